@@ -1,0 +1,4 @@
+# Names for those who have make. All work is done by the scripts, which need nothing but a POSIX shell.
+.PHONY: try test lint simulate killsweep bench lock
+try test lint simulate killsweep bench lock:
+	scripts/$@
