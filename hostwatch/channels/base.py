@@ -1,0 +1,190 @@
+"""What every channel is: one way to reach a person, told apart by its module's name.
+
+A channel module holds three things: `Settings`, the pydantic model of one entry of a contact's
+ladder (an `Entry`); `Site`, the pydantic model of what the whole site sets for this kind (may be
+empty); and `build(settings, surroundings)`, which makes the `Channel` or raises `Unusable`. A module
+may name the configuration section of its `Site` with `SECTION`. Nothing else in the house knows a kind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any, ClassVar
+from urllib.parse import urlsplit
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    TypeAdapter,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from hostwatch.configuration.mistake import Wrong
+from hostwatch.configuration.secret import Secret
+
+SAID_MAX_CHARS = 500
+"""The longest answer of the other side that is kept as evidence."""
+
+SECRET_FORMS = ({"file"}, {"env"}, {"credential"})
+"""The keys by which a secret is named instead of written."""
+
+SHOWN_SEGMENT_MAX_CHARS = 12
+"""A longer part of a URL's path may be a token, and is not shown."""
+
+
+class Entry(BaseModel):
+    """One entry of a contact's ladder: a mapping, or just the one value that most people need."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    shorthand: ClassVar[str]
+    """The field that a bare string fills: `- email: ops@acme.example`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_shorthand(cls, value: Any) -> Any:
+        return {cls.shorthand: value} if isinstance(value, str) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The schema for editors allows the bare string as well."""
+        return {"anyOf": [{"type": "string"}, handler(core)]}
+
+
+class SiteEntry(BaseModel):
+    """What the whole site sets for a kind; frozen, and unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Unusable(Wrong):
+    """An entry that the site's settings do not allow or cannot serve; said to the operator at start."""
+
+
+def shown_link(link: Secret) -> str:
+    """A URL for an operator's eyes: no login, no query, and no part of the path that may be a token."""
+    url = urlsplit(link.reveal())
+    path = "/".join(part if len(part) <= SHOWN_SEGMENT_MAX_CHARS else "…" for part in url.path.split("/"))
+    return f"{url.scheme}://{url.netloc.rpartition('@')[2]}{path}"
+
+
+def _fingerprinted(link: Secret) -> str:
+    """What the record of a configuration keeps of a URL: a change of it must be visible, itself not."""
+    return f"{shown_link(link)} (sha256 {hashlib.sha256(link.reveal().encode()).hexdigest()[:12]})"
+
+
+Link = Annotated[
+    Secret,
+    BeforeValidator(lambda value: Secret(value) if isinstance(value, str) else value),
+    PlainSerializer(_fingerprinted, return_type=str),
+    WithJsonSchema({"anyOf": [{"type": "string"}, TypeAdapter(Secret).json_schema()]}),
+]
+"""A URL, written out or kept elsewhere as any secret. It is treated as one: tokens hide in URLs."""
+
+
+class LinkEntry(Entry):
+    """An entry that is a URL: bare, or named as a secret (`{file: …}`), or under `url:`."""
+
+    shorthand: ClassVar[str] = "url"
+
+    url: Link = Field(description="The address; it is never shown whole.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_secret(cls, value: Any) -> Any:
+        return {"url": value} if isinstance(value, dict) and set(value) in SECRET_FORMS else value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One notice, worded, on its way to one contact."""
+
+    key: str
+    """Stable per notice, whatever the channel or the try: the other side can tell a repeat by it."""
+
+    subject: str
+    text: str
+    """The whole message as plain text, in the customer's language, lines ended by `\\n`."""
+
+    payload: Mapping[str, Any]
+    """The same as documented data (`docs/notices.md`), JSON types only."""
+
+    repeat: bool
+    """True when an earlier try of this notice may have arrived: the text says so as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The other side accepted the message. That is *accepted*, never *delivered*."""
+
+    said: str
+    """What it answered, made printable and at most `SAID_MAX_CHARS` long."""
+
+
+class Refused(Exception):
+    """The other side will never take this message by this channel; the next channel is due at once."""
+
+
+class Failed(Exception):
+    """The try failed and another may succeed."""
+
+    def __init__(
+        self, said: str, *, perhaps_arrived: bool = False, retry_after: timedelta | None = None
+    ) -> None:
+        super().__init__(said)
+        self.perhaps_arrived = perhaps_arrived
+        """The connection broke after the message had been handed over: a later try is a repeat."""
+        self.retry_after = retry_after
+        """The other side asked to be left alone for so long."""
+
+
+class Channel(ABC):
+    """One way to reach one person."""
+
+    kind: str
+    """The module's name: `email`, `webhook`, …"""
+
+    @property
+    @abstractmethod
+    def shown(self) -> str:
+        """The address for an operator's eyes, without secrets."""
+
+    @abstractmethod
+    async def send(self, message: Message) -> Receipt:
+        """Hand the message over, within the limits of `docs/limits.md`.
+
+        Raises `Refused` when trying again is useless and `Failed` otherwise. Anything else that
+        escapes is a fault of ours and is treated as `Failed`.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a channel may need from its house."""
+
+    site: Mapping[str, Any]
+    """Each kind's `Site` settings, by kind; absent when the site sets nothing for it."""
+
+    webhook_key: bytes
+    """The key that webhooks are signed with."""
+
+    now: Callable[[], datetime]
+    """The wall clock, aware UTC: rooms take the time from their house."""
+
+
+def printable(said: object) -> str:
+    """The other side's words as evidence: one printable line, bounded."""
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= SAID_MAX_CHARS else line[: SAID_MAX_CHARS - 1] + "…"

@@ -1,0 +1,281 @@
+"""Email through the site's own mail relay, by asyncio SMTP.
+
+What the relay answers after the final dot is the receipt. A 4xx or a lost connection may be tried
+again; a 5xx to the sender, the recipient or the content is final. A 5xx while greeting, encrypting or
+logging in concerns the operator's relay and not this message, so it may be tried again as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import re
+import ssl
+from datetime import timedelta
+from email.message import EmailMessage
+from email.policy import SMTP as SMTP_POLICY
+from email.utils import format_datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+from urllib.parse import urlsplit
+
+import aiosmtplib
+from pydantic import Field, field_validator, model_validator
+
+from hostwatch.channels import base
+from hostwatch.configuration.duration import Duration, between
+from hostwatch.configuration.mistake import Wrong
+from hostwatch.configuration.secret import Secret
+
+SECTION = "mail"
+"""The site's settings stand under `mail:` in the configuration."""
+
+DEFAULT_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+RELAY = "write smtp://HOST:PORT, smtp+starttls://HOST or smtps://HOST"
+ADDRESS_MAX_CHARS = 254
+SUBJECT_MAX_CHARS = 200
+GOODBYE_SECONDS = 2.0
+"""How long we wait for the answer to QUIT; the message is accepted by then, so nothing hangs on it."""
+
+_LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ADDRESS = re.compile(rf"(?=.{{1,64}}@){_LOCAL}@{_LABEL}(?:\.{_LABEL})*")
+_TOKEN = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+_LINE_STARTS_WITH_DOT = re.compile(rb"^\.", re.MULTILINE)
+
+
+def _mailbox(value: str) -> str:
+    """A bare mailbox address, checked; the errors are for the person who wrote the configuration."""
+    if not value.isascii():
+        raise Wrong(f"{value!r} is not plain ASCII", "write the domain as xn--…")
+    if len(value) > ADDRESS_MAX_CHARS or _ADDRESS.fullmatch(value) is None:
+        raise Wrong(f"{value[:80]!r} is not a mailbox address", "write it bare, such as ops@acme.example")
+    return value
+
+
+class Settings(base.Entry):
+    """One mailbox of a contact."""
+
+    shorthand: ClassVar[str] = "address"
+
+    address: str = Field(description="The bare mailbox address, such as ops@acme.example.")
+
+    _check = field_validator("address")(staticmethod(_mailbox))
+
+
+class Site(base.SiteEntry):
+    """The site's mail relay and sender."""
+
+    smtp: str = Field(
+        description="smtp:// (plain on loopback, encrypted when offered elsewhere), smtp+starttls:// or smtps://."
+    )
+    sender: str = Field(alias="from", description="The sender's bare address; bounces go there.")
+    username: str | None = None
+    password: Secret | None = None
+    ca_file: Path | None = Field(None, description="Certificates to trust instead of the system's, in PEM.")
+    hello: str | None = Field(None, pattern=rf"^{_LABEL}(\.{_LABEL})*$", description="The name said in EHLO.")
+    timeout: Annotated[Duration, between("10ms", "4m")] = Field(
+        timedelta(seconds=60), description="For the whole conversation with the relay."
+    )
+
+    _check_sender = field_validator("sender")(staticmethod(_mailbox))
+
+    @field_validator("smtp")
+    @classmethod
+    def _check_smtp(cls, value: str) -> str:
+        try:
+            url = urlsplit(value)
+            _ = url.port
+        except ValueError as error:
+            raise Wrong(f"is not the address of a relay ({error})", RELAY) from error
+        if "@" in url.netloc:
+            raise Wrong("a login may not stand in the address of the relay", "use username: and password:")
+        more = url.path.strip("/") or url.query or url.fragment
+        if url.scheme not in DEFAULT_PORTS or not url.hostname or more:
+            raise Wrong("is not the address of a relay", RELAY)
+        return value
+
+    @model_validator(mode="after")
+    def _check_login(self) -> Site:
+        if (self.username is None) != (self.password is None):
+            raise Wrong("half a login", "give both username: and password:, or neither")
+        if self.username is not None and self.scheme == "smtp" and not self.loopback:
+            raise Wrong("the password would be sent in the clear", "use smtp+starttls:// or smtps://")
+        return self
+
+    @property
+    def scheme(self) -> str:
+        return urlsplit(self.smtp).scheme
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.smtp).hostname or ""
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.smtp).port or DEFAULT_PORTS[self.scheme]
+
+    @property
+    def loopback(self) -> bool:
+        return self.host in ("localhost", "::1") or self.host.startswith("127.")
+
+    @cached_property
+    def tls(self) -> ssl.SSLContext:
+        """Verified, unless the scheme is `smtp://`, which encrypts when it can and promises nothing."""
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file)
+        except OSError as error:
+            raise base.Unusable(f"cannot read certificates from {self.ca_file} ({error})") from error
+        if self.scheme == "smtp":
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
+
+    @property
+    def domain(self) -> str:
+        """The sender's domain: it makes our Message-IDs and greets by default."""
+        return self.sender.rpartition("@")[2]
+
+
+def build(settings: Settings, surroundings: base.Surroundings) -> Email:
+    """The channel; without a relay there is none."""
+    site = surroundings.site.get("email")
+    if not isinstance(site, Site):
+        raise base.Unusable("there is no mail relay", 'add `mail: {smtp: "smtp://…", from: …}` at the top')
+    return Email(settings, site, surroundings)
+
+
+class Email(base.Channel):
+    """One mailbox behind the site's relay."""
+
+    kind = "email"
+
+    def __init__(self, settings: Settings, site: Site, surroundings: base.Surroundings) -> None:
+        self._to = settings.address
+        self._site = site
+        self._now = surroundings.now
+        _ = site.tls  # Unreadable certificates are a mistake of the configuration, not of a send.
+
+    @property
+    def shown(self) -> str:
+        return self._to
+
+    async def send(self, message: base.Message) -> base.Receipt:
+        data = self.written(message)
+        talk = _Talk(self._site)
+        try:
+            async with asyncio.timeout(self._site.timeout.total_seconds()):
+                return base.Receipt(base.printable(await talk.hand_over(self._to, data)))
+        except TimeoutError as error:
+            raise talk.broken(f"timed out while {talk.doing}") from error
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise talk.broken(f"{_words(error)} (while {talk.doing})") from error
+        finally:
+            talk.close()
+
+    def written(self, message: base.Message) -> bytes:
+        """The message as it goes over the wire, ASCII only, so that every relay takes it unchanged."""
+        mail = EmailMessage(policy=SMTP_POLICY.clone(cte_type="7bit"))
+        mail["From"] = self._site.sender
+        mail["To"] = self._to
+        mail["Subject"] = base.printable(message.subject)[:SUBJECT_MAX_CHARS]
+        mail["Date"] = format_datetime(self._now())
+        mail["Message-ID"] = f"<{_token(message.key)}@{self._site.domain}>"
+        mail["Auto-Submitted"] = "auto-generated"
+        mail["X-Hostwatch-Notice"] = _token(message.key)
+        if message.repeat:
+            mail["X-Hostwatch-Repeat"] = "yes"
+        language = str(message.payload.get("language", ""))
+        if _LANGUAGE.fullmatch(language):
+            mail["Content-Language"] = language
+        mail.set_content(message.text, charset="utf-8")
+        return mail.as_bytes()
+
+
+class _Talk:
+    """One conversation with the relay; it knows how far it came when the line breaks."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._client = aiosmtplib.SMTP(
+            hostname=site.host,
+            port=site.port,
+            local_hostname=site.hello or site.domain,
+            timeout=site.timeout.total_seconds(),
+            use_tls=site.scheme == "smtps",
+            start_tls=False,
+            tls_context=site.tls,
+        )
+        self.doing = "connecting"
+        self._handed_over = False
+
+    async def hand_over(self, to: str, data: bytes) -> str:
+        """The relay's answer to the whole message."""
+        await self._open()
+        await self._say("naming the sender", 250, b"MAIL", b"FROM:<%s>" % self._site.sender.encode("ascii"))
+        await self._say("naming the recipient", 250, b"RCPT", b"TO:<%s>" % to.encode("ascii"))
+        await self._say("announcing the message", 354, b"DATA")
+        self.doing = "waiting for the answer to the message"
+        protocol = self._client.protocol
+        if protocol is None:
+            raise aiosmtplib.SMTPServerDisconnected("the connection was lost")
+        protocol.write(_LINE_STARTS_WITH_DOT.sub(b"..", data) + b".\r\n")
+        self._handed_over = True
+        answer = await protocol.read_response()
+        _judge(answer, 250, self.doing)
+        with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+            # The message is accepted: a relay that hangs up rudely takes nothing back.
+            await self._client.quit(timeout=GOODBYE_SECONDS)
+        return f"{answer.code} {answer.message}"
+
+    def broken(self, said: str) -> base.Failed:
+        """What a broken line means: perhaps arrived, once the final dot was written."""
+        return base.Failed(base.printable(said), perhaps_arrived=self._handed_over)
+
+    def close(self) -> None:
+        """Let go of the socket, whatever happened."""
+        self._client.close()
+
+    async def _open(self) -> None:
+        """Connect, encrypt and log in as the scheme of the relay asks for."""
+        await self._client.connect()
+        self.doing = "greeting"
+        await self._client.ehlo()
+        offered = self._client.supports_extension("starttls")
+        may = self._site.scheme == "smtp" and not self._site.loopback
+        if self._site.scheme == "smtp+starttls" or (may and offered):
+            self.doing = "encrypting (STARTTLS)"
+            await self._client.starttls()
+            await self._client.ehlo()
+        if self._site.username is not None and self._site.password is not None:
+            self.doing = "logging in"
+            await self._client.login(self._site.username, self._site.password.reveal())
+
+    async def _say(self, doing: str, expected: Literal[250, 354], *words: bytes) -> None:
+        self.doing = doing
+        _judge(await self._client.execute_command(*words), expected, doing)
+
+
+def _judge(answer: aiosmtplib.SMTPResponse, expected: int, doing: str) -> None:
+    """Raise unless the relay agreed. In SMTP 4xx is for now and 5xx for ever (the reverse of HTTP)."""
+    if answer.code == expected or (expected == 250 and answer.code == 251):
+        return
+    said = base.printable(f"{answer.code} {answer.message} (while {doing})")
+    if answer.code == 530 or not 500 <= answer.code <= 599:
+        raise base.Failed(said)  # 530 asks for a login or encryption: the relay's settings, not this message.
+    raise base.Refused(said)
+
+
+def _token(key: str) -> str:
+    """The key as it may stand in a header: itself when it is plain, else a hash of it."""
+    return key if _TOKEN.fullmatch(key) else hashlib.sha256(key.encode()).hexdigest()[:40]
+
+
+def _words(error: Exception) -> str:
+    """An error's own words, with the relay's code where it gave one."""
+    if isinstance(error, aiosmtplib.SMTPResponseException):
+        return f"{error.code} {error.message}"
+    return str(error) or type(error).__name__
