@@ -1,0 +1,86 @@
+"""The canonical encoding of facts and their leaf hashes.
+
+A fact is JSON with sorted keys, no spaces, UTF-8 and no floating-point numbers; instants are RFC
+3339 with six digits. A leaf is `SHA-256(0x00 ‖ encoding)` as in RFC 6962, so that a Merkle tree can
+be laid over the record at any later day without touching it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import types
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import cache
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from hostwatch.core import facts, instant
+
+
+def encode(value: object) -> bytes:
+    """Plain data, or dataclasses of it, as canonical bytes. Raises `TypeError` for floats."""
+    text = json.dumps(
+        plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+    return text.encode()
+
+
+def digest(value: object) -> str:
+    """The SHA-256 of the canonical encoding, in hexadecimal."""
+    return hashlib.sha256(encode(value)).hexdigest()
+
+
+def leaf(encoding: bytes) -> bytes:
+    """The RFC 6962 leaf hash of one entry of the record."""
+    return hashlib.sha256(b"\x00" + encoding).digest()
+
+
+def plain(value: object) -> Any:
+    """The value as JSON types. Raises `TypeError` for what has no canonical form."""
+    match value:
+        case None | bool() | int():
+            return value
+        case StrEnum():
+            return value.value
+        case str():
+            return value
+        case datetime():
+            return instant.rfc3339(value)
+        case timedelta():
+            return value // instant.MICROSECOND
+        case Mapping():
+            return {str(key): plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [plain(item) for item in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    raise TypeError(f"cannot encode {type(value).__name__} canonically")
+
+
+def decode(kind: str, body: Mapping[str, Any]) -> facts.Fact:
+    """The fact that was encoded. Raises `KeyError` for a kind that this version does not know."""
+    return facts.KINDS[kind](**{name: _restore(hint, body[name]) for name, hint in _hints(kind).items()})
+
+
+@cache
+def _hints(kind: str) -> dict[str, Any]:
+    shape = facts.KINDS[kind]
+    hints = get_type_hints(shape)
+    return {field.name: hints[field.name] for field in fields(shape)}
+
+
+def _restore(hint: Any, value: Any) -> Any:
+    if value is None:
+        return None
+    if get_origin(hint) in (Union, types.UnionType):
+        hint = next(choice for choice in get_args(hint) if choice is not type(None))
+    if hint is datetime:
+        return instant.from_rfc3339(value)
+    if get_origin(hint) is tuple:
+        return tuple(_restore(get_args(hint)[0], item) for item in value)
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return hint(value)
+    return value

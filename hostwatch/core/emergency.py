@@ -1,0 +1,121 @@
+"""The people's side of an outage: emergencies, the duty to tell, and the notices that are owed.
+
+An emergency opens with a verdict and ends with the first answer. For each contact that is
+authorised at the verdict there is one duty with a deadline (`colocation C5`), and one notice in the
+outbox; when the emergency ends, one more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from hostwatch.core.notice import Kind, Story
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emergency:
+    """A confirmed outage that obliges us to tell. Its story grows when it ends."""
+
+    reference: str
+    signal: str
+    opened_at: datetime
+    story: Story
+    ended_at: datetime | None = None
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duty:
+    """A contact is owed a notice by a deadline."""
+
+    id: str
+    emergency: str
+    contact: str
+    due: datetime
+    met_at: datetime | None = None
+    breached_at: datetime | None = None
+
+
+class NoticeState(StrEnum):
+    """Where a notice stands. The word is never stronger than the proof."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    GIVEN_UP = "given up"
+    FORBIDDEN = "forbidden"
+    """The contact is no longer authorised."""
+
+
+class AttemptOutcome(StrEnum):
+    """What became of handing a notice over."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+    REFUSED = "refused"
+    INTERRUPTED = "interrupted"
+    """We stopped in the middle: it may have arrived."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try to hand a notice over by one channel."""
+
+    number: int
+    rung: int
+    """Which channel of the contact's ladder, from 0."""
+
+    channel: str
+    began_at: datetime
+    ended_at: datetime | None = None
+    outcome: AttemptOutcome = AttemptOutcome.OPEN
+    perhaps_arrived: bool = False
+    retry_after: timedelta | None = None
+    repeat: bool = False
+    address: str = ""
+    """Commitment to the address that was used."""
+
+    said: str = ""
+    """Commitment to the other side's words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One message to one contact about one or more emergencies: a row of the outbox."""
+
+    id: str
+    kind: Kind
+    customer: str
+    contact: str
+    emergencies: tuple[str, ...]
+    stories: tuple[Story, ...]
+    created_at: datetime
+    duty: str | None = None
+    after: str | None = None
+    """The notice that must be settled first: nobody hears of an end before the beginning."""
+
+    state: NoticeState = NoticeState.PENDING
+    settled_at: datetime | None = None
+    attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def perhaps_told(self) -> bool:
+        """Whether an earlier attempt may have arrived, so that the next must be marked as a repeat."""
+        return any(attempt.perhaps_arrived for attempt in self.attempts)
+
+    def with_attempt(self, attempt: Attempt) -> Notice:
+        """The notice with an attempt added, or replaced by its number."""
+        others = tuple(a for a in self.attempts if a.number != attempt.number)
+        return replace(self, attempts=(*others, attempt))
+
+
+def notice_id(reference: str, kind: Kind, customer: str, contact: str) -> str:
+    """The stable key of a notice: the same for every try, so that the other side can tell a repeat."""
+    return f"{reference}.{kind}.{customer}.{contact}"
+
+
+def reference(number: int) -> str:
+    """What people quote on the telephone."""
+    return f"E-{number:06d}"

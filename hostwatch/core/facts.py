@@ -1,0 +1,263 @@
+"""All that can happen, in the past tense and dated: a closed union of facts.
+
+Facts are the record. They are append-only, encoded canonically (`core.canonical`) and never hold a
+secret; a name or an address of a person appears only as a salted commitment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hostwatch.core.reading import Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """What all facts share."""
+
+    at: datetime
+    """When it happened; the store adds when it was recorded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchStarted(Fact):
+    """A watch took the store over. `epoch` is its fencing number."""
+
+    epoch: int
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchStopped(Fact):
+    """The watch laid its work down in good order."""
+
+    epoch: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigurationApplied(Fact):
+    """A configuration came into force."""
+
+    digest: str
+    author: str
+    difference: tuple[dict[str, Any], ...]
+    content: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigurationRefused(Fact):
+    """A new configuration was not valid; the old one stays in force."""
+
+    author: str
+    mistakes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PopulationChanged(Fact):
+    """A customer, contact or device has a new dated version. `state` says how it is to be judged."""
+
+    thing: str
+    name: str
+    customer: str
+    state: str
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleAdopted(Fact):
+    """From slice `from_slice` on, what is due follows from schedule `version`."""
+
+    version: int
+    from_slice: int
+    slice_us: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceProven(Fact):
+    """A signal answered for the first time: from now on its silence means something."""
+
+    signal: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceBegan(Fact):
+    """The first miss after an answer (J3)."""
+
+    signal: str
+    last_answer: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceEnded(Fact):
+    """The first answer after a silence, with all four dates (J3)."""
+
+    signal: str
+    last_answer: datetime
+    first_miss: datetime
+    last_miss: datetime
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceCut(Fact):
+    """A silence that nobody ended is accounted up to here: the clock stepped, or the watching ended."""
+
+    signal: str
+    last_answer: datetime
+    first_miss: datetime
+    last_miss: datetime
+    confirmed: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WentDown(Fact):
+    """A flip: two scheduled misses in a row are known (J4). `at` is the verdict."""
+
+    signal: str
+    last_answer: datetime
+    first_miss: datetime
+    last_miss: datetime
+    misses: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameUp(Fact):
+    """A flip: the first answer after a verdict. `at` is when that was known."""
+
+    signal: str
+    last_miss: datetime
+    first_answer: datetime
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unspoken(Fact):
+    """For `[since, at)` no reading speaks for the signal: unknown seconds (J2)."""
+
+    signal: str
+    since: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlindBegan(Fact):
+    """We could not look, or could not believe what we saw; for all signals (J7)."""
+
+    why: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlindEnded(Fact):
+    """We can see again."""
+
+    since: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockStepped(Fact):
+    """The wall clock jumped. `at` is what it showed after; what lies between is unknown for all."""
+
+    before: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmergencyOpened(Fact):
+    """A confirmed outage that obliges us to tell (`colocation C5`)."""
+
+    reference: str
+    customer: str
+    device: str
+    signal: str
+    first_miss: datetime
+    last_answer: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmergencyEnded(Fact):
+    """The device answered again, or is no longer watched (`withdrawn`)."""
+
+    reference: str
+    withdrawn: bool
+    last_miss: datetime
+    first_answer: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DutyArose(Fact):
+    """A contact is owed a notice by `due`."""
+
+    duty: str
+    emergency: str
+    contact: str
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DutyMet(Fact):
+    """The notice was accepted by the means that the contact chose."""
+
+    duty: str
+    late: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DutyBreached(Fact):
+    """The time ran out before the notice was accepted. The attempts go on, marked late."""
+
+    duty: str
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeOwed(Fact):
+    """A notice lies in the outbox."""
+
+    notice: str
+    kind: str
+    customer: str
+    contact: str
+    emergencies: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptBegan(Fact):
+    """We are about to hand a notice over. Recorded before, so that a crash leaves its trace."""
+
+    notice: str
+    number: int
+    channel: str
+    rung: int
+    address: str
+    repeat: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptEnded(Fact):
+    """What became of an attempt; `said` is a commitment to the other side's words."""
+
+    notice: str
+    number: int
+    outcome: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeSettled(Fact):
+    """Nothing more will be tried for the notice: accepted, or given up, or no longer allowed."""
+
+    notice: str
+    state: str
+    why: str
+
+
+KINDS: dict[str, type[Fact]] = {kind.__name__: kind for kind in Fact.__subclasses__()}
+"""Every kind of fact by its name."""

@@ -1,0 +1,257 @@
+"""The deeds of the watch: from what was seen to what is decided and owed.
+
+Each deed is a pure function of the world, of what happened and of the time, and returns a decision.
+A verdict cannot exist without its emergency, its duties and its notices, because one deed makes
+them together and the store commits them together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from hostwatch.core import facts, signal
+from hostwatch.core.emergency import (
+    Duty,
+    Emergency,
+    Notice,
+    NoticeState,
+    notice_id,
+    reference,
+)
+from hostwatch.core.notice import Kind, Story
+from hostwatch.core.reading import Outcome, Reading
+from hostwatch.core.signal import Signal
+from hostwatch.core.world import Decision, Slice, SliceKey, World, close, seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class People:
+    """What verdicts and recoveries make for people: parts of a decision."""
+
+    facts: tuple[facts.Fact, ...] = ()
+    emergencies: tuple[Emergency, ...] = ()
+    duties: tuple[Duty, ...] = ()
+    notices: tuple[Notice, ...] = ()
+
+
+def readings(
+    world: World, key: SliceKey | None, brought: Sequence[Reading], *, closes: bool, now: datetime
+) -> Decision:
+    """Observe readings of one slice, or outside the schedule when `key` is None.
+
+    `closes` says that all targets of the slice have now been looked at. Readings of signals that
+    are no longer watched are dropped.
+    """
+    changed: dict[str, Signal] = {}
+    found: list[facts.Fact] = []
+    for reading in brought:
+        known = changed.get(reading.signal) or world.signals.get(reading.signal)
+        device = world.devices.get(reading.signal)
+        if known is None or device is None:
+            continue
+        after, happened = signal.observe(known, reading, world.population.terms(device))
+        if after is not known:
+            changed[reading.signal] = after
+        found.extend(happened)
+    people = tell(world, found, now)
+    return Decision(
+        facts=(*found, *people.facts),
+        signals=tuple(changed.values()),
+        emergencies=people.emergencies,
+        duties=people.duties,
+        notices=people.notices,
+        slice=None if key is None else _evidence(world, key, brought, closes=closes, now=now),
+        unscheduled=() if key is not None else tuple(brought),
+        alive_at=now,
+    )
+
+
+def _evidence(
+    world: World, key: SliceKey, brought: Iterable[Reading], *, closes: bool, now: datetime
+) -> Slice:
+    version, number = key
+    evidence = world.slices.get(key) or Slice(version=version, number=number)
+    missed = tuple(seen(r) for r in brought if r.outcome is Outcome.MISSED)
+    unknown = tuple(seen(r) for r in brought if r.outcome is Outcome.UNKNOWN)
+    evidence = replace(evidence, missed=(*evidence.missed, *missed), unknown=(*evidence.unknown, *unknown))
+    return close(evidence, now) if closes else evidence
+
+
+def tell(world: World, happened: Iterable[facts.Fact], now: datetime) -> People:
+    """Emergencies, duties and notices that follow from flips."""
+    made = People()
+    opened = 0
+    for fact in happened:
+        match fact:
+            case facts.WentDown():
+                opened += 1
+                made = joined(made, _open(world, fact, world.references + opened, now))
+            case facts.CameUp():
+                made = joined(made, _end(world, fact, now))
+            case _:
+                pass
+    return made
+
+
+def joined(left: People, right: People) -> People:
+    """Both, in order."""
+    return People(
+        facts=left.facts + right.facts,
+        emergencies=left.emergencies + right.emergencies,
+        duties=left.duties + right.duties,
+        notices=left.notices + right.notices,
+    )
+
+
+def _open(world: World, flip: facts.WentDown, number: int, now: datetime) -> People:
+    device = world.devices[flip.signal]
+    customer = world.population.customers[device.customer]
+    name = reference(number)
+    story = Story(
+        reference=name,
+        customer=customer.id,
+        device=device.id,
+        address=device.address,
+        interval=customer.terms.interval,
+        misses=flip.misses,
+        last_answer=flip.last_answer,
+        first_miss=flip.first_miss,
+        verdict=flip.at,
+        why=flip.why,
+    )
+    emergency = Emergency(reference=name, signal=flip.signal, opened_at=flip.at, story=story)
+    opened = facts.EmergencyOpened(
+        at=flip.at,
+        reference=name,
+        customer=customer.id,
+        device=device.id,
+        signal=flip.signal,
+        first_miss=flip.first_miss,
+        last_answer=flip.last_answer,
+    )
+    due = flip.at + customer.terms.notice_within
+    owed = [_owe(emergency, contact, due, now) for contact in customer.contacts]
+    return People(
+        facts=(opened, *(fact for duty, notice in owed for fact in _owed_facts(duty, notice))),
+        emergencies=(emergency,),
+        duties=tuple(duty for duty, _ in owed),
+        notices=tuple(notice for _, notice in owed),
+    )
+
+
+def _owe(emergency: Emergency, contact: str, due: datetime, now: datetime) -> tuple[Duty, Notice]:
+    customer = emergency.story.customer
+    name = notice_id(emergency.reference, "emergency", customer, contact)
+    duty = Duty(id=name, emergency=emergency.reference, contact=contact, due=due)
+    notice = Notice(
+        id=name,
+        kind="emergency",
+        customer=customer,
+        contact=contact,
+        emergencies=(emergency.reference,),
+        stories=(emergency.story,),
+        created_at=now,
+        duty=duty.id,
+    )
+    return duty, notice
+
+
+def _owed_facts(duty: Duty, notice: Notice) -> tuple[facts.Fact, ...]:
+    arose = facts.DutyArose(
+        at=notice.created_at, duty=duty.id, emergency=duty.emergency, contact=duty.contact, due=duty.due
+    )
+    return arose, _notice_owed(notice)
+
+
+def _notice_owed(notice: Notice) -> facts.NoticeOwed:
+    return facts.NoticeOwed(
+        at=notice.created_at,
+        notice=notice.id,
+        kind=notice.kind,
+        customer=notice.customer,
+        contact=notice.contact,
+        emergencies=notice.emergencies,
+    )
+
+
+def _end(world: World, flip: facts.CameUp, now: datetime) -> People:
+    emergency = world.emergency_of(flip.signal)
+    if emergency is None:
+        return People()
+    story = replace(emergency.story, last_miss=flip.last_miss, first_answer=flip.first_answer)
+    ended = replace(emergency, story=story, ended_at=flip.at)
+    return _ended(world, ended, "recovery", now)
+
+
+def withdraw(world: World, known: Signal, now: datetime) -> People:
+    """End the emergency of a signal that is no longer watched."""
+    emergency = world.emergency_of(known.name)
+    if emergency is None:
+        return People()
+    last_miss = emergency.story.first_miss if known.silence is None else known.silence.last_miss
+    story = replace(emergency.story, last_miss=last_miss)
+    return _ended(world, replace(emergency, story=story, ended_at=now, withdrawn=True), "withdrawn", now)
+
+
+def _ended(world: World, emergency: Emergency, kind: Kind, now: datetime) -> People:
+    """The end of an emergency, told to whoever was to be told of its beginning."""
+    notices = tuple(
+        Notice(
+            id=notice_id(emergency.reference, kind, first.customer, first.contact),
+            kind=kind,
+            customer=first.customer,
+            contact=first.contact,
+            emergencies=(emergency.reference,),
+            stories=(emergency.story,),
+            created_at=now,
+            after=first.id,
+        )
+        for first in world.notices.values()
+        if first.kind == "emergency"
+        and emergency.reference in first.emergencies
+        and first.state is not NoticeState.FORBIDDEN
+    )
+    ended = facts.EmergencyEnded(
+        at=emergency.ended_at or now,
+        reference=emergency.reference,
+        withdrawn=emergency.withdrawn,
+        last_miss=emergency.story.last_miss or emergency.story.first_miss,
+        first_answer=emergency.story.first_answer,
+    )
+    return People(
+        facts=(ended, *(_notice_owed(notice) for notice in notices)),
+        emergencies=(emergency,),
+        notices=notices,
+    )
+
+
+def follow_clock(world: World, before: datetime, after: datetime) -> Decision:
+    """Carry every signal over a step of the wall clock (T8)."""
+    carried: list[Signal] = []
+    found: list[facts.Fact] = [facts.ClockStepped(at=after, before=before)]
+    for known in world.signals.values():
+        moved, happened = signal.step(known, before, after)
+        carried.append(moved)
+        found.extend(happened)
+    return Decision(facts=tuple(found), signals=tuple(carried), alive_at=after)
+
+
+def go_blind(why: str, detail: str, at: datetime) -> Decision:
+    """We can no longer look, or believe what we see."""
+    return Decision(facts=(facts.BlindBegan(at=at, why=why, detail=detail),), blind={why: at})
+
+
+def see_again(world: World, why: str, at: datetime) -> Decision:
+    """The end of a blindness that `go_blind` began; nothing if there was none."""
+    since = world.blind.get(why)
+    if since is None:
+        return Decision()
+    return Decision(facts=(facts.BlindEnded(at=at, since=since, why=why),), blind={why: None})
+
+
+def was_blind(why: str, detail: str, since: datetime, until: datetime) -> Decision:
+    """A blindness that is noticed only when it is over, such as a stop of the whole process."""
+    began = facts.BlindBegan(at=since, why=why, detail=detail)
+    return Decision(facts=(began, facts.BlindEnded(at=until, since=since, why=why)))

@@ -1,0 +1,103 @@
+"""Which channel is tried when: the ladder of one contact, as a pure function of what was tried.
+
+A channel is tried at once, then again after growing waits. It is left for the next after a
+permanent refusal, or when it has had its time without accepting. When the last channel has had its
+time, the ladder starts again from the first, until the notice is accepted or given up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from hostwatch.core.emergency import Attempt, AttemptOutcome, Notice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How a ladder is climbed. The defaults are those of `docs/limits.md`."""
+
+    first_retry: timedelta = timedelta(seconds=15)
+    next_channel_after: timedelta = timedelta(minutes=5)
+    give_up_after: timedelta = timedelta(hours=24)
+
+    @property
+    def round_pause(self) -> timedelta:
+        """The longest wait before the ladder starts again: sixteen times the first retry (4 min)."""
+        return self.first_retry * 16
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Try the channel on this rung now."""
+
+    rung: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to do before this instant."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """Nothing more will be tried."""
+
+    why: str
+
+
+Step = Send | Wait | GiveUp
+
+
+def next_step(notice: Notice, rungs: int, pace: Pace, now: datetime) -> Step:
+    """What to do for a pending notice whose contact has `rungs` channels."""
+    if now >= notice.created_at + pace.give_up_after:
+        return GiveUp(f"not accepted within {pace.give_up_after}")
+    if not notice.attempts:
+        return Send(0)
+    latest = notice.attempts[-1]
+    if latest.outcome is AttemptOutcome.OPEN:
+        return Wait(notice.created_at + pace.give_up_after)
+    if latest.outcome is AttemptOutcome.REFUSED:
+        return _next_rung(notice, latest, rungs, pace, now)
+    stay = _stay(notice.attempts)
+    leaves_at = stay[0].began_at + pace.next_channel_after
+    retry_at = _retry_at(stay, pace)
+    if now >= leaves_at:
+        return _next_rung(notice, latest, rungs, pace, now)
+    if retry_at >= leaves_at:
+        return Wait(leaves_at)
+    return Send(min(latest.rung, rungs - 1)) if now >= retry_at else Wait(retry_at)
+
+
+def _next_rung(notice: Notice, latest: Attempt, rungs: int, pace: Pace, now: datetime) -> Step:
+    if latest.rung + 1 < rungs:
+        return Send(latest.rung + 1)
+    rounds = sum(1 for attempt in notice.attempts if attempt.rung == 0)
+    again_at = latest.began_at + min(pace.first_retry * (1 << min(rounds - 1, 20)), pace.round_pause)
+    if latest.retry_after is not None and latest.rung == 0:
+        again_at = max(again_at, (latest.ended_at or latest.began_at) + latest.retry_after)
+    return Send(0) if now >= again_at else Wait(again_at)
+
+
+def _stay(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
+    """The attempts of the present stay on the latest attempt's rung, oldest first."""
+    first = len(attempts) - 1
+    while first > 0 and attempts[first - 1].rung == attempts[-1].rung and _goes_on(attempts[first - 1]):
+        first -= 1
+    return attempts[first:]
+
+
+def _goes_on(attempt: Attempt) -> bool:
+    return attempt.outcome is not AttemptOutcome.REFUSED
+
+
+def _retry_at(stay: tuple[Attempt, ...], pace: Pace) -> datetime:
+    """0, 15, 45, 105, 225 … s after the first try with the default pace: each wait doubles."""
+    latest = stay[-1]
+    wait = pace.first_retry * (1 << min(len(stay) - 1, 20))
+    due = latest.began_at + wait
+    ended = latest.ended_at or latest.began_at
+    return max(due, ended + latest.retry_after) if latest.retry_after else due

@@ -1,0 +1,50 @@
+"""What a notice says: one message to one contact about one or more emergencies.
+
+A story is the plain data of one emergency, frozen when the notice came to be. Words are put to it
+only when it is sent, in the language of the customer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+Kind = Literal["emergency", "recovery", "withdrawn"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """One emergency as a notice tells it. All instants are aware UTC."""
+
+    reference: str
+    """What people quote on the telephone, such as `E-000042`."""
+
+    customer: str
+    """The customer's identifier; the name comes from the configuration when the notice is sent."""
+
+    device: str
+    address: str
+    interval: timedelta
+    """Time between two scheduled pings of the device."""
+
+    misses: int
+    """Consecutive scheduled misses that led to the verdict (`colocation C5`)."""
+
+    last_answer: datetime
+    """The last answer before the silence: the device was still there. Outer bound of the start."""
+
+    first_miss: datetime
+    """The first miss of the silence: the outage is counted from here."""
+
+    verdict: datetime
+    """When the second miss became known: the 15 minutes run from here (`colocation C5`)."""
+
+    why: str
+    """How the ping missed: `no answer`, `host unreachable`, … (a word of `core.signal.Why`)."""
+
+    last_miss: datetime | None = None
+    """In a recovery: the last miss, the inner bound of the end."""
+
+    first_answer: datetime | None = None
+    """In a recovery: the first answer after the silence, the outer bound of the end."""

@@ -1,0 +1,50 @@
+"""A reading: what one look at one target brought back (rule J1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """What a look can bring back. UNKNOWN is our own failure only."""
+
+    ANSWERED = "answered"
+    MISSED = "missed"
+    UNKNOWN = "unknown"
+
+
+class Kind(StrEnum):
+    """Why we looked."""
+
+    SCHEDULED = "scheduled"
+    """At the target's own instant of the interval. Only these count as misses (J4)."""
+
+    FOLLOW_UP = "follow-up"
+    """Soon after a first miss, to find the edges of an outage (J5)."""
+
+    CATCH_UP = "catch-up"
+    """At once after a time in which we could not look, outside the schedule."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One look at one signal."""
+
+    signal: str
+    """The signal's name, `device/check@vantage` (J6)."""
+
+    at: datetime
+    """When the first packet left, or was to leave."""
+
+    known_at: datetime
+    """When the outcome was certain: a verdict is dated so."""
+
+    outcome: Outcome
+    kind: Kind = Kind.SCHEDULED
+    why: str = ""
+    """A word for what was seen when the outcome is not ANSWERED, such as `no answer`."""
+
+    rtt_us: int | None = None
+    """Round-trip time in microseconds when it answered."""

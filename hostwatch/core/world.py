@@ -1,0 +1,174 @@
+"""All that the watch knows at one moment, and the decisions that change it.
+
+A deed (`core.judge`) looks at the world and returns a decision; the engine commits the decision to
+the store in one transaction and only then applies it here. Loading the store gives the same world.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from hostwatch.core.emergency import Duty, Emergency, Notice, NoticeState
+from hostwatch.core.facts import Fact
+from hostwatch.core.population import Device, Population
+from hostwatch.core.reading import Reading
+from hostwatch.core.schedule import Schedule
+from hostwatch.core.signal import Signal
+
+SliceKey = tuple[int, int]
+"""Schedule version and slice number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One target in the evidence of a slice that did not answer, or that we could not look at."""
+
+    signal: str
+    at: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """Evidence that we looked: whoever was due and is in neither list answered, once it is closed."""
+
+    version: int
+    number: int
+    missed: tuple[Seen, ...] = ()
+    unknown: tuple[Seen, ...] = ()
+    closed_at: datetime | None = None
+    """None: the slice is open, or was lost with a crash, and proves only its two lists."""
+
+    @property
+    def key(self) -> SliceKey:
+        """What tells the slice from others."""
+        return self.version, self.number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a deed changes: all of it is committed in one transaction, or none."""
+
+    facts: tuple[Fact, ...] = ()
+    signals: tuple[Signal, ...] = ()
+    withdrawn_signals: tuple[str, ...] = ()
+    emergencies: tuple[Emergency, ...] = ()
+    duties: tuple[Duty, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    slice: Slice | None = None
+    unscheduled: tuple[Reading, ...] = ()
+    population: Population | None = None
+    schedule: Schedule | None = None
+    configuration: str | None = None
+    """The digest of a configuration that came into force."""
+
+    blind: Mapping[str, datetime | None] = field(default_factory=dict)
+    """Blindness begun (since when) or ended (None), by why."""
+
+    alive_at: datetime | None = None
+    """The watch was alive and saw the world until then."""
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """The present. Only `apply` changes it."""
+
+    population: Population = field(default_factory=Population)
+    schedule: Schedule = field(default_factory=lambda: Schedule(0, ()))
+    configuration: str | None = None
+    signals: dict[str, Signal] = field(default_factory=dict)
+    slices: dict[SliceKey, Slice] = field(default_factory=dict)
+    """The open slices."""
+
+    emergencies: dict[str, Emergency] = field(default_factory=dict)
+    """The open emergencies, by reference."""
+
+    duties: dict[str, Duty] = field(default_factory=dict)
+    """The duties that are not met."""
+
+    notices: dict[str, Notice] = field(default_factory=dict)
+    """The notices that are pending, or belong to an open emergency."""
+
+    blind: dict[str, datetime] = field(default_factory=dict)
+    alive_at: datetime | None = None
+    references: int = 0
+    """How many emergencies there have ever been."""
+
+    devices: dict[str, Device] = field(default_factory=dict)
+    """The watched devices by signal."""
+
+    def __post_init__(self) -> None:
+        self.devices = dict(self.population.watched())
+
+    def emergency_of(self, signal: str) -> Emergency | None:
+        """The open emergency of a signal."""
+        return next((e for e in self.emergencies.values() if e.signal == signal), None)
+
+    def pending(self) -> list[Notice]:
+        """The notices that are still to be sent, oldest first."""
+        return [n for n in self.notices.values() if n.state is NoticeState.PENDING]
+
+    def apply(self, decision: Decision) -> None:
+        """Make a committed decision the present."""
+        self.signals.update((signal.name, signal) for signal in decision.signals)
+        for name in decision.withdrawn_signals:
+            self.signals.pop(name, None)
+        if decision.slice is not None:
+            self._apply_slice(decision.slice)
+        if decision.population is not None:
+            self.population = decision.population
+            self.devices = dict(decision.population.watched())
+        self.schedule = decision.schedule or self.schedule
+        self.configuration = decision.configuration or self.configuration
+        self.alive_at = decision.alive_at or self.alive_at
+        for why, since in decision.blind.items():
+            if since is None:
+                self.blind.pop(why, None)
+            else:
+                self.blind[why] = since
+        self._apply_people(decision)
+
+    def _apply_slice(self, evidence: Slice) -> None:
+        if evidence.closed_at is None:
+            self.slices[evidence.key] = evidence
+        else:
+            self.slices.pop(evidence.key, None)
+
+    def _apply_people(self, decision: Decision) -> None:
+        for emergency in decision.emergencies:
+            if emergency.reference not in self.emergencies and emergency.ended_at is None:
+                self.references += 1
+            self.emergencies[emergency.reference] = emergency
+        for duty in decision.duties:
+            self.duties[duty.id] = duty
+            if duty.met_at is not None:
+                del self.duties[duty.id]
+        self.notices.update((notice.id, notice) for notice in decision.notices)
+        if decision.emergencies or decision.notices:
+            self._forget()
+
+    def _forget(self) -> None:
+        """Drop what is over; the store keeps it."""
+        self.emergencies = {r: e for r, e in self.emergencies.items() if e.ended_at is None}
+        kept = {
+            notice.id: notice
+            for notice in self.notices.values()
+            if notice.state is NoticeState.PENDING or any(r in self.emergencies for r in notice.emergencies)
+        }
+        waited_for = {notice.after for notice in kept.values()}
+        self.notices = {
+            **{i: n for i, n in self.notices.items() if i in waited_for},
+            **kept,
+        }
+
+
+def seen(reading: Reading) -> Seen:
+    """A reading as an entry of a slice's evidence."""
+    return Seen(signal=reading.signal, at=reading.at, why=reading.why)
+
+
+def close(evidence: Slice, at: datetime) -> Slice:
+    """The slice when all its targets have been looked at."""
+    return replace(evidence, closed_at=at)

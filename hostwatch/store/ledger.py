@@ -1,0 +1,251 @@
+"""The writer's side of the store: one decision, one transaction.
+
+Only one ledger exists for a store. Each commit checks the fencing epoch, so that a watch that lost
+its lease writes nothing more.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from hostwatch.core import canonical, facts, instant
+from hostwatch.core.world import Decision, World
+from hostwatch.store import migrations, rows
+from hostwatch.store.errors import Damaged, Fenced, StoreError
+from hostwatch.store.present import load_world
+
+FULL = {sqlite3.SQLITE_FULL}
+BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Personal:
+    """What a commitment stands for."""
+
+    commitment: str
+    salt: bytes
+    value: str
+
+
+def connect(path: Path | None) -> sqlite3.Connection:
+    """The one writing connection to a store; None is a store in memory, for simulations."""
+    if path is not None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    connection = sqlite3.connect(
+        ":memory:" if path is None else path, isolation_level=None, check_same_thread=False, timeout=5.0
+    )
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF"):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+class Ledger:
+    """Facts, evidence, the present and the outbox, written together."""
+
+    def __init__(self, connection: sqlite3.Connection, boot_id: str) -> None:
+        """`boot_id` names the run of the machine: wall clocks of two boots are not comparable."""
+        self._db = connection
+        self._boot_id = boot_id
+        self.epoch = 0
+
+    def open(self) -> tuple[str, ...]:
+        """Migrate, check the file and take a new epoch; the migrations that were applied."""
+        applied = migrations.migrate(self._db)
+        found = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise Damaged(f"cannot use the store: SQLite found it damaged ({found}); restore a backup")
+        with _transaction(self._db):
+            self._db.execute("UPDATE watch SET epoch = epoch + 1")
+            self.epoch = int(self._db.execute("SELECT epoch FROM watch").fetchone()[0])
+        return applied
+
+    def load(self) -> World:
+        """The world as it was committed last."""
+        return load_world(self._db)
+
+    def close(self) -> None:
+        """Close the file; SQLite checkpoints it."""
+        self._db.close()
+
+    def commit(self, decision: Decision, recorded_at: datetime, personal: Iterable[Personal] = ()) -> int:
+        """Write all of a decision, or nothing; the number of the last fact in the record.
+
+        Raises `Fenced` when another watch has taken over, `Damaged` when a write failed for good,
+        and `StoreError` when it may be tried again (the disk is full, the file is locked).
+        """
+        try:
+            with _transaction(self._db):
+                self._fence(decision)
+                last = self._facts(decision.facts, recorded_at)
+                self._evidence(decision, recorded_at)
+                self._people(decision)
+                self._db.executemany(
+                    "INSERT OR IGNORE INTO personal VALUES (?, ?, ?)",
+                    [(entry.commitment, entry.salt, entry.value) for entry in personal],
+                )
+        except sqlite3.Error as error:
+            raise _told(error) from error
+        return last
+
+    def _fence(self, decision: Decision) -> None:
+        alive = rows.us(decision.alive_at)
+        found = self._db.execute(
+            "UPDATE watch SET alive_at = coalesce(?, alive_at), configuration = coalesce(?, configuration),"
+            " vantage = coalesce(?, vantage) WHERE epoch = ?",
+            (
+                alive,
+                decision.configuration,
+                None if decision.population is None else decision.population.vantage,
+                self.epoch,
+            ),
+        )
+        if found.rowcount != 1:
+            raise Fenced("cannot write: another watch has taken the store over")
+
+    def _facts(self, happened: tuple[facts.Fact, ...], recorded_at: datetime) -> int:
+        last = int(self._db.execute("SELECT coalesce(max(seq), 0) FROM facts").fetchone()[0])
+        for seq, fact in enumerate(happened, last + 1):
+            self._db.execute(
+                "INSERT INTO facts VALUES (?, ?, ?, ?, ?, ?, ?)",
+                entry(seq, fact, recorded_at, self._boot_id),
+            )
+            if isinstance(fact, facts.PopulationChanged):
+                self._version(seq, fact)
+        return last + len(happened)
+
+    def _version(self, seq: int, fact: facts.PopulationChanged) -> None:
+        self._db.execute(
+            "UPDATE population SET valid_until = ?"
+            " WHERE thing = ? AND name = ? AND (thing = 'device' OR customer = ?) AND valid_until IS NULL",
+            (rows.us(fact.at), fact.thing, fact.name, fact.customer),
+        )
+        self._db.execute(
+            "INSERT INTO population VALUES (?, ?, ?, ?, NULL, ?, ?, ?)",
+            (
+                fact.thing,
+                fact.name,
+                fact.customer,
+                rows.us(fact.at),
+                seq,
+                fact.state,
+                rows.text(fact.body),
+            ),
+        )
+
+    def _evidence(self, decision: Decision, recorded_at: datetime) -> None:
+        db = self._db
+        if decision.withdrawn_signals:
+            gone = [(name,) for name in decision.withdrawn_signals]
+            db.executemany("DELETE FROM signals WHERE name = ?", gone)
+        if decision.signals:
+            db.executemany(
+                "INSERT OR REPLACE INTO signals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [rows.signal_row(signal) for signal in decision.signals],
+            )
+        if decision.slice is not None:
+            db.execute("INSERT OR REPLACE INTO slices VALUES (?, ?, ?, ?, ?)", rows.slice_row(decision.slice))
+        db.executemany(
+            "INSERT OR IGNORE INTO unscheduled VALUES (?, ?, ?, ?, ?)",
+            [(r.signal, rows.us(r.at), r.kind.value, r.outcome.value, r.why) for r in decision.unscheduled],
+        )
+        if decision.schedule is not None:
+            new = decision.schedule
+            db.execute(
+                "INSERT INTO schedules VALUES (?, ?, ?, ?, ?)",
+                (new.version, rows.us(recorded_at), new.slice_us, new.digest, rows.text(new.targets)),
+            )
+        for why, since in decision.blind.items():
+            db.execute("DELETE FROM blind WHERE why = ?", (why,))
+            if since is not None:
+                db.execute("INSERT INTO blind VALUES (?, ?)", (why, rows.us(since)))
+
+    def _people(self, decision: Decision) -> None:
+        db = self._db
+        for emergency in decision.emergencies:
+            db.execute(
+                "INSERT INTO emergencies VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (reference) DO UPDATE"
+                " SET ended_at = excluded.ended_at, withdrawn = excluded.withdrawn, story = excluded.story",
+                rows.emergency_row(emergency),
+            )
+        db.executemany(
+            "INSERT OR REPLACE INTO duties VALUES (?, ?, ?, ?, ?, ?)", map(rows.duty_row, decision.duties)
+        )
+        for notice in decision.notices:
+            db.execute(
+                "INSERT INTO notices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE"
+                " SET state = excluded.state, settled_at = excluded.settled_at",
+                rows.notice_row(notice),
+            )
+            db.executemany(
+                "INSERT OR IGNORE INTO notice_emergencies VALUES (?, ?, ?)",
+                [(notice.id, name, place) for place, name in enumerate(notice.emergencies)],
+            )
+            db.executemany(
+                "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [rows.attempt_row(notice.id, attempt) for attempt in notice.attempts],
+            )
+
+
+def entry(seq: int, fact: facts.Fact, recorded_at: datetime, boot_id: str) -> rows.Row:
+    """A row of `facts`: the leaf is the hash of everything else in the row."""
+    body = canonical.plain(fact)
+    kind = type(fact).__name__
+    leaf = canonical.leaf(
+        canonical.encode(
+            {"seq": seq, "kind": kind, "recorded_at": recorded_at, "boot_id": boot_id, "body": body}
+        )
+    )
+    happened, recorded = instant.micros(fact.at), instant.micros(recorded_at)
+    return seq, kind, happened, recorded, boot_id, rows.text(body), leaf
+
+
+class _transaction:  # noqa: N801 - reads like a statement
+    """`BEGIN IMMEDIATE` … `COMMIT`, or `ROLLBACK` on any exception."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def __enter__(self) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            try:
+                self._db.execute("COMMIT")
+                return
+            except sqlite3.Error:
+                self._undo()
+                raise
+        self._undo()
+
+    def _undo(self) -> None:
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+
+
+def _told(error: sqlite3.Error) -> StoreError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in FULL:
+        return StoreError(f"cannot write to the store: the disk is full ({error})")
+    if code in BUSY:
+        return StoreError(f"cannot write to the store: another program holds it ({error})")
+    return Damaged(f"cannot write to the store: {error}")
+
+
+def facts_of(
+    connection: sqlite3.Connection, kinds: Iterable[type[facts.Fact]] | None = None
+) -> Iterator[facts.Fact]:
+    """The recorded facts in the order of the record, all or of some kinds."""
+    query, wanted = "SELECT kind, body FROM facts", []
+    if kinds is not None:
+        wanted = [kind.__name__ for kind in kinds]
+        query += f" WHERE kind IN ({', '.join('?' * len(wanted))})"
+    for kind, body in connection.execute(query + " ORDER BY seq", wanted):
+        yield canonical.decode(kind, json.loads(body))

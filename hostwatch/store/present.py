@@ -1,0 +1,74 @@
+"""Reading the present back out of a store: the same world that was committed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+from hostwatch.core.emergency import Attempt, Notice
+from hostwatch.core.schedule import Schedule
+from hostwatch.core.world import World
+from hostwatch.store import rows
+
+KEPT = (
+    "state = 'pending' OR id IN (SELECT notice FROM notice_emergencies JOIN emergencies"
+    " ON reference = emergency WHERE ended_at IS NULL)"
+)
+"""The notices that the world holds: pending, or of an open emergency."""
+
+
+def load_world(db: sqlite3.Connection) -> World:
+    """The world as it was committed last.
+
+    Slices that were open are not taken up again: what they had not proven is lost, and their targets
+    are looked at anew.
+    """
+    alive_at, configuration, vantage = db.execute(
+        "SELECT alive_at, configuration, vantage FROM watch"
+    ).fetchone()
+    (references,) = db.execute("SELECT count(*) FROM emergencies").fetchone()
+    versions = db.execute(
+        "SELECT thing, name, customer, state, body FROM population WHERE valid_until IS NULL"
+        " ORDER BY thing, name"
+    )
+    newest = db.execute("SELECT version, targets FROM schedules ORDER BY version DESC LIMIT 1").fetchone()
+    schedule = Schedule(0, ()) if newest is None else rows.schedule(*newest)
+    return World(
+        population=rows.population(vantage, versions),
+        schedule=schedule,
+        configuration=configuration,
+        signals={row[0]: rows.signal(row) for row in db.execute("SELECT * FROM signals")},
+        emergencies={
+            row[0]: rows.emergency(row)
+            for row in db.execute("SELECT * FROM emergencies WHERE ended_at IS NULL ORDER BY reference")
+        },
+        duties={row[0]: rows.duty(row) for row in db.execute("SELECT * FROM duties WHERE met_at IS NULL")},
+        notices={notice.id: notice for notice in _kept(db)},
+        blind={why: rows.at(since) for why, since in db.execute("SELECT why, since FROM blind")},
+        alive_at=rows.when(alive_at),
+        references=references,
+    )
+
+
+def _kept(db: sqlite3.Connection) -> list[Notice]:
+    kept = notices(db, KEPT)
+    known = {notice.id for notice in kept}
+    waited_for = [n.after for n in kept if n.after is not None and n.after not in known]
+    marks = ", ".join("?" * len(waited_for))
+    return [*notices(db, f"id IN ({marks})", waited_for), *kept]
+
+
+def notices(db: sqlite3.Connection, where: str, values: Iterable[object] = ()) -> list[Notice]:
+    """The notices that meet a condition of ours, oldest first."""
+    found = db.execute(f"SELECT * FROM notices WHERE {where} ORDER BY created_at, id", tuple(values))
+    return [rows.notice(row, _emergencies(db, row[0]), _attempts(db, row[0])) for row in found.fetchall()]
+
+
+def _emergencies(db: sqlite3.Connection, notice: str) -> list[str]:
+    query = "SELECT emergency FROM notice_emergencies WHERE notice = ? ORDER BY place"
+    return [name for (name,) in db.execute(query, (notice,))]
+
+
+def _attempts(db: sqlite3.Connection, notice: str) -> list[Attempt]:
+    query = "SELECT * FROM attempts WHERE notice = ? ORDER BY number"
+    return [rows.attempt(row) for row in db.execute(query, (notice,))]

@@ -1,0 +1,281 @@
+"""How the values of the core lie in rows and come back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from hostwatch.core import canonical, instant
+from hostwatch.core.emergency import Attempt, AttemptOutcome, Duty, Emergency, Notice, NoticeState
+from hostwatch.core.notice import Story
+from hostwatch.core.population import Customer, Device, Population, State
+from hostwatch.core.schedule import Schedule, Target
+from hostwatch.core.signal import Signal, Silence
+from hostwatch.core.terms import AgreementTerms
+from hostwatch.core.world import Seen, Slice
+
+Row = tuple[Any, ...]
+
+
+def us(when: datetime | None) -> int | None:
+    """An instant as the store keeps it."""
+    return None if when is None else instant.micros(when)
+
+
+def when(count: int | None) -> datetime | None:
+    """An instant as the core knows it."""
+    return None if count is None else instant.from_micros(count)
+
+
+def at(count: int) -> datetime:
+    """An instant that is never absent."""
+    return instant.from_micros(count)
+
+
+def text(value: object) -> str:
+    """A value as canonical JSON text."""
+    return canonical.encode(value).decode()
+
+
+def signal_row(signal: Signal) -> Row:
+    """A row of `signals`."""
+    silence = signal.silence
+    return (
+        signal.name,
+        us(signal.speaks_until),
+        us(signal.last_reading),
+        us(signal.last_answer),
+        us(signal.blind_since),
+        signal.blind_why,
+        signal.misses,
+        None if silence is None else us(silence.last_answer),
+        None if silence is None else us(silence.first_miss),
+        None if silence is None else us(silence.last_miss),
+        None if silence is None else silence.why,
+        us(signal.verdict),
+    )
+
+
+def signal(row: Row) -> Signal:
+    """The signal of a row."""
+    name, speaks, reading, answer, blind, why, misses, heard, first, last, seen, verdict = row
+    silence = None
+    if first is not None:
+        silence = Silence(last_answer=at(heard), first_miss=at(first), last_miss=at(last), why=seen)
+    return Signal(
+        name=name,
+        speaks_until=at(speaks),
+        last_reading=when(reading),
+        last_answer=when(answer),
+        blind_since=when(blind),
+        blind_why=why,
+        misses=misses,
+        silence=silence,
+        verdict=when(verdict),
+    )
+
+
+def slice_row(evidence: Slice) -> Row:
+    """A row of `slices`. Each entry is `[signal, instant in microseconds, why]`."""
+    return (
+        evidence.version,
+        evidence.number,
+        _seen_text(evidence.missed),
+        _seen_text(evidence.unknown),
+        us(evidence.closed_at),
+    )
+
+
+def _seen_text(entries: Iterable[Seen]) -> str:
+    return text([[entry.signal, us(entry.at), entry.why] for entry in entries])
+
+
+def slice_of(row: Row) -> Slice:
+    """The slice of a row."""
+    version, number, missed, unknown, closed_at = row
+    return Slice(
+        version=version,
+        number=number,
+        missed=_seen(missed),
+        unknown=_seen(unknown),
+        closed_at=when(closed_at),
+    )
+
+
+def _seen(entries: str) -> tuple[Seen, ...]:
+    return tuple(Seen(signal=name, at=at(count), why=why) for name, count, why in json.loads(entries))
+
+
+def story(body: Mapping[str, Any]) -> Story:
+    """A story from its canonical form."""
+    dates = ("last_answer", "first_miss", "verdict", "last_miss", "first_answer")
+    restored: dict[str, Any] = {
+        key: instant.from_rfc3339(value) if key in dates and value is not None else value
+        for key, value in body.items()
+    }
+    restored["interval"] = timedelta(microseconds=restored["interval"])
+    return Story(**restored)
+
+
+def emergency_row(emergency: Emergency) -> Row:
+    """A row of `emergencies`."""
+    return (
+        emergency.reference,
+        emergency.signal,
+        emergency.story.customer,
+        emergency.story.device,
+        us(emergency.opened_at),
+        us(emergency.ended_at),
+        int(emergency.withdrawn),
+        text(emergency.story),
+    )
+
+
+def emergency(row: Row) -> Emergency:
+    """The emergency of a row."""
+    name, signal_name, _, _, opened_at, ended_at, withdrawn, told = row
+    return Emergency(
+        reference=name,
+        signal=signal_name,
+        opened_at=at(opened_at),
+        ended_at=when(ended_at),
+        withdrawn=bool(withdrawn),
+        story=story(json.loads(told)),
+    )
+
+
+def duty_row(duty: Duty) -> Row:
+    """A row of `duties`."""
+    return duty.id, duty.emergency, duty.contact, us(duty.due), us(duty.met_at), us(duty.breached_at)
+
+
+def duty(row: Row) -> Duty:
+    """The duty of a row."""
+    name, emergency_name, contact, due, met_at, breached_at = row
+    return Duty(
+        id=name,
+        emergency=emergency_name,
+        contact=contact,
+        due=at(due),
+        met_at=when(met_at),
+        breached_at=when(breached_at),
+    )
+
+
+def notice_row(notice: Notice) -> Row:
+    """A row of `notices`."""
+    return (
+        notice.id,
+        notice.kind,
+        notice.customer,
+        notice.contact,
+        us(notice.created_at),
+        notice.duty,
+        notice.after,
+        notice.state.value,
+        us(notice.settled_at),
+        text(notice.stories),
+    )
+
+
+def notice(row: Row, emergencies: Iterable[str], attempts: Iterable[Attempt]) -> Notice:
+    """The notice of a row, with what it tells of and how it was tried."""
+    name, kind, customer, contact, created_at, duty_id, follows, state, settled_at, stories = row
+    return Notice(
+        id=name,
+        kind=kind,
+        customer=customer,
+        contact=contact,
+        emergencies=tuple(emergencies),
+        stories=tuple(story(body) for body in json.loads(stories)),
+        created_at=at(created_at),
+        duty=duty_id,
+        after=follows,
+        state=NoticeState(state),
+        settled_at=when(settled_at),
+        attempts=tuple(attempts),
+    )
+
+
+def attempt_row(notice_id: str, attempt: Attempt) -> Row:
+    """A row of `attempts`."""
+    return (
+        notice_id,
+        attempt.number,
+        attempt.rung,
+        attempt.channel,
+        us(attempt.began_at),
+        us(attempt.ended_at),
+        attempt.outcome.value,
+        int(attempt.perhaps_arrived),
+        None if attempt.retry_after is None else attempt.retry_after // instant.MICROSECOND,
+        int(attempt.repeat),
+        attempt.address,
+        attempt.said,
+    )
+
+
+def attempt(row: Row) -> Attempt:
+    """The attempt of a row (without the notice it belongs to)."""
+    _, number, rung, channel, began, ended, outcome, perhaps, retry_us, repeat, address, said = row
+    return Attempt(
+        number=number,
+        rung=rung,
+        channel=channel,
+        began_at=at(began),
+        ended_at=when(ended),
+        outcome=AttemptOutcome(outcome),
+        perhaps_arrived=bool(perhaps),
+        retry_after=None if retry_us is None else timedelta(microseconds=retry_us),
+        repeat=bool(repeat),
+        address=address,
+        said=said,
+    )
+
+
+def schedule(version: int, targets: str) -> Schedule:
+    """A version of the schedule from its canonical targets."""
+    return Schedule(
+        version,
+        (
+            Target(
+                signal=entry["signal"],
+                address=entry["address"],
+                interval=timedelta(microseconds=entry["interval"]),
+            )
+            for entry in json.loads(targets)
+        ),
+    )
+
+
+def population(vantage: str, versions: Iterable[Row]) -> Population:
+    """The population of the present versions: `(thing, name, customer, state, body)` rows."""
+    devices: dict[str, Device] = {}
+    customers: dict[str, Customer] = {}
+    for thing, name, customer, state, body in versions:
+        content = json.loads(body)
+        if state == State.REMOVED:
+            continue
+        if thing == "device":
+            devices[name] = Device(
+                id=name,
+                customer=customer,
+                address=content["address"],
+                state=State(state),
+                waiver=content["waiver"],
+            )
+        elif thing == "customer":
+            customers[name] = Customer(
+                id=name, contacts=tuple(content["contacts"]), terms=_terms(content["terms"])
+            )
+    return Population(vantage=vantage, customers=customers, devices=devices)
+
+
+def _terms(content: Mapping[str, Any]) -> AgreementTerms:
+    return AgreementTerms(
+        interval=timedelta(microseconds=content["interval"]),
+        misses=content["misses"],
+        notice_within=timedelta(microseconds=content["notice_within"]),
+    )
