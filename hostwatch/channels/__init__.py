@@ -24,11 +24,6 @@ def room(kind: str) -> ModuleType:
     return _opened(kind)
 
 
-def section(kind: str) -> str:
-    """The top-level key of the configuration under which the site's settings of this kind stand."""
-    return str(getattr(room(kind), "SECTION", kind))
-
-
 @cache
 def _opened(kind: str) -> ModuleType:
     """Import the room once, and say which file is at fault when it is not furnished."""

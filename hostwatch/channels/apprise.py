@@ -95,7 +95,7 @@ def build(settings: Settings, surroundings: base.Surroundings) -> Apprise:
     scheme = urlsplit(settings.url.reveal()).scheme.lower()
     if scheme and scheme not in site.schemes:
         raise base.Unusable(
-            f"{scheme}:// is not allowed on this site", "add it to `schemes:` under `apprise:`"
+            f"{scheme}:// is not allowed on this site", "add it to `channels: {apprise: {schemes: […]}}`"
         )
     return Apprise(settings.url, site)
 

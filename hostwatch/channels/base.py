@@ -2,8 +2,8 @@
 
 A channel module holds three things: `Settings`, the pydantic model of one entry of a contact's
 ladder (an `Entry`); `Site`, the pydantic model of what the whole site sets for this kind (may be
-empty); and `build(settings, surroundings)`, which makes the `Channel` or raises `Unusable`. A module
-may name the configuration section of its `Site` with `SECTION`. Nothing else in the house knows a kind.
+empty); and `build(settings, surroundings)`, which makes the `Channel` or raises `Unusable`. Nothing
+else in the house knows a kind.
 """
 
 from __future__ import annotations
@@ -17,10 +17,7 @@ from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
-    Field,
     GetJsonSchemaHandler,
     PlainSerializer,
     TypeAdapter,
@@ -32,6 +29,7 @@ from pydantic_core import CoreSchema
 
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.secret import Secret
+from hostwatch.configuration.strict import Section
 
 SAID_MAX_CHARS = 500
 """The longest answer of the other side that is kept as evidence."""
@@ -43,10 +41,8 @@ SHOWN_SEGMENT_MAX_CHARS = 12
 """A longer part of a URL's path may be a token, and is not shown."""
 
 
-class Entry(BaseModel):
+class Entry(Section):
     """One entry of a contact's ladder: a mapping, or just the one value that most people need."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     shorthand: ClassVar[str]
     """The field that a bare string fills: `- email: ops@acme.example`."""
@@ -62,10 +58,8 @@ class Entry(BaseModel):
         return {"anyOf": [{"type": "string"}, handler(core)]}
 
 
-class SiteEntry(BaseModel):
-    """What the whole site sets for a kind; frozen, and unknown keys are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+class SiteEntry(Section):
+    """What the whole site sets for a kind of channel."""
 
 
 class Unusable(Wrong):
@@ -98,7 +92,8 @@ class LinkEntry(Entry):
 
     shorthand: ClassVar[str] = "url"
 
-    url: Link = Field(description="The address; it is never shown whole.")
+    url: Link
+    """The address. It is never shown whole."""
 
     @model_validator(mode="before")
     @classmethod

@@ -29,9 +29,6 @@ from hostwatch.configuration.duration import Duration, between
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.secret import Secret
 
-SECTION = "mail"
-"""The site's settings stand under `mail:` in the configuration."""
-
 DEFAULT_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 RELAY = "write smtp://HOST:PORT, smtp+starttls://HOST or smtps://HOST"
 ADDRESS_MAX_CHARS = 254

@@ -1,0 +1,68 @@
+"""A notice as data: the JSON that `docs/notices.md` promises to programs.
+
+Names and codes are the same in every language. Fields may be added within a version, never changed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from hostwatch.core import instant
+from hostwatch.core.notice import Kind, Story
+from hostwatch.messages import catalogue, spans
+from hostwatch.messages.text import Composed
+
+VERSION = 1
+
+
+def payload(
+    stories: Sequence[Story],
+    kind: Kind,
+    *,
+    composed: Composed,
+    language: str,
+    site: str,
+    customer_name: str,
+    contact_name: str,
+    late: bool = False,
+) -> dict[str, Any]:
+    """The documented data of a notice, JSON types only."""
+    return {
+        "version": VERSION,
+        "kind": kind,
+        "site": site,
+        "customer": {"id": stories[0].customer, "name": customer_name},
+        "contact": contact_name,
+        "language": catalogue.resolve(language),
+        "late": late,
+        "subject": composed.subject,
+        "text": composed.text,
+        "emergencies": [_emergency(story) for story in stories],
+    }
+
+
+def _emergency(story: Story) -> dict[str, Any]:
+    length = spans.length(story)
+    return {
+        "reference": story.reference,
+        "device": story.device,
+        "address": story.address,
+        "interval_s": story.interval // timedelta(seconds=1),
+        "misses": story.misses,
+        "why": re.sub(r"[^a-z0-9]+", "_", story.why.lower()).strip("_"),
+        "last_answer": _instant(story.last_answer),
+        "first_miss": _instant(story.first_miss),
+        "verdict": _instant(story.verdict),
+        "last_miss": _instant(story.last_miss),
+        "first_answer": _instant(story.first_answer),
+        "silent_s": None if length is None else length.point_s,
+        "silent_least_s": None if length is None else length.least_s,
+        "silent_most_s": None if length is None else length.most_s,
+    }
+
+
+def _instant(when: datetime | None) -> str | None:
+    return None if when is None else instant.rfc3339(when)

@@ -1,0 +1,240 @@
+"""The text of a notice: a first line that says it all, then the evidence, then what happens next.
+
+The first line is also the subject, at most `SUBJECT_MAX_CHARS` long, so that a pager shows it whole.
+Every instant is in the customer's zone with its offset; a start and an end always have both bounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from gettext import NullTranslations
+from zoneinfo import ZoneInfo
+
+from hostwatch.core.notice import Kind, Story
+from hostwatch.messages import catalogue, spans
+
+SUBJECT_MAX_CHARS = 120
+NAME_MAX_CHARS = 200
+"""Longer names are cut: what comes from outside never makes a message unreadable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A notice in words."""
+
+    subject: str
+    text: str
+
+
+def compose(
+    stories: Sequence[Story],
+    kind: Kind,
+    *,
+    language: str,
+    zone: ZoneInfo,
+    site: str,
+    customer_name: str,
+    contact_name: str,
+    repeat: bool,
+    late: bool = False,
+) -> Composed:
+    """One notice about one or more emergencies of one customer."""
+    speaker = _Speaker(catalogue.words(catalogue.resolve(language)), zone)
+    first = speaker.first_line(stories, kind, repeat=repeat, late=late)
+    parts = [[first]]
+    if marks := [*speaker.marks(repeat=repeat, late=late)]:
+        parts.append(marks)
+    parts += [[*speaker.block(story, kind)] for story in stories]
+    parts.append([speaker.next_steps(kind, len(stories))])
+    parts.append([*speaker.closing(_line(site), _line(customer_name), _line(contact_name))])
+    return Composed(subject=first, text="\n\n".join("\n".join(part) for part in parts) + "\n")
+
+
+class _Speaker:
+    """Speaks one language in one zone."""
+
+    def __init__(self, words: NullTranslations, zone: ZoneInfo) -> None:
+        self._words = words
+        self._zone = zone
+
+    def first_line(self, stories: Sequence[Story], kind: Kind, *, repeat: bool, late: bool) -> str:
+        """What a pager must show; long names give way, the facts do not."""
+        t = self._words
+        mark = (t.gettext("[repeat] ") if repeat else "") + (t.gettext("[late] ") if late else "")
+        if len(stories) == 1:
+            return self._about_one(stories[0], kind, mark)
+        return self._about_many(stories, kind, mark)
+
+    def _about_one(self, story: Story, kind: Kind, mark: str) -> str:
+        t = self._words
+        since = story.first_miss
+        if kind == "emergency":
+            pattern = t.gettext("%(reference)s: %(device)s has not answered our pings since %(since)s")
+        elif kind == "recovery":
+            pattern = t.gettext("%(reference)s: %(device)s answers our pings again since %(since)s")
+            since = story.first_answer or story.verdict
+        else:
+            pattern = t.gettext("%(reference)s: %(device)s is no longer watched by us")
+        values = {"reference": _line(story.reference), "since": self._time(since)}
+        room = SUBJECT_MAX_CHARS - len(mark + pattern % {**values, "device": ""})
+        return mark + pattern % {**values, "device": self._device(story, room)}
+
+    def _about_many(self, stories: Sequence[Story], kind: Kind, mark: str) -> str:
+        t = self._words
+        if kind == "emergency":
+            pattern = t.gettext(
+                "%(count)d devices have not answered our pings, the first since %(since)s: %(devices)s"
+            )
+        elif kind == "recovery":
+            pattern = t.gettext("%(count)d devices answer our pings again: %(devices)s")
+        else:
+            pattern = t.gettext("%(count)d devices are no longer watched by us: %(devices)s")
+        since = self._time(min(story.first_miss for story in stories))
+        values = {"count": len(stories), "since": since}
+        room = SUBJECT_MAX_CHARS - len(mark + pattern % {**values, "devices": ""})
+        return mark + pattern % {**values, "devices": _listed([_line(s.device) for s in stories], room)}
+
+    def marks(self, *, repeat: bool, late: bool) -> Iterator[str]:
+        """What the marks of the first line mean."""
+        t = self._words
+        if repeat:
+            yield t.gettext("You may have received this notice already: an earlier try may have arrived.")
+        if late:
+            yield t.gettext("This notice is sent late. The times in it are those of the events.")
+
+    def block(self, story: Story, kind: Kind) -> Iterator[str]:
+        """The evidence of one emergency, a line for each thing known."""
+        t = self._words
+        yield t.gettext("Reference: %s (please quote it when you contact us)") % _line(story.reference)
+        yield t.gettext("Device: %(device)s, address %(address)s") % {
+            "device": _line(story.device),
+            "address": _line(story.address),
+        }
+        yield t.gettext("Silent since: after %(answer)s (last answer), by %(miss)s (first miss)") % {
+            "answer": self._time(story.last_answer),
+            "miss": self._time(story.first_miss),
+        }
+        if kind == "recovery":
+            yield from self._end(story)
+        yield self._seen(story)
+        yield t.gettext("Declared an emergency: %s") % self._time(story.verdict)
+
+    def _end(self, story: Story) -> Iterator[str]:
+        t = self._words
+        length = spans.length(story)
+        if story.first_answer is None or length is None:
+            return
+        yield t.gettext("Answering since: after %(miss)s (last miss), by %(answer)s (first answer)") % {
+            "miss": self._time(story.last_miss or story.first_miss),
+            "answer": self._time(story.first_answer),
+        }
+        yield t.gettext("Silent for: %(point)s (at least %(least)s, at most %(most)s)") % {
+            "point": self._span(length.point_s),
+            "least": self._span(length.least_s),
+            "most": self._span(length.most_s),
+        }
+
+    def _seen(self, story: Story) -> str:
+        t = self._words
+        return t.ngettext(
+            "What we saw: %(count)d ping missed (%(why)s); we ping every %(interval)s",
+            "What we saw: %(count)d pings in a row missed (%(why)s); we ping every %(interval)s",
+            story.misses,
+        ) % {"count": story.misses, "why": self._why(story.why), "interval": self._interval(story.interval)}
+
+    def _why(self, why: str) -> str:
+        """The prober's word; one that is not known here is shown as it is."""
+        t = self._words
+        known = {
+            "no answer": t.gettext("no answer"),
+            "host unreachable": t.gettext("host unreachable"),
+            "network unreachable": t.gettext("network unreachable"),
+            "port unreachable": t.gettext("port unreachable"),
+            "prohibited": t.gettext("prohibited by a filter on the way"),
+            "time exceeded": t.gettext("lost on the way: time exceeded"),
+        }
+        return known.get(why, _line(why))
+
+    def next_steps(self, kind: Kind, count: int) -> str:
+        """What the reader can expect from us now."""
+        t = self._words
+        match kind:
+            case "emergency":
+                return t.ngettext(
+                    "What happens next: we keep pinging the device and tell you when it answers again."
+                    " We have not established the cause yet.",
+                    "What happens next: we keep pinging the devices and tell you when they answer again."
+                    " We have not established the cause yet.",
+                    count,
+                )
+            case "recovery":
+                return t.ngettext(
+                    "What happens next: we go on watching the device and tell you if it falls silent again.",
+                    "What happens next: we go on watching the devices and tell you if one falls silent again.",
+                    count,
+                )
+            case "withdrawn":
+                return t.ngettext(
+                    "What happens next: the device was taken out of our watch while it was silent."
+                    " We do not know whether it answers now, and you get no further notice about it.",
+                    "What happens next: the devices were taken out of our watch while they were silent."
+                    " We do not know whether they answer now, and you get no further notice about them.",
+                    count,
+                )
+
+    def closing(self, site: str, customer: str, contact: str) -> Iterator[str]:
+        """For whom, from whom, and in which time."""
+        t = self._words
+        yield t.gettext("For %(contact)s, %(customer)s") % {"contact": contact, "customer": customer}
+        yield t.gettext("From %(site)s. Times are in %(zone)s.") % {"site": site, "zone": self._zone.key}
+
+    def _device(self, story: Story, room: int) -> str:
+        """Name and address; the name gives way, since the address is surer."""
+        pattern = self._words.gettext("%(device)s (%(address)s)")
+        address = _line(story.address)
+        left = room - len(pattern % {"device": "", "address": address})
+        return pattern % {"device": _cut(_line(story.device), max(left, 1)), "address": address}
+
+    def _time(self, when: datetime) -> str:
+        """`2026-10-03 14:05:00 +08:00`: the second it fell in, readable in every language."""
+        local = when.astimezone(self._zone).isoformat(sep=" ", timespec="seconds")
+        return f"{local[:19]} {local[19:]}"
+
+    def _interval(self, interval: timedelta) -> str:
+        if interval % timedelta(seconds=1):
+            return self._words.gettext("%d ms") % (interval // timedelta(milliseconds=1))
+        return self._span(interval // timedelta(seconds=1))
+
+    def _span(self, seconds: int) -> str:
+        """`1 h 5 min 3 s`: exact, since a rounded length could contradict the statement."""
+        t = self._words
+        minutes, left = divmod(seconds, 60)
+        hours, minutes = divmod(minutes, 60)
+        parts = [
+            t.gettext("%d h") % hours if hours else "",
+            t.gettext("%d min") % minutes if minutes else "",
+            t.gettext("%d s") % left if left or not seconds else "",
+        ]
+        return " ".join(part for part in parts if part)
+
+
+def _line(value: str) -> str:
+    """Something from outside as part of one line: printable, without line breaks, bounded."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in value).split())
+    return _cut(line, NAME_MAX_CHARS)
+
+
+def _cut(value: str, room: int) -> str:
+    return value if len(value) <= room else value[: max(room - 1, 0)] + "…"
+
+
+def _listed(names: Sequence[str], room: int) -> str:
+    """As many names as there is room for, then how many more."""
+    for shown in range(len(names), 0, -1):
+        more = f" +{len(names) - shown}" if shown < len(names) else ""
+        listed = ", ".join(names[:shown]) + more
+        if len(listed) <= room:
+            return listed
+    return _cut(names[0], room - len(more := f" +{len(names) - 1}")) + more
