@@ -29,8 +29,10 @@ _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?")
 
 
-def meaning(text: str, *, plain: bool) -> None | bool | int | float | str:
+def meaning(text: str, *, plain: bool) -> bool | int | float | str | None:
     """The value of a scalar; `plain` says that it was not quoted. Raises `Wrong` for huge numbers."""
+    if not (text.isascii() or is_text(text)) or "\0" in text:
+        raise Wrong("holds something that is no character", "remove the escape after the backslash")
     if not plain:
         return text
     if text in WORDS:
@@ -45,3 +47,12 @@ def meaning(text: str, *, plain: bool) -> None | bool | int | float | str:
     if _FLOAT.fullmatch(text) and len(text) <= DIGITS_MAX:
         return float(text)
     return text
+
+
+def is_text(text: str) -> bool:
+    """Whether it can be written in UTF-8; an escape such as `"\\ud800"` makes a string that cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

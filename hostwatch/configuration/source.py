@@ -35,7 +35,7 @@ class Node:
     line: int
     """Of the key, if it is the value of one; else where it begins. From 1."""
 
-    value: None | bool | int | float | str | list[Node] | dict[str, Node] = None
+    value: bool | int | float | str | list[Node] | dict[str, Node] | None = None
     bad: bool = False
     """It has been complained about already, so that nothing more need be said about it."""
 
@@ -151,7 +151,8 @@ class _Document:
             return f"{top.path}[{len(top.node.value)}]"
         if top.key is None:
             return top.path
-        return f"{top.path}.{top.key}" if top.path else top.key
+        name = syntax.shown_key(top.key)
+        return f"{top.path}.{name}" if top.path else name
 
     def _take(self, event: Any) -> None:
         match event:
@@ -207,10 +208,9 @@ class _Document:
     def _refuse_extras(self, event: Any, node: Node) -> None:
         if event.anchor is not None:
             self.say(node.line, Wrong("anchors (&name) are not used here", "write the value out each time"))
-            node.bad = True
         if event.tag is not None:
             self.say(node.line, Wrong("tags (!name) are not used here", "remove the tag"))
-            node.bad = True
+            node.bad = isinstance(event, events.ScalarEvent)
 
     def _is_key(self) -> bool:
         return (
@@ -225,7 +225,10 @@ class _Document:
         name = syntax.shown_key(key)
         if event.anchor is not None or event.tag is not None:
             self.say(line, Wrong("anchors and tags are not used here", "write the key alone"), top.path)
-        if key == "<<" and event.style is None:
+        if not scalar.is_text(key):
+            top.unusable = True
+            self.say(line, Wrong("a key holds something that is no character", "remove the escape"), top.path)
+        elif key == "<<" and event.style is None:
             top.unusable = True
             self.say(line, Wrong("merge keys (<<) are not used here", "write the keys out"), top.path)
         elif key in top.first_lines:

@@ -70,11 +70,8 @@ OPENERS = ("quotation", "bracket")
 def explain(error: Any) -> tuple[int, Wrong]:
     """The line and the plain words of a `MarkedYAMLError`."""
     problem = " ".join(str(part) for part in (error.context, error.problem) if part)
-    for phrase, wrong, mend in PHRASES:
-        if phrase in problem:
-            break
-    else:
-        wrong, mend = "this is not valid YAML", "check the indentation, quotes and brackets around it"
+    fitting = (words for phrase, *words in PHRASES if phrase in problem)
+    wrong, mend = next(fitting, ("this is not valid YAML", "check the indentation, quotes and brackets"))
     marks = [error.problem_mark, error.context_mark]
     if any(word in wrong for word in OPENERS):
         marks.reverse()

@@ -1,0 +1,110 @@
+"""Customers as they are written: one mapping each, whether in the main file or in one of their own."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+
+from hostwatch.configuration.duration import Duration, between
+from hostwatch.configuration.fields import DeviceAddress, Id, Language, Text, Zone
+from hostwatch.configuration.mistake import Wrong
+from hostwatch.configuration.rung import Rung
+from hostwatch.configuration.strict import Section
+from hostwatch.core.population import State
+
+INTERVAL = between("50ms", "1d")
+WITHIN = between("1s", "1d")
+Misses = Annotated[int, Field(ge=1, le=10, strict=True)]
+
+
+def _check_state(value: Any) -> Any:
+    if isinstance(value, State) or value in list(State):
+        return value
+    raise Wrong("is not a state of a device", f"write one of {', '.join(State)}")
+
+
+class Device(Section):
+    """A customer's machine."""
+
+    id: Id
+    """Names the device in all records; unique over the whole site."""
+
+    address: DeviceAddress
+    """The IPv4 or IPv6 address that is pinged."""
+
+    state: Annotated[State, BeforeValidator(_check_state)] = State.IN_SERVICE
+    """Where the device stands in its life; only what is in service is judged."""
+
+    waiver: Text | None = Field(default=None, validate_default=True)
+    """Where the customer's written waiver is; for a device that is not-watched, and only for it."""
+
+    description: Text | None = None
+    """For people."""
+
+    @field_validator("waiver")
+    @classmethod
+    def _check_waiver(cls, value: str | None, info: ValidationInfo) -> str | None:
+        state = info.data.get("state")
+        if state is State.NOT_WATCHED and value is None:
+            raise Wrong("is missing", "a device is left unwatched only by a written waiver: say where it is")
+        if state is not None and state is not State.NOT_WATCHED and value is not None:
+            raise Wrong("stands at a device that is watched", "remove it, or write state: not-watched")
+        return value
+
+
+class Contact(Section):
+    """A person, or an office, that the customer authorised to be told."""
+
+    id: Id
+    """Names the contact in all records; unique within the customer."""
+
+    name: Text
+    """What the person or office is called."""
+
+    channels: Annotated[tuple[Rung, ...], Field(min_length=1, max_length=20)]
+    """The ways to reach the contact, in the order in which they are tried."""
+
+
+class Terms(Section):
+    """What this customer's agreement says otherwise than the site's defaults."""
+
+    interval: Annotated[Duration, INTERVAL] | None = None
+    """Time between two pings of a device."""
+
+    misses: Misses | None = None
+    """Missed pings in a row that make an emergency."""
+
+    notice_within: Annotated[Duration, WITHIN] | None = None
+    """From the verdict to the latest moment at which the customer must have been told."""
+
+    @property
+    def own(self) -> dict[str, int | timedelta]:
+        """What is set."""
+        return {name: value for name in type(self).model_fields if (value := getattr(self, name)) is not None}
+
+
+class Customer(Section):
+    """Who is owed what: the people to tell and the devices to watch."""
+
+    id: Id
+    """Names the customer in all records; unique over the whole site."""
+
+    name: Text
+    """What the customer is called."""
+
+    language: Language = "en"
+    """The language of notices."""
+
+    timezone: Zone | None = None
+    """The time zone of the times in notices; the site's if absent."""
+
+    contacts: tuple[Contact, ...] = ()
+    """The authorised people, in the order in which they are told."""
+
+    devices: tuple[Device, ...] = ()
+    """The customer's machines."""
+
+    terms: Terms = Terms()
+    """What this customer's agreement says otherwise than the site's defaults."""

@@ -1,0 +1,70 @@
+"""What a new configuration changes, and what of a configuration may be recorded for ever.
+
+List items that have an `id` are matched by it, so that moving a customer is no change; only contacts
+are told in their order, so that theirs is one. A secret is never shown, but that it changed is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from hostwatch.configuration import canonical
+from hostwatch.configuration.model import Configuration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One thing that is no longer as it was; None where there was, or is, nothing."""
+
+    path: str
+    """Such as `customers[acme].devices[acme-web-1].address`."""
+
+    before: Any
+    after: Any
+    """JSON types."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as a plain mapping, for the record."""
+        return {"path": self.path, "before": self.before, "after": self.after}
+
+
+def describe(
+    old: Configuration | None, new: Configuration, commit: canonical.Commit | None = None
+) -> tuple[Change, ...]:
+    """All changes, in the order of the new configuration. With `commit` fit for the record."""
+    before = canonical.tree(old) if old is not None else {}
+    return tuple(
+        Change(path=path, before=canonical.plain(was, commit), after=canonical.plain(now, commit))
+        for path, was, now in _changes("", before, canonical.tree(new))
+    )
+
+
+def public_content(configuration: Configuration, commit: canonical.Commit) -> dict[str, Any]:
+    """The content for the record: no secrets, and what is personal as commitments only."""
+    content: dict[str, Any] = canonical.plain(canonical.tree(configuration), commit)
+    return content
+
+
+def _changes(path: str, was: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:
+    was, now = _named(was, now), _named(now, was)
+    if not isinstance(was, dict) or not isinstance(now, dict):
+        if was != now:
+            yield path, was, now
+        return
+    if path.endswith(".contacts") and was.keys() == now.keys() and [*was] != [*now]:
+        yield path, [*was], [*now]
+    for key in dict.fromkeys((*now, *was)):
+        step = f"{path}[{key}]" if isinstance(now, canonical.ById) else f"{path}.{key}" if path else key
+        if key in was and key in now:
+            yield from _changes(step, was[key], now[key])
+        elif isinstance(now.get(key), canonical.ById):
+            yield from _changes(step, canonical.ById(), now[key])
+        elif was.get(key) != now.get(key):
+            yield step, was.get(key), now.get(key)
+
+
+def _named(value: Any, other: Any) -> Any:
+    """An empty list has no names to be known by; it is of the kind of the other."""
+    return canonical.ById() if value == [] and isinstance(other, canonical.ById) else value

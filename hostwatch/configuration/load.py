@@ -1,0 +1,178 @@
+"""From a path to a valid configuration, or to all mistakes of all its files at once."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from hostwatch.configuration import canonical, files, place, rules, words
+from hostwatch.configuration.fields import STORE_PREFIX
+from hostwatch.configuration.mistake import BadConfiguration, Mistake, Wrong, in_order
+from hostwatch.configuration.model import Configuration
+from hostwatch.configuration.secret import Places
+from hostwatch.configuration.source import FILE_BYTES_MAX, Node, Reader
+
+INCLUDED_FILES_MAX = 10_000
+"""How many files one configuration may include."""
+
+FOLLOWS = "default_factory_not_called"
+"""A default that could not be computed because of a mistake that is told anyway."""
+
+MISTAKES_MAX = 1_000
+"""More are counted, not shown: nobody reads them, and one cause makes most of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A configuration that may come into force."""
+
+    configuration: Configuration
+    warnings: tuple[Mistake, ...]
+    digest: str
+    """The SHA-256 of the canonical content, in hexadecimal. Secrets do not enter it."""
+
+    folder: Path
+    """The folder of the configuration file, absolute: relative paths begin here."""
+
+    @property
+    def store(self) -> Path:
+        """The store's file."""
+        return self.folder / self.configuration.store.removeprefix(STORE_PREFIX)
+
+    @property
+    def control(self) -> Path:
+        """The control socket."""
+        if self.configuration.control is not None:
+            return self.folder / self.configuration.control
+        return self.store.with_name(f"{self.store.name}.sock")
+
+
+def load(path: Path, *, environment: Mapping[str, str] | None = None, read_secrets: bool = True) -> Loaded:
+    """Read, check and assemble. Raises `BadConfiguration` with all mistakes, and nothing else.
+
+    `read_secrets=False` checks a configuration on a machine where its secrets are not at hand; what
+    comes of it must not be run.
+    """
+    places = Places(
+        folder=Path(path).parent,
+        environment=os.environ if environment is None else environment,
+        read_secrets=read_secrets,
+    )
+    return _Loading(Path(path), places).run()
+
+
+class _Loading:
+    """One run over the files; collects mistakes as it goes."""
+
+    def __init__(self, path: Path, places: Places) -> None:
+        self.path = path
+        self.places = places
+        self.reader = Reader()
+
+    def run(self) -> Loaded:
+        root = self._read(self.path)
+        if root is None:
+            raise BadConfiguration(self.reader.mistakes)
+        self._include(root)
+        configuration = self._validate(root)
+        if configuration is None or self.reader.mistakes:
+            raise BadConfiguration(self._bounded())
+        folder = Path(os.path.abspath(self.path)).parent  # noqa: PTH100 - links are not to be resolved
+        loaded = Loaded(
+            configuration=configuration,
+            warnings=in_order(self._placed(root, rules.warnings(configuration))),
+            digest=canonical.digest(configuration),
+            folder=folder,
+        )
+        self._add(root, rules.among_terms(configuration))
+        self._add(root, rules.about_control(loaded.control, is_set=configuration.control is not None))
+        if self.reader.mistakes:
+            raise BadConfiguration(self._bounded())
+        return loaded
+
+    def _read(self, path: Path) -> Node | None:
+        try:
+            contents = files.read(path, bytes_max=FILE_BYTES_MAX)
+        except Wrong as wrong:
+            self._complain(str(path), None, "", wrong)
+            return None
+        return self.reader.read(str(path), contents.data)
+
+    def _complain(self, file: str, line: int | None, key: str, wrong: Wrong) -> None:
+        self.reader.mistakes.append(
+            Mistake(file=file, line=line, key=key, wrong=wrong.wrong, mend=wrong.mend)
+        )
+
+    def _include(self, root: Node) -> None:
+        """Append one customer for each included file to the customers of the main file."""
+        asked = root.get("include")
+        if asked is None:
+            return
+        customers = root.get("customers")
+        if customers is None and isinstance(root.value, dict):
+            customers = root.value["customers"] = Node(asked.file, asked.line, [])
+        for path in self._included(asked):
+            customer = self._read(path)
+            if customer is not None and customers is not None and isinstance(customers.value, list):
+                customers.value.append(customer)
+
+    def _included(self, asked: Node) -> list[Path]:
+        patterns = asked.items() if isinstance(asked.value, list) else [asked]
+        found: dict[str, Path] = {}
+        for node in patterns:
+            if not isinstance(node.value, str) or not node.value or "\0" in node.value:
+                continue  # a mistake of its own, said by the model
+            for name in self._matches(node):
+                path = self.path.parent / name
+                found.setdefault(str(path), path)
+                if len(found) > INCLUDED_FILES_MAX:
+                    wrong = Wrong(f"more than {INCLUDED_FILES_MAX} files are included", "split the site")
+                    self._complain(node.file, node.line, "include", wrong)
+                    return []
+        return list(found.values())
+
+    def _matches(self, node: Node) -> list[str]:
+        """The names that a pattern fits, sorted; a name without wildcards must exist."""
+        pattern = str(node.value)
+        if not glob.has_magic(pattern):
+            if os.path.lexists(self.path.parent / pattern):
+                return [pattern]
+            wrong = Wrong(f"there is no file {pattern}", "write its path relative to this file, or remove it")
+            self._complain(node.file, node.line, "include", wrong)
+            return []
+        return sorted(glob.glob(pattern, root_dir=self.path.parent))  # noqa: PTH207 - absolute patterns too
+
+    def _validate(self, root: Node) -> Configuration | None:
+        configuration = None
+        try:
+            configuration = Configuration.model_validate(root.plain(), context=self.places)
+        except ValidationError as error:
+            details = error.errors(include_url=False)
+            self._add(root, ((it["loc"], words.explain(it)) for it in details if it["type"] != FOLLOWS))
+        self._add(root, rules.among_names(root))
+        self._add(root, rules.among_channels(root))
+        return configuration
+
+    def _add(self, root: Node, findings: Iterator[rules.Finding]) -> None:
+        self.reader.mistakes.extend(self._placed(root, findings))
+
+    def _placed(self, root: Node, findings: Iterator[rules.Finding]) -> Iterator[Mistake]:
+        for steps, wrong in findings:
+            found = place.mistake(root, steps, wrong)
+            if found is not None:
+                yield found
+
+    def _bounded(self) -> tuple[Mistake, ...]:
+        mistakes = in_order(self.reader.mistakes)
+        if len(mistakes) <= MISTAKES_MAX:
+            return mistakes
+        more = f"{len(mistakes) - MISTAKES_MAX} more mistakes are not shown"
+        return (
+            *mistakes[:MISTAKES_MAX],
+            Mistake(file=str(self.path), line=None, key="", wrong=more, mend=""),
+        )

@@ -1,0 +1,221 @@
+"""The whole configuration as one frozen value. Its fields and their sentences are the documentation.
+
+Defaults that depend on another setting shrink with it, so that a laboratory can run in seconds what
+a datacentre runs in minutes by writing `interval: 2s` and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import cached_property
+from ipaddress import ip_address
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
+
+from hostwatch.configuration.customer import INTERVAL, WITHIN, Customer, Misses
+from hostwatch.configuration.duration import Duration, between, shown
+from hostwatch.configuration.fields import (
+    FilePath,
+    GatewayAddress,
+    Globs,
+    Id,
+    Listen,
+    ListenAddress,
+    Store,
+    Text,
+    Zone,
+)
+from hostwatch.configuration.mistake import Wrong
+from hostwatch.configuration.rung import MAIL_KIND, Mail, Sites
+from hostwatch.configuration.strict import Section
+from hostwatch.core.terms import AgreementTerms
+
+INTERVAL_DEFAULT = timedelta(minutes=5)
+WITHIN_DEFAULT = timedelta(minutes=15)
+
+
+def _tenth_of_interval(data: Mapping[str, Any]) -> timedelta:
+    """A second, or a tenth of an interval that is shorter than ten."""
+    interval: timedelta = data.get("interval", INTERVAL_DEFAULT)
+    return min(timedelta(seconds=1), interval / 10)
+
+
+def _third_of_within(longest: timedelta) -> Any:
+    """As long as given, or a third of the time for notice if that is shorter."""
+    return lambda data: min(longest, data.get("within", WITHIN_DEFAULT) / 3)
+
+
+class Site(Section):
+    """Which site this is."""
+
+    name: Text
+    """What the site is called in notices and reports."""
+
+    timezone: Zone
+    """The IANA time zone in which months begin and end, and in which times are shown."""
+
+    vantage: Id = "main"
+    """The name of the point from which we look; every signal carries it."""
+
+
+class Schedule(Section):
+    """How devices are watched, unless a customer's terms say otherwise."""
+
+    interval: Annotated[Duration, INTERVAL] = INTERVAL_DEFAULT
+    """Time between two pings of a device."""
+
+    misses: Misses = 2
+    """Missed pings in a row that make an emergency."""
+
+    attempts: Annotated[int, Field(ge=1, le=10, strict=True)] = 3
+    """Packets of one ping; one answer is enough."""
+
+    spacing: Annotated[Duration, between("1ms", "1h")] = Field(default_factory=_tenth_of_interval)
+    """Time between two packets of a ping. Default: 1s, or a tenth of a shorter interval."""
+
+    timeout: Annotated[Duration, between("1ms", "1h")] = Field(
+        default_factory=_tenth_of_interval, validate_default=True
+    )
+    """How long the answer to the last packet is waited for. Default: 1s, or a tenth of a shorter interval."""
+
+    @field_validator("timeout")
+    @classmethod
+    def _fits(cls, value: timedelta, info: ValidationInfo) -> timedelta:
+        if {"interval", "attempts", "spacing"} <= info.data.keys():
+            need, interval = info.data["attempts"] * info.data["spacing"] + value, info.data["interval"]
+            if need > interval:
+                raise Wrong(
+                    f"attempts x spacing + timeout make {shown(need)}, the interval is {shown(interval)}",
+                    "lengthen the interval, or shorten spacing or timeout",
+                )
+        return value
+
+
+class Notices(Section):
+    """How people are told, unless a customer's terms say otherwise."""
+
+    within: Annotated[Duration, WITHIN] = WITHIN_DEFAULT
+    """From the verdict to the latest moment at which the customer must have been told."""
+
+    next_channel_after: Annotated[Duration, between("100ms", "12h")] = Field(
+        default_factory=_third_of_within(timedelta(minutes=5))
+    )
+    """How long a channel may fail before the next is tried too. Default: 5m, or a third of within if less."""
+
+    first_retry: Annotated[Duration, between("10ms", "1h")] = Field(
+        default_factory=_third_of_within(timedelta(seconds=15))
+    )
+    """The pause before the second attempt; later ones double. Default: 15s, or a third of within if less."""
+
+    give_up_after: Annotated[Duration, between("1s", "30d")] = timedelta(hours=24)
+    """When a notice that nobody accepted is given up."""
+
+    attempt_timeout: Annotated[Duration, between("100ms", "10m")] = Field(
+        default_factory=_third_of_within(timedelta(seconds=30))
+    )
+    """How long one attempt may take. Default: 30s, or a third of within if less."""
+
+    @field_validator("next_channel_after", "first_retry", "attempt_timeout")
+    @classmethod
+    def _before_the_deadline(cls, value: timedelta, info: ValidationInfo) -> timedelta:
+        within = info.data.get("within")
+        if within is not None and value >= within:
+            raise Wrong(
+                f"is not less than within ({shown(within)})", "write less: another try must be possible"
+            )
+        return value
+
+    @field_validator("give_up_after")
+    @classmethod
+    def _after_the_deadline(cls, value: timedelta, info: ValidationInfo) -> timedelta:
+        within = info.data.get("within")
+        if within is not None and value < within:
+            raise Wrong(f"is less than within ({shown(within)})", "write more: late is better than never")
+        return value
+
+
+class Log(Section):
+    """What the daemon says about itself."""
+
+    format: Literal["auto", "text", "json"] = "auto"
+    """`auto` writes text to a terminal and JSON elsewhere."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important events that are written."""
+
+
+class Configuration(Section):
+    """All that hostwatch is told by its operators."""
+
+    site: Site
+    """Which site this is."""
+
+    store: Store
+    """Where facts are kept: sqlite:///PATH, relative to this file, or sqlite:////PATH, absolute."""
+
+    mail: Mail = None
+    """The site's mail relay and sender, for contacts that have email."""
+
+    channels: Sites = Field(default_factory=dict)
+    """What the site sets for the other kinds of channels."""
+
+    schedule: Schedule = Field(default_factory=Schedule)
+    """How devices are watched."""
+
+    notices: Notices = Field(default_factory=Notices)
+    """How people are told."""
+
+    sight: tuple[GatewayAddress, ...] = Field(default=(), max_length=16)
+    """Our own gateways. When none of them answers, we are blind, and no device is blamed."""
+
+    control: FilePath | None = None
+    """The daemon's control socket; the store's path with .sock added, if absent."""
+
+    listen: ListenAddress = Listen(ip_address("127.0.0.1"), 9464)
+    """Where /metrics and /-/healthy are served: a loopback address and a port, or off."""
+
+    log: Log = Log()
+    """What the daemon says about itself."""
+
+    include: Globs = ()
+    """Files with one customer each: a path or pattern, or several, relative to this file."""
+
+    customers: tuple[Customer, ...] = ()
+    """Whom we watch for."""
+
+    @cached_property
+    def site_settings(self) -> Mapping[str, BaseModel]:
+        """What the site sets for each kind of channel, by kind; kinds without settings are absent."""
+        return dict(self.channels) if self.mail is None else {MAIL_KIND: self.mail, **self.channels}
+
+    def schedule_of(self, customer: Customer) -> Schedule:
+        """How this customer's devices are watched. Raises `ValueError` if that is not possible."""
+        own = {name: value for name, value in customer.terms.own.items() if name in Schedule.model_fields}
+        if not own:
+            return self.schedule
+        return Schedule(**{**_set(self.schedule), **own})
+
+    def notices_of(self, customer: Customer) -> Notices:
+        """How this customer's people are told. Raises `ValueError` if that is not possible."""
+        within = customer.terms.notice_within
+        return self.notices if within is None else Notices(**{**_set(self.notices), "within": within})
+
+    def terms_of(self, customer: Customer) -> AgreementTerms:
+        """What was promised to this customer."""
+        own = customer.terms
+        return AgreementTerms(
+            interval=own.interval or self.schedule.interval,
+            misses=own.misses or self.schedule.misses,
+            notice_within=own.notice_within or self.notices.within,
+        )
+
+    def timezone_of(self, customer: Customer) -> str:
+        """The time zone of the times that this customer is told."""
+        return customer.timezone or self.site.timezone
+
+
+def _set(section: Section) -> dict[str, Any]:
+    """What is written, without what follows from defaults."""
+    return {name: getattr(section, name) for name in section.model_fields_set}

@@ -1,0 +1,158 @@
+"""The parts of the configuration that belong to the room of channels.
+
+No kind is named here: a kind is a module of the room, and the module owns the shape of its settings.
+So a new channel is one new file, and the configuration, its schema and its mistakes follow.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any
+
+from pydantic import (
+    BaseModel,
+    Field,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    PlainValidator,
+    ValidationInfo,
+    create_model,
+    model_serializer,
+    model_validator,
+)
+from pydantic_core import CoreSchema
+
+from hostwatch import channels
+from hostwatch.configuration.mistake import Wrong
+from hostwatch.configuration.strict import Section
+
+MAIL_KIND = "email"
+"""Its site settings stand under `mail:`, at the top, since every site has them."""
+
+
+Shape = dict[str, Any]
+"""A piece of JSON Schema."""
+
+
+class Rung(Section):
+    """One way to reach a contact: a mapping with one key, the kind of channel, and its settings."""
+
+    kind: str
+    settings: BaseModel
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_one_key(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, dict) and isinstance(value.get("settings"), BaseModel):
+            return value
+        if not isinstance(value, dict) or len(value) != 1:
+            raise Wrong(
+                "is not one channel", "write one kind and its settings, such as email: ops@acme.example"
+            )
+        ((kind, given),) = value.items()
+        check_kind(kind)
+        return {"kind": kind, "settings": _keyed(kind, channels.room(kind).Settings, given, info)}
+
+    @model_serializer
+    def _as_one_key(self) -> dict[str, Any]:
+        return {self.kind: self.settings.model_dump(mode="json", by_alias=True)}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _core: CoreSchema, handler: GetJsonSchemaHandler) -> Shape:
+        return {
+            "description": "One way to reach a contact: one kind of channel and its settings.",
+            "type": "object",
+            "properties": {
+                kind: handler(channels.room(kind).Settings.__pydantic_core_schema__)
+                for kind in channels.kinds()
+            },
+            "minProperties": 1,
+            "maxProperties": 1,
+            "additionalProperties": False,
+        }
+
+
+def _core_of(model: type[BaseModel]) -> CoreSchema:
+    return model.__pydantic_core_schema__
+
+
+def check_kind(kind: object) -> None:
+    """Refuse what is no channel. What is not shaped like a name is not repeated: it may be a secret."""
+    kinds = channels.kinds()
+    if kind in kinds:
+        return
+    near = difflib.get_close_matches(str(kind), kinds, 1)
+    hint = f"did you mean {near[0]}?" if near else f"write one of {', '.join(kinds)}"
+    named = isinstance(kind, str) and kind.isidentifier() and len(kind) <= 40
+    raise Wrong(f"{kind} is not a channel" if named else "this is not a channel", hint)
+
+
+def _keyed(kind: str, model: type[BaseModel], given: Any, info: ValidationInfo) -> BaseModel:
+    """Validate with the kind as part of the place of each mistake."""
+    if isinstance(given, model):
+        return given
+    found = _wrapper(kind, model).model_validate({kind: given}, context=info.context)
+    validated: BaseModel = getattr(found, "inside")  # noqa: B009 - the wrapper is made below
+    return validated
+
+
+@cache
+def _wrapper(kind: str, model: type[BaseModel]) -> type[BaseModel]:
+    return create_model(f"One_{kind}", __base__=Section, inside=(model, Field(alias=kind)))
+
+
+def _mail(value: Any, info: ValidationInfo) -> BaseModel | None:
+    if value is None or isinstance(value, BaseModel):
+        return value
+    site: type[BaseModel] = channels.room(MAIL_KIND).Site
+    return site.model_validate(value, context=info.context)
+
+
+def _sites(value: Any, info: ValidationInfo) -> Mapping[str, BaseModel]:
+    if not isinstance(value, dict):
+        raise Wrong("is not a mapping", "write kinds of channels, each with its settings")
+    for kind in value:
+        if kind == MAIL_KIND:
+            raise Wrong(f"{MAIL_KIND} is set elsewhere", "write its settings under mail:, at the top")
+        check_kind(kind)
+    fields: dict[str, Any] = {
+        f"site_{number}": (channels.room(kind).Site, Field(alias=kind)) for number, kind in enumerate(value)
+    }
+    found = create_model("Sites", __base__=Section, **fields).model_validate(value, context=info.context)
+    return {kind: getattr(found, f"site_{number}") for number, kind in enumerate(value)}
+
+
+class _MailShape:
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _core: CoreSchema, handler: GetJsonSchemaHandler) -> Shape:
+        return {"anyOf": [handler(_core_of(channels.room(MAIL_KIND).Site)), {"type": "null"}]}
+
+
+class _SitesShape:
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _core: CoreSchema, handler: GetJsonSchemaHandler) -> Shape:
+        kinds = [kind for kind in channels.kinds() if kind != MAIL_KIND]
+        return {
+            "type": "object",
+            "properties": {
+                kind: handler(channels.room(kind).Site.__pydantic_core_schema__) for kind in kinds
+            },
+            "additionalProperties": False,
+        }
+
+
+def _dump(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", by_alias=True)
+    if isinstance(value, Mapping):
+        return {kind: _dump(item) for kind, item in value.items()}
+    return None
+
+
+Mail = Annotated[BaseModel | None, PlainValidator(_mail), PlainSerializer(_dump), _MailShape()]
+"""What the site sets for email."""
+
+Sites = Annotated[Mapping[str, BaseModel], PlainValidator(_sites), PlainSerializer(_dump), _SitesShape()]
+"""What the site sets for the other kinds of channels, by kind."""
