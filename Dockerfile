@@ -43,7 +43,6 @@ ENV RUNTIME_DIRECTORY=/run/hostwatch \
 USER 65532:65532
 WORKDIR /var/lib/hostwatch
 VOLUME ["/var/lib/hostwatch"]
-EXPOSE 9464
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
     CMD ["/opt/hostwatch/bin/python", "-I", "-c", \
