@@ -8,9 +8,9 @@ apprise blocks, so it runs in a few threads of its own (`hostwatch.channels._thr
 from __future__ import annotations
 
 import re
+import warnings
 from datetime import timedelta
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import apprise
 from apprise.manager_plugins import NotificationManager
@@ -58,7 +58,18 @@ SHORT_MAX_CHARS = 320
 BEFORE_SENDING = re.compile(
     r"NewConnectionError|ConnectTimeout|NameResolution|Max retries.*SSL|refused", re.I
 )
-_PLUGINS = NotificationManager()  # type: ignore[no-untyped-call]
+
+
+def _loaded() -> NotificationManager:
+    """All plug-ins, loaded now: later it would hold up the loop, and old modules that they use complain."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        plugins = NotificationManager()  # type: ignore[no-untyped-call]
+        plugins.load_modules()  # type: ignore[no-untyped-call]
+    return plugins
+
+
+_PLUGINS = _loaded()
 NOTIFY_TYPES = {"emergency": apprise.NotifyType.FAILURE, "recovery": apprise.NotifyType.SUCCESS}
 
 
@@ -92,7 +103,7 @@ class Site(base.SiteEntry):
 def build(settings: Settings, surroundings: base.Surroundings) -> Apprise:
     """The channel, if the site allows its scheme."""
     site = surroundings.site.get("apprise") or Site()
-    scheme = urlsplit(settings.url.reveal()).scheme.lower()
+    scheme = _scheme(settings.url)
     if scheme and scheme not in site.schemes:
         raise base.Unusable(
             f"{scheme}:// is not allowed on this site", "add it to `channels: {apprise: {schemes: […]}}`"
@@ -112,7 +123,7 @@ class Apprise(base.Channel):
     @property
     def shown(self) -> str:
         """What apprise itself would show, less the query, where tokens hide as well."""
-        if urlsplit(self._link.reveal()).scheme.lower() in GENERIC:
+        if _scheme(self._link) in GENERIC:
             return base.shown_link(self._link)
         return str(_service(self._link).url(privacy=True)).partition("?")[0]  # type: ignore[no-untyped-call]
 
@@ -120,7 +131,7 @@ class Apprise(base.Channel):
         service = _service(self._link)
         house = apprise.Apprise(asset=service.asset)
         house.add(service)
-        title, body = _fitted(message, service)
+        title, body = _fitted(message, service, to_program=_scheme(self._link) in GENERIC)
         kind = NOTIFY_TYPES.get(str(message.payload.get("kind")), apprise.NotifyType.INFO)
 
         def notify() -> apprise.AppriseResult:
@@ -163,11 +174,13 @@ class Apprise(base.Channel):
         return base.printable(said)
 
 
-def _fitted(message: base.Message, service: apprise.NotifyBase) -> tuple[str, str]:
+def _fitted(
+    message: base.Message, service: apprise.NotifyBase, *, to_program: bool = False
+) -> tuple[str, str]:
     """Title and body as the service takes them; nothing is cut off unseen."""
     first, _, rest = message.text.partition("\n")
     body = message.text
-    if service.schema() in GENERIC:
+    if to_program:
         body = f"{message.text.rstrip()}\n\n{message.key}\n"
     elif len(message.payload.get("emergencies", ())) == 1 and service.body_maxlen <= SHORT_MAX_CHARS:
         return "", first
@@ -176,6 +189,10 @@ def _fitted(message: base.Message, service: apprise.NotifyBase) -> tuple[str, st
     elif service.title_maxlen == 0:
         return "", body
     return message.subject, body
+
+
+def _scheme(link: Secret) -> str:
+    return link.reveal().partition("://")[0].lower()
 
 
 def _check_scheme(scheme: str) -> None:

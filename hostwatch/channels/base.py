@@ -75,7 +75,8 @@ def shown_link(link: Secret) -> str:
 
 def _fingerprinted(link: Secret) -> str:
     """What the record of a configuration keeps of a URL: a change of it must be visible, itself not."""
-    return f"{shown_link(link)} (sha256 {hashlib.sha256(link.reveal().encode()).hexdigest()[:12]})"
+    url = link.reveal()
+    return f"{url.partition(':')[0]}://… (sha256 {hashlib.sha256(url.encode()).hexdigest()[:12]})"
 
 
 Link = Annotated[

@@ -185,10 +185,10 @@ class Email(base.Channel):
         mail["X-Hostwatch-Notice"] = _token(message.key)
         if message.repeat:
             mail["X-Hostwatch-Repeat"] = "yes"
+        mail.set_content(message.text, charset="utf-8")  # Before Content-Language, which it would take away.
         language = str(message.payload.get("language", ""))
         if _LANGUAGE.fullmatch(language):
             mail["Content-Language"] = language
-        mail.set_content(message.text, charset="utf-8")
         return mail.as_bytes()
 
 

@@ -171,8 +171,8 @@ class _Speaker:
                 )
             case "recovery":
                 return t.ngettext(
-                    "What happens next: we go on watching the device and tell you if it falls silent again.",
-                    "What happens next: we go on watching the devices and tell you if one falls silent again.",
+                    "What happens next: we keep watching the device and tell you if it falls silent again.",
+                    "What happens next: we keep watching the devices and tell you if one falls silent again.",
                     count,
                 )
             case "withdrawn":

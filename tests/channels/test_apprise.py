@@ -1,0 +1,193 @@
+"""apprise: what its services get, what its results mean, and that a hanging one stops nobody for good."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import socket
+from collections.abc import Callable
+
+import pytest
+from pydantic import ValidationError
+
+from hostwatch.channels import _threads, apprise, base
+from hostwatch.configuration.secret import Places
+from tests.channels import servers
+
+Around = Callable[..., base.Surroundings]
+
+
+@pytest.fixture
+def channel(surroundings: Around) -> Callable[..., apprise.Apprise]:
+    def make(port: int, *, timeout: str = "8s", query: str = "") -> apprise.Apprise:
+        settings = apprise.Settings.model_validate(f"json://{servers.LOOPBACK}:{port}/notify{query}")
+        return apprise.build(
+            settings, surroundings(apprise=apprise.Site.model_validate({"timeout": timeout}))
+        )
+
+    return make
+
+
+async def failed(channel: base.Channel, message: base.Message) -> base.Failed:
+    with pytest.raises(base.Failed) as caught:
+        await channel.send(message)
+    return caught.value
+
+
+async def test_a_program_gets_the_text_and_the_key(channel, message):
+    async with servers.receiver() as receiver:
+        receipt = await channel(receiver.port).send(message)
+
+    assert receipt.said == "Sent JSON POST notification."
+    data = json.loads(receiver.requests[0].body)
+    assert data["title"] == message.subject
+    assert data["message"].splitlines() == [*message.text.splitlines(), "", message.key]
+    assert data["type"] == "failure"
+    assert data["attachments"] == []
+
+
+async def test_a_failure_carries_the_reason_that_apprise_caught(channel, message):
+    async with servers.receiver(answer=servers.answering("500 Oops")) as receiver:
+        failure = await failed(channel(receiver.port), message)
+
+    assert "error=500" in str(failure)
+    assert not failure.perhaps_arrived
+
+
+async def test_redirects_are_not_followed(channel, message):
+    async with servers.receiver() as elsewhere:
+        location = f"Location: http://{servers.LOOPBACK}:{elsewhere.port}/"
+        async with servers.receiver(answer=servers.answering("302 Found", location)) as receiver:
+            failure = await failed(channel(receiver.port), message)
+
+    assert "error=302" in str(failure)
+    assert elsewhere.requests == []
+
+
+async def test_nobody_listening_has_surely_not_arrived(channel, message):
+    with socket.create_server((servers.LOOPBACK, 0)) as gone:
+        port = gone.getsockname()[1]
+    failure = await failed(channel(port), message)
+
+    assert "Connection error" in str(failure)
+    assert not failure.perhaps_arrived
+
+
+async def test_a_line_lost_after_the_request_is_perhaps_arrived(channel, message):
+    async with servers.receiver("closes") as receiver:
+        failure = await failed(channel(receiver.port), message)
+
+    assert failure.perhaps_arrived
+
+
+async def test_a_service_that_never_answers_costs_the_time_limit_and_no_more(channel, message):
+    async with servers.receiver("silent") as receiver:
+        failure = await failed(channel(receiver.port, timeout="300ms"), message)
+
+    assert str(failure) == "no end within 0.3 s"
+    assert failure.perhaps_arrived
+
+
+async def test_an_endless_answer_is_not_read(channel, message):
+    async with servers.receiver("endless") as receiver:
+        await channel(receiver.port).send(message)
+
+    assert receiver.written < 8 * 1024 * 1024, "only what the sockets buffer was taken"
+
+
+async def test_a_dripping_answer_gives_its_thread_back(channel, message):
+    async with servers.receiver("drips") as receiver:
+        failure = await failed(channel(receiver.port, timeout="300ms"), message)
+        assert failure.perhaps_arrived
+        await _all_threads_back()
+
+
+async def test_24_sends_to_a_hanging_service_do_not_block_another_for_good(channel, message):
+    async with servers.receiver("silent") as hanging, servers.receiver() as healthy:
+        sends = [failed(channel(hanging.port, timeout="600ms", query="?rto=0.5"), message) for _ in range(24)]
+        failures = asyncio.gather(*sends)
+        await asyncio.wait_for(hanging.came.wait(), 5)
+        receipt = await channel(healthy.port).send(message)
+        assert receipt.said == "Sent JSON POST notification."
+        begun = [failure for failure in await failures if failure.perhaps_arrived]
+
+    assert len(hanging.requests) == len(begun)
+    assert len(begun) < 24, "the rest never got a thread, and says so"
+    await _all_threads_back()
+
+
+async def _all_threads_back() -> None:
+    async with asyncio.timeout(10):
+        for thread in list(_threads._THREADS._alive):
+            await asyncio.to_thread(thread.join, 8)
+            assert not thread.is_alive()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("nothing", "is not an apprise address"),
+        ("nosuch://x", "nosuch:// is not a service"),
+        ("twilio://too/short", "apprise cannot use this twilio:// address"),
+        ("syslog://", "syslog:// is never allowed"),
+        ("apprise://host/token", "apprise:// is never allowed"),
+        ("file:///etc/passwd", "file:// is never allowed"),
+        ("json://h.example/?optional=yes", "optional, retry, redirect and verify=no"),
+        ("json://h.example/?retry=3", "optional, retry, redirect and verify=no"),
+        ("json://h.example/?redirect=yes", "optional, retry, redirect and verify=no"),
+        ("jsons://h.example/?verify=no", "optional, retry, redirect and verify=no"),
+        ("json://h.example/\nX", "is not an apprise address"),
+    ],
+)
+def test_an_address_that_apprise_cannot_or_must_not_use_is_said_at_start(url, said, capfd):
+    with pytest.raises(ValidationError, match=said):
+        apprise.Settings.model_validate(url)
+    assert capfd.readouterr() == ("", ""), "apprise's own lines may hold the address"
+
+
+def test_a_site_narrows_and_widens_the_schemes_but_not_to_this_machine(surroundings):
+    wide = apprise.Site.model_validate({"schemes": ["mailtos"]})
+    settings = apprise.Settings.model_validate("mailtos://user:pass@mail.example")
+    assert apprise.build(settings, surroundings(apprise=wide)).kind == "apprise"
+    with pytest.raises(base.Unusable, match="mailtos:// is not allowed on this site"):
+        apprise.build(settings, surroundings())
+    with pytest.raises(base.Unusable, match="json:// is not allowed"):
+        apprise.build(apprise.Settings(url="json://h.example"), surroundings(apprise=wide))
+    for never in ("syslog", "rsyslog", "dbus", "file", "exec", "own-plug-in"):
+        with pytest.raises(ValidationError):
+            apprise.Site.model_validate({"schemes": [never]})
+
+
+def test_every_scheme_of_the_usual_list_exists():
+    apprise.Site.model_validate({"schemes": sorted(apprise.DEFAULT_SCHEMES)})
+    assert {"dingtalk", "feishu", "lark", "wecombot", "json", "jsons"} <= apprise.DEFAULT_SCHEMES
+    assert not apprise.DEFAULT_SCHEMES & (apprise.NEVER | {"mailto", "mailtos"})
+
+
+def test_no_secret_is_shown(surroundings):
+    token = "abcdefghijklmnop0123456789"
+    for url in (
+        f"dingtalk://{token}/13800000000",
+        f"json://user:{token}@h.example/{token}/?+Authorization={token}",
+        f"slack://{token[:11]}/{token[:11]}/{token[:24]}",
+    ):
+        settings = apprise.Settings.model_validate({"env": "U"}, context=Places(environment={"U": url}))
+        channel = apprise.build(settings, surroundings())
+        for shown in (channel.shown, repr(settings), settings.model_dump_json()):
+            assert token[:11] not in shown
+
+
+def test_a_configuration_is_checked_without_its_secrets_at_hand():
+    places = Places(read_secrets=False)
+    assert apprise.Settings.model_validate({"file": "url"}, context=places).url.reveal() == ""
+
+
+def test_a_short_service_gets_the_first_line_and_a_long_list_is_split_not_cut(message):
+    sms = apprise._service(
+        apprise.Settings.model_validate("twilio://AC" + "0" * 32 + ":" + "0" * 32 + "@15551234567").url
+    )
+    assert apprise._fitted(message, sms) == ("", message.text.splitlines()[0])
+    several = dataclasses.replace(message, payload={**message.payload, "emergencies": [{}, {}]})
+    assert apprise._fitted(several, sms) == ("", several.text)
+    assert sms.overflow_mode == "split"
