@@ -63,9 +63,9 @@ class _Speaker:
         """What a pager must show; long names give way, the facts do not."""
         t = self._words
         mark = (t.gettext("[repeat] ") if repeat else "") + (t.gettext("[late] ") if late else "")
-        if len(stories) == 1:
-            return self._about_one(stories[0], kind, mark)
-        return self._about_many(stories, kind, mark)
+        one = len(stories) == 1
+        line = self._about_one(stories[0], kind, mark) if one else self._about_many(stories, kind, mark)
+        return _cut(line, SUBJECT_MAX_CHARS)
 
     def _about_one(self, story: Story, kind: Kind, mark: str) -> str:
         t = self._words

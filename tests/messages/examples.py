@@ -1,0 +1,76 @@
+"""The notices that `docs/notices.md` shows, as values."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from hostwatch import messages
+from hostwatch.core.notice import Kind, Story
+
+
+def at(clock: str) -> datetime:
+    hour, minute = map(int, clock.split(":"))
+    return datetime(2026, 10, 3, hour, minute, tzinfo=UTC)
+
+
+SILENT = Story(
+    reference="E-000042",
+    customer="acme",
+    device="acme-web-1",
+    address="192.0.2.17",
+    interval=timedelta(minutes=5),
+    misses=2,
+    last_answer=at("06:00"),
+    first_miss=at("06:05"),
+    verdict=at("06:10"),
+    why="no answer",
+)
+BACK = dataclasses.replace(SILENT, last_miss=at("06:30"), first_answer=at("06:35"))
+OTHER = dataclasses.replace(
+    SILENT,
+    reference="E-000043",
+    device="acme-web-2",
+    address="2001:db8::17",
+    last_answer=at("06:01"),
+    first_miss=at("06:06"),
+    verdict=at("06:11"),
+    why="host unreachable",
+)
+ZONE = ZoneInfo("Asia/Shanghai")
+
+NOTICES: dict[str, tuple[Kind, tuple[Story, ...], dict[str, bool]]] = {
+    "An emergency": ("emergency", (SILENT,), {}),
+    "A recovery": ("recovery", (BACK,), {}),
+    "A withdrawal": ("withdrawn", (SILENT,), {}),
+    "Several emergencies in one notice": ("emergency", (SILENT, OTHER), {}),
+    "A repeat that is late as well": ("emergency", (SILENT,), {"repeat": True, "late": True}),
+}
+"""By the heading under which each is shown."""
+
+
+def compose(
+    kind: Kind, stories: tuple[Story, ...], *, language: str = "en", **options: Any
+) -> messages.Composed:
+    given: dict[str, Any] = {
+        "zone": ZONE,
+        "site": "Chengdu 1",
+        "customer_name": "Acme Trading",
+        "contact_name": "Duty officer",
+        "repeat": False,
+    }
+    return messages.compose(stories, kind, language=language, **{**given, **options})
+
+
+def payload(kind: Kind, stories: tuple[Story, ...], *, language: str = "en") -> dict[str, Any]:
+    return messages.payload(
+        stories,
+        kind,
+        composed=compose(kind, stories, language=language),
+        language=language,
+        site="Chengdu 1",
+        customer_name="Acme Trading",
+        contact_name="Duty officer",
+    )
