@@ -53,8 +53,14 @@ Step = Send | Wait | GiveUp
 
 def next_step(notice: Notice, rungs: int, pace: Pace, now: datetime) -> Step:
     """What to do for a pending notice whose contact has `rungs` channels."""
-    if now >= notice.created_at + pace.give_up_after:
+    gives_up_at = notice.created_at + pace.give_up_after
+    if now >= gives_up_at:
         return GiveUp(f"not accepted within {pace.give_up_after}")
+    step = _climb(notice, rungs, pace, now)
+    return Wait(min(step.until, gives_up_at)) if isinstance(step, Wait) else step
+
+
+def _climb(notice: Notice, rungs: int, pace: Pace, now: datetime) -> Send | Wait:
     if not notice.attempts:
         return Send(0)
     latest = notice.attempts[-1]
@@ -72,14 +78,25 @@ def next_step(notice: Notice, rungs: int, pace: Pace, now: datetime) -> Step:
     return Send(min(latest.rung, rungs - 1)) if now >= retry_at else Wait(retry_at)
 
 
-def _next_rung(notice: Notice, latest: Attempt, rungs: int, pace: Pace, now: datetime) -> Step:
-    if latest.rung + 1 < rungs:
-        return Send(latest.rung + 1)
-    rounds = sum(1 for attempt in notice.attempts if attempt.rung == 0)
-    again_at = latest.began_at + min(pace.first_retry * (1 << min(rounds - 1, 20)), pace.round_pause)
-    if latest.retry_after is not None and latest.rung == 0:
-        again_at = max(again_at, (latest.ended_at or latest.began_at) + latest.retry_after)
-    return Send(0) if now >= again_at else Wait(again_at)
+def _next_rung(notice: Notice, latest: Attempt, rungs: int, pace: Pace, now: datetime) -> Send | Wait:
+    """The next rung that may be tried now; behind the last one, the lowest, after a growing pause."""
+    free = [_free_at(notice, rung) for rung in range(max(rungs, 1))]
+    for rung in range(latest.rung + 1, rungs):
+        if free[rung] <= now:
+            return Send(rung)
+    lowest = min(range(len(free)), key=lambda rung: (max(free[rung], now), rung))
+    tries = sum(1 for attempt in notice.attempts if attempt.rung == lowest)
+    pause = min(pace.first_retry * (1 << min(max(tries - 1, 0), 20)), pace.round_pause)
+    again_at = max(latest.began_at + pause, free[lowest])
+    return Send(lowest) if now >= again_at else Wait(again_at)
+
+
+def _free_at(notice: Notice, rung: int) -> datetime:
+    """From when on the other side of a rung lets us come back: its latest Retry-After, if it gave one."""
+    latest = next((attempt for attempt in reversed(notice.attempts) if attempt.rung == rung), None)
+    if latest is None or latest.retry_after is None:
+        return notice.created_at
+    return (latest.ended_at or latest.began_at) + latest.retry_after
 
 
 def _stay(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:

@@ -197,7 +197,9 @@ def step(signal: Signal, before: datetime, after: datetime) -> Observed:
 
     What was owed stays owed: counts, verdicts and the speaking time that is left are kept, and a
     silence goes on. Its account is cut at `before` and goes on at `after`; the seconds between are
-    unknown for every signal, whichever way the clock went (`facts.ClockStepped`).
+    unknown for every signal, whichever way the clock went (`facts.ClockStepped`). The last answer
+    keeps its date, so that the outer bound of a later silence reaches back over the step, but is
+    never later than `after`.
     """
     moved = after - before
     found: list[facts.Fact] = []
@@ -207,7 +209,7 @@ def step(signal: Signal, before: datetime, after: datetime) -> Observed:
     carried = replace(
         signal,
         last_reading=None if signal.last_reading is None else signal.last_reading + moved,
-        last_answer=None if signal.last_answer is None else signal.last_answer + moved,
+        last_answer=None if signal.last_answer is None else min(signal.last_answer, after),
         speaks_until=signal.speaks_until + moved if since is None else after,
         blind_since=None if since is None else after,
     )

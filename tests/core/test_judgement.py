@@ -1,0 +1,29 @@
+"""The tables of `docs/judgement.md`, run as they stand there, each case through judge and ledger."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from tests.core.pictures import PAGE, Account, Case, Stage, account, cases
+
+CASES = cases(PAGE.read_text(encoding="utf-8"))
+
+
+def test_the_page_has_tables_for_every_rule_that_makes_seconds() -> None:
+    headings = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("## J")]
+    assert [heading[3:5] for heading in headings] == ["J1", "J2", "J3", "J4", "J5", "J7"]
+    assert len(CASES) > 50
+    assert len({case.picture for case in CASES}) == len(CASES), "a picture stands twice"
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.picture}: {case.name}")
+def test_picture(case: Case, tmp_path: Path) -> None:
+    stage = Stage(tmp_path / "hostwatch.db")
+    stage.play(case.picture)
+    found = account(stage.facts, stage.end)
+    expected = Account(**{field.name: getattr(case, field.name) for field in fields(Account)})
+    assert found == expected
+    assert int(found.up) + int(found.down.split(" / ")[1]) + int(found.unknown) == stage.end

@@ -1,0 +1,199 @@
+"""The ladder as stories: when each channel is tried, told by what the channels answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from hostwatch.core.emergency import Attempt, AttemptOutcome, Notice, NoticeState
+from hostwatch.core.ladder import GiveUp, Pace, Send, Wait, next_step
+
+BEGAN = datetime(2026, 1, 5, tzinfo=UTC)
+PACE = Pace()
+EMPTY = Notice(
+    id="n",
+    kind="emergency",
+    customer="acme",
+    contact="duty",
+    emergencies=("E-000001",),
+    stories=(),
+    created_at=BEGAN,
+)
+FAILED, REFUSED = AttemptOutcome.FAILED, AttemptOutcome.REFUSED
+ACCEPTED, INTERRUPTED = AttemptOutcome.ACCEPTED, AttemptOutcome.INTERRUPTED
+Answer = tuple[AttemptOutcome, int | None]
+Channels = Callable[[int, int], Answer]
+"""What the channel on a rung answers to the n-th try: the outcome, and Retry-After in seconds."""
+
+
+def told(channels: Channels, rungs: int, until: int, pace: Pace = PACE) -> list[tuple[int, int]]:
+    """`(second, rung)` of every try until a second, as an outbox that wakes exactly when it must."""
+    notice, now = EMPTY, BEGAN
+    tries: list[tuple[int, int]] = []
+    while notice.state is NoticeState.PENDING and now <= BEGAN + timedelta(seconds=until):
+        match next_step(notice, rungs, pace, now):
+            case Send(rung):
+                tries.append((round((now - BEGAN).total_seconds()), rung))
+                notice = tried(notice, rung, now, channels(rung, sum(1 for _, r in tries if r == rung)))
+            case Wait(at):
+                assert at > now, "waiting for the past is a busy loop"
+                now = at
+            case GiveUp():
+                notice = replace(notice, state=NoticeState.GIVEN_UP, settled_at=now)
+                tries.append((round((now - BEGAN).total_seconds()), -1))
+    return tries
+
+
+def tried(notice: Notice, rung: int, now: datetime, answer: Answer) -> Notice:
+    outcome, after = answer
+    attempt = Attempt(
+        number=len(notice.attempts) + 1,
+        rung=rung,
+        channel="email",
+        began_at=now,
+        ended_at=now,
+        outcome=outcome,
+        retry_after=None if after is None else timedelta(seconds=after),
+    )
+    state = NoticeState.ACCEPTED if outcome is ACCEPTED else NoticeState.PENDING
+    return replace(notice.with_attempt(attempt), state=state)
+
+
+def always(outcome: AttemptOutcome, after: int | None = None) -> Channels:
+    return lambda rung, number: (outcome, after)
+
+
+def by_rung(*answers: Answer) -> Channels:
+    return lambda rung, number: answers[rung]
+
+
+def on_try(wanted: int, rung_wanted: int = 0) -> Channels:
+    return lambda rung, number: (ACCEPTED if (rung, number) == (rung_wanted, wanted) else FAILED, None)
+
+
+STORIES: dict[str, tuple[Channels, int, int, list[tuple[int, int]]]] = {
+    "accepted at once": (always(ACCEPTED), 2, 900, [(0, 0)]),
+    "accepted at the third try": (on_try(3), 2, 900, [(0, 0), (15, 0), (45, 0)]),
+    "each wait doubles, and after five minutes it is the next channel's turn": (
+        on_try(2, 1),
+        2,
+        900,
+        [(0, 0), (15, 0), (45, 0), (105, 0), (225, 0), (300, 1), (315, 1)],
+    ),
+    "one channel goes on alone, with a longest wait of four minutes": (
+        always(FAILED),
+        1,
+        1200,
+        [(0, 0), (15, 0), (45, 0), (105, 0), (225, 0), (465, 0), (705, 0), (945, 0), (1185, 0)],
+    ),
+    "three channels, then the first again": (
+        always(FAILED),
+        3,
+        1155,
+        [(start + wait, rung) for rung, start in enumerate((0, 300, 600)) for wait in (0, 15, 45, 105, 225)]
+        + [(1065, 0), (1080, 0), (1110, 0)],
+    ),
+    "a refusal goes to the next channel at once": (
+        by_rung((REFUSED, None), (ACCEPTED, None)),
+        2,
+        900,
+        [(0, 0), (0, 1)],
+    ),
+    "a refusal after failures goes to the next channel at once": (
+        lambda rung, n: (ACCEPTED if rung else REFUSED if n == 2 else FAILED, None),
+        2,
+        900,
+        [(0, 0), (15, 0), (15, 1)],
+    ),
+    "all channels refuse: the ladder starts again with growing waits": (
+        always(REFUSED),
+        2,
+        240,
+        [(0, 0), (0, 1), (15, 0), (15, 1), (45, 0), (45, 1), (105, 0), (105, 1), (225, 0), (225, 1)],
+    ),
+    "one channel that refuses is tried again": (
+        always(REFUSED),
+        1,
+        500,
+        [(0, 0), (15, 0), (45, 0), (105, 0), (225, 0), (465, 0)],
+    ),
+    "the other side says when to come back": (
+        lambda rung, n: (ACCEPTED, None) if n == 2 else (FAILED, 100),
+        2,
+        900,
+        [(0, 0), (100, 0)],
+    ),
+    "a short Retry-After makes nothing faster": (always(FAILED, 1), 2, 60, [(0, 0), (15, 0), (45, 0)]),
+    "a Retry-After beyond the channel's time: the next channel": (
+        by_rung((FAILED, 3600), (ACCEPTED, None)),
+        2,
+        900,
+        [(0, 0), (300, 1)],
+    ),
+    "one channel with a long Retry-After is left alone until then": (
+        always(FAILED, 3600),
+        1,
+        7300,
+        [(0, 0), (3600, 0), (7200, 0)],
+    ),
+    "a Retry-After is honoured in the next round too, and holds no other channel up": (
+        by_rung((FAILED, 1000), (FAILED, None)),
+        2,
+        1240,
+        [(0, 0), (300, 1), (315, 1), (345, 1), (405, 1), (525, 1), (765, 1), (1005, 0)],
+    ),
+    "an interrupted attempt is followed like a failed one": (
+        lambda rung, n: (INTERRUPTED if n == 1 else ACCEPTED, None),
+        2,
+        900,
+        [(0, 0), (15, 0)],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_story(name: str) -> None:
+    channels, rungs, until, expected = STORIES[name]
+    assert told(channels, rungs, until) == expected
+
+
+def test_it_is_given_up_after_a_day() -> None:
+    tries = told(always(FAILED), 2, 2 * 86400)
+    assert tries[-1] == (86400, -1)
+    assert max(later - one for (one, _), (later, _) in pairwise(tries)) <= 300
+
+
+def test_a_long_retry_after_does_not_put_off_giving_up() -> None:
+    assert told(always(FAILED, 3 * 86400), 1, 4 * 86400) == [(0, 0), (86400, -1)]
+
+
+def test_the_pace_scales_for_a_lab() -> None:
+    pace = Pace(
+        first_retry=timedelta(milliseconds=15),
+        next_channel_after=timedelta(milliseconds=300),
+        give_up_after=timedelta(seconds=2),
+    )
+    notice = tried(EMPTY, 0, BEGAN, (FAILED, None))
+    assert next_step(notice, 2, pace, BEGAN) == Wait(BEGAN + timedelta(milliseconds=15))
+    assert next_step(notice, 2, pace, BEGAN + timedelta(milliseconds=300)) == Send(1)
+    assert isinstance(next_step(notice, 2, pace, BEGAN + timedelta(seconds=2)), GiveUp)
+
+
+def test_nothing_overtakes_an_open_attempt() -> None:
+    notice = EMPTY.with_attempt(Attempt(number=1, rung=0, channel="email", began_at=BEGAN))
+    assert isinstance(next_step(notice, 2, PACE, BEGAN + timedelta(hours=1)), Wait)
+
+
+def test_a_late_waker_skips_nothing() -> None:
+    """An outbox that wakes an hour late goes to the next channel, not to the one after it."""
+    notice = tried(EMPTY, 0, BEGAN, (FAILED, None))
+    assert next_step(notice, 3, PACE, BEGAN + timedelta(hours=1)) == Send(1)
+
+
+def test_a_ladder_that_became_shorter_starts_again() -> None:
+    notice = tried(EMPTY, 2, BEGAN, (FAILED, None))
+    assert next_step(notice, 1, PACE, BEGAN + timedelta(seconds=20)) == Send(0)
