@@ -25,6 +25,15 @@ def _check_state(value: Any) -> Any:
     raise Wrong("is not a state of a device", f"write one of {', '.join(State)}")
 
 
+def _check_ladder(value: Any) -> Any:
+    """Before the single rungs are looked at, so that a wrong one is not taken for a missing one."""
+    if isinstance(value, list | tuple) and not value:
+        raise Wrong(
+            "names no way to reach the contact", "write at least one channel, as in - email: ops@acme.example"
+        )
+    return value
+
+
 class Device(Section):
     """A customer's machine."""
 
@@ -63,7 +72,11 @@ class Contact(Section):
     name: Text
     """What the person or office is called."""
 
-    channels: Annotated[tuple[Rung, ...], Field(min_length=1, max_length=20)]
+    channels: Annotated[
+        tuple[Rung, ...],
+        Field(max_length=20, json_schema_extra={"minItems": 1}),
+        BeforeValidator(_check_ladder),
+    ]
     """The ways to reach the contact, in the order in which they are tried."""
 
 

@@ -35,14 +35,16 @@ def read(path: Path, *, bytes_max: int) -> Contents:
         raise Wrong("the file may not be read by this user", "check its owner and mode") from None
     except (OSError, ValueError) as error:
         raise Wrong(f"the file cannot be opened ({_reason(error)})", "check the path") from None
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
+    try:
+        status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise Wrong("this is not a regular file", "name a file with text in it")
-        try:
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
             data = file.read(bytes_max + 1)
-        except OSError as error:
-            raise Wrong(f"the file cannot be read ({_reason(error)})", "check the disk") from None
+    except OSError as error:
+        raise Wrong(f"the file cannot be read ({_reason(error)})", "check the disk") from None
+    finally:
+        os.close(descriptor)
     if len(data) > bytes_max:
         raise Wrong(f"the file is larger than {bytes_max // 1024} KiB", "split it or name another")
     return Contents(data, stat.S_IMODE(status.st_mode), status.st_uid)

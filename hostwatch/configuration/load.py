@@ -23,9 +23,6 @@ INCLUDED_FILES_MAX = 10_000
 FOLLOWS = "default_factory_not_called"
 """A default that could not be computed because of a mistake that is told anyway."""
 
-MISTAKES_MAX = 1_000
-"""More are counted, not shown: nobody reads them, and one cause makes most of them."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
@@ -42,14 +39,17 @@ class Loaded:
     @property
     def store(self) -> Path:
         """The store's file."""
-        return self.folder / self.configuration.store.removeprefix(STORE_PREFIX)
+        return self._path(self.configuration.store.removeprefix(STORE_PREFIX))
 
     @property
     def control(self) -> Path:
         """The control socket."""
         if self.configuration.control is not None:
-            return self.folder / self.configuration.control
+            return self._path(self.configuration.control)
         return self.store.with_name(f"{self.store.name}.sock")
+
+    def _path(self, written: str) -> Path:
+        return Path(os.path.normpath(self.folder / written))
 
 
 def load(path: Path, *, environment: Mapping[str, str] | None = None, read_secrets: bool = True) -> Loaded:
@@ -81,7 +81,7 @@ class _Loading:
         self._include(root)
         configuration = self._validate(root)
         if configuration is None or self.reader.mistakes:
-            raise BadConfiguration(self._bounded())
+            raise BadConfiguration(self.reader.mistakes)
         folder = Path(os.path.abspath(self.path)).parent  # noqa: PTH100 - links are not to be resolved
         loaded = Loaded(
             configuration=configuration,
@@ -92,7 +92,7 @@ class _Loading:
         self._add(root, rules.among_terms(configuration))
         self._add(root, rules.about_control(loaded.control, is_set=configuration.control is not None))
         if self.reader.mistakes:
-            raise BadConfiguration(self._bounded())
+            raise BadConfiguration(self.reader.mistakes)
         return loaded
 
     def _read(self, path: Path) -> Node | None:
@@ -142,7 +142,13 @@ class _Loading:
         if not glob.has_magic(pattern):
             if os.path.lexists(self.path.parent / pattern):
                 return [pattern]
-            wrong = Wrong(f"there is no file {pattern}", "write its path relative to this file, or remove it")
+            wrong = Wrong(f"there is no file {pattern}", "check the path, which is relative to this file")
+            self._complain(node.file, node.line, "include", wrong)
+            return []
+        part = os.path.dirname(pattern)  # noqa: PTH120 - a pattern is no path yet
+        folder = self.path.parent / part
+        if os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK):  # noqa: PTH112 - never raises
+            wrong = Wrong(f"the folder {part} may not be read by this user", "check its owner and mode")
             self._complain(node.file, node.line, "include", wrong)
             return []
         return sorted(glob.glob(pattern, root_dir=self.path.parent))  # noqa: PTH207 - absolute patterns too
@@ -166,13 +172,3 @@ class _Loading:
             found = place.mistake(root, steps, wrong)
             if found is not None:
                 yield found
-
-    def _bounded(self) -> tuple[Mistake, ...]:
-        mistakes = in_order(self.reader.mistakes)
-        if len(mistakes) <= MISTAKES_MAX:
-            return mistakes
-        more = f"{len(mistakes) - MISTAKES_MAX} more mistakes are not shown"
-        return (
-            *mistakes[:MISTAKES_MAX],
-            Mistake(file=str(self.path), line=None, key="", wrong=more, mend=""),
-        )

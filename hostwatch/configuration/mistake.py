@@ -19,6 +19,10 @@ class Wrong(ValueError):
         self.mend = mend
 
 
+MISTAKES_MAX = 1_000
+"""More are counted, not shown: nobody reads them, and one cause makes most of them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
     """One thing that is wrong, where it stands, and how to mend it. A warning has the same shape."""
@@ -56,7 +60,7 @@ class BadConfiguration(Exception):
     """A configuration that cannot come into force, with every reason."""
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
-        self.mistakes = in_order(mistakes)
+        self.mistakes = _bounded(in_order(mistakes))
         super().__init__("\n".join(str(mistake) for mistake in self.mistakes))
 
 
@@ -64,3 +68,11 @@ def in_order(mistakes: Iterable[Mistake]) -> tuple[Mistake, ...]:
     """By file and line, each once."""
     unique = dict.fromkeys(mistakes)
     return tuple(sorted(unique, key=lambda m: (m.file, m.line or 0, m.key, m.wrong)))
+
+
+def _bounded(mistakes: tuple[Mistake, ...]) -> tuple[Mistake, ...]:
+    if len(mistakes) <= MISTAKES_MAX:
+        return mistakes
+    more = f"{len(mistakes) - MISTAKES_MAX} more mistakes are not shown"
+    note = Mistake(file=mistakes[MISTAKES_MAX].file, line=None, key="", wrong=more, mend="mend these first")
+    return (*mistakes[:MISTAKES_MAX], note)

@@ -7,7 +7,7 @@ So a new channel is one new file, and the configuration, its schema and its mist
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Annotated, Any
 
@@ -64,18 +64,23 @@ class Rung(Section):
         return {
             "description": "One way to reach a contact: one kind of channel and its settings.",
             "type": "object",
-            "properties": {
-                kind: handler(channels.room(kind).Settings.__pydantic_core_schema__)
-                for kind in channels.kinds()
-            },
+            "properties": _shapes("Settings", channels.kinds(), handler),
             "minProperties": 1,
             "maxProperties": 1,
             "additionalProperties": False,
         }
 
 
-def _core_of(model: type[BaseModel]) -> CoreSchema:
-    return model.__pydantic_core_schema__
+def _shapes(name: str, kinds: Iterable[str], handler: GetJsonSchemaHandler) -> Shape:
+    """The JSON Schema of a model of each kind's module, by kind, with its short form if it has one."""
+    fields: dict[str, Any] = {
+        f"of_{number}": (getattr(channels.room(kind), name), Field(alias=kind))
+        for number, kind in enumerate(kinds)
+    }
+    together = create_model(f"Every{name}", __base__=Section, **fields)
+    found = handler.resolve_ref_schema(handler(together.__pydantic_core_schema__))
+    shapes: Shape = found["properties"]
+    return shapes
 
 
 def check_kind(kind: object) -> None:
@@ -127,7 +132,7 @@ def _sites(value: Any, info: ValidationInfo) -> Mapping[str, BaseModel]:
 class _MailShape:
     @classmethod
     def __get_pydantic_json_schema__(cls, _core: CoreSchema, handler: GetJsonSchemaHandler) -> Shape:
-        return {"anyOf": [handler(_core_of(channels.room(MAIL_KIND).Site)), {"type": "null"}]}
+        return {"anyOf": [*_shapes("Site", (MAIL_KIND,), handler).values(), {"type": "null"}]}
 
 
 class _SitesShape:
@@ -136,9 +141,7 @@ class _SitesShape:
         kinds = [kind for kind in channels.kinds() if kind != MAIL_KIND]
         return {
             "type": "object",
-            "properties": {
-                kind: handler(channels.room(kind).Site.__pydantic_core_schema__) for kind in kinds
-            },
+            "properties": _shapes("Site", kinds, handler),
             "additionalProperties": False,
         }
 

@@ -129,10 +129,10 @@ class _Document:
             return None
         except MarkedYAMLError as error:
             line, wrong = syntax.explain(error)
-            self.say(line, wrong)
+            self.say(line, wrong, "")
             return None
         except Exception as error:  # the parser's own faults: any input may be a mistake, none a crash
-            self.say(1, Wrong(f"this is not valid YAML ({type(error).__name__})", "check the whole file"))
+            self.say(1, Wrong(f"this is not valid YAML ({type(error).__name__})", "check the whole file"), "")
             return None
         if self.root is None:
             self.say(1, Wrong("the file is empty", "write a configuration, or remove the file"))
@@ -194,8 +194,9 @@ class _Document:
             raise _Stop
         mapping = isinstance(event, events.MappingStartEvent)
         if self._is_key():
-            self.say(line, Wrong("a list or mapping cannot be a key", "write a name followed by a colon"))
             top = self.stack[-1]
+            wrong = Wrong("a list or mapping cannot be a key", "write a name followed by a colon")
+            self.say(line, wrong, top.path)
             top.key, top.awaits_value, top.unusable = None, True, True
             self.stack.append(_Open(Node(self.name, line, {} if mapping else []), top.path))
             return

@@ -63,7 +63,7 @@ PHRASES: tuple[tuple[str, str, str], ...] = (
 )  # fmt: skip
 """The parser's phrase, what it means, what to do. The first that fits."""
 
-OPENERS = ("quotation", "bracket")
+OPENERS = ("quotation", "bracket", "`key: value`")
 """For what these words are about, the line where it began helps more than the line where it ended."""
 
 

@@ -29,7 +29,7 @@ KINDS_OF_VALUES = (
 )
 WANTED = {
     "string": ("text", "put it in quotes"),
-    "int": ("a whole number", "write a number without quotes"),
+    "int": ("a whole number", "write one without quotes"),
     "float": ("a number", "write a number without quotes"),
     "bool": ("true or false", "write true or false"),
     "list": ("a list", "write one item per line, each after a hyphen"),
