@@ -1,0 +1,108 @@
+"""The only module that knows what time it is.
+
+Facts are dated by the wall clock, durations are measured by the monotonic one, and the difference
+between the two betrays steps of the wall clock and sleeps of the machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+STEP_MIN = timedelta(milliseconds=250)
+"""A smaller disagreement of the clocks is slewing, not a step."""
+
+NAP_MAX_S = 1.0
+"""`sleep_until` looks at the wall clock at least this often."""
+
+
+class Clock(ABC):
+    """What time it is, and how to wait. Tests bring a clock of their own."""
+
+    boot_id: str
+    """Names this run of the machine: wall clocks of two runs cannot be compared."""
+
+    @abstractmethod
+    def now(self) -> datetime:
+        """The wall clock, aware UTC."""
+
+    @abstractmethod
+    def monotonic(self) -> timedelta:
+        """A clock that never steps and stands still while the machine sleeps."""
+
+    @abstractmethod
+    def boottime(self) -> timedelta:
+        """A clock that never steps and goes on while the machine sleeps."""
+
+    @abstractmethod
+    async def sleep(self, pause: timedelta) -> None:
+        """Wait that long; not at all when it is not positive."""
+
+    @abstractmethod
+    async def sleep_until(self, when: datetime) -> None:
+        """Wait until the wall clock shows that time, though it be set meanwhile."""
+
+
+class SystemClock(Clock):
+    """The clocks of this machine."""
+
+    def __init__(self) -> None:
+        self.boot_id = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> timedelta:
+        return timedelta(microseconds=time.monotonic_ns() // 1000)
+
+    def boottime(self) -> timedelta:
+        return timedelta(microseconds=time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000)
+
+    async def sleep(self, pause: timedelta) -> None:
+        await asyncio.sleep(max(pause.total_seconds(), 0))
+
+    async def sleep_until(self, when: datetime) -> None:
+        while (left := (when - self.now()).total_seconds()) > 0:
+            await asyncio.sleep(min(left, NAP_MAX_S))
+
+
+@dataclass(frozen=True, slots=True)
+class Stepped:
+    """The wall clock jumped from `before` to `after`."""
+
+    before: datetime
+    after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """The machine slept."""
+
+    since: datetime
+    until: datetime
+
+
+class Timekeeper:
+    """Compares the clocks each time it is asked."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._wall, self._mono, self._boot = clock.now(), clock.monotonic(), clock.boottime()
+
+    def check(self) -> list[Stepped | Suspended]:
+        """What happened to the clocks since the last time, in the order to be told."""
+        wall, mono, boot = self._clock.now(), self._clock.monotonic(), self._clock.boottime()
+        passed = boot - self._boot
+        asleep = passed - (mono - self._mono)
+        expected = self._wall + passed
+        found: list[Stepped | Suspended] = []
+        if asleep >= STEP_MIN:
+            found.append(Suspended(expected - asleep, expected))
+        if abs(wall - expected) >= STEP_MIN:
+            found.append(Stepped(expected, wall))
+        self._wall, self._mono, self._boot = wall, mono, boot
+        return found

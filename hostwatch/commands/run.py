@@ -1,0 +1,83 @@
+"""`hostwatch run`: keep watch.
+
+Pings the devices, declares emergencies, tells people, and records everything, until SIGTERM or
+SIGINT. SIGHUP or `hostwatch reload` takes a changed configuration. Needs CAP_NET_RAW, or ping
+sockets allowed by net.ipv4.ping_group_range.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+
+from hostwatch import keyfile, log
+from hostwatch.channels.base import Unusable
+from hostwatch.clock import SystemClock
+from hostwatch.commands import add_config
+from hostwatch.configuration.load import Loaded, load
+from hostwatch.configuration.mistake import BadConfiguration
+from hostwatch.daemon import Service, Watch
+from hostwatch.echo import NoPermission
+from hostwatch.engine import Engine
+from hostwatch.httpd import CannotListen
+from hostwatch.icmp import IcmpPinger
+from hostwatch.sdnotify import Notifier
+from hostwatch.store.errors import StoreError
+from hostwatch.store.lease import Lease
+from hostwatch.store.writer import ThreadWriter
+
+HELP = "keep watch, until told to stop"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    add_config(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """0 when told to stop, 1 when it cannot start or must not go on."""
+    try:
+        loaded = load(options.config)
+    except BadConfiguration as bad:
+        for mistake in bad.mistakes:
+            print(mistake, file=sys.stderr)
+        return 1
+    log.set_up(loaded.configuration.log.format, loaded.configuration.log.level)
+    for warning in loaded.warnings:
+        log.warning("configuration-warning", warning=str(warning))
+    try:
+        asyncio.run(_serve(options, loaded))
+    except (StoreError, keyfile.BadKey, NoPermission, CannotListen, Unusable) as error:
+        log.error("stopped", error=str(error))
+        return 1
+    except OSError as error:
+        log.error("stopped", error=f"cannot go on: {error}")
+        return 1
+    return 0
+
+
+async def _serve(options: argparse.Namespace, loaded: Loaded) -> None:
+    os.umask(0o077)
+    clock = SystemClock()
+    loaded.store.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lease = Lease(loaded.store)
+    try:
+        writer = await ThreadWriter.open(loaded.store, clock.boot_id)
+        try:
+            key = keyfile.read_or_make(keyfile.path_for(loaded.store))
+            engine = Engine(writer, clock, await writer.load())
+            pinger = IcmpPinger(clock)
+            try:
+                log.info("watching", store=loaded.store, control=loaded.control, icmp=pinger.mode)
+                watch = Watch(
+                    options.config, loaded, clock=clock, writer=writer, engine=engine, pinger=pinger, key=key
+                )
+                await Service(watch, loaded, clock, Notifier(os.environ)).run()
+            finally:
+                await pinger.close()
+        finally:
+            await writer.close()
+    finally:
+        lease.close()

@@ -1,0 +1,164 @@
+"""`hostwatch status`: what is down, since when, who was told, and how many minutes are left.
+
+Reads the store, with or without a running watch, and says whether one runs. Exit code 0 when all is
+well, 1 when something is down, 2 when the watch does not run or is not well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.table import Table
+
+from hostwatch.clock import SystemClock
+from hostwatch.commands import add_config
+from hostwatch.configuration.load import load
+from hostwatch.configuration.mistake import BadConfiguration
+from hostwatch.control import ControlError, ask
+from hostwatch.core import canonical
+from hostwatch.core.emergency import Emergency, Notice
+from hostwatch.core.world import World
+from hostwatch.metrics import state_of
+from hostwatch.store.errors import StoreError
+from hostwatch.store.reader import Reader
+
+HELP = "show what is down, since when, who was told, and how many minutes are left"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    add_config(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+
+
+def run(options: argparse.Namespace) -> int:
+    """0: all is well, 1: something is down, 2: the watch is not well or the store cannot be read."""
+    try:
+        loaded = load(options.config, read_secrets=False)
+        with Reader(loaded.store) as reader:
+            world = reader.world()
+    except (BadConfiguration, StoreError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    try:
+        watch: Mapping[str, Any] = ask(loaded.control, "status", within_s=5)
+    except ControlError as error:
+        watch = {"ok": False, "healthy": False, "troubles": [str(error)]}
+    status = describe(world, watch, SystemClock().now())
+    if options.json:
+        print(json.dumps(canonical.plain(status), ensure_ascii=False))
+    else:
+        _show(status, ZoneInfo(loaded.configuration.site.timezone))
+    if not watch.get("healthy"):
+        return 2
+    return int(bool(status["emergencies"]))
+
+
+def describe(world: World, watch: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """The status as plain data; instants are aware UTC."""
+    states = Counter(state_of(signal, now) for signal in world.signals.values())
+    return {
+        "now": now,
+        "watch": dict(watch),
+        "signals": dict(states),
+        "blind": [{"why": why, "since": since} for why, since in world.blind.items()],
+        "emergencies": [_emergency(world, emergency, now) for emergency in world.emergencies.values()],
+        "silent": [
+            {"device": world.devices[name].id, "since": signal.silence.first_miss}
+            for name, signal in world.signals.items()
+            if signal.silence is not None and signal.verdict is None and name in world.devices
+        ],
+        "not_proven": sorted(
+            world.devices[name].id
+            for name, signal in world.signals.items()
+            if not signal.proven and name in world.devices
+        ),
+    }
+
+
+def _emergency(world: World, emergency: Emergency, now: datetime) -> dict[str, Any]:
+    story = emergency.story
+    told = [n for n in world.notices.values() if emergency.reference in n.emergencies and n.kind == "emergency"]
+    return {
+        "reference": emergency.reference,
+        "customer": story.customer,
+        "device": story.device,
+        "address": story.address,
+        "last_answer": story.last_answer,
+        "first_miss": story.first_miss,
+        "verdict": story.verdict,
+        "down_s": max(int((now - story.first_miss).total_seconds()), 0),
+        "notices": [_notice(world, notice, now) for notice in told],
+    }
+
+
+def _notice(world: World, notice: Notice, now: datetime) -> dict[str, Any]:
+    duty = world.duties.get(notice.duty or "")
+    return {
+        "contact": notice.contact,
+        "state": notice.state.value,
+        "accepted_by": notice.attempts[-1].channel if notice.state.value == "accepted" else None,
+        "settled_at": notice.settled_at,
+        "attempts": len(notice.attempts),
+        "due": None if duty is None else duty.due,
+        "left_s": None if duty is None else int((duty.due - now).total_seconds()),
+        "breached": duty is not None and duty.breached_at is not None,
+    }
+
+
+def _show(status: Mapping[str, Any], zone: ZoneInfo) -> None:
+    console = Console()
+    watch = status["watch"]
+    if watch.get("healthy"):
+        console.print(f"[green]watch running[/] (process {watch['process']}, version {watch['version']})")
+    for trouble in watch.get("troubles", []):
+        console.print(f"[bold red]{trouble}", highlight=False)
+    counts = status["signals"]
+    console.print(" · ".join(f"{counts[name]} {name}" for name in sorted(counts)) or "no device is watched")
+    for blind in status["blind"]:
+        console.print(f"[yellow]blind since {_time(blind['since'], zone)}: {blind['why']}")
+    for silent in status["silent"]:
+        console.print(f"[yellow]{silent['device']} missed, since {_time(silent['since'], zone)}: not confirmed yet")
+    for device in status["not_proven"]:
+        console.print(f"[yellow]{device} has never answered: check its address, or whether it drops pings")
+    if status["emergencies"]:
+        console.print(_table(status["emergencies"], zone))
+
+
+def _table(emergencies: list[dict[str, Any]], zone: ZoneInfo) -> Table:
+    table = Table("emergency", "customer", "device", "down since", "for", "told", title="Emergencies")
+    for one in emergencies:
+        told = "\n".join(_told(notice, zone) for notice in one["notices"]) or "[red]nobody to tell"
+        table.add_row(
+            one["reference"],
+            one["customer"],
+            f"{one['device']}\n{one['address']}",
+            _time(one["first_miss"], zone),
+            str(timedelta(seconds=one["down_s"])),
+            told,
+        )
+    return table
+
+
+def _told(notice: Mapping[str, Any], zone: ZoneInfo) -> str:
+    if notice["state"] == "accepted":
+        late = " [red]late[/]" if notice["breached"] else ""
+        return f"[green]{notice['contact']}: accepted by {notice['accepted_by']} {_time(notice['settled_at'], zone)}{late}"
+    tries = f"{notice['attempts']} attempts"
+    if notice["left_s"] is None or notice["state"] != "pending":
+        return f"[red]{notice['contact']}: {notice['state']}, {tries}"
+    if notice["left_s"] < 0:
+        return f"[bold red]{notice['contact']}: not told, overdue by {timedelta(seconds=-notice['left_s'])}, {tries}"
+    return f"[yellow]{notice['contact']}: not told yet, {timedelta(seconds=notice['left_s'])} left, {tries}"
+
+
+def _time(when: datetime | None, zone: ZoneInfo) -> str:
+    return "" if when is None else when.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %z")

@@ -1,0 +1,289 @@
+"""Builds a watch and keeps it running: the only file that knows everyone.
+
+`hostwatch run` is one process today, the watch. Checkers and desks will stand beside it as processes
+of their own; what they may touch is settled already: only the watch writes the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import hostwatch
+from hostwatch import keyfile, log, metrics
+from hostwatch.channels.base import Surroundings
+from hostwatch.clock import Clock
+from hostwatch.configuration import difference
+from hostwatch.configuration.load import Loaded, load
+from hostwatch.configuration.mistake import BadConfiguration
+from hostwatch.control import ControlServer, user_name
+from hostwatch.core import enrolment, judge
+from hostwatch.directory import Directory
+from hostwatch.engine import Engine
+from hostwatch.health import Examiner, Health
+from hostwatch.httpd import Pages
+from hostwatch.outbox import Outbox
+from hostwatch.pinger import Pinger
+from hostwatch.prober import Prober
+from hostwatch.sdnotify import Notifier
+from hostwatch.sight import Sight
+from hostwatch.store.writer import Writer
+
+MISTAKES_RECORDED_MAX = 50
+EXAMINE_EVERY = timedelta(seconds=5)
+UNATTRIBUTED = "unattributed (SIGHUP)"
+
+
+class Watch:
+    """One watch over one store. Everything that touches the world outside is handed in."""
+
+    def __init__(
+        self, path: Path, loaded: Loaded, *, clock: Clock, writer: Writer, engine: Engine, pinger: Pinger, key: bytes
+    ) -> None:
+        self._path = path
+        self._loaded = loaded
+        self._clock = clock
+        self._writer = writer
+        self._key = key
+        self._reloading = asyncio.Lock()
+        self.engine = engine
+        self.pinger = pinger
+        self.directory = self._directory(loaded)
+        self.sight = Sight(
+            [str(address) for address in loaded.configuration.sight],
+            pinger,
+            clock,
+            self.directory.site_manner,
+            self._sight_every(loaded),
+        )
+        self.prober = Prober(engine, pinger, self.sight, clock, self.directory.manner)
+        self.outbox = Outbox(engine, clock, lambda: self.directory)
+        self.examiner = Examiner(clock, engine, self.prober, self.outbox)
+        self.tally = metrics.Tally()
+        engine.listeners.append(self.tally.on_decision)
+        self.prober.listeners.append(self.tally.on_reading)
+
+    def _directory(self, loaded: Loaded) -> Directory:
+        surroundings = Surroundings(
+            site=loaded.configuration.site_settings, webhook_key=self._key, now=self._clock.now
+        )
+        return Directory(loaded.configuration, surroundings)
+
+    def _sight_every(self, loaded: Loaded) -> timedelta:
+        return min(timedelta(seconds=5), loaded.configuration.schedule.interval)
+
+    async def run(self, stop: asyncio.Event, started: asyncio.Event | None = None) -> None:
+        """Keep watch until told to stop. Raises when anything that must run has ended."""
+        engine = asyncio.create_task(self.engine.run())
+        try:
+            await self._first(engine, self._take_up())
+            working = [asyncio.create_task(self.prober.run()), asyncio.create_task(self.outbox.run())]
+            if started is not None:
+                started.set()
+            try:
+                await self._supervise([engine, *working], stop)
+            finally:
+                for task in working:
+                    task.cancel()
+                await asyncio.gather(*working, return_exceptions=True)
+            if not engine.done():
+                await self._first(
+                    engine, self.engine.do(lambda _, now: judge.stop(self._writer.epoch, "told to", now))
+                )
+        finally:
+            engine.cancel()
+            await asyncio.gather(engine, return_exceptions=True)
+
+    async def _first(self, engine: asyncio.Task[None], work: Any) -> None:
+        """Wait for some work, unless the engine ends before it."""
+        doing = asyncio.ensure_future(work)
+        await asyncio.wait({engine, doing}, return_when=asyncio.FIRST_COMPLETED)
+        if not doing.done():
+            doing.cancel()
+            engine.result()
+        await doing
+
+    async def _take_up(self) -> None:
+        epoch = self._writer.epoch
+        await self.engine.do(lambda world, now: judge.start(world, epoch, hostwatch.__version__, now))
+        uid = os.getuid()
+        await self._apply(self._loaded, None, f"start by {user_name(uid)} (uid {uid})")
+
+    async def _apply(self, loaded: Loaded, before: Loaded | None, author: str) -> None:
+        if loaded.digest == self.engine.world.configuration:
+            return
+        commit = self.engine.vault.commit
+        old = None if before is None else before.configuration
+        changes = difference.describe(old, loaded.configuration, commit)
+        accepted = enrolment.Accepted(
+            population=self.directory.population,
+            digest=loaded.digest,
+            author=author,
+            difference=tuple(change.as_json() for change in changes),
+            content=difference.public_content(loaded.configuration, commit),
+        )
+        await self.engine.do(lambda world, now: enrolment.apply(world, accepted, now))
+
+    async def _supervise(self, tasks: list[asyncio.Task[None]], stop: asyncio.Event) -> None:
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            done, _ = await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+        for task in done - {stopping}:
+            task.result()
+            raise RuntimeError("a part of the watch ended that must never end")
+
+    async def reload(self, author: str) -> Mapping[str, Any]:
+        """Take a changed configuration. A broken one leaves the old in force and says so loudly."""
+        async with self._reloading:
+            try:
+                loaded = await asyncio.to_thread(load, self._path)
+                directory = self._directory(loaded)
+            except BadConfiguration as bad:
+                mistakes = tuple(str(mistake) for mistake in bad.mistakes[:MISTAKES_RECORDED_MAX])
+            except ValueError as unusable:
+                mistakes = (str(unusable),)
+            else:
+                return await self._reloaded(loaded, directory, author)
+            for mistake in mistakes:
+                log.error("configuration-mistake", mistake=mistake)
+            await self.engine.do(lambda _, now: judge.refuse(author, mistakes, now))
+            return {"accepted": False, "mistakes": list(mistakes)}
+
+    async def _reloaded(self, loaded: Loaded, directory: Directory, author: str) -> Mapping[str, Any]:
+        before, self._loaded = self._loaded, loaded
+        self.directory = directory
+        self.prober.manner_of = directory.manner
+        self.sight.gateways = tuple(str(address) for address in loaded.configuration.sight)
+        self.sight.manner = directory.site_manner
+        self.sight.every = self._sight_every(loaded)
+        await self._apply(loaded, before, author)
+        self.engine.changed.set()
+        restart = _needs_restart(before, loaded)
+        if restart:
+            log.warning("restart-needed", settings=restart)
+        return {
+            "accepted": True,
+            "changed": before.digest != loaded.digest,
+            "digest": loaded.digest,
+            "warnings": [str(warning) for warning in loaded.warnings],
+            "restart_needed_for": restart,
+        }
+
+    def snapshot(self) -> metrics.Snapshot:
+        """What the metrics are rendered from."""
+        return metrics.snapshot(
+            self.engine.world, self.tally, self.examiner.examine(), self.prober.late_s, self._clock.now()
+        )
+
+    def health(self) -> Health:
+        """How the watch is."""
+        return self.examiner.examine()
+
+
+def _needs_restart(before: Loaded, after: Loaded) -> list[str]:
+    pairs = {
+        "store": (before.store, after.store),
+        "control": (before.control, after.control),
+        "listen": (before.configuration.listen, after.configuration.listen),
+        "log": (before.configuration.log, after.configuration.log),
+    }
+    return [name for name, (old, new) in pairs.items() if old != new]
+
+
+class Service:
+    """A watch as systemd and people know it: signals, control socket, pages, watchdog."""
+
+    def __init__(self, watch: Watch, loaded: Loaded, clock: Clock, notifier: Notifier) -> None:
+        self._watch = watch
+        self._loaded = loaded
+        self._clock = clock
+        self._notifier = notifier
+        self._stop = asyncio.Event()
+        self._started = asyncio.Event()
+        self._reloads: set[asyncio.Task[Any]] = set()
+
+    async def run(self) -> None:
+        """Run until SIGTERM or SIGINT."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._hang_up)
+        control = ControlServer(self._loaded.control, {"reload": self._reload, "status": self._status})
+        pages = self._pages()
+        await control.start()
+        examining: asyncio.Task[None] | None = None
+        try:
+            if pages is not None:
+                port = await pages.start()
+                log.info("listening", address=str(self._loaded.configuration.listen), port=port)
+            examining = asyncio.create_task(self._examine())
+            await self._watch.run(self._stop, self._started)
+        finally:
+            self._notifier.stopping()
+            if examining is not None:
+                examining.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await examining
+            await control.close()
+            if pages is not None:
+                await pages.close()
+
+    def _pages(self) -> Pages | None:
+        listen = self._loaded.configuration.listen
+        if listen is None:
+            return None
+        return Pages(listen, self._watch.health, self._watch.snapshot, self._is_ready)
+
+    def _is_ready(self) -> bool:
+        return self._started.is_set() and not self._stop.is_set() and self._watch.engine.stuck is None
+
+    async def _examine(self) -> None:
+        """Tell systemd that we are alive, as long as we make progress."""
+        await self._started.wait()
+        self._notifier.ready(self._words())
+        every = EXAMINE_EVERY
+        if self._notifier.watchdog is not None:
+            every = min(every, self._notifier.watchdog / 3)
+        was_ok = True
+        while True:
+            health = self._watch.health()
+            if health.ok:
+                self._notifier.alive(self._words())
+            elif was_ok and self._watch.prober.last_slice is not None:
+                log.error("not-well", troubles=health.troubles)
+            was_ok = health.ok
+            await self._clock.sleep(every)
+
+    def _words(self) -> str:
+        world = self._watch.engine.world
+        return f"{len(world.signals)} signals, {len(world.emergencies)} emergencies, {len(world.pending())} notices"
+
+    def _hang_up(self) -> None:
+        task = asyncio.create_task(self._reload(UNATTRIBUTED))
+        self._reloads.add(task)
+        task.add_done_callback(self._reloads.discard)
+
+    async def _reload(self, author: str) -> Mapping[str, Any]:
+        self._notifier.reloading(self._clock.monotonic())
+        try:
+            return await self._watch.reload(author)
+        finally:
+            self._notifier.ready(self._words())
+
+    async def _status(self, _: str) -> Mapping[str, Any]:
+        health = self._watch.health()
+        return {
+            "process": os.getpid(),
+            "version": hostwatch.__version__,
+            "healthy": health.ok,
+            "troubles": list(health.troubles),
+            "configuration": self._watch.engine.world.configuration,
+        }

@@ -1,0 +1,124 @@
+"""The engine: the only writer. One deed after another, each one transaction.
+
+Others hand it deeds, which are pure functions of the world and the time. It commits what they
+decide, and only then makes it the present and tells the log. While the store cannot be written it
+holds the deed and tries again: nothing that was decided is lost, and nothing is said before it is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import datetime, timedelta
+
+from hostwatch import log
+from hostwatch.clock import Clock
+from hostwatch.core import facts
+from hostwatch.core.world import Decision, World
+from hostwatch.personal import Vault
+from hostwatch.store.errors import Damaged, Fenced, StoreError
+from hostwatch.store.writer import Writer
+
+QUEUE_MAX = 10_000
+"""Deeds that may wait for the store; who brings more waits too."""
+
+RETRY_EVERY = timedelta(seconds=1)
+
+Deed = Callable[[World, datetime], Decision]
+LOUD = (facts.WentDown, facts.BlindBegan, facts.DutyBreached, facts.ClockStepped, facts.ConfigurationRefused)
+QUIET = (facts.PopulationChanged, facts.Unspoken)
+
+
+class Engine:
+    """Owns the world. Everybody else reads it and asks for deeds."""
+
+    def __init__(self, writer: Writer, clock: Clock, world: World) -> None:
+        self._writer = writer
+        self._clock = clock
+        self._queue: asyncio.Queue[tuple[Deed, asyncio.Future[Decision]]] = asyncio.Queue(QUEUE_MAX)
+        self.world = world
+        self.vault = Vault()
+        self.changed = asyncio.Event()
+        """Set after each decision about people; the outbox clears it."""
+
+        self.last_commit: timedelta | None = None
+        """When the store was last written, by the monotonic clock."""
+
+        self.stuck: str | None = None
+        """Why the store cannot be written now."""
+
+        self.listeners: list[Callable[[Decision], None]] = []
+        """Told of each committed decision: metrics."""
+
+    async def do(self, deed: Deed) -> Decision:
+        """Have a deed done; returns once it is committed."""
+        done: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
+        await self._queue.put((deed, done))
+        return await done
+
+    async def run(self) -> None:
+        """Do deeds for ever. Raises `Fenced` or `Damaged` when it must not go on."""
+        while True:
+            deed, done = await self._queue.get()
+            try:
+                decision = deed(self.world, self._clock.now())
+                await self._keep(decision)
+            except (Fenced, Damaged):
+                raise
+            except Exception as error:
+                log.error("deed-failed", error=repr(error))
+                if not done.cancelled():
+                    done.set_exception(error)
+                continue
+            if not done.cancelled():
+                done.set_result(decision)
+
+    async def _keep(self, decision: Decision) -> None:
+        if not _writes(decision):
+            return
+        personal = self.vault.take()
+        while True:
+            try:
+                await self._writer.commit(decision, self._clock.now(), personal)
+                break
+            except (Fenced, Damaged):
+                raise
+            except StoreError as error:
+                if self.stuck is None:
+                    log.error("store-stuck", error=str(error))
+                self.stuck = str(error)
+                await self._clock.sleep(RETRY_EVERY)
+        if self.stuck is not None:
+            log.warning("store-recovered", was=self.stuck)
+            self.stuck = None
+        self.last_commit = self._clock.monotonic()
+        self.world.apply(decision)
+        for fact in decision.facts:
+            tell(fact)
+        for listener in self.listeners:
+            listener(decision)
+        if decision.notices or decision.duties:
+            self.changed.set()
+
+
+def _writes(decision: Decision) -> bool:
+    return decision != Decision()
+
+
+def tell(fact: facts.Fact) -> None:
+    """One event per fact."""
+    if isinstance(fact, QUIET):
+        say = log.debug
+    elif isinstance(fact, LOUD):
+        say = log.warning
+    else:
+        say = log.info
+    skipped = {"content", "body"}
+    say(_name(fact), **{f.name: getattr(fact, f.name) for f in fields(fact) if f.name not in skipped})
+
+
+def _name(fact: facts.Fact) -> str:
+    """`WentDown` as `went-down`."""
+    name = type(fact).__name__
+    return "".join(f"-{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))

@@ -1,0 +1,76 @@
+"""Is the watch well? Judged by progress, not by a heartbeat that goes on while nothing gets done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from hostwatch.clock import Clock
+from hostwatch.engine import Engine
+from hostwatch.outbox import IDLE, Outbox
+from hostwatch.prober import ALIVE_EVERY, Prober
+
+SLACK = timedelta(seconds=20)
+"""How much later than expected progress may come."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How the watch is."""
+
+    troubles: tuple[str, ...]
+    """What stands still; empty when all is well."""
+
+    last_slice_age: timedelta | None
+    last_commit_age: timedelta | None
+    oldest_notice_age: timedelta | None
+    """How long the oldest notice has been waiting to be accepted."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether all moves on."""
+        return not self.troubles
+
+
+class Examiner:
+    """Looks at the engine, the prober and the outbox."""
+
+    def __init__(self, clock: Clock, engine: Engine, prober: Prober, outbox: Outbox) -> None:
+        self._clock = clock
+        self._engine = engine
+        self._prober = prober
+        self._outbox = outbox
+
+    def examine(self) -> Health:
+        """How the watch is now."""
+        now = self._clock.monotonic()
+        slice_age = _age(now, self._prober.last_slice)
+        commit_age = _age(now, self._engine.last_commit)
+        round_age = _age(now, self._outbox.last_round)
+        troubles = []
+        if slice_age is None or slice_age > ALIVE_EVERY + SLACK:
+            troubles.append(f"the schedule has not moved on for {_words(slice_age)}")
+        if commit_age is None or commit_age > ALIVE_EVERY * 2 + SLACK:
+            troubles.append(f"nothing has been recorded for {_words(commit_age)}")
+        if self._engine.stuck is not None:
+            troubles.append(self._engine.stuck)
+        if round_age is None or round_age > IDLE + SLACK:
+            troubles.append(f"the outbox has not been looked through for {_words(round_age)}")
+        return Health(
+            troubles=tuple(troubles),
+            last_slice_age=slice_age,
+            last_commit_age=commit_age,
+            oldest_notice_age=self._oldest(self._clock.now()),
+        )
+
+    def _oldest(self, now: datetime) -> timedelta | None:
+        waiting = [notice.created_at for notice in self._engine.world.pending()]
+        return max(now - min(waiting), timedelta(0)) if waiting else None
+
+
+def _age(now: timedelta, when: timedelta | None) -> timedelta | None:
+    return None if when is None else now - when
+
+
+def _words(age: timedelta | None) -> str:
+    return "ever" if age is None else f"{age.total_seconds():.0f} s"

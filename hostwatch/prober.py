@@ -1,0 +1,250 @@
+"""The prober: slice after slice it has those looked at who are due, and hands the engine what came.
+
+A slice's misses are handed over as soon as they are known, its answers when it is complete. What
+could not be looked at in time is looked at once, at once, when we can again (a catch-up); the time
+in between is nobody's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from datetime import datetime, timedelta
+
+from hostwatch import log
+from hostwatch.clock import Clock, Stepped, Suspended, Timekeeper
+from hostwatch.core import instant, judge
+from hostwatch.core.reading import Kind, Outcome, Reading
+from hostwatch.core.schedule import Due, Schedule, Target
+from hostwatch.core.world import Decision, SliceKey
+from hostwatch.engine import Engine
+from hostwatch.pinger import Ask, Batch, Look, Manner, Pinger
+from hostwatch.sight import Sight
+
+SLICES_MAX = 720
+"""Slices that may be in flight; when the store is stuck for longer, later looks are lost and unknown."""
+
+CATCH_UP_PER_S = 2_000
+"""How many targets a second are looked at in a catch-up."""
+
+STARVED_MIN = timedelta(seconds=1)
+"""A wake-up later than this is recorded as blindness."""
+
+ALIVE_EVERY = timedelta(seconds=5)
+"""How often it is recorded that we are alive when there is nothing else to record."""
+
+CLOCK = "clock stepped"
+SIGHT = "sight"
+
+
+class Prober:
+    """Runs the schedule of the engine's world."""
+
+    def __init__(
+        self, engine: Engine, pinger: Pinger, sight: Sight, clock: Clock, manner_of: Callable[[Target], Manner]
+    ) -> None:
+        self._engine = engine
+        self._pinger = pinger
+        self._clock = clock
+        self._timekeeper = Timekeeper(clock)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._busy: set[str] = set()
+        self._era = 0
+        self._failed: asyncio.Future[None] | None = None
+        self.sight = sight
+        self.manner_of = manner_of
+        """How a target is pinged; replaced when a new configuration comes into force."""
+
+        self.last_slice: timedelta | None = None
+        """When the schedule last moved on, by the monotonic clock."""
+
+        self.late_s = 0.0
+        """How late the last wake-up was."""
+
+        self.listeners: list[Callable[[Reading], None]] = []
+
+    async def run(self) -> None:
+        """Probe for ever. An error in a slice ends it: a prober that limps is worse than a restart."""
+        self._failed = asyncio.get_running_loop().create_future()
+        try:
+            if self.sight.gateways:
+                await self._glance()
+                self._hold(self._keep_sight())
+            await self._run_schedule()
+        finally:
+            for task in self._tasks:
+                task.cancel()
+
+    async def _run_schedule(self) -> None:
+        schedule = self._engine.world.schedule
+        number = self._begin(schedule, self._clock.now())
+        while True:
+            await self._wait_for(schedule.begin(number))
+            present = self._engine.world.schedule
+            if present.version == schedule.version:
+                number = await self._turn(schedule, number)
+            else:
+                number, schedule = self._begin(present, schedule.begin(number)), present
+
+    async def _wait_for(self, when: datetime) -> None:
+        assert self._failed is not None
+        sleeping = asyncio.ensure_future(self._clock.sleep_until(when))
+        try:
+            await asyncio.wait({sleeping, self._failed}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeping.cancel()
+        if self._failed.done():
+            self._failed.result()
+
+    def _begin(self, schedule: Schedule, since: datetime) -> int:
+        """Take up a schedule in the middle of a slice; the number of its next whole slice."""
+        number = schedule.slice_at(since)
+        if schedule.begin(number) < since:
+            rest = [due for due in schedule.due(number) if due.at >= since]
+            self._launch(None, rest, Kind.SCHEDULED)
+            number += 1
+        self._catch_up(schedule, since)
+        return number
+
+    async def _turn(self, schedule: Schedule, number: int) -> int:
+        """One slice; the number of the next."""
+        for change in self._timekeeper.check():
+            await self._follow(change)
+        now = self._clock.now()
+        late = now - schedule.begin(number)
+        self.late_s = max(late.total_seconds(), 0.0)
+        self.last_slice = self._clock.monotonic()
+        present = schedule.slice_at(now)
+        if present != number:
+            if STARVED_MIN <= late:
+                await self._blind("starved", f"woke up {late} late", schedule.begin(number), now)
+            return self._begin(schedule, now)
+        if len(self._tasks) < SLICES_MAX:
+            self._launch((schedule.version, number), schedule.due(number), Kind.SCHEDULED)
+        else:
+            log.error("slice-dropped", number=number, in_flight=len(self._tasks))
+        await self._stay_alive(now)
+        return number + 1
+
+    async def _stay_alive(self, now: datetime) -> None:
+        alive_at = self._engine.world.alive_at
+        if alive_at is None or now - alive_at >= ALIVE_EVERY:
+            await self._engine.do(lambda _, when: Decision(alive_at=when))
+
+    async def _follow(self, change: Stepped | Suspended) -> None:
+        self._era += 1
+        match change:
+            case Stepped(before, after):
+                await self._engine.do(lambda world, _: judge.follow_clock(world, before, after))
+            case Suspended(since, until):
+                await self._blind("suspended", "the machine slept", since, until)
+
+    async def _blind(self, why: str, detail: str, since: datetime, until: datetime) -> None:
+        await self._engine.do(lambda *_: judge.was_blind(why, detail, since, until))
+
+    def _catch_up(self, schedule: Schedule, now: datetime) -> None:
+        """Look at once at whoever's last instant passed without a reading, at most once each."""
+        signals = self._engine.world.signals
+        just_before = now - instant.MICROSECOND
+        behind: dict[Kind, list[Target]] = {Kind.SCHEDULED: [], Kind.CATCH_UP: []}
+        for target in schedule.targets:
+            signal, last_due = signals.get(target.signal), schedule.last_due(target, just_before)
+            if signal is None or (signal.last_reading is not None and signal.last_reading >= last_due):
+                continue
+            if target.signal in self._busy or last_due + target.interval - now <= self.manner_of(target).longest:
+                continue  # due again before this look would be over
+            fresh = signal.last_reading is None
+            in_time = now - last_due <= self._engine.world.population.terms(
+                self._engine.world.devices[target.signal]
+            ).tolerance
+            behind[Kind.SCHEDULED if in_time and not fresh else Kind.CATCH_UP].append(target)
+        for kind, targets in behind.items():
+            pace = timedelta(seconds=1) / CATCH_UP_PER_S
+            self._start(None, [(now + place * pace, target) for place, target in enumerate(targets)], kind)
+
+    def _launch(self, key: SliceKey | None, dues: Iterable[Due], kind: Kind) -> None:
+        self._start(key, [(due.at, due.target) for due in dues], kind)
+
+    def _start(self, key: SliceKey | None, dues: Sequence[tuple[datetime, Target]], kind: Kind) -> None:
+        if not dues:
+            return
+        self._hold(self._slice(key, dues, kind))
+
+    def _hold(self, work: Coroutine[None, None, None]) -> None:
+        """Run something beside the schedule; its failure is ours."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if self._failed is not None and not self._failed.done():
+            self._failed.set_exception(error)
+
+    async def _slice(self, key: SliceKey | None, dues: Sequence[tuple[datetime, Target]], kind: Kind) -> None:
+        """Look at the targets of a slice and hand over what came."""
+        era = self._era
+        names = {target.signal for _, target in dues}
+        self._busy |= names
+        try:
+            probing = [self._probe(key, batch, kind, era) for batch in self._batches(dues)]
+            answered = [reading for group in await asyncio.gather(*probing) for reading in group]
+            await self._hand_over(key, answered, closes=True)
+        finally:
+            self._busy -= names
+
+    def _batches(self, dues: Sequence[tuple[datetime, Target]]) -> list[Batch]:
+        """One batch for each way of pinging; nearly always one."""
+        by_manner: dict[Manner, list[Ask]] = {}
+        for at, target in dues:
+            ask = Ask(signal=target.signal, address=target.address, at=at)
+            by_manner.setdefault(self.manner_of(target), []).append(ask)
+        return [Batch(asks=tuple(asks), manner=manner) for manner, asks in by_manner.items()]
+
+    async def _probe(self, key: SliceKey | None, batch: Batch, kind: Kind, era: int) -> list[Reading]:
+        answered: list[Reading] = []
+        async for group in self._pinger.probe(batch):
+            judged = await self.sight.judge(group)
+            brought = [self._reading(look, kind, era) for look in judged]
+            for reading in brought:
+                for listener in self.listeners:
+                    listener(reading)
+            silent = [reading for reading in brought if reading.outcome is not Outcome.ANSWERED]
+            answered.extend(reading for reading in brought if reading.outcome is Outcome.ANSWERED)
+            if silent:
+                await self._hand_over(key, silent, closes=False)
+        return answered
+
+    def _reading(self, look: Look, kind: Kind, era: int) -> Reading:
+        stepped = era != self._era
+        return Reading(
+            signal=look.signal,
+            at=look.at,
+            known_at=self._clock.now(),
+            outcome=Outcome.UNKNOWN if stepped else look.outcome,
+            kind=kind,
+            why=CLOCK if stepped else look.why,
+            rtt_us=look.rtt_us,
+        )
+
+    async def _hand_over(self, key: SliceKey | None, brought: Sequence[Reading], *, closes: bool) -> None:
+        await self._engine.do(
+            lambda world, now: judge.readings(world, key, brought, closes=closes, now=now)
+        )
+
+    async def _keep_sight(self) -> None:
+        """Look at our own gateways for ever, so that each miss finds a look before it."""
+        while True:
+            await self._clock.sleep(self.sight.every)
+            await self._glance()
+
+    async def _glance(self) -> None:
+        """Look at our own gateways, and record when sight is lost and when it returns."""
+        glance = await self.sight.glance()
+        blind = SIGHT in self._engine.world.blind
+        if self.sight.is_good(glance) and blind:
+            await self._engine.do(lambda world, _: judge.see_again(world, SIGHT, glance.at))
+        elif not self.sight.is_good(glance) and not blind:
+            await self._engine.do(lambda *_: judge.go_blind(SIGHT, glance.why, glance.at))
