@@ -33,7 +33,12 @@ def from_second(count: int) -> datetime:
 
 
 def rfc3339(when: datetime) -> str:
-    """`2026-10-01T00:00:00.000000Z`: always six digits and `Z`, so that text sorts like time."""
+    """`2026-10-01T00:00:00.000000Z`: always six digits and `Z`, so that text sorts like time.
+
+    Raises `ValueError` for an instant without a zone: it would mean another time on another machine.
+    """
+    if when.tzinfo is None:
+        raise ValueError(f"cannot write {when} as an instant: it has no zone")
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 

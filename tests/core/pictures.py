@@ -121,6 +121,9 @@ class Stage:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.facts: list[facts.Fact] = []
+        """What was recorded, and at the end what closes the account."""
+
+        self.recorded: tuple[facts.Fact, ...] = ()
         self.end = 0
         self._open()
         self._enrol(WATCHED, 0)
@@ -157,6 +160,7 @@ class Stage:
             case "R":
                 self.ledger.close()
                 self._open()
+                self._do(judge.start(self.world, self.ledger.epoch, "test", instant(event.at)), event.at)
             case "(":
                 self._do(judge.go_blind("no sight", "", instant(event.at)), event.at)
             case ")":
@@ -180,6 +184,7 @@ class Stage:
         self._do(judge.readings(self.world, key, [reading], closes=True, now=known_at), event.at)
 
     def _finish(self, at: int) -> None:
+        self.recorded = (*self.facts,)
         known = self.world.signals.get(SIGNAL)
         if known is not None:
             self.end = at
@@ -220,7 +225,7 @@ def account(happened: list[facts.Fact], end: int) -> Account:
                 point |= span(fact.first_miss, fact.at)
                 outer |= span(fact.last_answer, fact.at)
                 silences.append(four_dates(fact))
-            case facts.Unspoken() | facts.BlindEnded():
+            case facts.Unspoken():
                 unknown |= span(fact.since, fact.at)
             case facts.ClockStepped():
                 unknown |= span(min(fact.before, fact.at), max(fact.before, fact.at))

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.core.pictures import PAGE, Account, Case, Stage, account, cases
+from hostwatch.core.instant import second
+from hostwatch.core.timeline import Span
+from hostwatch.sla import account as books
+from hostwatch.sla import history
+from tests.core.pictures import BEGINNING, PAGE, Account, Case, Stage, account, cases, instant
 
 CASES = cases(PAGE.read_text(encoding="utf-8"))
 
@@ -27,3 +31,24 @@ def test_picture(case: Case, tmp_path: Path) -> None:
     expected = Account(**{field.name: getattr(case, field.name) for field in fields(Account)})
     assert found == expected
     assert int(found.up) + int(found.down.split(" / ")[1]) + int(found.unknown) == stage.end
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.picture}: {case.name}")
+def test_the_report_accounts_for_the_same_seconds(case: Case, tmp_path: Path) -> None:
+    """What is reported to customers comes from the same facts by another way, and must agree."""
+    stage = Stage(tmp_path / "hostwatch.db")
+    stage.play(case.picture)
+    told = history.fold(stage.recorded, stage.world.signals, stage.world.blind, instant(stage.end))
+    period = Span(second(BEGINNING), second(instant(stage.end)))
+    (device,) = told.devices
+    found = books.account(period, device)
+    inner, point, outer = map(int, case.down.split(" / "))
+    unknown = int(case.unknown)
+    assert found == books.Account(
+        period_s=stage.end,
+        up_s=int(case.up),
+        down_s=point,
+        unknown_s=unknown,
+        down_s_least=inner,
+        down_s_most=outer + unknown,
+    )

@@ -1,0 +1,178 @@
+"""The canonical encoding: every fact comes back as it was, and its bytes can never change unnoticed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import types
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from enum import Enum
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hostwatch.core import canonical, facts
+from hostwatch.core.reading import Kind
+
+WHEN = datetime(2026, 1, 5, 3, 4, 5, 6, tzinfo=UTC)
+INSTANTS = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+PLAIN: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=8,
+)
+SCALARS: dict[Any, st.SearchStrategy[Any]] = {
+    datetime: INSTANTS,
+    str: TEXT,
+    int: st.integers(-(2**63), 2**63 - 1),
+    bool: st.booleans(),
+}
+
+
+def of_hint(hint: Any) -> st.SearchStrategy[Any]:
+    """Values for a type hint of a fact; a hint that nobody thought of fails here."""
+    if hint in SCALARS:
+        return SCALARS[hint]
+    if get_origin(hint) in (Union, types.UnionType):
+        return st.one_of(
+            *(st.none() if choice is type(None) else of_hint(choice) for choice in get_args(hint))
+        )
+    if get_origin(hint) is tuple:
+        inner, dots = get_args(hint)
+        assert dots is Ellipsis
+        return st.lists(of_hint(inner), max_size=4).map(tuple)
+    if get_origin(hint) is dict:
+        return st.dictionaries(TEXT, PLAIN, max_size=4)
+    assert isinstance(hint, type), f"cannot make a {hint}"
+    assert issubclass(hint, Enum), f"cannot make a {hint}"
+    return st.sampled_from([*hint])
+
+
+def of_kind(kind: type[facts.Fact]) -> st.SearchStrategy[facts.Fact]:
+    hints = get_type_hints(kind)
+    return st.fixed_dictionaries({field.name: of_hint(hints[field.name]) for field in fields(kind)}).map(
+        lambda values: kind(**values)
+    )
+
+
+@pytest.mark.parametrize("name", facts.KINDS)
+@settings(max_examples=40)
+@given(data=st.data())
+def test_a_fact_comes_back_as_it_was(name: str, data: st.DataObject) -> None:
+    fact = data.draw(of_kind(facts.KINDS[name]))
+    encoding = canonical.encode(fact)
+    assert canonical.decode(name, json.loads(encoding)) == fact
+    assert canonical.encode(canonical.decode(name, json.loads(encoding))) == encoding
+
+
+def test_every_kind_of_fact_is_known_by_its_name() -> None:
+    found = {
+        thing.__name__
+        for thing in vars(facts).values()
+        if isinstance(thing, type) and is_dataclass(thing) and thing is not facts.Fact
+    }
+    assert found == set(facts.KINDS)
+    with pytest.raises(KeyError):
+        canonical.decode("NeverHeardOf", {})
+
+
+@given(PLAIN)
+def test_the_bytes_are_sorted_compact_and_have_no_fractions(value: Any) -> None:
+    encoding = canonical.encode(value)
+    assert json.loads(encoding, parse_float=pytest.fail) == value
+    again = json.dumps(json.loads(encoding), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert encoding == again.encode()
+
+
+@given(st.dictionaries(TEXT, st.integers(), max_size=6))
+def test_the_order_of_keys_does_not_matter(value: dict[str, int]) -> None:
+    backwards = dict(reversed(value.items()))
+    assert canonical.encode(value) == canonical.encode(backwards)
+    assert canonical.digest(value) == canonical.digest(backwards)
+
+
+@pytest.mark.parametrize("value", [1.0, float("nan"), {"a": [0.5]}, object(), {1, 2}, b"bytes", facts.Fact])
+def test_what_has_no_canonical_form_is_refused(value: object) -> None:
+    with pytest.raises(TypeError, match="canonically"):
+        canonical.encode(value)
+
+
+def test_an_instant_without_a_zone_is_refused() -> None:
+    """It would mean another time on another machine."""
+    with pytest.raises(ValueError, match="no zone"):
+        canonical.encode({"at": datetime(2026, 1, 5)})  # noqa: DTZ001
+
+
+def test_instants_are_written_in_utc_with_six_digits() -> None:
+    east = datetime(2026, 1, 5, 8, tzinfo=timezone(timedelta(hours=8)))
+    assert canonical.encode([WHEN, east, timedelta(milliseconds=1500)]) == (
+        b'["2026-01-05T03:04:05.000006Z","2026-01-05T00:00:00.000000Z",1500000]'
+    )
+
+
+def test_a_leaf_is_that_of_rfc_6962() -> None:
+    """The first is the hash of the empty leaf in the test vectors of certificate transparency."""
+    assert canonical.leaf(b"").hex() == "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
+    assert canonical.leaf(b"x") == hashlib.sha256(b"\x00x").digest()
+
+
+SAMPLES: dict[Any, Any] = {
+    datetime: WHEN,
+    str: "text – 文字",
+    int: 42,
+    bool: True,
+    dict[str, Any]: {"b": [1, None, {"z": "", "a": False}], "a": "x"},
+    tuple[dict[str, Any], ...]: ({"key": "k", "old": None, "new": 1},),
+    tuple[str, ...]: ("one", "zwei"),
+    Kind: Kind.FOLLOW_UP,
+    datetime | None: None,
+}
+GOLDEN: dict[str, str] = {
+    "WatchStarted": "bddac960bf6ab639",
+    "WatchStopped": "9d34151fe8b39aa7",
+    "ConfigurationApplied": "feba8583622ed860",
+    "ConfigurationRefused": "c7b7315fea857dc3",
+    "PopulationChanged": "09941c0a895d4e19",
+    "ScheduleAdopted": "998f1f6c18130fb2",
+    "DeviceProven": "74ac7e692efae2eb",
+    "SilenceBegan": "1c5883d944a9eb2d",
+    "SilenceEnded": "36901fcea2fbef7b",
+    "SilenceCut": "8570b873d36be32b",
+    "WentDown": "db6eb801a32991a5",
+    "CameUp": "086e301cd3902056",
+    "Unspoken": "b12bb206298ba397",
+    "BlindBegan": "dcd4f2cdd6778489",
+    "BlindEnded": "0b6ee5ad61182c9a",
+    "ClockStepped": "ac8ba1d7ade933d2",
+    "EmergencyOpened": "d32fcc54a5a54613",
+    "EmergencyEnded": "cac398a08dd45727",
+    "DutyArose": "04d4228e57b9ef90",
+    "DutyMet": "7be73a453c1a98ac",
+    "DutyBreached": "f279b4fe094d8c40",
+    "NoticeOwed": "9ecdc9b5cfb7c74a",
+    "AttemptBegan": "13f6350484ba964f",
+    "AttemptEnded": "80f38774d15d5d1d",
+    "NoticeSettled": "01c8c1b2cd8ab76e",
+}
+
+
+def golden() -> dict[str, str]:
+    found = {}
+    for name, kind in facts.KINDS.items():
+        hints = get_type_hints(kind)
+        fact = kind(**{field.name: SAMPLES[hints[field.name]] for field in fields(kind)})
+        found[name] = canonical.leaf(canonical.encode(fact)).hex()[:16]
+    return found
+
+
+def test_golden_leaves() -> None:
+    """Once a fact is recorded its bytes stand for ever.
+
+    A kind may be added here. A line that changes means that old records can no longer be proven, so
+    then the change is wrong, not this table.
+    """
+    assert golden() == GOLDEN
