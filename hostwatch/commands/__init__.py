@@ -1,0 +1,34 @@
+"""The room of commands: a file here is a command; `_` in its name is `-` on the command line."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pkgutil
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+CONFIG_VARIABLE = "HOSTWATCH_CONFIG"
+CONFIG_DEFAULT = "/etc/hostwatch/hostwatch.yaml"
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Give a command `--config PATH`."""
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="PATH",
+        default=Path(os.environ.get(CONFIG_VARIABLE) or CONFIG_DEFAULT),
+        help=f"the configuration file; if not given, ${CONFIG_VARIABLE}, or {CONFIG_DEFAULT}",
+    )
+
+
+def verbs() -> tuple[str, ...]:
+    """All commands, as they are typed."""
+    return tuple(sorted(found.name.replace("_", "-") for found in pkgutil.iter_modules(__path__)))
+
+
+def command(verb: str) -> ModuleType:
+    """The module of a command: `HELP`, `arguments(parser)`, `run(options) -> int`."""
+    return import_module(f"{__name__}.{verb.replace('-', '_')}")

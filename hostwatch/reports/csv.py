@@ -1,0 +1,100 @@
+"""The month as CSV (RFC 4180), one line for each device: for spreadsheets and for other programs.
+
+The columns are described in `docs/reports.md`. New ones are only ever added at the end.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+
+from hostwatch.core.instant import rfc3339
+from hostwatch.reports import PLAIN, Paper
+from hostwatch.sla.account import SECONDS
+from hostwatch.sla.month import MonthReport, Row
+
+FORMAT = "one line for each device, for spreadsheets: UTF-8, commas, CRLF (RFC 4180)"
+
+COLUMNS = (
+    "site",
+    "month",
+    "zone",
+    "so_far",
+    "as_of_seq",
+    "customer",
+    "device",
+    "addresses",
+    "signals",
+    "vantages",
+    "service_from",
+    "service_until",
+    *SECONDS,
+    "availability_percent",
+    "availability_lower_percent",
+    "availability_upper_percent",
+    "coverage_percent",
+    "silences",
+    "silences_first_miss",
+    "emergencies",
+    "emergency_references",
+)
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""A spreadsheet takes a cell that begins so for a formula, and would run what a customer wrote."""
+
+
+def render(report: MonthReport, paper: Paper = PLAIN) -> bytes:
+    """The report as UTF-8 bytes, with a header line."""
+    page = io.StringIO(newline="")
+    writer = csv.writer(page, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for row in report.rows:
+        writer.writerow(_cells(report, row))
+    return page.getvalue().encode()
+
+
+def _cells(report: MonthReport, row: Row) -> list[str | int]:
+    sums = row.account
+    return [
+        _text(report.site),
+        _text(str(report.month)),
+        _text(str(report.zone)),
+        "yes" if report.so_far else "no",
+        report.as_of_seq,
+        _text(row.customer),
+        _text(row.device),
+        _listed(row.addresses),
+        _listed(row.signals),
+        _listed(row.vantages),
+        rfc3339(row.service_from),
+        rfc3339(row.service_until),
+        *(getattr(sums, name) for name in SECONDS),
+        _number(sums.availability),
+        _number(sums.availability_lower),
+        _number(sums.availability_upper),
+        _number(sums.coverage),
+        len(row.silences),
+        _dates(line.silence.first_miss for line in row.silences),
+        len(row.emergencies),
+        _listed(emergency.reference for emergency in row.emergencies),
+    ]
+
+
+def _text(value: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    return f"'{value}" if value.startswith(FORMULA_STARTS) else value
+
+
+def _listed(values: Iterable[str]) -> str:
+    return _text(";".join(values))
+
+
+def _dates(values: Iterable[datetime]) -> str:
+    return _listed(rfc3339(value) for value in values)
+
+
+def _number(value: Decimal | None) -> str:
+    return "" if value is None else f"{value:f}"

@@ -1,0 +1,120 @@
+"""The month as JSON, with every date of every silence: for programs, and for keeping.
+
+Canonical (`core.canonical`): sorted keys, no spaces, no floating-point numbers, so that one report
+has one hash. The members are described in `docs/reports.md`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hostwatch.core import canonical
+from hostwatch.core.instant import from_second
+from hostwatch.reports import PLAIN, Paper
+from hostwatch.sla.account import SECONDS, Account
+from hostwatch.sla.history import BlindRecord, EmergencyRecord
+from hostwatch.sla.month import MonthReport, Row, SilenceLine, Total
+
+FORMAT = "everything, with all dates, for programs: canonical JSON on one line"
+
+VERSION = 1
+"""Grows when a member changes its meaning or goes away; not when one is added."""
+
+
+def render(report: MonthReport, paper: Paper = PLAIN) -> bytes:
+    """The report as one line of UTF-8 bytes."""
+    return canonical.encode(document(report)) + b"\n"
+
+
+def document(report: MonthReport) -> dict[str, Any]:
+    """The report as plain data."""
+    return {
+        "format": "hostwatch.month",
+        "version": VERSION,
+        "site": report.site,
+        "month": str(report.month),
+        "zone": str(report.zone),
+        "start": report.start,
+        "end": report.end,
+        "until": report.until,
+        "start_local": report.local(report.start),
+        "end_local": report.local(report.end),
+        "until_local": report.local(report.until),
+        "so_far": report.so_far,
+        "as_of": {"seq": report.as_of_seq, "alive_at": report.as_of},
+        "customer": report.customer,
+        "downtime": {
+            "words": report.rule.words,
+            "confirmed_only": report.rule.confirmed_only,
+            "longer_than_s": report.rule.longer_than_s,
+        },
+        "devices": [_row(row) for row in report.rows],
+        "totals": [_total(total) for total in report.totals],
+        "blind": [_blind(record) for record in report.blind],
+    }
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {
+        "customer": row.customer,
+        "device": row.device,
+        "addresses": row.addresses,
+        "signals": row.signals,
+        "vantages": row.vantages,
+        "service": [{"from": from_second(s.start), "until": from_second(s.end)} for s in row.service],
+        **_seconds(row.account),
+        **_percentages(row.account),
+        "silences": [_silence(line) for line in row.silences],
+        "emergencies": [_emergency(emergency) for emergency in row.emergencies],
+    }
+
+
+def _seconds(account: Account) -> dict[str, int]:
+    return {name: getattr(account, name) for name in SECONDS}
+
+
+def _percentages(account: Account) -> dict[str, str | None]:
+    shown = {
+        "availability_percent": account.availability,
+        "availability_lower_percent": account.availability_lower,
+        "availability_upper_percent": account.availability_upper,
+        "coverage_percent": account.coverage,
+    }
+    return {name: None if value is None else f"{value:f}" for name, value in shown.items()}
+
+
+def _silence(line: SilenceLine) -> dict[str, Any]:
+    silence = line.silence
+    return {
+        "signal": silence.signal,
+        "last_answer": silence.last_answer,
+        "first_miss": silence.first_miss,
+        "last_miss": silence.last_miss,
+        "first_answer": silence.first_answer,
+        "until": silence.until,
+        "ending": silence.ending,
+        "confirmed": silence.confirmed,
+        "counts": line.counts,
+        "down_s": line.down_s,
+    }
+
+
+def _emergency(emergency: EmergencyRecord) -> dict[str, Any]:
+    return {
+        "reference": emergency.reference,
+        "signal": emergency.signal,
+        "last_answer": emergency.last_answer,
+        "first_miss": emergency.first_miss,
+        "opened_at": emergency.opened_at,
+        "ended_at": emergency.ended_at,
+        "first_answer": emergency.first_answer,
+        "withdrawn": emergency.withdrawn,
+    }
+
+
+def _total(total: Total) -> dict[str, Any]:
+    return {"customer": total.customer, "devices": total.devices, **_seconds(total.account)}
+
+
+def _blind(record: BlindRecord) -> dict[str, Any]:
+    return {"why": record.why, "since": record.since, "until": record.until}

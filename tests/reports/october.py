@@ -1,0 +1,63 @@
+"""October 2026 at one site: the story of the golden files and of the examples in the documentation."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from hostwatch import reports
+from hostwatch.core import judge
+from hostwatch.core.calendar import Month
+from hostwatch.core.population import State
+from hostwatch.sla.month import MonthReport, month
+from tests.sla.teller import Teller, device
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+NOW = datetime(2026, 11, 3, 1, 0, tzinfo=UTC)
+
+
+def at(day: int, hour: int = 0, minute: int = 0, second: int = 0) -> datetime:
+    """That day of October, by the clocks of UTC."""
+    return datetime(2026, 10, 1, hour, minute, second, tzinfo=UTC) + timedelta(days=day - 1)
+
+
+@cache
+def teller() -> Teller:
+    """One outage, one lost ping, one device from the middle of the month, one hour of blindness."""
+    told = Teller()
+    web1 = device("acme-web-1", address="192.0.2.10")
+    web2 = device("acme-web-2", address="2001:db8::20")
+    beta = device("beta-db-1", "beta", State.NOT_WATCHED, "192.0.2.30")
+    new = device("beta-new-1", "beta", address="192.0.2.31")
+    start, end = at(-1, 0, 0, 7), at(33)
+    told.populate(start - timedelta(seconds=7), web1, beta)
+    blind = (at(20, 6), at(20, 7))
+    outage = (at(5, 2, 15), at(5, 2, 40))
+    lost = (at(12, 9, 30), at(12, 9, 35))
+    told.every("acme-web-1", start, at(11, 8), missed=[outage, lost], unknown=[blind])
+    told.populate(at(11, 8), web1, web2, beta, new)
+    told.every("acme-web-1", at(11, 8, 0, 7), end, missed=[outage, lost], unknown=[blind])
+    told.every("acme-web-2", at(11, 8, 1, 23), end, unknown=[blind])
+    told.decide(at(20, 7), judge.was_blind("sight", "no answer from our own gateway", *blind))
+    return told
+
+
+def october(customer: str | None = "acme") -> MonthReport:
+    """The report."""
+    told = teller()
+    return month(
+        told.history(NOW),
+        Month(2026, 10),
+        SHANGHAI,
+        site="Chengdu 1",
+        as_of_seq=len(told.record),
+        as_of=told.world.alive_at,
+        customer=customer,
+    )
+
+
+if __name__ == "__main__":
+    for name in reports.formats():
+        sys.stdout.buffer.write(reports.render(name, october(None)))
