@@ -124,5 +124,4 @@ requests.sessions.HTTPAdapter = _Bounded  # type: ignore[attr-defined]
 
 _LOGGER = logging.getLogger("apprise")
 _LOGGER.propagate = False  # Its lines name URLs and tokens: they are judged as evidence, never logged.
-_LOGGER.addHandler(logging.NullHandler())
 _LOGGER.setLevel(logging.DEBUG)

@@ -67,10 +67,11 @@ class Settings(base.LinkEntry):
             return link  # The configuration is being checked where its secrets are not at hand.
         try:
             url = urlsplit(link.reveal())
-            _ = url.port
+            _ = url.port, (url.hostname or "").encode("idna")
         except ValueError:
             raise Wrong("is not a web address", "write https://HOST/PATH") from None
-        if url.scheme not in ("http", "https") or not url.hostname or not link.reveal().isprintable():
+        odd = not link.reveal().isprintable() or " " in link.reveal()
+        if url.scheme not in ("http", "https") or not url.hostname or odd:
             raise Wrong("is not a web address", "write https://HOST/PATH")
         if "@" in url.netloc:
             raise Wrong("a login may not stand in the address", "check the signature at the receiver instead")
@@ -117,7 +118,8 @@ class Webhook(base.Channel):
             said = f"{what} within {self._timeout_s:g} s"
             raise base.Failed(said, perhaps_arrived=progress.sent) from error
         except (aiohttp.ClientError, OSError) as error:
-            raise base.Failed(self._words(error), perhaps_arrived=progress.sent) from error
+            said = base.printable(str(error) or type(error).__name__)
+            raise base.Failed(said, perhaps_arrived=progress.sent) from error
 
     async def _post(self, session: aiohttp.ClientSession, message: base.Message, body: bytes) -> base.Receipt:
         async with session.post(
@@ -158,11 +160,6 @@ class Webhook(base.Channel):
             "X-Hostwatch-Timestamp": str(timestamp),
             "X-Hostwatch-Signature": sign(self._key, timestamp, body),
         }
-
-    def _words(self, error: Exception) -> str:
-        """An error's words without the address, in which a token may stand."""
-        words = str(error) or type(error).__name__
-        return base.printable(words.replace(self._link.reveal(), self.shown))
 
 
 class _Progress:

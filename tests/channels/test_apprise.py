@@ -176,6 +176,7 @@ def test_no_secret_is_shown(surroundings):
         channel = apprise.build(settings, surroundings())
         for shown in (channel.shown, repr(settings), settings.model_dump_json()):
             assert token[:11] not in shown
+        assert "?" not in channel.shown
 
 
 def test_a_configuration_is_checked_without_its_secrets_at_hand():

@@ -50,18 +50,18 @@ def test_the_recipe_in_python_believes_us_and_nobody_else():
     room: dict[str, Any] = {}
     exec(blocks("python")[0], room)  # noqa: S102 - this is what the page tells receivers to run
     verify, body, now = room["verify"], b'{"a":1}', int(time.time())
-    signature = webhook.sign(b"key", now, body)
+    signature = webhook.sign(b"key!", now, body)
 
-    assert verify(b"key", str(now), body, signature)
-    assert verify(b"key", str(now), body, f"v2=other, {signature}")
-    assert not verify(b"kez", str(now), body, signature)
-    assert not verify(b"key", str(now - 301), body, webhook.sign(b"key", now - 301, body))
+    assert verify(b"key!".hex(), str(now), body, signature)
+    assert verify(b"key!".hex(), str(now), body, f"v2=other, {signature}")
+    assert not verify(b"kez!".hex(), str(now), body, signature)
+    assert not verify(b"key!".hex(), str(now - 301), body, webhook.sign(b"key!", now - 301, body))
 
 
 @pytest.mark.parametrize(("body", "said"), [(b'{"a":1}\n', "genuine\n"), (b'{"a":2}\n', "")])
 def test_the_recipe_for_the_shell_believes_us_and_nobody_else(tmp_path, body, said):
     (tmp_path / "body").write_bytes(body)
-    signature = webhook.sign(b"0123abcd", 1_800_000_000, b'{"a":1}\n')
+    signature = webhook.sign(bytes.fromhex("0123abcd"), 1_800_000_000, b'{"a":1}\n')
     ran = subprocess.run(
         ["sh", "-c", blocks("shell")[0]],
         cwd=tmp_path,

@@ -122,6 +122,14 @@ def test_many_devices_are_counted_in_the_first_line_and_all_listed_below():
         assert f"Device: {story.device}, " in composed.text
 
 
+@pytest.mark.parametrize("kind", ["emergency", "recovery", "withdrawn"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_name_however_long_makes_the_first_line_longer(kind, language):
+    long = dataclasses.replace(BACK, device="d" * 500, reference="r" * 500)
+    for stories in ((long,), (long, long)):
+        assert len(compose(kind, stories, language=language).subject) == text.SUBJECT_MAX_CHARS
+
+
 @given(
     device=st.text(max_size=300),
     reference=st.text(max_size=150),
