@@ -6,7 +6,7 @@ are told in their order, so that theirs is one. A secret is never shown, but tha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,29 @@ def describe(
         Change(path=path, before=canonical.plain(was, commit), after=canonical.plain(now, commit))
         for path, was, now in _changes("", before, canonical.tree(new))
     )
+
+
+def between(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> tuple[Change, ...]:
+    """The changes between two contents as they were recorded: by `public_content`, of any two runs.
+
+    Values are compared as the record has them, so a change of a secret alone is not seen.
+    """
+    return tuple(
+        Change(path=path, before=canonical.plain(was), after=canonical.plain(now))
+        for path, was, now in _changes("", _recorded(before or {}), _recorded(after))
+    )
+
+
+def _recorded(content: Any) -> Any:
+    """A recorded content as a tree: lists whose items have an `id` are known by it again."""
+    match content:
+        case dict():
+            return {key: _recorded(item) for key, item in content.items()}
+        case list() if content and all(isinstance(item, dict) and "id" in item for item in content):
+            return canonical.ById((item["id"], _recorded(item)) for item in content)
+        case list():
+            return [_recorded(item) for item in content]
+    return content
 
 
 def public_content(configuration: Configuration, commit: canonical.Commit) -> dict[str, Any]:

@@ -164,7 +164,7 @@ class _Document:
                 self.stack.pop()
             case events.AliasEvent():
                 line = event.start_mark.line + 1
-                self.say(line, Wrong("aliases (*name) are not used here", "write the value out"))
+                self.say(line, Wrong("aliases (*name) are not used here", "write the value out, or quote it"))
                 self._place(Node(self.name, line, bad=True))
             case events.DocumentStartEvent():
                 self.documents += 1
