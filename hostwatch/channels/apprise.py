@@ -89,7 +89,7 @@ class Site(base.SiteEntry):
 
     schemes: frozenset[str] = Field(DEFAULT_SCHEMES, description="The schemes allowed, instead of the usual.")
     timeout: Annotated[Duration, between("10ms", "4m")] = Field(
-        timedelta(seconds=30), description="For one try, the wait for a free thread included."
+        timedelta(seconds=25), description="For one try, the wait for a free thread included."
     )
 
     @field_validator("schemes")

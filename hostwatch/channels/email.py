@@ -75,7 +75,7 @@ class Site(base.SiteEntry):
     ca_file: Path | None = Field(None, description="Certificates to trust instead of the system's, in PEM.")
     hello: str | None = Field(None, pattern=rf"^{_LABEL}(\.{_LABEL})*$", description="The name said in EHLO.")
     timeout: Annotated[Duration, between("10ms", "4m")] = Field(
-        timedelta(seconds=60), description="For the whole conversation with the relay."
+        timedelta(seconds=25), description="For the whole conversation with the relay."
     )
 
     _check_sender = field_validator("sender")(staticmethod(_mailbox))

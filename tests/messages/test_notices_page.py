@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from hostwatch.channels import base, webhook
+from hostwatch.channels import apprise, base, email, webhook
 from tests.messages.examples import BACK, NOTICES, compose, payload
 
 PAGE = (Path(__file__).parents[2] / "docs" / "notices.md").read_text(encoding="utf-8")
@@ -80,6 +80,8 @@ def test_limits_on_the_page_are_those_of_the_code():
         ("at most\n64 KiB is read", webhook.ANSWER_MAX_BYTES == 64 * 1024),
         ("for at most 5 s", webhook.ANSWER_SECONDS == 5),
         ("500 characters are kept", base.SAID_MAX_CHARS == 500),
+        ("(25 s, at most 4 min)", email.Site.model_fields["timeout"].default.total_seconds() == 25),
+        ("One try takes at most 25 s", apprise.Site().timeout.total_seconds() == 25),
         ("One try takes at most 20 s", webhook.Site().timeout.total_seconds() == 20),
     ):
         assert said in PAGE
