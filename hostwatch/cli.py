@@ -10,7 +10,9 @@ from collections.abc import Sequence
 import hostwatch
 from hostwatch import commands
 
-DESCRIPTION = "The daemon with which a datacentre keeps its word: it watches, decides, tells, remembers and reports."
+DESCRIPTION = (
+    "The daemon with which a datacentre keeps its word: it watches, decides, tells, remembers and reports."
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

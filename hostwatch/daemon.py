@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import hostwatch
-from hostwatch import keyfile, log, metrics
+from hostwatch import log, metrics
 from hostwatch.channels.base import Surroundings
 from hostwatch.clock import Clock
 from hostwatch.configuration import difference
@@ -44,7 +44,15 @@ class Watch:
     """One watch over one store. Everything that touches the world outside is handed in."""
 
     def __init__(
-        self, path: Path, loaded: Loaded, *, clock: Clock, writer: Writer, engine: Engine, pinger: Pinger, key: bytes
+        self,
+        path: Path,
+        loaded: Loaded,
+        *,
+        clock: Clock,
+        writer: Writer,
+        engine: Engine,
+        pinger: Pinger,
+        key: bytes,
     ) -> None:
         self._path = path
         self._loaded = loaded
@@ -119,14 +127,17 @@ class Watch:
         if loaded.digest == self.engine.world.configuration:
             return
         commit = self.engine.vault.commit
-        old = None if before is None else before.configuration
-        changes = difference.describe(old, loaded.configuration, commit)
+        content = difference.public_content(loaded.configuration, commit)
+        if before is None:
+            changes = difference.between((await self._writer.remembered()).configuration, content)
+        else:
+            changes = difference.describe(before.configuration, loaded.configuration, commit)
         accepted = enrolment.Accepted(
             population=self.directory.population,
             digest=loaded.digest,
             author=author,
             difference=tuple(change.as_json() for change in changes),
-            content=difference.public_content(loaded.configuration, commit),
+            content=content,
         )
         await self.engine.do(lambda world, now: enrolment.apply(world, accepted, now))
 
@@ -264,7 +275,8 @@ class Service:
 
     def _words(self) -> str:
         world = self._watch.engine.world
-        return f"{len(world.signals)} signals, {len(world.emergencies)} emergencies, {len(world.pending())} notices"
+        signals, emergencies, notices = len(world.signals), len(world.emergencies), len(world.pending())
+        return f"{signals} signals, {emergencies} emergencies, {notices} notices to send"
 
     def _hang_up(self) -> None:
         task = asyncio.create_task(self._reload(UNATTRIBUTED))

@@ -33,12 +33,12 @@ QUIET = (facts.PopulationChanged, facts.Unspoken)
 class Engine:
     """Owns the world. Everybody else reads it and asks for deeds."""
 
-    def __init__(self, writer: Writer, clock: Clock, world: World) -> None:
+    def __init__(self, writer: Writer, clock: Clock, world: World, vault: Vault | None = None) -> None:
         self._writer = writer
         self._clock = clock
         self._queue: asyncio.Queue[tuple[Deed, asyncio.Future[Decision]]] = asyncio.Queue(QUEUE_MAX)
         self.world = world
-        self.vault = Vault()
+        self.vault = vault or Vault()
         self.changed = asyncio.Event()
         """Set after each decision about people; the outbox clears it."""
 

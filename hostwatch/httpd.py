@@ -25,7 +25,11 @@ class Pages:
     """Serves until closed."""
 
     def __init__(
-        self, listen: Listen, examine: Callable[[], Health], take: Callable[[], Snapshot], ready: Callable[[], bool]
+        self,
+        listen: Listen,
+        examine: Callable[[], Health],
+        take: Callable[[], Snapshot],
+        ready: Callable[[], bool],
     ) -> None:
         self._listen = listen
         self._examine = examine
@@ -49,13 +53,16 @@ class Pages:
             max_field_size=HEADER_MAX_BYTES,
         )
         await self._runner.setup()
-        site = web.TCPSite(self._runner, str(self._listen.address), self._listen.port, backlog=CONNECTIONS_MAX)
+        site = web.TCPSite(
+            self._runner, str(self._listen.address), self._listen.port, backlog=CONNECTIONS_MAX
+        )
         try:
             await site.start()
         except OSError as error:
             await self._runner.cleanup()
             raise CannotListen(
-                f"cannot listen on {self._listen}: {error.strerror or error}; free it, or set `listen:` to another"
+                f"cannot listen on {self._listen}: {error.strerror or error};"
+                " free it, or set `listen:` to another address"
             ) from error
         port: int = self._runner.addresses[0][1]
         return port

@@ -116,9 +116,7 @@ class IcmpPinger(Pinger):
         if answered:
             yield tuple(answered)
 
-    def _turn(
-        self, one: _Try, now: datetime, agenda: list[tuple[datetime, int]], place: int
-    ) -> Look | None:
+    def _turn(self, one: _Try, now: datetime, agenda: list[tuple[datetime, int]], place: int) -> Look | None:
         """What is to be done for one target now: send, wait on, or say what became of it."""
         if one.answer is not None:
             return self._look(one, Outcome.ANSWERED, now)

@@ -57,7 +57,9 @@ def set_up(form: Format = "auto", level: str = "info", stream: TextIO | None = N
     else:
         handler = logging.StreamHandler(out)
         plain = form == "text" or (form == "auto" and out.isatty())
-        handler.setFormatter(_Text(colour=out.isatty() and "NO_COLOR" not in os.environ) if plain else _Json())
+        handler.setFormatter(
+            _Text(colour=out.isatty() and "NO_COLOR" not in os.environ) if plain else _Json()
+        )
     _logger.handlers[:] = [handler]
     _logger.setLevel(level.upper())
     _logger.propagate = False

@@ -117,9 +117,7 @@ class Outbox:
         outcome = await self._send(claim, person, channel)
         await self._engine.do(outcome)
 
-    async def _send(
-        self, notice: Notice, person: Person, channel: Channel
-    ) -> Callable[..., Decision]:
+    async def _send(self, notice: Notice, person: Person, channel: Channel) -> Callable[..., Decision]:
         """Hand the message over; the deed that records what became of it."""
         directory = self._directory()
         message = directory.message(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 
 from hostwatch.store.ledger import Personal
 
@@ -15,8 +16,9 @@ KNOWN_MAX = 10_000
 class Vault:
     """Makes salted commitments and keeps what they stand for until the next commit takes it."""
 
-    def __init__(self) -> None:
-        self._known: dict[str, str] = {}
+    def __init__(self, known: Mapping[str, str] | None = None) -> None:
+        """`known`: commitments of earlier runs, by value."""
+        self._known: dict[str, str] = dict(known or {})
         self._new: list[Personal] = []
 
     def commit(self, value: str) -> str:

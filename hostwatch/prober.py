@@ -41,7 +41,12 @@ class Prober:
     """Runs the schedule of the engine's world."""
 
     def __init__(
-        self, engine: Engine, pinger: Pinger, sight: Sight, clock: Clock, manner_of: Callable[[Target], Manner]
+        self,
+        engine: Engine,
+        pinger: Pinger,
+        sight: Sight,
+        clock: Clock,
+        manner_of: Callable[[Target], Manner],
     ) -> None:
         self._engine = engine
         self._pinger = pinger
@@ -114,10 +119,9 @@ class Prober:
         late = now - schedule.begin(number)
         self.late_s = max(late.total_seconds(), 0.0)
         self.last_slice = self._clock.monotonic()
-        present = schedule.slice_at(now)
-        if present != number:
-            if STARVED_MIN <= late:
-                await self._blind("starved", f"woke up {late} late", schedule.begin(number), now)
+        if late >= STARVED_MIN:
+            await self._blind("starved", f"woke up {late} late", schedule.begin(number), now)
+        if schedule.slice_at(now) != number:
             return self._begin(schedule, now)
         if len(self._tasks) < SLICES_MAX:
             self._launch((schedule.version, number), schedule.due(number), Kind.SCHEDULED)
@@ -151,12 +155,16 @@ class Prober:
             signal, last_due = signals.get(target.signal), schedule.last_due(target, just_before)
             if signal is None or (signal.last_reading is not None and signal.last_reading >= last_due):
                 continue
-            if target.signal in self._busy or last_due + target.interval - now <= self.manner_of(target).longest:
+            if (
+                target.signal in self._busy
+                or last_due + target.interval - now <= self.manner_of(target).longest
+            ):
                 continue  # due again before this look would be over
             fresh = signal.last_reading is None
-            in_time = now - last_due <= self._engine.world.population.terms(
-                self._engine.world.devices[target.signal]
-            ).tolerance
+            in_time = (
+                now - last_due
+                <= self._engine.world.population.terms(self._engine.world.devices[target.signal]).tolerance
+            )
             behind[Kind.SCHEDULED if in_time and not fresh else Kind.CATCH_UP].append(target)
         for kind, targets in behind.items():
             pace = timedelta(seconds=1) / CATCH_UP_PER_S
@@ -230,9 +238,7 @@ class Prober:
         )
 
     async def _hand_over(self, key: SliceKey | None, brought: Sequence[Reading], *, closes: bool) -> None:
-        await self._engine.do(
-            lambda world, now: judge.readings(world, key, brought, closes=closes, now=now)
-        )
+        await self._engine.do(lambda world, now: judge.readings(world, key, brought, closes=closes, now=now))
 
     async def _keep_sight(self) -> None:
         """Look at our own gateways for ever, so that each miss finds a look before it."""

@@ -70,7 +70,9 @@ class Sight:
 
     async def judge(self, looks: Sequence[Look]) -> tuple[Look, ...]:
         """Misses that we could not have seen become UNKNOWN."""
-        doubtful = [look for look in looks if look.outcome is Outcome.MISSED and not is_loopback(look.address)]
+        doubtful = [
+            look for look in looks if look.outcome is Outcome.MISSED and not is_loopback(look.address)
+        ]
         if not doubtful or not self.gateways:
             return tuple(looks)
         known_at = max(look.known_at for look in doubtful)

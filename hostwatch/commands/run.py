@@ -23,6 +23,7 @@ from hostwatch.echo import NoPermission
 from hostwatch.engine import Engine
 from hostwatch.httpd import CannotListen
 from hostwatch.icmp import IcmpPinger
+from hostwatch.personal import Vault
 from hostwatch.sdnotify import Notifier
 from hostwatch.store.errors import StoreError
 from hostwatch.store.lease import Lease
@@ -67,7 +68,8 @@ async def _serve(options: argparse.Namespace, loaded: Loaded) -> None:
         writer = await ThreadWriter.open(loaded.store, clock.boot_id)
         try:
             key = keyfile.read_or_make(keyfile.path_for(loaded.store))
-            engine = Engine(writer, clock, await writer.load())
+            vault = Vault((await writer.remembered()).commitments)
+            engine = Engine(writer, clock, await writer.load(), vault)
             pinger = IcmpPinger(clock)
             try:
                 log.info("watching", store=loaded.store, control=loaded.control, icmp=pinger.mode)

@@ -16,6 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from hostwatch.clock import SystemClock
@@ -86,7 +87,9 @@ def describe(world: World, watch: Mapping[str, Any], now: datetime) -> dict[str,
 
 def _emergency(world: World, emergency: Emergency, now: datetime) -> dict[str, Any]:
     story = emergency.story
-    told = [n for n in world.notices.values() if emergency.reference in n.emergencies and n.kind == "emergency"]
+    told = [
+        n for n in world.notices.values() if emergency.reference in n.emergencies and n.kind == "emergency"
+    ]
     return {
         "reference": emergency.reference,
         "customer": story.customer,
@@ -120,13 +123,15 @@ def _show(status: Mapping[str, Any], zone: ZoneInfo) -> None:
     if watch.get("healthy"):
         console.print(f"[green]watch running[/] (process {watch['process']}, version {watch['version']})")
     for trouble in watch.get("troubles", []):
-        console.print(f"[bold red]{trouble}", highlight=False)
+        console.print(f"[bold red]{escape(trouble)}", highlight=False)
     counts = status["signals"]
     console.print(" · ".join(f"{counts[name]} {name}" for name in sorted(counts)) or "no device is watched")
     for blind in status["blind"]:
         console.print(f"[yellow]blind since {_time(blind['since'], zone)}: {blind['why']}")
     for silent in status["silent"]:
-        console.print(f"[yellow]{silent['device']} missed, since {_time(silent['since'], zone)}: not confirmed yet")
+        console.print(
+            f"[yellow]{silent['device']} missed, since {_time(silent['since'], zone)}: not confirmed yet"
+        )
     for device in status["not_proven"]:
         console.print(f"[yellow]{device} has never answered: check its address, or whether it drops pings")
     if status["emergencies"]:
@@ -149,15 +154,17 @@ def _table(emergencies: list[dict[str, Any]], zone: ZoneInfo) -> Table:
 
 
 def _told(notice: Mapping[str, Any], zone: ZoneInfo) -> str:
+    who, tries = notice["contact"], f"{notice['attempts']} attempts"
     if notice["state"] == "accepted":
         late = " [red]late[/]" if notice["breached"] else ""
-        return f"[green]{notice['contact']}: accepted by {notice['accepted_by']} {_time(notice['settled_at'], zone)}{late}"
-    tries = f"{notice['attempts']} attempts"
+        return (
+            f"[green]{who}: accepted by {notice['accepted_by']} {_time(notice['settled_at'], zone)}[/]{late}"
+        )
     if notice["left_s"] is None or notice["state"] != "pending":
-        return f"[red]{notice['contact']}: {notice['state']}, {tries}"
+        return f"[red]{who}: {notice['state']}, {tries}"
     if notice["left_s"] < 0:
-        return f"[bold red]{notice['contact']}: not told, overdue by {timedelta(seconds=-notice['left_s'])}, {tries}"
-    return f"[yellow]{notice['contact']}: not told yet, {timedelta(seconds=notice['left_s'])} left, {tries}"
+        return f"[bold red]{who}: not told, overdue by {timedelta(seconds=-notice['left_s'])}, {tries}"
+    return f"[yellow]{who}: not told yet, {timedelta(seconds=notice['left_s'])} left, {tries}"
 
 
 def _time(when: datetime | None, zone: ZoneInfo) -> str:

@@ -255,3 +255,26 @@ def was_blind(why: str, detail: str, since: datetime, until: datetime) -> Decisi
     """A blindness that is noticed only when it is over, such as a stop of the whole process."""
     began = facts.BlindBegan(at=since, why=why, detail=detail)
     return Decision(facts=(began, facts.BlindEnded(at=until, since=since, why=why)))
+
+
+def start(world: World, epoch: int, version: str, now: datetime) -> Decision:
+    """A watch takes the store over. From the last sign of life until now nobody looked."""
+    started = facts.WatchStarted(at=now, epoch=epoch, version=version)
+    alive_at = world.alive_at
+    if alive_at is None:
+        return Decision(facts=(started,), alive_at=now)
+    if alive_at > now:  # the clock went back while we were away
+        moved = follow_clock(world, alive_at, now)
+        return replace(moved, facts=(started, *moved.facts))
+    gap = was_blind("stopped", "no watch was running", alive_at, now)
+    return replace(gap, facts=(started, *gap.facts), alive_at=now)
+
+
+def stop(epoch: int, reason: str, now: datetime) -> Decision:
+    """The watch lays its work down in good order."""
+    return Decision(facts=(facts.WatchStopped(at=now, epoch=epoch, reason=reason),), alive_at=now)
+
+
+def refuse(author: str, mistakes: tuple[str, ...], now: datetime) -> Decision:
+    """A new configuration was not valid; the old one stays in force."""
+    return Decision(facts=(facts.ConfigurationRefused(at=now, author=author, mistakes=mistakes),))

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from hostwatch.core import canonical, facts, instant
 from hostwatch.core.world import Decision, World
@@ -20,8 +21,12 @@ from hostwatch.store import migrations, rows
 from hostwatch.store.errors import Damaged, Fenced, StoreError
 from hostwatch.store.present import load_world
 
+DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 FULL = {sqlite3.SQLITE_FULL}
+REMEMBERED_MAX = 10_000
 BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,16 +38,34 @@ class Personal:
     value: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """What was recorded by earlier runs and is compared with."""
+
+    configuration: dict[str, Any] | None
+    """The content of the configuration that was applied last."""
+
+    commitments: dict[str, str]
+    """Commitments to personal values, by value, so that the same value has the same one again."""
+
+
 def connect(path: Path | None) -> sqlite3.Connection:
-    """The one writing connection to a store; None is a store in memory, for simulations."""
+    """The one writing connection to a store; None is a store in memory, for simulations.
+
+    Raises `Damaged` when the file is no store.
+    """
     if path is not None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     connection = sqlite3.connect(
         ":memory:" if path is None else path, isolation_level=None, check_same_thread=False, timeout=5.0
     )
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF"):
-        connection.execute(f"PRAGMA {pragma}")
+    try:
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error as error:
+        connection.close()
+        raise _unusable(error) from error
     return connection
 
 
@@ -56,19 +79,39 @@ class Ledger:
         self.epoch = 0
 
     def open(self) -> tuple[str, ...]:
-        """Migrate, check the file and take a new epoch; the migrations that were applied."""
-        applied = migrations.migrate(self._db)
-        found = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if found != "ok":
-            raise Damaged(f"cannot use the store: SQLite found it damaged ({found}); restore a backup")
-        with _transaction(self._db):
-            self._db.execute("UPDATE watch SET epoch = epoch + 1")
-            self.epoch = int(self._db.execute("SELECT epoch FROM watch").fetchone()[0])
+        """Check the file, migrate and take a new epoch; the migrations that were applied.
+
+        Raises `Damaged`, `WrongVersion` or another `StoreError`, and then has changed nothing that
+        the next start could not go on from.
+        """
+        try:
+            found = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if found != "ok":
+                raise Damaged(_words(found))
+            applied = migrations.migrate(self._db)
+            with _transaction(self._db):
+                self._db.execute("UPDATE watch SET epoch = epoch + 1")
+                self.epoch = int(self._db.execute("SELECT epoch FROM watch").fetchone()[0])
+        except sqlite3.Error as error:
+            raise _unusable(error) from error
         return applied
 
     def load(self) -> World:
-        """The world as it was committed last."""
-        return load_world(self._db)
+        """The world as it was committed last. Raises `StoreError` when it cannot be read."""
+        try:
+            return load_world(self._db)
+        except sqlite3.Error as error:
+            raise _unusable(error) from error
+
+    def remembered(self) -> Remembered:
+        """What a new run must know of the one before, beside the world."""
+        found = self._db.execute(
+            "SELECT body FROM facts WHERE kind = 'ConfigurationApplied' ORDER BY seq DESC LIMIT 1"
+        ).fetchone()
+        known = self._db.execute("SELECT value, commitment FROM personal LIMIT ?", (REMEMBERED_MAX,))
+        return Remembered(
+            configuration=None if found is None else json.loads(found[0])["content"], commitments=dict(known)
+        )
 
     def close(self) -> None:
         """Close the file; SQLite checkpoints it."""
@@ -230,8 +273,23 @@ class _transaction:  # noqa: N801 - reads like a statement
             self._db.execute("ROLLBACK")
 
 
+def _unusable(error: sqlite3.Error) -> StoreError:
+    """What a failure on opening means."""
+    if _code(error) in DAMAGED:
+        return Damaged(_words(error))
+    return _told(error)
+
+
+def _words(found: object) -> str:
+    return f"cannot use the store: SQLite found it damaged ({found}); restore a backup"
+
+
+def _code(error: sqlite3.Error) -> int:
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
 def _told(error: sqlite3.Error) -> StoreError:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    code = _code(error)
     if code in FULL:
         return StoreError(f"cannot write to the store: the disk is full ({error})")
     if code in BUSY:

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import aiosqlite
 
 from hostwatch.core.world import Decision, World
-from hostwatch.store.ledger import Ledger, Personal, connect
+from hostwatch.store.ledger import Ledger, Personal, Remembered, connect
 
 T = TypeVar("T")
 
@@ -30,6 +30,10 @@ class Writer(ABC):
     @abstractmethod
     async def load(self) -> World:
         """The world as it was committed last."""
+
+    @abstractmethod
+    async def remembered(self) -> Remembered:
+        """As `Ledger.remembered`."""
 
     @abstractmethod
     async def commit(self, decision: Decision, recorded_at: datetime, personal: Iterable[Personal]) -> int:
@@ -50,6 +54,9 @@ class InlineWriter(Writer):
 
     async def load(self) -> World:
         return self._ledger.load()
+
+    async def remembered(self) -> Remembered:
+        return self._ledger.remembered()
 
     async def commit(self, decision: Decision, recorded_at: datetime, personal: Iterable[Personal]) -> int:
         return self._ledger.commit(decision, recorded_at, personal)
@@ -87,6 +94,9 @@ class ThreadWriter(Writer):
 
     async def load(self) -> World:
         return await self._thread.run(self._ledger.load)
+
+    async def remembered(self) -> Remembered:
+        return await self._thread.run(self._ledger.remembered)
 
     async def commit(self, decision: Decision, recorded_at: datetime, personal: Iterable[Personal]) -> int:
         work = self._thread.run(self._ledger.commit, decision, recorded_at, personal)
