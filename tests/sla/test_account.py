@@ -103,6 +103,9 @@ def test_the_bounds_enclose_the_figure(device):
     made = account(Span(0, LENGTH), device)
 
     if made.unknown_s < made.period_s:
+        assert made.availability_lower is not None
+        assert made.availability is not None
+        assert made.availability_upper is not None
         assert made.availability_lower <= made.availability <= made.availability_upper
     else:
         assert made.availability is made.availability_lower is made.availability_upper is None
