@@ -91,10 +91,11 @@ def _apply(connection: sqlite3.Connection, step: Migration) -> None:
             "INSERT INTO migrations VALUES (?, ?, ?)", (step.version, step.name, step.checksum)
         )
         connection.execute(f"PRAGMA user_version = {step.version:d}")
+        connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # SQLite has rolled back by itself when the disk was full
+            connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
 
 
 def _statements(sql: str) -> Iterator[str]:
@@ -104,3 +105,5 @@ def _statements(sql: str) -> Iterator[str]:
         if sqlite3.complete_statement(pending):
             yield pending
             pending = ""
+    if pending.strip():
+        yield pending  # an unfinished statement is an error, not something to leave out

@@ -13,6 +13,10 @@ CREATE TRIGGER facts_are_not_changed BEFORE UPDATE ON facts
 BEGIN SELECT RAISE(ABORT, 'a fact is never changed'); END;
 CREATE TRIGGER facts_are_not_deleted BEFORE DELETE ON facts
 BEGIN SELECT RAISE(ABORT, 'a fact is never deleted'); END;
+-- REPLACE deletes without asking the trigger above.
+CREATE TRIGGER facts_are_not_replaced BEFORE INSERT ON facts
+WHEN EXISTS (SELECT 1 FROM facts WHERE seq = new.seq)
+BEGIN SELECT RAISE(ABORT, 'a fact is never changed'); END;
 
 -- What commitments in facts stand for: the only place of personal data, and erasable.
 CREATE TABLE personal (

@@ -1,0 +1,138 @@
+"""A world and its ledger, and the deeds that a story is made of."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
+
+from hostwatch.core import delivery, enrolment, judge
+from hostwatch.core.emergency import AttemptOutcome, NoticeState
+from hostwatch.core.population import Customer, Device, Population, State
+from hostwatch.core.reading import Kind, Outcome, Reading
+from hostwatch.core.terms import AgreementTerms
+from hostwatch.core.world import Decision, World
+from hostwatch.store.ledger import Ledger
+
+BEGINNING = datetime(2026, 1, 5, tzinfo=UTC)
+TERMS = AgreementTerms(interval=timedelta(seconds=60))
+KNOWN_AFTER = timedelta(seconds=1)
+
+
+def population(*devices: Device, contacts: tuple[str, ...] = ("duty", "boss"), misses: int = 2) -> Population:
+    """Customers as the devices name them."""
+    terms = replace(TERMS, misses=misses)
+    names = sorted({device.customer for device in devices} | {"acme"})
+    return Population(
+        customers={name: Customer(id=name, contacts=contacts, terms=terms) for name in names},
+        devices={device.id: device for device in devices},
+    )
+
+
+def device(
+    number: int, *, customer: str = "acme", state: State = State.IN_SERVICE, address: int = 1
+) -> Device:
+    """A device of a story."""
+    return Device(id=f"d{number}", customer=customer, address=f"192.0.2.{address}", state=state)
+
+
+class Story:
+    """Every deed is committed and then applied; `agrees` says that the store tells the same world."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.now = BEGINNING
+        self.configurations = 0
+        self.start()
+
+    def start(self) -> None:
+        """Take the store over, as after a crash."""
+        self.ledger = Ledger(self.connection, "boot")
+        self.ledger.open()
+        self.world = self.ledger.load()
+        self.do(judge.start(self.world, self.ledger.epoch, "test", self.now))
+
+    def do(self, decision: Decision) -> None:
+        """Commit, then apply."""
+        self.ledger.commit(decision, self.now)
+        self.world.apply(decision)
+
+    def agrees(self) -> None:
+        """The world that the store tells is the world that we know, but for slices that are open."""
+        loaded = self.ledger.load()
+        for field in fields(World):
+            one, other = getattr(self.world, field.name), getattr(loaded, field.name)
+            if field.name == "schedule":
+                assert (one.version, one.digest, one.targets) == (other.version, other.digest, other.targets)
+            elif field.name != "slices":
+                assert one == other, field.name
+
+    def enrol(self, people: Population) -> None:
+        """Bring a configuration into force."""
+        self.configurations += 1
+        accepted = enrolment.Accepted(
+            population=people,
+            digest=f"digest {self.configurations}",
+            author="somebody",
+            difference=({"key": "customers", "new": 1},),
+            content={"customers": self.configurations},
+        )
+        self.do(enrolment.apply(self.world, accepted, self.now))
+
+    def look(
+        self, outcomes: list[tuple[str, Outcome]], kind: Kind = Kind.SCHEDULED, *, closes: bool = True
+    ) -> None:
+        """Look at signals, some seconds later."""
+        self.now += timedelta(seconds=30)
+        known_at = self.now + KNOWN_AFTER
+        brought = [
+            Reading(
+                signal=name, at=self.now, known_at=known_at, outcome=outcome, kind=kind, why=outcome.value
+            )
+            for name, outcome in outcomes
+        ]
+        schedule = self.world.schedule
+        key = (schedule.version, schedule.slice_at(self.now)) if kind is Kind.SCHEDULED else None
+        self.do(judge.readings(self.world, key, brought, closes=closes, now=known_at))
+
+    def miss(self, *names: str) -> None:
+        """A scheduled look that nobody answers."""
+        self.look([(name, Outcome.MISSED) for name in names])
+
+    def answer(self, *names: str) -> None:
+        """A scheduled look that all answer."""
+        self.look([(name, Outcome.ANSWERED) for name in names])
+
+    def attempt(self, place: int, outcome: AttemptOutcome) -> None:
+        """Try a pending notice once; OPEN leaves the attempt without an outcome."""
+        pending = [n for n in self.world.pending() if not _open(n.attempts)]
+        if not pending:
+            return
+        notice = pending[place % len(pending)]
+        began = delivery.begin(
+            notice, rung=len(notice.attempts) % 2, channel="email", address="c", now=self.now
+        )
+        self.do(began)
+        if outcome is AttemptOutcome.OPEN:
+            return
+        self.do(
+            delivery.end(
+                self.world,
+                began.notices[0],
+                outcome,
+                said="s",
+                now=self.now,
+                perhaps_arrived=outcome is AttemptOutcome.FAILED,
+                retry_after=timedelta(seconds=7) if outcome is AttemptOutcome.FAILED else None,
+            )
+        )
+
+    def settle(self, place: int, state: NoticeState) -> None:
+        """Give a pending notice up."""
+        pending = self.world.pending()
+        if pending:
+            self.do(delivery.settle(pending[place % len(pending)], state, "because", self.now))
+
+
+def _open(attempts: tuple[object, ...]) -> bool:
+    return bool(attempts) and getattr(attempts[-1], "outcome", None) is AttemptOutcome.OPEN

@@ -1,0 +1,133 @@
+"""Whatever happens in whatever order: the store tells the same world as the one in memory."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from hostwatch.core import canonical, delivery, judge
+from hostwatch.core.emergency import AttemptOutcome, NoticeState
+from hostwatch.core.instant import from_micros
+from hostwatch.core.population import State
+from hostwatch.core.reading import Kind, Outcome
+from hostwatch.store.ledger import connect
+from tests.store.stories import Story, device, population
+
+DEVICES = st.builds(
+    device,
+    st.integers(0, 3),
+    customer=st.sampled_from(["acme", "other"]),
+    state=st.sampled_from([State.IN_SERVICE, State.IN_SERVICE, State.NOT_WATCHED, State.SUSPENDED]),
+    address=st.integers(1, 2),
+)
+OUTCOMES = st.sampled_from([*Outcome, Outcome.MISSED])
+PLACES = st.integers(0, 9)
+
+
+class Stories(RuleBasedStateMachine):
+    """Every deed of the watch, at random."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.story = Story(connect(None))
+        self.story.enrol(population(device(0), device(1)))
+
+    @rule(data=st.data(), kind=st.sampled_from([Kind.SCHEDULED, Kind.SCHEDULED, *Kind]), closes=st.booleans())
+    def look(self, data: st.DataObject, kind: Kind, closes: bool) -> None:
+        names = sorted(self.story.world.signals)
+        chosen = data.draw(st.lists(st.sampled_from(names), unique=True)) if names else []
+        self.story.look([(name, data.draw(OUTCOMES)) for name in chosen], kind, closes=closes)
+
+    @rule()
+    def all_go_down(self) -> None:
+        for outcome in (Outcome.ANSWERED, Outcome.MISSED, Outcome.MISSED):
+            self.story.look([(name, outcome) for name in self.story.world.signals])
+
+    @rule(
+        devices=st.lists(DEVICES, max_size=4, unique_by=lambda one: one.id),
+        contacts=st.sampled_from([(), ("duty",), ("duty", "boss")]),
+        misses=st.integers(1, 3),
+    )
+    def enrol(self, devices: list[Any], contacts: tuple[str, ...], misses: int) -> None:
+        self.story.enrol(population(*devices, contacts=contacts, misses=misses))
+
+    @rule(place=PLACES, outcome=st.sampled_from([*AttemptOutcome]))
+    def attempt(self, place: int, outcome: AttemptOutcome) -> None:
+        self.story.attempt(place, outcome)
+
+    @rule(place=PLACES, state=st.sampled_from([NoticeState.GIVEN_UP, NoticeState.FORBIDDEN]))
+    def settle(self, place: int, state: NoticeState) -> None:
+        self.story.settle(place, state)
+
+    @rule()
+    def run_out_of_time(self) -> None:
+        self.story.now += timedelta(minutes=10)
+        self.story.do(delivery.breaches(self.story.world, self.story.now))
+
+    @rule(why=st.sampled_from(["no sight", "late"]))
+    def go_blind(self, why: str) -> None:
+        if why not in self.story.world.blind:
+            self.story.do(judge.go_blind(why, "detail", self.story.now))
+
+    @rule(why=st.sampled_from(["no sight", "late"]))
+    def see_again(self, why: str) -> None:
+        self.story.do(judge.see_again(self.story.world, why, self.story.now))
+
+    @rule(seconds=st.integers(-600, 600))
+    def step_the_clock(self, seconds: int) -> None:
+        before, after = self.story.now, self.story.now + timedelta(seconds=seconds)
+        self.story.now = after
+        self.story.do(judge.follow_clock(self.story.world, before, after))
+
+    @rule()
+    def restart(self) -> None:
+        self.story.start()
+        self.story.do(delivery.interrupted(self.story.world, self.story.now))
+
+    @invariant()
+    def the_store_agrees(self) -> None:
+        self.story.agrees()
+
+    @invariant()
+    def at_most_one_emergency_is_open_for_a_signal(self) -> None:
+        world = self.story.world
+        signals = [emergency.signal for emergency in world.emergencies.values()]
+        assert len(set(signals)) == len(signals)
+        assert set(signals) == {s.name for s in world.signals.values() if s.verdict is not None}
+
+    @invariant()
+    def duties_notices_and_references_are_whole(self) -> None:
+        world, db = self.story.world, self.story.connection
+        (references,) = db.execute("SELECT count(*) FROM emergencies").fetchone()
+        (opened,) = db.execute("SELECT count(*) FROM facts WHERE kind = 'EmergencyOpened'").fetchone()
+        (arose,) = db.execute("SELECT count(*) FROM facts WHERE kind = 'DutyArose'").fetchone()
+        (duties,) = db.execute("SELECT count(*) FROM duties").fetchone()
+        assert world.references == references == opened
+        assert arose == duties
+
+    def teardown(self) -> None:
+        """The record is whole: numbered without a gap, and every leaf is that of its entry."""
+        rows = self.story.connection.execute(
+            "SELECT seq, kind, recorded_at, boot_id, body, leaf FROM facts ORDER BY seq"
+        ).fetchall()
+        assert [row[0] for row in rows] == list(range(1, len(rows) + 1))
+        for seq, kind, recorded_at, boot_id, body, leaf in rows:
+            entry = {
+                "seq": seq,
+                "kind": kind,
+                "recorded_at": from_micros(recorded_at),
+                "boot_id": boot_id,
+                "body": json.loads(body),
+            }
+            assert canonical.leaf(canonical.encode(entry)) == leaf
+            assert canonical.encode(canonical.decode(kind, json.loads(body))) == body.encode()
+        self.story.connection.close()
+
+
+TestStories = Stories.TestCase
+TestStories.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
