@@ -21,25 +21,20 @@ RUN /tmp/build/bin/hatchling build -t wheel -d /tmp/wheel \
     && /opt/hostwatch/bin/python -m pip uninstall --yes --quiet setuptools pip \
     && /opt/hostwatch/bin/python -m compileall -q /opt/hostwatch/lib \
     && cp /opt/hostwatch/bin/python3 /opt/hostwatch/bin/python-net-raw \
-    && mkdir -p /empty/etc/hostwatch /empty/run/hostwatch /empty/var/lib/hostwatch
+    && mkdir /empty
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="hostwatch" \
       org.opencontainers.image.description="The daemon with which a datacentre keeps its word" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /opt/hostwatch /opt/hostwatch
-COPY --from=build /empty/etc/hostwatch /etc/hostwatch
-COPY --from=build --chown=65532:65532 /empty/run/hostwatch /run/hostwatch
-COPY --from=build --chown=65532:65532 /empty/var/lib/hostwatch /var/lib/hostwatch
+COPY --from=build /empty /etc/hostwatch
+COPY --from=build --chown=65532:65532 /empty /var/lib/hostwatch
 # Here and not above: a copy from one stage to another may lose the attribute.
 COPY container/grant.py /opt/hostwatch/share/grant.py
 RUN ["python3", "/opt/hostwatch/share/grant.py", "/opt/hostwatch/bin/python-net-raw"]
 
-# The words in which systemd tells a service the same.
-ENV RUNTIME_DIRECTORY=/run/hostwatch \
-    STATE_DIRECTORY=/var/lib/hostwatch \
-    PYTHONUNBUFFERED=1 \
-    PYTHONDONTWRITEBYTECODE=1
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 65532:65532
 WORKDIR /var/lib/hostwatch
 VOLUME ["/var/lib/hostwatch"]
