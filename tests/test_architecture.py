@@ -116,7 +116,7 @@ def imports(tree: ast.Module) -> Iterator[str]:
 
 
 def own(tree: ast.Module) -> Iterator[str]:
-    """What a module imports of hostwatch, without that word; empty for the package, which knows its version."""
+    """What a module imports of hostwatch, without that word; empty for the package itself."""
     for name in imports(tree):
         if name.split(".")[0] == "hostwatch":
             yield name.partition(".")[2]
