@@ -26,7 +26,7 @@ class Unreadable(Exception):
 def decode(data: bytes) -> str:
     """The text. Raises `Unreadable` for other encodings and for control characters."""
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode()
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise Unreadable(line, Wrong("this is not UTF-8", "save the file in the encoding UTF-8")) from None

@@ -61,6 +61,10 @@ def explain(error: ErrorDetails) -> Wrong:
             return Wrong("has too many items", f"write at most {context.get('max_length')}")
         case "greater_than_equal" | "less_than_equal" | "greater_than" | "less_than":
             return _bound(kind, context)
+        case "string_pattern_mismatch":
+            return Wrong(
+                "is not written as it must be", f"write something that matches {context.get('pattern')}"
+            )
         case "int_from_float":
             return Wrong("is not a whole number", "write one")
     wanted = WANTED.get(kind.partition("_")[0])

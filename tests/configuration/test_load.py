@@ -228,6 +228,22 @@ def test_warnings_tell_what_is_probably_not_meant(tmp_path: Path, monkeypatch: p
     ]
 
 
+def test_the_address_of_a_removed_device_may_be_used_again(tmp_path: Path) -> None:
+    text = SMALL + dedent("""\
+        mail: {smtp: "smtp://127.0.0.1:2525", from: noc@dc.example}
+        customers:
+          - id: acme
+            name: Acme
+            contacts: [{id: duty, name: Duty, channels: [email: ops@acme.example]}]
+            devices:
+              - {id: old, address: 127.0.0.2, state: removed}
+              - {id: far, address: 192.0.2.1, state: removed}
+              - {id: new, address: 127.0.0.2}
+    """)
+
+    assert loaded(tmp_path, text).warnings == ()
+
+
 def test_a_site_without_customers_is_warned_about(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = ["h.yaml:1: customers: nobody is watched for, add customers: or include: files with them"]
 

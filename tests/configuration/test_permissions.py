@@ -30,11 +30,11 @@ os.setgroups([])
 os.setresgid({NOBODY}, {NOBODY}, {NOBODY})
 os.setresuid({NOBODY}, {NOBODY}, {NOBODY})
 try:
-    load(Path("h.yaml"))
+    loaded = load(Path("h.yaml"))
 except BadConfiguration as bad:
     print(bad)
 else:
-    print("valid")
+    print("valid", *{{warning.key for warning in loaded.warnings if warning.key.startswith("mail")}})
 """
 TEXT = """\
 site: {name: Here, timezone: UTC}
