@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from decimal import Decimal
+from dataclasses import dataclass
 from itertools import groupby
 
 from rich import box
-from rich.console import Console, Group, RenderableType
-from rich.measure import Measurement
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -27,8 +27,8 @@ FORMAT = "tables for people, as wide as the terminal"
 LINES_MAX = 50
 """How many silences of one device are written out; the other formats have them all."""
 
-BOUNDLESS = 100_000
-"""A width in characters that no table has."""
+GAP, RULED_GAP = 2, 3
+"""Characters between two columns, without rules and with them."""
 
 NOTE = (
     "Seconds are exact and add up: up + down + unknown + excluded = period. Percentages are of the period, "
@@ -39,6 +39,66 @@ NOTE = (
 
 FIGURES = ("period s", "up s", "down s", "unknown s", "excl. s", "avail. %", "lower %", "upper %", "cover. %")
 SILENCE = ("last answer", "first miss", "last miss", "first answer", "confirmed", "down s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """Rows under a header. The first cells stand left, the others right, unless `left` says more."""
+
+    header: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+    styles: list[str]
+    left: int = 1
+    """How many columns stand left."""
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """How wide each column is."""
+        columns = zip(self.header, *self.rows, strict=True)
+        return tuple(max(cell_len(cell) for cell in column) for column in columns)
+
+    def fits(self, paper: Paper) -> bool:
+        """Whether it can stand on the page without cutting anything off."""
+        gap = RULED_GAP if paper.colour else GAP
+        return sum(self.widths) + gap * (len(self.header) - 1) <= paper.width
+
+    def plain(self) -> str:
+        """Nothing but spaces between the cells."""
+        widths = self.widths
+        lines = []
+        for row in (self.header, *self.rows):
+            padded = (
+                set_cell_size(cell, width) if place < self.left else cell.rjust(width)
+                for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+            )
+            lines.append((" " * GAP).join(padded))
+        return "\n".join(lines)
+
+    def ruled(self) -> Table:
+        """With a rule below the header, and colours."""
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        for place, name in enumerate(self.header):
+            table.add_column(name, no_wrap=True, justify="left" if place < self.left else "right")
+        for cells, style in zip(self.rows, self.styles, strict=True):
+            table.add_row(*cells, style=style)
+        return table
+
+    def listed(self) -> str:
+        """One cell below the other, for narrow pages. The first column is the heading of the rest."""
+        width = max(cell_len(name) for name in self.header)
+        blocks = (
+            "\n".join(
+                f"  {name:<{width}}  {cell}" for name, cell in zip(self.header, row, strict=True) if cell
+            )
+            for row in self.rows
+        )
+        return "\n\n".join(blocks)
+
+    def on(self, paper: Paper) -> str | Table:
+        """As the page allows."""
+        if not self.fits(paper):
+            return self.listed()
+        return self.ruled() if paper.colour else self.plain()
 
 
 def render(report: MonthReport, paper: Paper = PLAIN) -> bytes:
@@ -56,27 +116,30 @@ def render(report: MonthReport, paper: Paper = PLAIN) -> bytes:
         markup=False,
         _environ={},
     )
-    for part in _parts(report, console, paper):
-        console.print(part)
+    for part in _parts(report, paper):
+        if isinstance(part, str):
+            page.write(part + "\n")
+        else:
+            console.print(part)
     lines = page.getvalue().split("\n")
     return "\n".join(line.rstrip(" ") for line in lines).encode()
 
 
-def _parts(report: MonthReport, console: Console, paper: Paper) -> Iterator[RenderableType]:
+def _parts(report: MonthReport, paper: Paper) -> Iterator[str | Text | Table]:
+    """What is printed: finished lines, or what is still to be wrapped and coloured."""
     yield from _heading(report)
     totals = {total.customer: total for total in report.totals}
     for customer, rows in groupby(report.rows, key=lambda row: row.customer):
         mine = list(rows)
         yield Text(f"\n{customer}", style="bold")
-        table = _table(mine, totals[customer], paper)
-        yield table if _fits(console, table) else Group(*(_block(row.device, row.account) for row in mine))
+        yield _accounts(mine, totals[customer]).on(paper)
         for row in mine:
             if row.silences:
-                yield from _silences(report, row, console, paper)
+                yield from _silences(report, row, paper)
     if not report.rows:
-        yield Text("\nNo device was in service.")
+        yield "\nNo device was in service."
     if report.blind:
-        yield Text("\nWhen we could not look")
+        yield "\nWhen we could not look"
         yield from (Text(f"  {_blindness(report, record)}") for record in report.blind[:LINES_MAX])
         yield from _more(len(report.blind))
     yield Text(f"\n{NOTE}", style="dim")
@@ -90,16 +153,14 @@ def _heading(report: MonthReport) -> Iterator[Text]:
     yield Text(f"record up to entry {report.as_of_seq}, {seen}; downtime: {report.rule.words}")
 
 
-def _table(rows: list[Row], total: Total, paper: Paper) -> Table:
-    table = _ruled(paper)
-    table.add_column("device", no_wrap=True)
-    for name in FIGURES:
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(row.device, *_figures(row.account), style=_style(row.account))
+def _accounts(rows: list[Row], total: Total) -> Grid:
+    cells = [(row.device, *_figures(row.account)) for row in rows]
+    styles = [_style(row.account) for row in rows]
     if len(rows) > 1:
-        table.add_row(f"{total.devices} devices", *_sums(total.account), style="bold")
-    return table
+        blank = [""] * (len(FIGURES) - len(_sums(total.account)))
+        cells.append((f"{total.devices} devices", *_sums(total.account), *blank))
+        styles.append("bold")
+    return Grid(header=("device", *FIGURES), rows=cells, styles=styles)
 
 
 def _style(account: Account) -> str:
@@ -113,43 +174,21 @@ def _sums(account: Account) -> tuple[str, ...]:
 
 def _figures(account: Account) -> tuple[str, ...]:
     shown = (account.availability, account.availability_lower, account.availability_upper, account.coverage)
-    return (*_sums(account), *(_percent(value) for value in shown))
+    return (*_sums(account), *("-" if value is None else f"{value:f}" for value in shown))
 
 
-def _percent(value: Decimal | None) -> str:
-    return "-" if value is None else f"{value:f}"
-
-
-def _block(device: str, account: Account) -> Text:
-    lines = (f"  {name:<10} {value:>10}" for name, value in zip(FIGURES, _figures(account), strict=True))
-    return Text("\n".join((f"\n{device}", *lines)), style=_style(account))
-
-
-def _silences(report: MonthReport, row: Row, console: Console, paper: Paper) -> Iterator[RenderableType]:
-    references = ", ".join(emergency.reference for emergency in row.emergencies)
+def _silences(report: MonthReport, row: Row, paper: Paper) -> Iterator[str | Text | Table]:
+    references = ", ".join(emergency.reference for emergency in row.emergencies[:LINES_MAX])
     yield Text(f"\nSilences of {row.device}" + (f" (emergencies {references})" if references else ""))
-    shown = [_dates(report, line) for line in row.silences[:LINES_MAX]]
-    table = _ruled(paper)
-    for name in SILENCE:
-        table.add_column(name, no_wrap=True, justify="right" if name == "down s" else "left")
-    for cells in shown:
-        table.add_row(*cells)
-    if _fits(console, table):
-        yield table
-    else:
-        for cells in shown:
-            pairs = zip(SILENCE, cells, strict=True)
-            yield Text("\n".join(f"  {name:<12} {value}" for name, value in pairs) + "\n")
+    cells = [_dates(report, line) for line in row.silences[:LINES_MAX]]
+    yield Grid(header=SILENCE, rows=cells, styles=[""] * len(cells), left=len(SILENCE) - 1).on(paper)
     yield from _more(len(row.silences))
 
 
 def _dates(report: MonthReport, line: SilenceLine) -> tuple[str, ...]:
     silence = line.silence
-    end = {
-        Ending.ANSWERED: report.local(silence.until),
-        Ending.CUT: f"cut {report.local(silence.until)}",
-        Ending.OPEN: "still silent",
-    }[silence.ending]
+    until = report.local(silence.until)
+    end = {Ending.ANSWERED: until, Ending.CUT: f"cut {until}", Ending.OPEN: "still silent"}[silence.ending]
     return (
         report.local(silence.last_answer),
         report.local(silence.first_miss),
@@ -165,16 +204,6 @@ def _blindness(report: MonthReport, record: BlindRecord) -> str:
     return f"{report.local(record.since)} to {until}: {record.why}"
 
 
-def _more(count: int) -> Iterator[Text]:
+def _more(count: int) -> Iterator[str]:
     if count > LINES_MAX:
-        yield Text(f"  and {count - LINES_MAX} more: see the other formats")
-
-
-def _ruled(paper: Paper) -> Table:
-    return Table(box=box.SIMPLE_HEAD if paper.colour else None, pad_edge=False, show_edge=False)
-
-
-def _fits(console: Console, table: Table) -> bool:
-    """Whether a table can stand on the page without cutting anything off."""
-    boundless = console.options.update(max_width=BOUNDLESS)
-    return Measurement.get(console, boundless, table).maximum <= console.width
+        yield f"  and {count - LINES_MAX} more: see the other formats"

@@ -134,7 +134,7 @@ def test_no_figure_where_nobody_looked():
     assert waived["coverage_percent"] == "0.0000"
 
 
-@pytest.mark.parametrize("width", [20, 40, 80, 100, 132, 200])
+@pytest.mark.parametrize("width", [20, 50, 80, 100, 106, 107, 132, 200])
 def test_no_figure_is_ever_cut_off(width):
     for colour in (False, True):
         page = reports.render("text", october(), Paper(width=width, colour=colour)).decode()
@@ -143,8 +143,18 @@ def test_no_figure_is_ever_cut_off(width):
         assert "…" not in plain
         for figure in ("2678400", "2673000", "99.9327", "99.7759", "99.9551"):
             assert figure in plain
-        assert max(len(line.rstrip()) for line in plain.splitlines()) <= width or width < 40
+        assert max(len(line.rstrip()) for line in plain.splitlines()) <= width or width < 50
         assert ("\x1b[" in page) is colour
+
+
+def test_only_the_paper_decides_about_colours(monkeypatch):
+    paper = Paper(width=140, colour=True)
+    before = reports.render("text", october(), paper)
+
+    for name, value in {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "10", "LINES": "3"}.items():
+        monkeypatch.setenv(name, value)
+
+    assert reports.render("text", october(), paper) == before
 
 
 def test_a_pipe_gets_neither_colours_nor_rules():

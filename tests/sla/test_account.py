@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hostwatch.core.instant import EPOCH
@@ -83,11 +83,13 @@ def by_cells(period: Span, device: DeviceHistory, rule: Downtime) -> Account:
     return Account(**counted)
 
 
+@settings(deadline=None)
 @given(spans, devices(), rules)
 def test_the_sweep_agrees_with_the_cells(period, device, rule):
     assert account(period, device, rule) == by_cells(period, device, rule)
 
 
+@settings(deadline=None)
 @given(places, st.integers(0, LENGTH), devices(), rules)
 def test_a_period_split_anywhere_loses_nothing(period, cut, device, rule):
     start, end = period
@@ -98,6 +100,7 @@ def test_a_period_split_anywhere_loses_nothing(period, cut, device, rule):
     assert parts == account(Span(start, end), device, rule)
 
 
+@settings(deadline=None)
 @given(devices())
 def test_the_bounds_enclose_the_figure(device):
     made = account(Span(0, LENGTH), device)
@@ -111,6 +114,7 @@ def test_the_bounds_enclose_the_figure(device):
         assert made.availability is made.availability_lower is made.availability_upper is None
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**7), st.integers(1, 10**7))
 def test_a_percentage_is_rounded_down(part, more):
     whole = part + more

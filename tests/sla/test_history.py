@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hostwatch.core.instant import second
@@ -170,6 +170,14 @@ def test_facts_from_before_the_period_may_be_left_out():
     assert account(period, whole) == account(period, part)
 
 
+def test_a_device_in_service_of_which_the_present_knows_nothing_is_unknown():
+    told = watched(HIT, HIT)
+
+    (found,) = fold(told.record, {}, {}, at(10)).devices
+
+    assert account(Span(second(START), second(at(10))), found).unknown_s == 600
+
+
 INTERVAL = 10
 
 
@@ -201,6 +209,7 @@ def by_rules(readings: list[tuple[int, Outcome]], until: int) -> tuple[int, int,
     return up, down, unknown
 
 
+@settings(deadline=None)
 @given(stories())
 def test_the_whole_way_from_readings_agrees_with_the_rules(story):
     readings, until = story

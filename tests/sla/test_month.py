@@ -104,6 +104,9 @@ def test_a_month_that_has_not_begun_is_refused():
 
     with pytest.raises(ValueError, match="cannot report 2026-11: it has not begun"):
         report(told, at(31, 23, 59), Month(2026, 11))
+    with pytest.raises(ValueError, match="has not begun"):
+        report(told, at(32), Month(2026, 11))
+    assert report(told, at(32) + timedelta(seconds=1), Month(2026, 11)).rows[0].account.period_s == 1
 
 
 def test_the_month_is_over_at_the_midnight_of_the_site():
