@@ -22,6 +22,7 @@ from hostwatch.clock import Clock
 from hostwatch.configuration import difference
 from hostwatch.configuration.load import Loaded, load
 from hostwatch.configuration.mistake import BadConfiguration
+from hostwatch.configuration.population import population_of
 from hostwatch.control import ControlServer, user_name
 from hostwatch.core import enrolment, judge
 from hostwatch.directory import Directory
@@ -123,9 +124,10 @@ class Watch:
         uid = os.getuid()
         await self._apply(self._loaded, None, f"start by {user_name(uid)} (uid {uid})")
 
-    async def _apply(self, loaded: Loaded, before: Loaded | None, author: str) -> None:
-        if loaded.digest == self.engine.world.configuration:
-            return
+    async def _apply(self, loaded: Loaded, before: Loaded | None, author: str) -> bool:
+        """Bring a configuration into force; whether anything changed."""
+        if before is None and loaded.digest == self.engine.world.configuration:
+            return False
         commit = self.engine.vault.commit
         content = difference.public_content(loaded.configuration, commit)
         if before is None:
@@ -133,13 +135,14 @@ class Watch:
         else:
             changes = difference.describe(before.configuration, loaded.configuration, commit)
         accepted = enrolment.Accepted(
-            population=self.directory.population,
+            population=population_of(loaded.configuration),
             digest=loaded.digest,
             author=author,
             difference=tuple(change.as_json() for change in changes),
             content=content,
         )
-        await self.engine.do(lambda world, now: enrolment.apply(world, accepted, now))
+        decision = await self.engine.do(lambda world, now: enrolment.apply(world, accepted, now))
+        return bool(decision.facts)
 
     async def _supervise(self, tasks: list[asyncio.Task[None]], stop: asyncio.Event) -> None:
         stopping = asyncio.create_task(stop.wait())
@@ -175,14 +178,14 @@ class Watch:
         self.sight.gateways = tuple(str(address) for address in loaded.configuration.sight)
         self.sight.manner = directory.site_manner
         self.sight.every = self._sight_every(loaded)
-        await self._apply(loaded, before, author)
+        changed = await self._apply(loaded, before, author)
         self.engine.changed.set()
         restart = _needs_restart(before, loaded)
         if restart:
             log.warning("restart-needed", settings=restart)
         return {
             "accepted": True,
-            "changed": before.digest != loaded.digest,
+            "changed": changed,
             "digest": loaded.digest,
             "warnings": [str(warning) for warning in loaded.warnings],
             "restart_needed_for": restart,

@@ -6,7 +6,7 @@ that nobody is told by a means, or after a day, that the customer has withdrawn.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -14,11 +14,9 @@ from zoneinfo import ZoneInfo
 
 from hostwatch import channels, messages
 from hostwatch.channels.base import Channel, Message, Surroundings
-from hostwatch.configuration.customer import Customer as ConfiguredCustomer
 from hostwatch.configuration.model import Configuration
 from hostwatch.core.emergency import Notice
 from hostwatch.core.ladder import Pace
-from hostwatch.core.population import Customer, Device, Population
 from hostwatch.core.schedule import Target
 from hostwatch.pinger import Manner
 
@@ -93,54 +91,27 @@ class Directory:
             contact_name=person.name,
             late=late,
         )
-        return Message(
-            key=notice.id, subject=composed.subject, text=composed.text, payload=payload, repeat=repeat
-        )
-
-    @cached_property
-    def population(self) -> Population:
-        """The same configuration as the core sees it."""
-        return Population(
-            vantage=self.configuration.site.vantage,
-            customers={c.id: self._customer(c) for c in self.configuration.customers},
-            devices={device.id: device for device in self._devices()},
-        )
-
-    def _customer(self, customer: ConfiguredCustomer) -> Customer:
-        return Customer(
-            id=customer.id,
-            contacts=tuple(contact.id for contact in customer.contacts),
-            terms=self.configuration.terms_of(customer),
-        )
-
-    def _devices(self) -> Iterator[Device]:
-        for customer in self.configuration.customers:
-            for device in customer.devices:
-                yield Device(
-                    id=device.id,
-                    customer=customer.id,
-                    address=str(device.address),
-                    state=device.state,
-                    waiver=device.waiver,
-                )
+        key = f"{notice.id}.{notice.created_at:%Y%m%dT%H%M%SZ}"  # told apart from those of another store
+        return Message(key=key, subject=composed.subject, text=composed.text, payload=payload, repeat=repeat)
 
     @cached_property
     def _manners(self) -> Mapping[str, Manner]:
-        manners = {}
+        """By device."""
+        manners: dict[str, Manner] = {}
         for customer in self.configuration.customers:
             schedule = self.configuration.schedule_of(customer)
-            manners[customer.id] = Manner(
+            manner = Manner(
                 attempts=schedule.attempts,
                 spacing=schedule.spacing,
                 timeout=schedule.timeout,
                 late_after=self.configuration.terms_of(customer).tolerance,
             )
+            manners.update((device.id, manner) for device in customer.devices)
         return manners
 
     def manner(self, target: Target) -> Manner:
         """How a target is pinged; the site's way when its device has left the configuration."""
-        device = self.population.devices.get(target.signal.partition("/")[0])
-        return self.site_manner if device is None else self._manners[device.customer]
+        return self._manners.get(target.signal.partition("/")[0], self.site_manner)
 
     @cached_property
     def site_manner(self) -> Manner:

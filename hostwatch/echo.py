@@ -41,17 +41,17 @@ ERRORS: Final = {
         (3, 1): "host unreachable",
         (3, 2): "protocol unreachable",
         (3, 3): "port unreachable",
-        (3, 9): "network prohibited",
-        (3, 10): "host prohibited",
-        (3, 13): "prohibited by a filter",
-        (11, 0): "lost in a loop",
+        (3, 9): "prohibited",
+        (3, 10): "prohibited",
+        (3, 13): "prohibited",
+        (11, 0): "time exceeded",
     },
     6: {
         (1, 0): "network unreachable",
-        (1, 1): "prohibited by a filter",
+        (1, 1): "prohibited",
         (1, 3): "host unreachable",
         (1, 4): "port unreachable",
-        (3, 0): "lost in a loop",
+        (3, 0): "time exceeded",
     },
 }
 PASSED: Final = {4: (0, 3, 11, 12), 6: (129, 1, 3, 4)}

@@ -57,6 +57,15 @@ class Engine:
         await self._queue.put((deed, done))
         return await done
 
+    def post(self, deed: Deed) -> None:
+        """Have a deed done some time: for those who must not wait for the store."""
+        done: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
+        done.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        try:
+            self._queue.put_nowait((deed, done))
+        except asyncio.QueueFull:
+            log.error("deed-dropped", waiting=self._queue.qsize())
+
     async def run(self) -> None:
         """Do deeds for ever. Raises `Fenced` or `Damaged` when it must not go on."""
         while True:

@@ -145,6 +145,10 @@ class JournalHandler(logging.Handler):
         except OSError:
             self.handleError(record)
 
+    def close(self) -> None:
+        self._socket.close()
+        super().close()
+
 
 def _entry(key: str, value: str) -> bytes:
     data = value.encode()

@@ -24,6 +24,9 @@ from hostwatch.core.signal import Signal
 from hostwatch.core.world import Decision, World
 from hostwatch.health import Health
 
+ON_ITS_WAY = timedelta(seconds=10)
+"""From the instant at which a target is due until its answer is recorded: a slice and a ping at most."""
+
 LATENCY_BUCKETS_S = (1, 5, 10, 30, 60, 120, 300, 600, 900, 1800, 3600)
 
 
@@ -213,11 +216,14 @@ def _devices(seen: Snapshot) -> Iterator[Metric]:
 
 
 def state_of(signal: Signal, now: datetime) -> str:
-    """`up`, `silent` (missed, not confirmed), `down`, `unknown` or `not proven`."""
+    """`up`, `silent` (missed, not confirmed), `down`, `unknown` or `not proven`.
+
+    A reading that is due may still be on its way into the record: for that long nothing is unknown.
+    """
     if signal.verdict is not None:
         return "down"
     if not signal.proven:
         return "not proven"
-    if signal.unspoken_since(now) is not None:
+    if signal.unspoken_since(now - ON_ITS_WAY) is not None:
         return "unknown"
     return "up" if signal.silence is None else "silent"

@@ -45,6 +45,7 @@ class Outbox:
     async def run(self) -> None:
         """Send for ever."""
         await self._engine.do(delivery.interrupted)
+        self.last_round = self._clock.monotonic()
         try:
             while True:
                 self._wake.clear()

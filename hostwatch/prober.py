@@ -71,6 +71,7 @@ class Prober:
     async def run(self) -> None:
         """Probe for ever. An error in a slice ends it: a prober that limps is worse than a restart."""
         self._failed = asyncio.get_running_loop().create_future()
+        self.last_slice = self._clock.monotonic()
         try:
             if self.sight.gateways:
                 await self._glance()
@@ -87,7 +88,7 @@ class Prober:
             await self._wait_for(schedule.begin(number))
             present = self._engine.world.schedule
             if present.version == schedule.version:
-                number = await self._turn(schedule, number)
+                number = self._turn(schedule, number)
             else:
                 number, schedule = self._begin(present, schedule.begin(number)), present
 
@@ -111,40 +112,40 @@ class Prober:
         self._catch_up(schedule, since)
         return number
 
-    async def _turn(self, schedule: Schedule, number: int) -> int:
+    def _turn(self, schedule: Schedule, number: int) -> int:
         """One slice; the number of the next."""
         for change in self._timekeeper.check():
-            await self._follow(change)
+            self._follow(change)
         now = self._clock.now()
         late = now - schedule.begin(number)
         self.late_s = max(late.total_seconds(), 0.0)
         self.last_slice = self._clock.monotonic()
         if late >= STARVED_MIN:
-            await self._blind("starved", f"woke up {late} late", schedule.begin(number), now)
+            self._blind("starved", f"woke up {late} late", schedule.begin(number), now)
         if schedule.slice_at(now) != number:
             return self._begin(schedule, now)
         if len(self._tasks) < SLICES_MAX:
             self._launch((schedule.version, number), schedule.due(number), Kind.SCHEDULED)
         else:
             log.error("slice-dropped", number=number, in_flight=len(self._tasks))
-        await self._stay_alive(now)
+        self._stay_alive(now)
         return number + 1
 
-    async def _stay_alive(self, now: datetime) -> None:
+    def _stay_alive(self, now: datetime) -> None:
         alive_at = self._engine.world.alive_at
         if alive_at is None or now - alive_at >= ALIVE_EVERY:
-            await self._engine.do(lambda _, when: Decision(alive_at=when))
+            self._engine.post(lambda _, when: Decision(alive_at=when))
 
-    async def _follow(self, change: Stepped | Suspended) -> None:
+    def _follow(self, change: Stepped | Suspended) -> None:
         self._era += 1
         match change:
             case Stepped(before, after):
-                await self._engine.do(lambda world, _: judge.follow_clock(world, before, after))
+                self._engine.post(lambda world, _: judge.follow_clock(world, before, after))
             case Suspended(since, until):
-                await self._blind("suspended", "the machine slept", since, until)
+                self._blind("suspended", "the machine slept", since, until)
 
-    async def _blind(self, why: str, detail: str, since: datetime, until: datetime) -> None:
-        await self._engine.do(lambda *_: judge.was_blind(why, detail, since, until))
+    def _blind(self, why: str, detail: str, since: datetime, until: datetime) -> None:
+        self._engine.post(lambda *_: judge.was_blind(why, detail, since, until))
 
     def _catch_up(self, schedule: Schedule, now: datetime) -> None:
         """Look at once at whoever's last instant passed without a reading, at most once each."""
@@ -249,8 +250,8 @@ class Prober:
     async def _glance(self) -> None:
         """Look at our own gateways, and record when sight is lost and when it returns."""
         glance = await self.sight.glance()
-        blind = SIGHT in self._engine.world.blind
-        if self.sight.is_good(glance) and blind:
-            await self._engine.do(lambda world, _: judge.see_again(world, SIGHT, glance.at))
-        elif not self.sight.is_good(glance) and not blind:
-            await self._engine.do(lambda *_: judge.go_blind(SIGHT, glance.why, glance.at))
+        good, known = self.sight.is_good(glance), SIGHT in self._engine.world.blind
+        if good and known:
+            self._engine.post(lambda world, _: judge.see_again(world, SIGHT, glance.at))
+        elif not good and not known:
+            self._engine.post(lambda world, _: judge.go_blind(world, SIGHT, glance.why, glance.at))

@@ -7,6 +7,8 @@ import socket
 from collections.abc import Mapping
 from datetime import timedelta
 
+from hostwatch import log
+
 
 class Notifier:
     """Speaks the `sd_notify` protocol to the socket named in the environment."""
@@ -38,5 +40,9 @@ class Notifier:
         if not self._address:
             return
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
-            sock.sendto(text.encode(), address)
+        kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+        with socket.socket(socket.AF_UNIX, kind) as sock:
+            try:
+                sock.sendto(text.encode(), address)
+            except OSError as error:  # who does not listen must not hold the watch up
+                log.debug("not-notified", error=str(error))

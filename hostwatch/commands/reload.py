@@ -9,9 +9,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from pathlib import Path
 
 from hostwatch.commands import add_config
-from hostwatch.configuration.load import load
+from hostwatch.configuration.load import control_of, load
 from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.control import ControlError, ask
 
@@ -27,7 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """0 when the configuration is in force, 1 when it is not."""
     try:
-        answer = ask(load(options.config, read_secrets=False).control, "reload")
+        answer = ask(_control(options.config), "reload")
     except (BadConfiguration, ControlError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -45,3 +46,8 @@ def run(options: argparse.Namespace) -> int:
         print(f"warning: {setting} takes effect at the next start", file=sys.stderr)
     print("the new configuration is in force" if answer["changed"] else "nothing has changed")
     return 0
+
+
+def _control(path: Path) -> Path:
+    """Where the watch listens. A configuration that is otherwise wrong is the watch's to refuse."""
+    return control_of(path) or load(path, read_secrets=False).control

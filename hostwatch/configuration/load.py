@@ -66,6 +66,23 @@ def load(path: Path, *, environment: Mapping[str, str] | None = None, read_secre
     return _Loading(Path(path), places).run()
 
 
+def control_of(path: Path) -> Path | None:
+    """The control socket that a configuration names, even if the rest of it is wrong; None if it does not."""
+    reader = Reader()
+    try:
+        root = reader.read(str(path), files.read(path, bytes_max=FILE_BYTES_MAX).data)
+    except Wrong:
+        return None
+    store, control = (root and root.get(key) for key in ("store", "control"))
+    folder = Path(os.path.abspath(path)).parent  # noqa: PTH100 - links are not to be resolved
+    if control is not None and isinstance(control.value, str):
+        return folder / control.value
+    if store is None or not isinstance(store.value, str) or not store.value.startswith(STORE_PREFIX):
+        return None
+    file = folder / store.value.removeprefix(STORE_PREFIX)
+    return file.with_name(f"{file.name}.sock")
+
+
 class _Loading:
     """One run over the files; collects mistakes as it goes."""
 

@@ -30,8 +30,11 @@ class Accepted:
 
 
 def apply(world: World, accepted: Accepted, now: datetime) -> Decision:
-    """Bring a configuration into force. Nothing happens when it is the one in force already."""
-    if accepted.digest == world.configuration:
+    """Bring a configuration into force. Nothing happens when it is the one in force already.
+
+    The digest leaves secrets out: a changed secret is in the difference alone.
+    """
+    if accepted.digest == world.configuration and not accepted.difference:
         return Decision()
     applied = facts.ConfigurationApplied(
         at=now,

@@ -238,8 +238,10 @@ def follow_clock(world: World, before: datetime, after: datetime) -> Decision:
     return Decision(facts=tuple(found), signals=tuple(carried), alive_at=after)
 
 
-def go_blind(why: str, detail: str, at: datetime) -> Decision:
-    """We can no longer look, or believe what we see."""
+def go_blind(world: World, why: str, detail: str, at: datetime) -> Decision:
+    """We can no longer look, or believe what we see; nothing if we knew that already."""
+    if why in world.blind:
+        return Decision()
     return Decision(facts=(facts.BlindBegan(at=at, why=why, detail=detail),), blind={why: at})
 
 

@@ -145,8 +145,8 @@ class _Speaker:
         ) % {"count": story.misses, "why": self._why(story.why), "interval": self._interval(story.interval)}
 
     def _why(self, why: str) -> str:
-        """The prober's word; one that is not known here is shown as it is."""
-        t = self._words
+        """The prober's word; one that is not known here is shown as it is. Which router said so is ours."""
+        t, why = self._words, why.partition(", says ")[0]
         known = {
             "no answer": t.gettext("no answer"),
             "host unreachable": t.gettext("host unreachable"),

@@ -162,7 +162,7 @@ class Stage:
                 self._open()
                 self._do(judge.start(self.world, self.ledger.epoch, "test", instant(event.at)), event.at)
             case "(":
-                self._do(judge.go_blind("no sight", "", instant(event.at)), event.at)
+                self._do(judge.go_blind(self.world, "no sight", "", instant(event.at)), event.at)
             case ")":
                 self._do(judge.see_again(self.world, "no sight", instant(event.at)), event.at)
             case "<" | ">":

@@ -167,6 +167,6 @@ def test_the_same_story_gives_the_same_record(deed: str) -> None:
 
 
 def _longer(story: Story) -> Story:
-    story.do(judge.go_blind("late", "loop", story.now))
+    story.do(judge.go_blind(story.world, "late", "loop", story.now))
     story.answer(WEB)
     return story

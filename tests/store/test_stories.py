@@ -72,7 +72,7 @@ class Stories(RuleBasedStateMachine):
     @rule(why=st.sampled_from(["no sight", "late"]))
     def go_blind(self, why: str) -> None:
         if why not in self.story.world.blind:
-            self.story.do(judge.go_blind(why, "detail", self.story.now))
+            self.story.do(judge.go_blind(self.story.world, why, "detail", self.story.now))
 
     @rule(why=st.sampled_from(["no sight", "late"]))
     def see_again(self, why: str) -> None:
