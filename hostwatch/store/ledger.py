@@ -281,7 +281,8 @@ def _unusable(error: sqlite3.Error) -> StoreError:
 
 
 def _words(found: object) -> str:
-    return f"cannot use the store: SQLite found it damaged ({found}); restore a backup"
+    told = " ".join(str(found).split())  # SQLite's own words may go over several lines
+    return f"cannot use the store: SQLite found it damaged ({told}); restore a backup"
 
 
 def _code(error: sqlite3.Error) -> int:

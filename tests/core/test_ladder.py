@@ -146,6 +146,15 @@ STORIES: dict[str, tuple[Channels, int, int, list[tuple[int, int]]]] = {
         1240,
         [(0, 0), (300, 1), (315, 1), (345, 1), (405, 1), (525, 1), (765, 1), (1005, 0)],
     ),
+    "a later channel that asked for patience is passed over until then": (
+        by_rung((FAILED, None), (FAILED, 5000)),
+        2,
+        1310,
+        [
+            *((0, 0), (15, 0), (45, 0), (105, 0), (225, 0), (300, 1)),
+            *((600, 0), (615, 0), (645, 0), (705, 0), (825, 0), (1065, 0), (1305, 0)),
+        ],
+    ),
     "an interrupted attempt is followed like a failed one": (
         lambda rung, n: (INTERRUPTED if n == 1 else ACCEPTED, None),
         2,

@@ -119,7 +119,7 @@ def test_others_cannot_read_it(tmp_path: Path) -> None:
     story.ledger.close()
 
 
-@pytest.mark.parametrize("damage", ["garbage", "header", "middle", "cut short"])
+@pytest.mark.parametrize("damage", ["garbage", "header", "middle", "one page", "cut short"])
 def test_a_damaged_file_is_refused_at_start(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "hostwatch.db"
     fill(path)
@@ -132,6 +132,9 @@ def test_a_damaged_file_is_refused_at_start(tmp_path: Path, damage: str) -> None
         case "middle":
             for page in range(4096, len(content), 4096):
                 content[page : page + 200] = b"\xa5" * 200
+        case "one page":  # of the record, which nothing but the check of the whole file looks at
+            page = content.index(b'"d30"') // 4096 * 4096
+            content[page : page + 8] = b"\xa5" * 8
         case "cut short":
             del content[len(content) // 2 :]
     path.write_bytes(bytes(content))
