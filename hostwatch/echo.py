@@ -3,7 +3,7 @@
 icmplib opens the sockets and builds the packets; its receiving is not used, since it judges by the
 time at which the loop gets round to a packet. Here the kernel stamps each packet as it arrives, a
 filter lets only replies and errors through, and a reply counts only with the right source,
-sequence number and 128-bit nonce.
+identifier, sequence number and 128-bit nonce.
 """
 
 from __future__ import annotations
@@ -81,6 +81,9 @@ class Echo:
     """A reply to one of our requests."""
 
     nonce: bytes
+    identifier: int | None
+    """None on a ping socket: there the kernel sets it, and lets no other through."""
+
     sequence: int
     source: str
     received_ns: int
@@ -207,8 +210,8 @@ def _parse(family: int, raw: bool, packet: bytes, source: str, stamp: int) -> Ec
     if icmp[0] == ECHO_REPLY[family]:
         if len(icmp) < 8 + NONCE_BYTES:
             return None
-        sequence = struct.unpack_from("!H", icmp, 6)[0]
-        return Echo(icmp[8 : 8 + NONCE_BYTES], sequence, source, stamp)
+        identifier, sequence = struct.unpack_from("!HH", icmp, 4)
+        return Echo(icmp[8 : 8 + NONCE_BYTES], identifier if raw else None, sequence, source, stamp)
     words = ERRORS[family].get((icmp[0], icmp[1]), f"ICMP error {icmp[0]}/{icmp[1]}")
     return _trouble(family, icmp[8:], source, words)
 

@@ -190,6 +190,8 @@ class IcmpPinger(Pinger):
             return
         if one.answer is not None or not _same(packet.source, one.ask.address):
             return
+        if packet.identifier not in (None, one.identifier):
+            return
         sent_at = one.sent[packet.sequence - 1]
         received_at = instant.from_micros(packet.received_ns // 1000)
         if received_at <= one.ends_at:

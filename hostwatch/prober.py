@@ -213,18 +213,30 @@ class Prober:
         return [Batch(asks=tuple(asks), manner=manner) for manner, asks in by_manner.items()]
 
     async def _probe(self, key: SliceKey | None, batch: Batch, kind: Kind, era: int) -> list[Reading]:
-        answered: list[Reading] = []
-        async for group in self._pinger.probe(batch):
-            judged = await self.sight.judge(group)
-            brought = [self._reading(look, kind, era) for look in judged]
-            for reading in brought:
-                for listener in self.listeners:
-                    listener(reading)
-            silent = [reading for reading in brought if reading.outcome is not Outcome.ANSWERED]
-            answered.extend(reading for reading in brought if reading.outcome is Outcome.ANSWERED)
-            if silent:
-                await self._hand_over(key, silent, closes=False)
-        return answered
+        """Look at a batch. What is found is judged beside it: a miss must not make the next look late."""
+        judging: list[asyncio.Task[list[Reading]]] = []
+        try:
+            async for group in self._pinger.probe(batch):
+                task = asyncio.create_task(self._judge(key, group, kind, era))
+                judging.append(task)  # at once, so that none is lost if the pinging ends by an error
+            return [reading for answered in await asyncio.gather(*judging) for reading in answered]
+        finally:
+            for task in judging:
+                task.cancel()
+
+    async def _judge(
+        self, key: SliceKey | None, group: Sequence[Look], kind: Kind, era: int
+    ) -> list[Reading]:
+        """Hand over what did not answer; what did."""
+        judged = await self.sight.judge(group)
+        brought = [self._reading(look, kind, era) for look in judged]
+        for reading in brought:
+            for listener in self.listeners:
+                listener(reading)
+        silent = [reading for reading in brought if reading.outcome is not Outcome.ANSWERED]
+        if silent:
+            await self._hand_over(key, silent, closes=False)
+        return [reading for reading in brought if reading.outcome is Outcome.ANSWERED]
 
     def _reading(self, look: Look, kind: Kind, era: int) -> Reading:
         stepped = era != self._era
