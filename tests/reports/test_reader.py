@@ -152,11 +152,10 @@ def test_no_store_yet(path):
         Reader(path)
 
 
-@pytest.mark.parametrize("version", [-1, 1])
+@pytest.mark.parametrize("version", [-1, 999])
 def test_another_version(path, version):
     ledger = write(path)
-    known = ledger._db.execute("PRAGMA user_version").fetchone()[0]
-    ledger._db.execute(f"PRAGMA user_version = {known + version or 999}")
+    ledger._db.execute(f"PRAGMA user_version = {version}")
     ledger.close()
     with pytest.raises(WrongVersion):
         Reader(path)
@@ -209,13 +208,14 @@ def public() -> Iterator[Path]:
         yield folder / "hostwatch.db"
 
 
-def as_nobody(path: Path) -> str:
+def as_nobody(path: Path, before: str = "") -> str:
     """What a user without any privilege reads. Our own files are read before: they may lie with root."""
     program = (
         "import os, sys, _strptime; from pathlib import Path\n"
         "from hostwatch.store import migrations; from hostwatch.store.reader import Reader\n"
         "known = migrations.newest(); migrations.newest = lambda: known\n"
         f"os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})\n"
+        f"{before}\n"
         "assert not os.access(Path(sys.argv[1]).parent, os.W_OK)\n"
         "try:\n"
         "    with Reader(Path(sys.argv[1])) as reader: print(len(list(reader.facts())))\n"
@@ -244,6 +244,17 @@ def test_a_user_who_cannot_write_the_folder_can_read(public, state):
         assert as_nobody(public) == count
 
         assert hashes(public) == before
+
+
+def test_a_log_that_goes_while_it_is_looked_for(public):
+    write(public).close()
+    public.chmod(0o644)
+    was_there = (
+        "from hostwatch.store import reader; really, once = reader._log, [Path('/dev/null')]\n"
+        "reader._log = lambda path: once.pop() if once else really(path)"
+    )
+
+    assert as_nobody(public, before=was_there) == str(len(teller().record))
 
 
 def test_a_user_who_may_not_read_is_told_so(public):

@@ -164,11 +164,22 @@ def test_a_wrong_configuration(config, store):
     assert f"{config}:1: site.timezone:".encode() in done.stderr
 
 
+def test_secrets_are_not_needed(config, store):
+    mail = (
+        'mail: {smtp: "smtps://127.0.0.1", from: noc@dc.example, username: noc, password: {file: /nowhere}}\n'
+    )
+    config.write_text(mail + CONFIGURATION, encoding="utf-8")
+
+    assert ask(config, "--month", "2026-10").returncode == 0
+
+
 def test_a_file_is_written_whole(config, store, tmp_path):
     target = tmp_path / "october.csv"
     target.write_text("old", encoding="utf-8")
 
-    done = ask(config, "--month", "2026-10", "--format", "csv", "--output", str(target))
+    with target.open(encoding="utf-8") as reading:
+        done = ask(config, "--month", "2026-10", "--format", "csv", "--output", str(target))
+        assert reading.read() == "old", "whoever reads the old report reads it to its end"
 
     assert (done.returncode, done.stdout) == (0, b"")
     assert target.read_bytes() == reports.render("csv", october(None))
