@@ -1,0 +1,104 @@
+"""What a committed decision proves: readings, taken from the evidence and held against the world.
+
+The checkers below never see what the prober passed on; they see what the pinger answered and what
+was committed, and this module says whether the two agree.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from hostwatch.core.reading import Kind, Outcome
+from hostwatch.core.schedule import Schedule
+from hostwatch.core.world import Decision, Slice
+from tests.simulation.world import Seen
+
+LOOKS_KEPT = 128
+STEPPED = "clock stepped"
+Complain = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One committed reading."""
+
+    signal: str
+    at: datetime
+    outcome: Outcome
+    kind: Kind
+    known_at: datetime
+
+
+class Evidence:
+    """Reads decisions one after another."""
+
+    def __init__(self, complain: Complain) -> None:
+        self._complain = complain
+        self._looks: dict[str, deque[Seen]] = defaultdict(lambda: deque(maxlen=LOOKS_KEPT))
+        self._open: dict[tuple[int, int], tuple[int, int, set[str]]] = {}
+        self.schedules: dict[int, Schedule] = {}
+        self.closed: set[tuple[int, int]] = set()
+        self.readings = 0
+
+    def saw(self, seen: Seen) -> None:
+        """The pinger answered."""
+        self._looks[seen.ask.signal].append(seen)
+
+    def died(self) -> None:
+        """The watch is gone, and its open slices with it."""
+        self._open.clear()
+
+    def read(self, decision: Decision) -> list[Proof]:
+        """The readings that a decision commits, each true to what the pinger said."""
+        found = [
+            self._proof(r.signal, r.at, r.outcome, r.kind, r.why) for r in decision.unscheduled
+        ]
+        if decision.slice is not None:
+            found.extend(self._slice(decision.slice))
+        if decision.schedule is not None:
+            self.schedules[decision.schedule.version] = decision.schedule
+        self.readings += len(found)
+        return found
+
+    def _slice(self, evidence: Slice) -> Iterator[Proof]:
+        missed, unknown, named = self._open.pop(evidence.key, (0, 0, set()))
+        fresh = [(entry, Outcome.MISSED) for entry in evidence.missed[missed:]]
+        fresh += [(entry, Outcome.UNKNOWN) for entry in evidence.unknown[unknown:]]
+        due = {due.target.signal: due for due in self.schedules[evidence.version].due(evidence.number)}
+        for entry, outcome in fresh:
+            if entry.signal not in due or entry.signal in named:
+                self._complain(f"slice {evidence.key} names {entry.signal}, which was not due or stands there already")
+            named.add(entry.signal)
+            yield self._proof(entry.signal, entry.at, outcome, Kind.SCHEDULED, entry.why)
+        if evidence.closed_at is None:
+            self._open[evidence.key] = (len(evidence.missed), len(evidence.unknown), named)
+            return
+        self.closed.add(evidence.key)
+        for name, one in due.items():
+            if name not in named:
+                yield self._answered(name, one.at)
+
+    def _answered(self, signal: str, due: datetime) -> Proof:
+        """The evidence says by its silence that a target answered: did it?"""
+        for seen in reversed(self._looks[signal]):
+            if seen.ask.at == due and seen.look.outcome is Outcome.ANSWERED:
+                return Proof(signal, seen.look.at, Outcome.ANSWERED, Kind.SCHEDULED, seen.look.known_at)
+        self._complain(f"evidence says that {signal} answered when due at {due}; it did not")
+        return Proof(signal, due, Outcome.ANSWERED, Kind.SCHEDULED, due)
+
+    def _proof(self, signal: str, at: datetime, outcome: Outcome, kind: Kind, why: str) -> Proof:
+        seen = next((s for s in reversed(self._looks[signal]) if s.look.at == at), None)
+        if seen is None:
+            self._complain(f"evidence of {signal} at {at}: nobody looked then")
+            return Proof(signal, at, outcome, kind, at)
+        said = seen.look.outcome
+        if outcome is not said and outcome is not Outcome.UNKNOWN:
+            self._complain(f"{signal} at {at}: the pinger said {said}, the evidence says {outcome}")
+        if outcome is Outcome.UNKNOWN and said is Outcome.ANSWERED and why != STEPPED:
+            self._complain(f"{signal} at {at}: an answer became unknown because of {why!r}")
+        if outcome is Outcome.MISSED and not (seen.dead or seen.excused):
+            self._complain(f"{signal} at {at}: counted as a miss, but the device was alive and our own cable cut")
+        return Proof(signal, at, outcome, kind, seen.look.known_at)

@@ -1,0 +1,150 @@
+"""Plans by seed: what dies, what is cut, who misbehaves and when the watch is killed.
+
+The last stretch of every plan is calm, so that what was owed can be seen to have been done.
+"""
+
+from __future__ import annotations
+
+import random
+import zlib
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from tests.simulation.provider import Mode
+from tests.simulation.simulation import Plan
+from tests.simulation.town import IN_SERVICE, SUSPENDED, Town, address_of, device_name, town
+from tests.simulation.world import Times, Truth
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+CALM = timedelta(minutes=45)
+SPARE = 3
+"""Devices that are not in the first configuration; a reload may add them."""
+
+MOMENTS = ("between two turns", "before a commit", "after a commit", "before the send", "after the send")
+STEPS_S = (1, -1, 2, -2, 61, -61, 3600, -3600, 86400, -86400)
+Event = tuple[timedelta, str, object]
+
+
+def plan(
+    seed: int,
+    *,
+    devices: int = 5,
+    customers: int = 2,
+    length: timedelta = timedelta(hours=6),
+    interval: timedelta = timedelta(minutes=5),
+    faults: int = 14,
+    start: datetime | None = None,
+) -> Plan:
+    """A world by seed. `faults` counts what is done to the watch; devices die besides."""
+    dice = random.Random(seed)
+    busy = length - CALM
+    made = town(devices, customers=customers, interval=interval, rungs=dice.randint(1, 3))
+    events = _events(dice, made, busy, faults)
+    truth = _truth(dice, devices + SPARE, busy, interval, faults)
+    notes = [(timedelta(microseconds=a), "note", "link cut") for a, _ in truth.cut.spans]
+    notes += [(timedelta(microseconds=a), "note", "no route") for a, _ in truth.no_route.spans]
+    notes += [(timedelta(microseconds=a), "note", "store full") for a, _ in truth.full.spans]
+    notes += [(timedelta(0), "note", "device dies")] * sum(len(t.spans) for t in truth.down.values())
+    return Plan(
+        name=f"seed {seed}",
+        start=start or datetime(2026, 10, 24, tzinfo=UTC) + timedelta(minutes=dice.randrange(7 * 24 * 60)),
+        length=length,
+        calm=CALM,
+        town=made,
+        truth=truth,
+        mode=_modes(seed, dice, busy),
+        events=[*events, *notes],
+    )
+
+
+def _truth(dice: random.Random, devices: int, busy: timedelta, interval: timedelta, faults: int) -> Truth:
+    end, step = busy // timedelta(microseconds=1), interval // timedelta(microseconds=1)
+    down = {}
+    for number in range(devices):
+        spans = [_span(dice, end, (step // 10, step * 9)) for _ in range(dice.choice((0, 1, 1, 2, 4)))]
+        down[address_of(device_name(number))] = Times(spans)
+    rare = max(faults // 7, 1)
+    return Truth(
+        down=down,
+        cut=Times(_span(dice, end, (25 * SECOND, step * 5)) for _ in range(dice.randint(0, rare))),
+        no_route=Times(_span(dice, end, (10 * SECOND, step * 3)) for _ in range(dice.randint(0, rare))),
+        full=Times(_span(dice, end, (5 * SECOND, step * 4)) for _ in range(dice.randint(0, rare))),
+        loss_permille=dice.choice((0, 0, 0, 30)),
+    )
+
+
+def _span(dice: random.Random, end: int, lasts: tuple[int, int]) -> tuple[int, int]:
+    start = dice.randrange(end)
+    return start, min(start + dice.randint(*lasts), end)
+
+
+def _modes(seed: int, dice: random.Random, busy: timedelta) -> Callable[[str, str, int], Mode]:
+    """In calm times all is accepted; in bad ones an address does whatever the dice say."""
+    end = busy // timedelta(microseconds=1)
+    bad = Times(_span(dice, end, (2 * MINUTE, 60 * MINUTE)) for _ in range(dice.randint(0, 4)))
+    choices = list(Mode)
+
+    def mode(to: str, key: str, at: int) -> Mode:
+        if not bad.hold(at):
+            return Mode.ACCEPTS
+        return choices[zlib.crc32(f"{seed} {to} {key} {at}".encode()) % len(choices)]
+
+    return mode
+
+
+def _events(dice: random.Random, made: Town, busy: timedelta, faults: int) -> list[Event]:
+    kinds = ("kill", "kill", "kill", "restart", "reload", "reload", "step", "stall", "suspend", "slew")
+    if dice.random() < 0.5:  # exact sums are checked only where the clock is never set
+        kinds = tuple(kind for kind in kinds if kind != "step")
+    events: list[Event] = []
+    for _ in range(faults):
+        at = timedelta(seconds=dice.uniform(60, busy.total_seconds()))
+        kind = dice.choice(kinds)
+        events.append((at, kind, _given(dice, kind, made)))
+    return [event for event in events if event[1] != "slew" or dice.random() < 0.5]
+
+
+def _given(dice: random.Random, kind: str, made: Town) -> object:
+    match kind:
+        case "kill":
+            return dice.choice(MOMENTS), dice.choice((0, 1, 2, 5, 30))
+        case "restart":
+            return timedelta(seconds=dice.choice((0, 1, 30, 400, 1500)))
+        case "reload":
+            return _change(random.Random(dice.random()))
+        case "step":
+            return timedelta(seconds=dice.choice(STEPS_S))
+        case "stall":
+            return timedelta(seconds=dice.choice((0.3, 1.5, 4, 12, 70, 600)))
+        case "suspend":
+            return timedelta(seconds=dice.choice((3, 90, 1200)))
+        case _:
+            return dice.choice((-400, -100, 100, 400))
+
+
+def _change(dice: random.Random) -> Callable[[Town], None]:
+    """Something that an operator does to the configuration."""
+
+    def change(present: Town) -> None:
+        house = present.houses[dice.choice(sorted(present.houses))]
+        devices = sum(len(h.devices) for h in present.houses.values())
+        match dice.choice(("add", "remove", "suspend", "contact", "contact", "language")):
+            case "add":
+                taken = {name for h in present.houses.values() for name in h.devices}
+                free = [device_name(n) for n in range(devices + SPARE) if device_name(n) not in taken]
+                house.devices[free[0]] = IN_SERVICE
+            case "remove" if len(house.devices) > 1:
+                del house.devices[dice.choice(sorted(house.devices))]
+            case "suspend":
+                name = dice.choice(sorted(house.devices))
+                house.devices[name] = SUSPENDED if house.devices[name] == IN_SERVICE else IN_SERVICE
+            case "contact":
+                if "boss" in house.contacts:
+                    del house.contacts["boss"]
+                else:
+                    house.contacts["boss"] = dice.randint(1, 2)
+            case _:
+                house.language = "en" if house.language != "en" else "zh-CN"
+
+    return change

@@ -1,0 +1,453 @@
+"""One simulated site: the real watch on a simulated clock, network and disk, with all checkers on.
+
+A *life* is one run of the watch. A life that is killed is torn down where it stands: what it had
+committed stays in the store, nothing else does, and the next life begins on that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from hostwatch import channels
+from hostwatch.configuration.load import load
+from hostwatch.core import facts
+from hostwatch.core.world import Decision
+from hostwatch.daemon import Watch
+from hostwatch.engine import Engine
+from hostwatch.personal import Vault
+from hostwatch.sla.history import History
+from hostwatch.store.errors import StoreError
+from hostwatch.store.ledger import Ledger, Personal, connect, facts_of
+from hostwatch.store.writer import InlineWriter
+from tests.simulation import record
+from tests.simulation.accounts import Accounts
+from tests.simulation.cadence import Cadence
+from tests.simulation.clocks import SimClock
+from tests.simulation.evidence import Evidence
+from tests.simulation.loop import SimLoop
+from tests.simulation.provider import PROVIDER, Mode, Provider, Sending
+from tests.simulation.telling import Duties, Telling
+from tests.simulation.town import Town
+from tests.simulation.verdicts import People, Verdicts
+from tests.simulation.world import Seen, SimPinger, Truth
+
+ROOM = Path(__file__).parent / "room"
+RESTART_AFTER_US = 2_000_000
+WORLD_EVERY = 500
+"""Commits between two comparisons of memory and store."""
+
+SCANDALS = {"deed-failed", "attempt-broke", "slice-dropped"}
+"""Events that the daemon may never log."""
+
+
+class Broken(AssertionError):
+    """A checker went red."""
+
+
+class SimLedger(Ledger):
+    """A ledger on a disk that can be full."""
+
+    is_full: Callable[[], bool] = staticmethod(lambda: False)
+    refused = 0
+
+    def _facts(self, happened: tuple[facts.Fact, ...], recorded_at: datetime) -> int:
+        last = super()._facts(happened, recorded_at)
+        if self.is_full():
+            self.refused += 1
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
+        return last
+
+
+class SimWriter(InlineWriter):
+    """A writer that tells the checkers of each commit, and at which the watch can be killed."""
+
+    def __init__(self, ledger: Ledger, life: Life, committed: Callable[[Decision, datetime], None]) -> None:
+        super().__init__(ledger)
+        self._life = life
+        self._committed = committed
+
+    async def commit(self, decision: Decision, recorded_at: datetime, personal: Iterable[Personal]) -> int:
+        if self._life.strikes("before a commit"):
+            await asyncio.Event().wait()
+        last = await super().commit(decision, recorded_at, personal)
+        self._committed(decision, recorded_at)
+        if self._life.strikes("after a commit"):
+            await asyncio.Event().wait()
+        return last
+
+    async def close(self) -> None:
+        """The store outlives the life."""
+
+
+@dataclass(kw_only=True)
+class Life:
+    """One run of the watch."""
+
+    since_us: int
+    died: Callable[[], None]
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    dead: bool = False
+    doom: tuple[str, int] | None = None
+    """At which kind of moment it is to be killed, and how many of them it still survives."""
+
+    watch: Watch = field(init=False)
+    pinger: SimPinger = field(init=False)
+    task: asyncio.Task[None] = field(init=False)
+
+    def strikes(self, moment: str) -> bool:
+        """Whether it is dead at this moment, or dies now."""
+        if self.dead or self.doom is None or self.doom[0] != moment:
+            return self.dead
+        if self.doom[1] > 0:
+            self.doom = (moment, self.doom[1] - 1)
+            return False
+        self.dead = True
+        self.died()
+        return True
+
+
+@dataclass(kw_only=True)
+class Plan:
+    """A world and what happens in it."""
+
+    name: str
+    start: datetime
+    length: timedelta
+    calm: timedelta = timedelta(0)
+    """How long nothing happens after the last event, at least."""
+
+    town: Town
+    truth: Truth = field(default_factory=Truth)
+    mode: Callable[[str, str, int], Mode] = lambda to, key, at: Mode.ACCEPTS
+    events: list[tuple[timedelta, str, object]] = field(default_factory=list)
+    """When, a method of `Simulation`, and what it is given."""
+
+
+class Simulation:
+    """Runs a plan. Raises `Broken` with the plan's name at the first thing that is wrong."""
+
+    def __init__(self, plan: Plan, folder: Path) -> None:
+        self.plan = plan
+        self.path = folder / "hostwatch.yaml"
+        self.town = plan.town.copy()
+        self.loop = SimLoop()
+        self.clock = SimClock(self.loop, plan.start)
+        self.db = connect(None)
+        self.wrong: list[str] = []
+        self.faults: Counter[str] = Counter()
+        self.life: Life | None = None
+        self.lives = 0
+        self.commits = 0
+        self.well_since_us = 0
+        self.evidence = Evidence(self.complain)
+        self.verdicts = Verdicts(complain=self.complain)
+        self.people = People(complain=self.complain)
+        self.telling = Telling(complain=self.complain)
+        self.duties = Duties(complain=self.complain)
+        self.accounts = Accounts(complain=self.complain, interval=plan.town.interval)
+        self.cadence = Cadence(complain=self.complain, clock=self.clock, interval=plan.town.interval)
+        self.provider = Provider(self.clock.true_us, plan.mode, self._sent)
+        self.provider.strike = lambda moment: self.life is None or self.life.strikes(moment)
+        self.history: History | None = None
+        self.slices_checked = 0
+        self.story: list[tuple[int, str]] = []
+        """What was sent and decided, with its true time in seconds: for tests that read like a timeline."""
+
+        self._checked_seq = 0
+        self._waking: asyncio.Future[None] | None = None
+        self.loop.on_turn = self._on_turn
+
+    # What checkers and the world say.
+
+    def complain(self, what: str) -> None:
+        """Something is wrong."""
+        at = timedelta(microseconds=self.clock.true_us())
+        self.wrong.append(f"{at} (wall {self.clock.now()}): {what}")
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waking is not None and not self._waking.done():
+            self._waking.set_result(None)
+
+    def _on_turn(self) -> None:
+        if self.life is not None and self.life.doom is not None:
+            self.life.strikes("between two turns")
+
+    def _saw(self, seen: Seen) -> None:
+        self.evidence.saw(seen)
+        self.cadence.saw(seen)
+
+    def _sent(self, sending: Sending) -> None:
+        self.faults[f"channel {sending.mode}"] += sending.mode is not Mode.ACCEPTS
+        self.story.append((self.clock.true_us() // 1_000_000, f"sent {sending.message.key}"))
+        self.telling.sent(sending)
+
+    def _committed(self, decision: Decision, recorded_at: datetime) -> None:
+        self.commits += 1
+        stepped = False
+        for fact in decision.facts:
+            stepped |= isinstance(fact, facts.ClockStepped)
+            if isinstance(fact, facts.WentDown | facts.CameUp):
+                what = "down" if isinstance(fact, facts.WentDown) else "up"
+                self.story.append((self.clock.true_us() // 1_000_000, f"{what} {fact.signal}"))
+        proofs = self.evidence.read(decision)
+        self.accounts.check(decision, proofs)
+        self.cadence.check(decision, proofs, stepped)
+        self.verdicts.check(decision, proofs)
+        self.people.check(decision)
+        self.telling.check(decision)
+        well = timedelta(microseconds=self.clock.true_us() - self.well_since_us)
+        self.duties.check(decision, recorded_at, well)
+
+    def _applied(self, decision: Decision) -> None:
+        """The engine has made a committed decision its present."""
+        if self.commits % WORLD_EVERY == 0 and self.life is not None:
+            record.check_world(self.db, self.life.watch.engine.world, self.complain)
+
+    # Lives.
+
+    async def begin(self) -> None:
+        """Start the watch; when the disk is full, again and again, as systemd does."""
+        while self.plan.truth.full.hold(self.clock.true_us()):
+            await self._pause(5_000_000)
+        self.lives += 1
+        life = Life(since_us=self.clock.true_us(), died=self._wake)
+        ledger = SimLedger(self.db, self.clock.boot_id)
+        ledger.is_full = lambda: self.plan.truth.full.hold(self.clock.true_us())  # type: ignore[method-assign]
+        writer = SimWriter(ledger, life, self._committed)
+        vault = Vault((await writer.remembered()).commitments)
+        engine = Engine(writer, self.clock, await writer.load(), vault)
+        life.pinger = SimPinger(self.clock, self.plan.truth, self._saw)
+        life.watch = Watch(
+            self.path, load(self.path), clock=self.clock, writer=writer, engine=engine, pinger=life.pinger, key=b"k"
+        )
+        engine.listeners.append(self._applied)
+        self.well_since_us = self.clock.true_us()
+        life.task = asyncio.create_task(life.watch.run(life.stop))
+        life.task.add_done_callback(lambda _: self._wake())
+        self.life = life
+
+    async def _reap(self) -> None:
+        """Take a dead life's tasks away. What they do on their way out reaches nothing."""
+        assert self.life is not None
+        self.life.dead = True
+        mine = asyncio.current_task()
+        while rest := [task for task in asyncio.all_tasks() if task is not mine]:
+            for task in rest:
+                task.cancel()
+            await asyncio.sleep(0)
+        self._overlaps()
+        self.evidence.died()
+        self.life = None
+
+    def _overlaps(self) -> None:
+        if self.life is not None and self.life.pinger.overlapping:
+            self.complain(f"looks overlap: {self.life.pinger.overlapping[:3]}")
+
+    async def _again(self, dead_since: int, pause_us: int) -> None:
+        await self._pause(pause_us)
+        await self.begin()
+        self.cadence.disturbed(dead_since, self.clock.true_us(), "no watch was running")
+
+    # Faults. Each is a method that the plan names.
+
+    async def kill(self, doom: tuple[str, int]) -> None:
+        """Kill the watch at the n-th moment of a kind from now on, wherever that is."""
+        assert self.life is not None
+        self.life.doom = doom
+        if doom[0] == "at once":
+            self.life.dead = True
+
+    async def restart(self, pause: timedelta) -> None:
+        """Stop the watch in good order, and start it again."""
+        assert self.life is not None
+        since = self.clock.true_us()
+        self.life.stop.set()
+        await self._until(lambda: self.life is None or self.life.dead or self.life.task.done())
+        if self.life.dead:
+            return
+        self.life.task.result()
+        await self._reap()
+        await self._again(since, pause // timedelta(microseconds=1))
+
+    async def step(self, by: timedelta) -> None:
+        """Set the wall clock."""
+        now = self.clock.true_us()
+        self.clock.step(by)
+        self.cadence.disturbed(now, now, f"clock stepped by {by}")
+        self.well_since_us = self.telling.stepped_us = now
+
+    async def slew(self, ppm: int) -> None:
+        """Let the wall clock run wrong."""
+        self.clock.slew(ppm)
+
+    async def suspend(self, pause: timedelta) -> None:
+        """Let the machine sleep."""
+        since = self.clock.true_us()
+        self.clock.suspend(pause)
+        self.cadence.disturbed(since, self.clock.true_us(), "suspended")
+        self.well_since_us = self.clock.true_us()
+
+    async def stall(self, pause: timedelta) -> None:
+        """Block the loop."""
+        since = self.clock.true_us()
+        self.loop.stall(pause // timedelta(microseconds=1))
+        self.cadence.disturbed(since, self.clock.true_us(), "stalled")
+        self.well_since_us = self.clock.true_us()
+
+    async def reload(self, change: Callable[[Town], None]) -> None:
+        """Change the configuration file and have it taken."""
+        assert self.life is not None
+        change(self.town)
+        self.town.write(self.path)
+        life, since = self.life, self.clock.true_us()
+        reloading = asyncio.create_task(life.watch.reload("the simulation"))
+        reloading.add_done_callback(lambda _: self._wake())
+        await self._until(lambda: life.dead or reloading.done())
+        self.cadence.disturbed(since, self.clock.true_us(), "reloaded")
+        if not life.dead and not reloading.result()["accepted"]:
+            self.complain(f"a configuration was refused: {reloading.result()}")
+
+    async def note(self, what: str) -> None:
+        """Something that the truth does by itself begins now: only counted."""
+
+    # The course of time.
+
+    async def _pause(self, us: int) -> None:
+        await self._until(lambda: False, self.clock.true_us() + us)
+
+    async def _until(self, reached: Callable[[], bool], true_us: int = 1 << 62) -> None:
+        """Wait for something, or for a true time; raises when a checker went red meanwhile."""
+        while not reached() and (left := true_us - self.clock.true_us()) > 0:
+            self._waking = self.loop.create_future()
+            timer = self.loop.call_at(self.loop.time() + min(left, 1 << 50) / 1e6, self._wake)
+            await self._waking
+            timer.cancel()
+            if self.wrong:
+                raise Broken(self._words())
+
+    def _words(self) -> str:
+        return f"{self.plan.name}: " + "\n".join(self.wrong[:3])
+
+    async def _live_until(self, true_us: int) -> None:
+        """Let time pass; whoever is killed meanwhile is started again."""
+        while self.clock.true_us() < true_us:
+            await self._until(self._over, true_us)
+            if not self._over():
+                continue
+            assert self.life is not None
+            if not self.life.dead:
+                self.life.task.result()
+                raise Broken(f"{self.plan.name}: the watch ended of itself")
+            self.faults["killed"] += 1
+            since = self.clock.true_us()
+            await self._reap()
+            await self._again(since, RESTART_AFTER_US)
+
+    def _over(self) -> bool:
+        return self.life is not None and (self.life.dead or self.life.task.done())
+
+    async def _run(self) -> None:
+        PROVIDER.set(self.provider)
+        self.town.write(self.path)
+        await self.begin()
+        for at, what, given in sorted(self.plan.events, key=lambda event: event[0]):
+            await self._live_until(at // timedelta(microseconds=1))
+            self.faults[what if what != "note" else str(given)] += 1
+            await getattr(self, what)(given)
+        if self.life is not None:
+            self.life.doom = None
+        quiet = self.clock.true_us() + self.plan.calm // timedelta(microseconds=1)
+        await self._live_until(max(self.plan.length // timedelta(microseconds=1), quiet))
+        await self._finish()
+
+    async def _finish(self) -> None:
+        assert self.life is not None
+        life, now = self.life, self.clock.now()
+        self.slices_checked = self.cadence.finish(self.evidence.closed, self.clock.true_us())
+        self._overlaps()
+        record.check_world(self.db, life.watch.engine.world, self.complain)
+        record.check_facts(self.db, self.complain)
+        self.telling.finish()
+        shift = self.clock.wall_us() - self.clock.true_us()
+        world = life.watch.engine.world
+        self.history = self.accounts.finish(list(facts_of(self.db)), world, self.plan.truth, now, shift)
+        life.stop.set()
+        await self._until(life.task.done)
+        life.task.result()
+        if self.wrong:
+            raise Broken(self._words())
+
+    def run(self) -> Simulation:
+        """The whole plan."""
+        with _room(), _log(self._logged):
+            self.loop.set_exception_handler(self._unhandled)
+            asyncio.set_event_loop(self.loop)
+            try:
+                self.loop.run_until_complete(self._run())
+            finally:
+                self._end()
+        return self
+
+    def _end(self) -> None:
+        rest = asyncio.all_tasks(self.loop)
+        for task in rest:
+            task.cancel()
+        self.loop.on_turn = None
+        if rest:
+            self.loop.run_until_complete(asyncio.gather(*rest, return_exceptions=True))
+        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        asyncio.set_event_loop(None)
+        self.loop.close()
+        self.db.close()
+
+    def _unhandled(self, _: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+        error = context.get("exception")
+        if self.life is not None and not self.life.dead and not isinstance(error, StoreError):
+            self.complain(f"nobody handled: {context}")
+
+    def _logged(self, entry: logging.LogRecord) -> None:
+        self.faults[f"log {entry.getMessage()}"] += entry.levelno >= logging.ERROR
+        if entry.getMessage() in SCANDALS and self.life is not None and not self.life.dead:
+            self.complain(f"the daemon logged {entry.getMessage()}: {entry.__dict__.get('fields')}")
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """The simulated channel is in the room of channels."""
+    before = channels.__path__
+    channels.__path__ = [*before, str(ROOM)]
+    try:
+        yield
+    finally:
+        channels.__path__ = before
+
+
+class _Listener(logging.Handler):
+    def __init__(self, told: Callable[[logging.LogRecord], None]) -> None:
+        super().__init__()
+        self.emit = told  # type: ignore[method-assign]
+
+
+@contextmanager
+def _log(told: Callable[[logging.LogRecord], None]) -> Iterator[None]:
+    """What the daemon says at level error is heard, and nothing is printed."""
+    logger = logging.getLogger("hostwatch")
+    before = logger.handlers[:], logger.level, logger.propagate
+    logger.handlers[:], logger.propagate = [_Listener(told)], False
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.handlers[:], logger.propagate = before[0], before[2]
+        logger.setLevel(before[1])

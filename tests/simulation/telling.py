@@ -1,0 +1,172 @@
+"""N1 to N6: who is told what, how often, marked how, and what is said of it in the record."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from hostwatch.core import facts
+from hostwatch.core.emergency import Duty, NoticeState
+from hostwatch.core.population import Population
+from hostwatch.core.world import Decision
+from tests.simulation.evidence import Complain
+from tests.simulation.provider import AMBIGUOUS, BACK_AFTER, Mode, Sending
+
+BREACH_WITHIN_S = 65
+
+
+@dataclass(slots=True)
+class _Letter:
+    """All that happened to one notice."""
+
+    owed: facts.NoticeOwed
+    began: list[facts.AttemptBegan] = field(default_factory=list)
+    ended: list[facts.AttemptEnded] = field(default_factory=list)
+    sent: list[Sending] = field(default_factory=list)
+    settled: str | None = None
+
+
+@dataclass(kw_only=True)
+class Telling:
+    """Notices: at least once, twice only when in doubt and then marked, and only to the authorised."""
+
+    complain: Complain
+    letters: dict[str, _Letter] = field(default_factory=dict)
+    population: Population = field(default_factory=Population)
+    stepped_us: int = -1
+    """When the wall clock was last set: pauses asked for before that were measured by it."""
+
+    def check(self, decision: Decision) -> None:
+        """A decision was committed."""
+        for fact in decision.facts:
+            match fact:
+                case facts.NoticeOwed():
+                    if fact.notice in self.letters:
+                        self.complain(f"{fact.notice} is owed twice")
+                    self.letters[fact.notice] = _Letter(fact)
+                case facts.AttemptBegan():
+                    self._began(self.letters[fact.notice], fact)
+                case facts.AttemptEnded():
+                    self._ended(self.letters[fact.notice], fact)
+                case facts.NoticeSettled():
+                    self._settled(self.letters[fact.notice], fact)
+                case _:
+                    pass
+        self.population = decision.population or self.population
+
+    def _began(self, letter: _Letter, fact: facts.AttemptBegan) -> None:
+        if len(letter.began) != len(letter.ended) or letter.settled is not None:
+            self.complain(f"attempt {fact.number} at {fact.notice} begins before the last one ended, or too late")
+        letter.began.append(fact)
+
+    def _ended(self, letter: _Letter, fact: facts.AttemptEnded) -> None:
+        if fact.number != len(letter.began) or len(letter.ended) + 1 != len(letter.began):
+            self.complain(f"attempt {fact.number} at {fact.notice} ends and was not the open one")
+        letter.ended.append(fact)
+        if fact.outcome == "accepted" and not (letter.sent and letter.sent[-1].accepted):
+            self.complain(f"{fact.notice} is recorded as accepted; nobody accepted it")
+
+    def _settled(self, letter: _Letter, fact: facts.NoticeSettled) -> None:
+        if letter.settled is not None:
+            self.complain(f"{fact.notice} is settled twice")
+        letter.settled = fact.state
+        authorised = letter.owed.contact in self._authorised(letter.owed.customer)
+        if fact.state == NoticeState.FORBIDDEN and authorised:
+            self.complain(f"{fact.notice} is forbidden, but the contact is authorised")
+
+    def _authorised(self, customer: str) -> tuple[str, ...]:
+        known = self.population.customers.get(customer)
+        return () if known is None else known.contacts
+
+    def sent(self, sending: Sending) -> None:
+        """A message reached the provider."""
+        key = sending.message.key
+        letter = self.letters.get(key.rpartition(".")[0])
+        if letter is None or len(letter.began) != len(letter.ended) + 1:
+            self.complain(f"{key} was sent without being claimed in the record first")
+            return
+        customer, contact, _ = sending.to.split("/")
+        if (customer, contact) != (letter.owed.customer, letter.owed.contact):
+            self.complain(f"{key} went to {sending.to}")
+        if contact not in self._authorised(customer):
+            self.complain(f"{key} went to {sending.to}, who is no longer authorised")
+        self._repeats(letter, sending)
+        self._order(letter, sending)
+        letter.sent.append(sending)
+
+    def _repeats(self, letter: _Letter, sending: Sending) -> None:
+        key, again = sending.message.key, sending.message.repeat
+        if any(s.message.key != key for s in letter.sent):
+            self.complain(f"{key} is not the key under which {letter.owed.notice} was sent before")
+        doubt = any(e.outcome == "interrupted" for e in letter.ended) or any(s.mode in AMBIGUOUS for s in letter.sent)
+        if any(e.outcome == "accepted" for e in letter.ended):
+            self.complain(f"{key} was sent again after it had been accepted")
+        if any(s.arrived for s in letter.sent) and not again:
+            self.complain(f"{key} arrives twice and the second is not marked as a repeat")
+        if again and not doubt:
+            self.complain(f"{key} is marked as a repeat although nothing was in doubt")
+        if again != letter.began[-1].repeat:
+            self.complain(f"{key}: the message and the record disagree whether it is a repeat")
+        busy = [s for s in letter.sent if s.to == sending.to and s.mode is Mode.BUSY and s.true_us > self.stepped_us]
+        if busy and sending.true_us - busy[-1].true_us < BACK_AFTER / timedelta(microseconds=1):
+            self.complain(f"{key}: {sending.to} had asked to be left alone for {BACK_AFTER}")
+
+    def _order(self, letter: _Letter, sending: Sending) -> None:
+        """Nobody is told of an end who was not told of the beginning."""
+        owed = letter.owed
+        if owed.kind == "emergency":
+            return
+        for reference in owed.emergencies:
+            first = self.letters.get(f"{reference}.emergency.{owed.customer}.{owed.contact}")
+            if first is None or not first.began:
+                self.complain(f"{sending.to} is told of the end of {reference} and never heard of its beginning")
+
+    def finish(self) -> None:
+        """After a calm end: all is settled, and each key was accepted once at most."""
+        for key, letter in self.letters.items():
+            accepted = sum(end.outcome == "accepted" for end in letter.ended)
+            if letter.settled is None or accepted != (letter.settled == NoticeState.ACCEPTED):
+                self.complain(f"{key} ends as {letter.settled}, accepted {accepted} times, after {len(letter.sent)} tries")
+
+    def counts(self) -> Counter[str]:
+        """How notices ended."""
+        return Counter(f"notice {letter.settled}" for letter in self.letters.values())
+
+
+@dataclass(kw_only=True)
+class Duties:
+    """N1: a breach is recorded soon after the deadline, iff the notice was not accepted by then."""
+
+    complain: Complain
+    open: dict[str, Duty] = field(default_factory=dict)
+    facts: dict[str, list[facts.Fact]] = field(default_factory=lambda: defaultdict(list))
+    breached: int = 0
+
+    def check(self, decision: Decision, recorded_at: datetime, well_since: timedelta) -> None:
+        """`well_since`: how long the watch has been alive, its store writable and its clock steady."""
+        for duty in decision.duties:
+            self.open[duty.id] = duty
+        for fact in decision.facts:
+            if isinstance(fact, facts.DutyMet):
+                self._met(self.open.pop(fact.duty), fact)
+            elif isinstance(fact, facts.DutyBreached):
+                self._breached(self.open[fact.duty], fact)
+        grace = timedelta(seconds=BREACH_WITHIN_S)
+        if well_since < grace:
+            return
+        for duty in self.open.values():
+            if duty.breached_at is None and recorded_at - duty.due > grace:
+                self.complain(f"{duty.id} was due at {duty.due}, it is {recorded_at}, and no breach is recorded")
+
+    def _met(self, duty: Duty, fact: facts.DutyMet) -> None:
+        if fact.late != (fact.at > duty.due):
+            self.complain(f"{duty.id} due {duty.due} was met at {fact.at}; late: {fact.late}")
+        if fact.late and duty.breached_at is None and fact.at - duty.due > timedelta(seconds=BREACH_WITHIN_S):
+            self.facts[duty.id].append(fact)
+
+    def _breached(self, duty: Duty, fact: facts.DutyBreached) -> None:
+        self.breached += 1
+        if fact.at < duty.due or any(isinstance(f, facts.DutyBreached) for f in self.facts[duty.id]):
+            self.complain(f"{duty.id} due {duty.due} is breached at {fact.at}: too early, or again")
+        self.facts[duty.id].append(fact)

@@ -1,0 +1,96 @@
+"""Who lives in a simulated site: a configuration that scripts can change, written as a real file."""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from tests.simulation.world import GATEWAY
+
+IN_SERVICE = "in-service"
+SUSPENDED = "suspended"
+
+
+@dataclass(kw_only=True)
+class House:
+    """One customer: contacts with the number of their channels, devices with their state."""
+
+    contacts: dict[str, int] = field(default_factory=dict)
+    devices: dict[str, str] = field(default_factory=dict)
+    language: str = "en"
+
+
+@dataclass(kw_only=True)
+class Town:
+    """A whole configuration."""
+
+    interval: timedelta = timedelta(minutes=5)
+    timezone: str = "Asia/Shanghai"
+    houses: dict[str, House] = field(default_factory=dict)
+
+    def copy(self) -> Town:
+        """The same, to be changed."""
+        return deepcopy(self)
+
+    def write(self, path: Path) -> None:
+        """As a file that the daemon loads. JSON is YAML."""
+        path.write_text(json.dumps(self._plain()), encoding="utf-8")
+
+    def _plain(self) -> dict[str, object]:
+        return {
+            "site": {"name": "Simulated 1", "timezone": self.timezone},
+            "store": "sqlite:///simulated.db",
+            "sight": [GATEWAY],
+            "listen": "off",
+            "schedule": {"interval": f"{self.interval // timedelta(seconds=1)}s", "misses": 2},
+            "customers": [
+                {
+                    "id": name,
+                    "name": name.title(),
+                    "language": house.language,
+                    "contacts": [
+                        {
+                            "id": contact,
+                            "name": contact.title(),
+                            "channels": [{"simulated": f"{name}/{contact}/{rung}"} for rung in range(rungs)],
+                        }
+                        for contact, rungs in house.contacts.items()
+                    ],
+                    "devices": [
+                        {"id": device, "address": address_of(device), "state": state}
+                        for device, state in house.devices.items()
+                    ],
+                }
+                for name, house in self.houses.items()
+            ],
+        }
+
+
+def device_name(number: int) -> str:
+    """The name of the n-th device."""
+    return f"d{number}"
+
+
+def address_of(device: str) -> str:
+    """Where a device lives: addresses reserved for benchmarks."""
+    number = int(device[1:])
+    return f"198.18.{number // 250}.{number % 250 + 1}"
+
+
+def signal_of(device: str) -> str:
+    """The name of the signal that a device's ping gives."""
+    return f"{device}/ping@main"
+
+
+def town(devices: int, *, customers: int = 2, interval: timedelta = timedelta(minutes=5), rungs: int = 2) -> Town:
+    """Devices shared out to customers; the first has two contacts, the others one each."""
+    made = Town(interval=interval)
+    for number in range(customers):
+        contacts = {"duty": rungs, "boss": 1} if number == 0 else {"duty": rungs}
+        made.houses[f"c{number}"] = House(contacts=contacts, language="zh-CN" if number == 0 else "en")
+    for number in range(devices):
+        made.houses[f"c{number % customers}"].devices[device_name(number)] = IN_SERVICE
+    return made

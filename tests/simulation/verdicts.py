@@ -1,0 +1,147 @@
+"""V1 and V2: verdicts follow from two valid misses, and everything that a verdict owes comes with it.
+
+Both are held against automata of their own, fed with what the evidence proves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from hostwatch.core import facts
+from hostwatch.core.emergency import Notice, NoticeState
+from hostwatch.core.population import Population, State
+from hostwatch.core.reading import Kind, Outcome
+from hostwatch.core.world import Decision
+from tests.simulation.evidence import Complain, Proof
+
+MISSES = 2
+
+
+@dataclass(slots=True)
+class _Line:
+    """The reference automaton of one signal."""
+
+    last: datetime | None = None
+    proven: bool = False
+    count: int = 0
+    down: bool = False
+
+    def take(self, proof: Proof) -> str:
+        """`down`, `up` or nothing."""
+        if self.last is not None and proof.at <= self.last:
+            return ""
+        self.last = proof.at
+        if proof.outcome is Outcome.ANSWERED:
+            was_down, self.down, self.count, self.proven = self.down, False, 0, True
+            return "up" if was_down else ""
+        if proof.outcome is Outcome.UNKNOWN or not self.proven or proof.kind is not Kind.SCHEDULED:
+            return ""
+        self.count += 1
+        if self.count < MISSES or self.down:
+            return ""
+        self.down = True
+        return "down"
+
+
+@dataclass(kw_only=True)
+class Verdicts:
+    """V1: a verdict iff two scheduled misses in a row, unknown neither counting nor resetting."""
+
+    complain: Complain
+    lines: dict[str, _Line] = field(default_factory=dict)
+    down: int = 0
+    up: int = 0
+
+    def check(self, decision: Decision, proofs: Sequence[Proof]) -> None:
+        """A decision was committed."""
+        expected = [(flip, p.signal) for p in proofs if p.signal in self.lines and (flip := self.lines[p.signal].take(p))]
+        found = [
+            ("down" if isinstance(fact, facts.WentDown) else "up", fact.signal)
+            for fact in decision.facts
+            if isinstance(fact, facts.WentDown | facts.CameUp)
+        ]
+        if sorted(expected) != sorted(found):
+            self.complain(f"the readings make the flips {expected}, the record says {found}")
+        self.down += sum(flip == "down" for flip, _ in found)
+        self.up += sum(flip == "up" for flip, _ in found)
+        for fact in decision.facts:
+            if isinstance(fact, facts.ClockStepped):
+                for line in self.lines.values():
+                    line.last = None if line.last is None else line.last + (fact.at - fact.before)
+        if decision.population is not None:
+            wanted = set(signals(decision.population))
+            self.lines = {name: line for name, line in self.lines.items() if name in wanted}
+            for name in wanted - self.lines.keys():
+                self.lines[name] = _Line()
+
+
+def signals(population: Population) -> dict[str, str]:
+    """The signals that are to be judged, and whose they are."""
+    return {
+        f"{device.id}/ping@{population.vantage}": device.customer
+        for device in population.devices.values()
+        if device.state is State.IN_SERVICE
+    }
+
+
+@dataclass(kw_only=True)
+class People:
+    """V2: flip, emergency, duties and notices in one decision; at most one open emergency a signal."""
+
+    complain: Complain
+    population: Population = field(default_factory=Population)
+    open: dict[str, str] = field(default_factory=dict)
+    """The open emergency of each signal."""
+
+    references: set[str] = field(default_factory=set)
+    notices: dict[str, Notice] = field(default_factory=dict)
+
+    def check(self, decision: Decision) -> None:
+        """A decision was committed."""
+        downs = [fact for fact in decision.facts if isinstance(fact, facts.WentDown)]
+        opened = [fact for fact in decision.facts if isinstance(fact, facts.EmergencyOpened)]
+        if [d.signal for d in downs] != [o.signal for o in opened]:
+            self.complain(f"verdicts {downs} do not open the emergencies {opened}")
+        self._ends(decision)
+        for fact in opened:
+            self._opens(decision, fact)
+        for notice in decision.notices:
+            self.notices[notice.id] = notice
+        self.population = decision.population or self.population
+
+    def _opens(self, decision: Decision, fact: facts.EmergencyOpened) -> None:
+        if fact.signal in self.open or fact.reference in self.references:
+            self.complain(f"{fact.reference} opens for {fact.signal}, which has {self.open.get(fact.signal)} open")
+        self.open[fact.signal] = fact.reference
+        self.references.add(fact.reference)
+        wanted = [f"{fact.reference}.emergency.{fact.customer}.{contact}" for contact in self._contacts(fact.customer)]
+        arose = [f for f in decision.facts if isinstance(f, facts.DutyArose) and f.emergency == fact.reference]
+        owed = [f.notice for f in decision.facts if isinstance(f, facts.NoticeOwed) and fact.reference in f.emergencies]
+        rows = [n.id for n in decision.notices if fact.reference in n.emergencies]
+        duties = [d.id for d in decision.duties if d.emergency == fact.reference]
+        if not wanted == [d.duty for d in arose] == owed == rows == duties:
+            self.complain(f"{fact.reference} owes {wanted}; recorded: {arose}, {owed}, {rows}, {duties}")
+        if any(duty.due != fact.at + timedelta(minutes=15) for duty in arose):
+            self.complain(f"{fact.reference} of {fact.at}: a duty is not due 15 minutes after the verdict")
+
+    def _contacts(self, customer: str) -> tuple[str, ...]:
+        return self.population.customers[customer].contacts
+
+    def _ends(self, decision: Decision) -> None:
+        ups = {fact.signal for fact in decision.facts if isinstance(fact, facts.CameUp)}
+        gone = {name for name in decision.withdrawn_signals if name in self.open}
+        ended = {fact.reference: fact for fact in decision.facts if isinstance(fact, facts.EmergencyEnded)}
+        expected = {self.open.get(name, name) for name in ups | gone}
+        if expected != ended.keys():
+            self.complain(f"emergencies {sorted(expected)} end, the record says {sorted(ended)}")
+        for name in ups | gone:
+            self.open.pop(name, None)
+        for reference, fact in ended.items():
+            kind = "withdrawn" if fact.withdrawn else "recovery"
+            first = [n for n in self.notices.values() if n.kind == "emergency" and reference in n.emergencies]
+            told = {n.contact for n in first if n.state is not NoticeState.FORBIDDEN}
+            owed = [n.contact for n in decision.notices if n.kind == kind and reference in n.emergencies]
+            if sorted(told) != sorted(owed):
+                self.complain(f"the end of {reference} is owed to {sorted(told)}, the outbox has {sorted(owed)}")

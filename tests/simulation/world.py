@@ -1,0 +1,186 @@
+"""The scripted world and its network: what is up when, and a pinger that lives in it.
+
+Everything is a function of true time, so the truth is known before a daemon looks at it.
+"""
+
+from __future__ import annotations
+
+import zlib
+from bisect import bisect_right
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from heapq import heapify, heappop, heappush
+
+from hostwatch.core.reading import Outcome
+from hostwatch.pinger import Ask, Batch, Look, Manner, Pinger
+from tests.simulation.clocks import SimClock
+
+GATEWAY = "192.0.2.1"
+RTT_US = 800
+
+
+class Times:
+    """Disjoint half-open spans of true time, in microseconds."""
+
+    def __init__(self, spans: Iterable[tuple[int, int]] = ()) -> None:
+        self.spans: list[tuple[int, int]] = []
+        for start, end in sorted(spans):
+            if self.spans and start <= self.spans[-1][1]:
+                self.spans[-1] = (self.spans[-1][0], max(end, self.spans[-1][1]))
+            elif start < end:
+                self.spans.append((start, end))
+        self._starts = [start for start, _ in self.spans]
+
+    def hold(self, when: int) -> bool:
+        """Whether a moment lies in one of the spans."""
+        place = bisect_right(self._starts, when) - 1
+        return place >= 0 and when < self.spans[place][1]
+
+    def end(self, when: int) -> int:
+        """The end of the span that holds a moment."""
+        return self.spans[bisect_right(self._starts, when) - 1][1]
+
+
+@dataclass(kw_only=True)
+class Truth:
+    """What happens to the network."""
+
+    down: dict[str, Times] = field(default_factory=dict)
+    """When each address does not answer."""
+
+    cut: Times = field(default_factory=Times)
+    """When nothing gets beyond our own cable: the gateway is silent too."""
+
+    no_route: Times = field(default_factory=Times)
+    """When the kernel refuses to send at all: our fault, and known as such at once."""
+
+    full: Times = field(default_factory=Times)
+    """When the disk under the store is full."""
+
+    loss_permille: int = 0
+    """How many of a thousand packets are lost on the way."""
+
+    def is_down(self, address: str, at: int) -> bool:
+        """Whether a device is dead."""
+        spans = self.down.get(address)
+        return spans is not None and spans.hold(at)
+
+    def is_lost(self, address: str, at: int) -> bool:
+        """Whether a packet gets lost without anybody being down."""
+        return self.loss_permille > 0 and zlib.crc32(f"{address} {at}".encode()) % 1000 < self.loss_permille
+
+
+@dataclass(slots=True, kw_only=True)
+class Seen:
+    """A look as the world knows it, beside what the pinger said of it."""
+
+    ask: Ask
+    look: Look
+    true_us: int
+    """When the first packet left."""
+
+    known_us: int
+    excused: bool
+    """Whether some packet was lost although neither the device was dead nor our own cable cut."""
+
+    dead: bool
+    """Whether the device was dead at any of the packets."""
+
+
+@dataclass(slots=True)
+class _Try:
+    ask: Ask
+    place: int
+    sent: int = 0
+    first_at: datetime | None = None
+    first_us: int = 0
+    fault: str = ""
+    excused: bool = False
+    dead: bool = False
+
+
+class SimPinger(Pinger):
+    """Pings in the scripted world, to the rules of the pinger that has sockets."""
+
+    def __init__(self, clock: SimClock, truth: Truth, saw: Callable[[Seen], None]) -> None:
+        """`saw` is told of each look at a device, not at our own gateway."""
+        self._clock = clock
+        self._truth = truth
+        self._saw = saw
+        self.asked: set[str] = set()
+        self.overlapping: list[str] = []
+        """Signals that were asked while a look at them was under way: must stay empty."""
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+    async def probe(self, batch: Batch) -> AsyncIterator[tuple[Look, ...]]:
+        tries = [_Try(ask, place) for place, ask in enumerate(batch.asks)]
+        agenda = [(one.ask.at, one.place) for one in tries]
+        heapify(agenda)
+        answered: list[Look] = []
+        while agenda:
+            await self._clock.sleep_until(agenda[0][0])
+            silent: list[Look] = []
+            now = self._clock.now()
+            while agenda and agenda[0][0] <= now:
+                one = tries[heappop(agenda)[1]]
+                look = self._turn(one, batch.manner, now, agenda)
+                if look is not None:
+                    (answered if look.outcome is Outcome.ANSWERED else silent).append(look)
+            if silent:
+                yield tuple(silent)
+        if answered:
+            yield tuple(answered)
+
+    def _turn(self, one: _Try, manner: Manner, now: datetime, agenda: list[tuple[datetime, int]]) -> Look | None:
+        if one.sent == 0:
+            self._begin(one)
+            if now - one.ask.at > manner.late_after:
+                one.fault = "looked too late"
+                return self._look(one, Outcome.UNKNOWN, now)
+        if one.fault or one.sent == manner.attempts:
+            return self._look(one, Outcome.UNKNOWN if one.fault else Outcome.MISSED, now)
+        if self._send(one, now):
+            return self._look(one, Outcome.ANSWERED, now)
+        wait = manner.timeout if one.sent == manner.attempts else manner.spacing
+        heappush(agenda, (now + max(wait, timedelta(microseconds=1)), one.place))
+        return None
+
+    def _begin(self, one: _Try) -> None:
+        one.first_us = self._clock.true_us()
+        if one.ask.address == GATEWAY:
+            return
+        if one.ask.signal in self.asked:
+            self.overlapping.append(one.ask.signal)
+        self.asked.add(one.ask.signal)
+
+    def _send(self, one: _Try, now: datetime) -> bool:
+        """Send a packet; whether it is answered."""
+        at, truth, address = self._clock.true_us(), self._truth, one.ask.address
+        one.first_at = one.first_at or now
+        one.sent += 1
+        if truth.no_route.hold(at):
+            one.fault = "no route here"
+            return False
+        dead, lost = truth.is_down(address, at), truth.is_lost(address, at)
+        one.dead |= dead
+        one.excused |= lost
+        return not (dead or lost or truth.cut.hold(at))
+
+    def _look(self, one: _Try, outcome: Outcome, now: datetime) -> Look:
+        look = Look(
+            signal=one.ask.signal,
+            address=one.ask.address,
+            at=one.first_at or one.ask.at,
+            known_at=now,
+            outcome=outcome,
+            why="" if outcome is Outcome.ANSWERED else one.fault or "no answer",
+            rtt_us=RTT_US if outcome is Outcome.ANSWERED else None,
+        )
+        if one.ask.address != GATEWAY:
+            self.asked.discard(one.ask.signal)
+            known = self._clock.true_us()
+            self._saw(Seen(ask=one.ask, look=look, true_us=one.first_us, known_us=known, excused=one.excused, dead=one.dead))
+        return look
