@@ -268,13 +268,13 @@ class Service:
             every = min(every, self._notifier.watchdog / 3)
         was_ok = True
         while True:
+            await self._clock.sleep(every)
             health = self._watch.health()
             if health.ok:
                 self._notifier.alive(self._words())
             elif was_ok and self._watch.prober.last_slice is not None:
                 log.error("not-well", troubles=health.troubles)
             was_ok = health.ok
-            await self._clock.sleep(every)
 
     def _words(self) -> str:
         world = self._watch.engine.world

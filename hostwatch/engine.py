@@ -123,8 +123,10 @@ def tell(fact: facts.Fact) -> None:
         say = log.warning
     else:
         say = log.info
-    skipped = {"content", "body"}
-    say(_name(fact), **{f.name: getattr(fact, f.name) for f in fields(fact) if f.name not in skipped})
+    said = {f.name: getattr(fact, f.name) for f in fields(fact) if f.name not in ("content", "body")}
+    if isinstance(fact, facts.ConfigurationApplied):
+        said["difference"] = [change["path"] for change in fact.difference]
+    say(_name(fact), **said)
 
 
 def _name(fact: facts.Fact) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import socket
 import sys
 from collections.abc import Mapping
@@ -16,12 +17,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
-from hostwatch.core import canonical
+from hostwatch.core import canonical, instant
 
 JOURNAL = Path("/run/systemd/journal/socket")
 FIELD_MAX_CHARS = 2_000
 """A longer field is cut: the record has it whole."""
 
+BRIEF_MAX_CHARS = 60
+"""A longer field is cut on a terminal."""
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _logger = logging.getLogger("hostwatch")
 _COLOURS = {logging.WARNING: "\x1b[33m", logging.ERROR: "\x1b[31m", logging.CRITICAL: "\x1b[1;31m"}
 
@@ -108,10 +114,24 @@ class _Text(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         local = datetime.fromtimestamp(record.created, UTC).astimezone()
-        words = " ".join(f"{key}={_word(value)}" for key, value in _fields(record).items())
-        line = f"{local:%H:%M:%S} {record.getMessage():<22} {words}".rstrip()
+        words = " ".join(
+            f"{key}={_word(_brief(value))}" for key, value in _fields(record).items() if key != "at"
+        )
+        line = f"{local:%H:%M:%S} {record.getMessage():<21} {words}".rstrip()
         colour = _COLOURS.get(record.levelno) if self._colour else None
         return f"{colour}{line}\x1b[0m" if colour else line
+
+
+def _brief(value: object) -> object:
+    """A value for eyes: instants as local time of day, digests and what is long cut short."""
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        value = ",".join(value)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if _INSTANT.fullmatch(text):
+        return f"{instant.from_rfc3339(text).astimezone():%H:%M:%S}"
+    if _DIGEST.fullmatch(text):
+        return f"{text[:12]}…"
+    return text if len(text) <= BRIEF_MAX_CHARS else text[: BRIEF_MAX_CHARS - 1] + "…"
 
 
 def _word(value: object) -> str:

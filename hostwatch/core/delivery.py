@@ -75,7 +75,8 @@ def _met(world: World, notice: Notice, now: datetime) -> tuple[tuple[facts.DutyM
     duty = None if notice.duty is None else world.duties.get(notice.duty)
     if duty is None:
         return ()
-    return ((facts.DutyMet(at=now, duty=duty.id, late=now > duty.due), replace(duty, met_at=now)),)
+    late = duty.breached_at is not None or now > duty.due
+    return ((facts.DutyMet(at=now, duty=duty.id, late=late), replace(duty, met_at=now)),)
 
 
 def settle(notice: Notice, state: NoticeState, why: str, now: datetime) -> Decision:

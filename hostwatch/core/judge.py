@@ -228,14 +228,22 @@ def _ended(world: World, emergency: Emergency, kind: Kind, now: datetime) -> Peo
 
 
 def follow_clock(world: World, before: datetime, after: datetime) -> Decision:
-    """Carry every signal over a step of the wall clock (T8)."""
+    """Carry every signal and every open duty over a step of the wall clock (T8).
+
+    The time that is left for telling is kept: who set the clock does not shorten or lengthen a promise.
+    """
     carried: list[Signal] = []
     found: list[facts.Fact] = [facts.ClockStepped(at=after, before=before)]
     for known in world.signals.values():
         moved, happened = signal.step(known, before, after)
         carried.append(moved)
         found.extend(happened)
-    return Decision(facts=tuple(found), signals=tuple(carried), alive_at=after)
+    duties = tuple(
+        replace(duty, due=duty.due + (after - before))
+        for duty in world.duties.values()
+        if duty.breached_at is None
+    )
+    return Decision(facts=tuple(found), signals=tuple(carried), duties=duties, alive_at=after)
 
 
 def go_blind(world: World, why: str, detail: str, at: datetime) -> Decision:

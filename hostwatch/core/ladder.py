@@ -68,6 +68,8 @@ def _climb(notice: Notice, rungs: int, pace: Pace, now: datetime) -> Send | Wait
         return Wait(notice.created_at + pace.give_up_after)
     if latest.outcome is AttemptOutcome.REFUSED:
         return _next_rung(notice, latest, rungs, pace, now)
+    if now < latest.began_at:  # the clock went back: how long ago that was, nobody knows any more
+        return Send(min(latest.rung, rungs - 1))
     stay = _stay(notice.attempts)
     leaves_at = stay[0].began_at + pace.next_channel_after
     retry_at = _retry_at(stay, pace)
@@ -102,13 +104,15 @@ def _free_at(notice: Notice, rung: int) -> datetime:
 def _stay(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
     """The attempts of the present stay on the latest attempt's rung, oldest first."""
     first = len(attempts) - 1
-    while first > 0 and attempts[first - 1].rung == attempts[-1].rung and _goes_on(attempts[first - 1]):
+    while first > 0 and _goes_on(attempts[first - 1], attempts[first]):
         first -= 1
     return attempts[first:]
 
 
-def _goes_on(attempt: Attempt) -> bool:
-    return attempt.outcome is not AttemptOutcome.REFUSED
+def _goes_on(before: Attempt, after: Attempt) -> bool:
+    """Whether two attempts belong to one stay: on one rung, not refused, and no clock went back between."""
+    refused = before.outcome is AttemptOutcome.REFUSED
+    return before.rung == after.rung and not refused and before.began_at <= after.began_at
 
 
 def _retry_at(stay: tuple[Attempt, ...], pace: Pace) -> datetime:
