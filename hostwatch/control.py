@@ -39,6 +39,7 @@ class ControlServer:
         self._handlers = handlers
         self._open = 0
         self._server: asyncio.AbstractServer | None = None
+        self._ours: tuple[int, int] | None = None
 
     async def start(self) -> None:
         """Listen. A socket that a dead watch left behind is replaced: we hold the lease."""
@@ -51,12 +52,22 @@ class ControlServer:
             )
         finally:
             os.umask(before)
+        self._ours = self._there()
 
     async def close(self) -> None:
-        """Stop listening."""
+        """Stop listening. A socket that another watch has put in our place is left alone."""
         if self._server is not None:
             self._server.close()
-            self._path.unlink(missing_ok=True)
+            if self._ours == self._there():
+                self._path.unlink(missing_ok=True)
+
+    def _there(self) -> tuple[int, int] | None:
+        """Which file is at our path."""
+        try:
+            found = self._path.lstat()
+        except FileNotFoundError:
+            return None
+        return found.st_dev, found.st_ino
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open += 1

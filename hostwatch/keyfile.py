@@ -40,13 +40,27 @@ def read(path: Path) -> bytes:
 
 
 def read_or_make(path: Path) -> bytes:
-    """The key, made and made durable if there is none."""
-    try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except FileExistsError:
-        return read(path)
-    with os.fdopen(fd, "w", encoding="ascii") as file:
-        file.write(secrets.token_hex(KEY_BYTES) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    """The key, made and made durable if there is none. For the holder of the lease.
+
+    It comes into its place whole or not at all: half a key would keep every later start from succeeding.
+    """
+    if not path.exists():
+        draft = path.with_name(path.name + ".new")
+        draft.unlink(missing_ok=True)
+        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(fd, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(KEY_BYTES) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        draft.rename(path)
+        _keep_names(path.parent)
     return read(path)
+
+
+def _keep_names(folder: Path) -> None:
+    """Make durable which files are in a folder."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -7,7 +7,6 @@ else's work can slip into one, and a cancelled task cannot leave one open.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -76,15 +75,10 @@ class ThreadWriter(Writer):
     @classmethod
     async def open(cls, path: Path, boot_id: str) -> ThreadWriter:
         """Open, migrate and claim a store. Raises `StoreError` in words for an operator."""
-        made: list[sqlite3.Connection] = []
-
-        def connector() -> sqlite3.Connection:
-            made.append(connect(path))
-            return made[0]
-
-        thread = _Thread(connector, iter_chunk_size=64)
+        connection = await asyncio.to_thread(connect, path)  # aiosqlite's thread would end with a traceback
+        thread = _Thread(lambda: connection, iter_chunk_size=64)
         await thread
-        ledger = Ledger(made[0], boot_id)
+        ledger = Ledger(connection, boot_id)
         try:
             await thread.run(ledger.open)
         except BaseException:

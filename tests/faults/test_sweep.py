@@ -1,0 +1,59 @@
+"""`kill -9` at the write and send system calls of a scripted run: nothing acknowledged is lost.
+
+A few hundred points, evenly over the whole range, in every run of the tests; all of them by
+`scripts/killsweep`.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+POINTS = 300
+POINTS_MIN = 100
+WITHIN_S = 300
+"""On a slow machine fewer points are swept, still evenly over the run: the last line says how many."""
+
+BESIDE = 10
+"""Points at one time: each mostly waits for its own little outages."""
+
+
+def sweep(folder: Path, *arguments: str) -> list[dict[str, Any]]:
+    """Sweep in a process with a single thread; what each point found. Its progress goes to standard error."""
+    command = [sys.executable, "-m", "tests.faults.sweep", "--folder", str(folder), "--beside", str(BESIDE)]
+    swept = subprocess.run([*command, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    results = [json.loads(line) for line in swept.stdout.splitlines()]
+    faults = {f"{one['call']} {one['number']}": one["faults"] for one in results if one["faults"]}
+    assert faults == {}
+    assert swept.returncode == 0
+    return results
+
+
+def well_swept(results: list[dict[str, Any]], points: int) -> None:
+    """A sweep that hit nothing would find nothing."""
+    assert len(results) >= points
+    hits = [one for one in results if one["hit"]]
+    assert len(hits) >= 0.8 * len(results)
+    assert {one["call"] for one in hits} >= {"pwrite64", "fdatasync", "sendto", "write"}
+    assert {one["stage"] for one in hits} >= {"proving", "telling 1", "recovery 1", "telling 3", "recovery 3"}
+    assert sum(one["repeats"] for one in hits) > 0
+
+
+@pytest.mark.lab
+@pytest.mark.timeout(600)
+def test_killed_at_points_over_the_whole_run(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with capfd.disabled():
+        well_swept(sweep(tmp_path, "--most", str(POINTS), "--within", str(WITHIN_S)), POINTS_MIN)
+
+
+@pytest.mark.sweep
+@pytest.mark.timeout(0)
+def test_killed_at_every_point(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with capfd.disabled():
+        well_swept(sweep(tmp_path), POINTS)
