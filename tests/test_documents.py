@@ -1,0 +1,146 @@
+"""Pages that say something about the code are held to it."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from hostwatch import control, daemon, echo, engine, httpd, log, outbox, prober
+from hostwatch.channels import _threads, base, webhook
+from hostwatch.commands import ping
+from hostwatch.configuration import fields, load, mistake, secret, source
+from hostwatch.configuration.model import Notices, Schedule
+from hostwatch.core import facts, judge, ladder, schedule
+from hostwatch.core.world import World
+from hostwatch.messages import text as words
+from hostwatch.reports import text as text_report
+from hostwatch.store import ledger, reader
+
+ROOT = Path(__file__).parent.parent
+MIB, KIB = 1024 * 1024, 1024
+
+
+def rows(page: str) -> dict[str, str]:
+    """The first cell of each table row, and the rest of the row."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    found = re.findall(r"^\| ([^|]+) \|(.+)\|$", text, re.MULTILINE)
+    return {name.strip(): rest for name, rest in found}
+
+
+def seconds(pause: timedelta) -> str:
+    return f"{pause.total_seconds():g} s"
+
+
+LIMITS: dict[str, str] = {
+    "one configuration file": f"{source.FILE_BYTES_MAX // MIB} MiB",
+    "depth, and number of values, of one file": f"{source.DEPTH_MAX}; {source.NODES_MAX:,}",
+    "a text, a secret": f"{fields.TEXT_CHARS_MAX} characters; {secret.SECRET_BYTES_MAX // KIB} KiB",
+    "mistakes shown": f"{mistake.MISTAKES_MAX:,}",
+    "Retry-After of a receiver": f"{webhook.RETRY_AFTER_MAX / timedelta(hours=1):g} h",
+    "subject of a notice": f"{words.SUBJECT_MAX_CHARS} characters",
+    "silences listed for a device in a text report": str(text_report.LINES_MAX),
+    "included files": f"{load.INCLUDED_FILES_MAX:,}",
+    "packets of one ping": f"({Schedule().attempts})",
+    "a slice of the schedule": seconds(schedule.SLICE_MAX),
+    "slices in flight": str(prober.SLICES_MAX),
+    "a catch-up": f"{prober.CATCH_UP_PER_S:,} targets",
+    "ICMP packets read in one turn of the loop": f"{echo.DRAIN_MAX:,}",
+    "receive buffer of an ICMP socket": f"{echo.RECEIVE_BUFFER_BYTES // MIB} MiB",
+    "deeds waiting for the store": f"{engine.QUEUE_MAX:,}",
+    "a retry of a stuck store": f"every {seconds(engine.RETRY_EVERY)}",
+    "attempts under way": str(outbox.IN_FLIGHT_MAX),
+    "one attempt": seconds(Notices().attempt_timeout),
+    "the pause before the ladder starts again": f"({ladder.Pace().round_pause.total_seconds() / 60:g} min)",
+    "a notice that nobody accepts": f"{Notices().give_up_after / timedelta(hours=1):g} h",
+    "what the other side said": f"{base.SAID_MAX_CHARS} characters",
+    "answer of a webhook's receiver": f"{webhook.ANSWER_MAX_BYTES // KIB} KiB",
+    "threads for apprise": str(_threads.THREADS_MAX),
+    "request on the control socket": (
+        f"{control.REQUEST_MAX_BYTES // KIB} KiB, within {control.REQUEST_WITHIN_S:g} s,"
+        f" {control.CONNECTIONS_MAX} at a time"
+    ),
+    "visitors of the pages": f"{httpd.CONNECTIONS_MAX} at a time",
+    "one field of a log event": f"{log.FIELD_MAX_CHARS:,} characters ({log.BRIEF_MAX_CHARS} on",
+    "mistakes recorded of a refused configuration": str(daemon.MISTAKES_RECORDED_MAX),
+    "commitments remembered between runs": f"{ledger.REMEMBERED_MAX:,}",
+    "a reader's transaction": f"{reader.TRANSACTION_MAX_S:g} s",
+    "targets of `hostwatch ping`": f"{ping.TARGETS_MAX:,}, at most {ping.ATTEMPTS_MAX} packets",
+}
+
+
+@pytest.mark.parametrize("what", LIMITS)
+def test_the_table_of_limits_tells_the_truth(what: str) -> None:
+    assert LIMITS[what] in rows("limits.md")[what]
+
+
+def test_every_kind_of_fact_is_on_the_page_of_the_audit() -> None:
+    text = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
+    table = text.partition("## Kinds of facts")[2].partition("\n## ")[0]
+    told = {name for name in re.findall(r"`([A-Z]\w+)`", table) if not re.search(rf"no `{name}`", table)}
+
+    assert told | {"WatchStopped"} == set(facts.KINDS)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """A store with a few facts, with words that are not ASCII among them."""
+    path = tmp_path / "store.db"
+    kept = ledger.Ledger(ledger.connect(path), "a boot")
+    kept.open()
+    at = datetime(2026, 10, 1, tzinfo=UTC)
+    kept.commit(judge.go_blind(World(), "sight", "网关 silent ‖ “quoted”", at), at)
+    kept.commit(judge.was_blind("stopped", "", at, at), at)
+    kept.close()
+    return path
+
+
+def checked(store: Path) -> subprocess.CompletedProcess[str]:
+    """Run the program that the page shows."""
+    text = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
+    found = re.search(r"```python\n(.*?)```", text, re.DOTALL)
+    assert found is not None
+    return subprocess.run(
+        [sys.executable, "-I", "-c", found[1], str(store)], capture_output=True, text=True, timeout=30
+    )
+
+
+def test_the_program_on_the_page_of_the_audit_finds_a_record_right(store: Path) -> None:
+    assert checked(store).stdout == "3 entries, all leaves right\n"
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "UPDATE facts SET body = replace(body, 'silent', 'broken') WHERE seq = 1",
+        "UPDATE facts SET recorded_at = recorded_at + 1 WHERE seq = 2",
+        "DELETE FROM facts WHERE seq = 2",
+        "UPDATE facts SET seq = 9 WHERE seq = 3",
+    ],
+)
+def test_and_finds_one_that_was_tampered_with_wrong(store: Path, tampering: str) -> None:
+    """Who may write the file may drop the triggers too."""
+    with sqlite3.connect(store) as thief:
+        for (name,) in thief.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            thief.execute(f"DROP TRIGGER {name}")
+        assert thief.execute(tampering).rowcount == 1
+    thief.close()
+
+    done = checked(store)
+
+    assert done.returncode == 1
+    assert "is not what was recorded" in done.stderr
+
+
+@pytest.mark.parametrize("page", ["README.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))])
+def test_links_lead_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    here = (ROOT / page).parent
+    links = [link for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text) if "://" not in link]
+
+    assert [link for link in links if not (here / link).exists()] == []
