@@ -91,7 +91,7 @@ class Outbox:
 
     async def _settle(self, notice: Notice, state: NoticeState, why: str) -> None:
         log.error("notice-not-sent", notice=notice.id, state=state, why=why)
-        await self._engine.do(lambda _, now: delivery.settle(notice, state, why, now))
+        await self._engine.do(lambda world, now: delivery.abandon(world, notice, state, why, now))
 
     def _launch(self, notice: Notice, person: Person, rung: int) -> None:
         task = asyncio.create_task(self._attempt(notice, person, rung))

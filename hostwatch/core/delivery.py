@@ -85,12 +85,22 @@ def settle(notice: Notice, state: NoticeState, why: str, now: datetime) -> Decis
     return Decision(facts=(fact,), notices=(replace(notice, state=state, settled_at=now),))
 
 
+def abandon(world: World, notice: Notice, state: NoticeState, why: str, now: datetime) -> Decision:
+    """Nothing more will be tried for a notice that was not accepted, nor for the duty behind it."""
+    settled = settle(notice, state, why, now)
+    duty = None if notice.duty is None else world.duties.get(notice.duty)
+    if duty is None:
+        return settled
+    released = facts.DutyReleased(at=now, duty=duty.id, why=why)
+    return replace(settled, facts=(*settled.facts, released), duties=(replace(duty, released_at=now),))
+
+
 def breaches(world: World, now: datetime) -> Decision:
     """The duties whose time has run out and that nobody has recorded yet."""
     late = [
         duty
         for duty in world.duties.values()
-        if duty.breached_at is None and duty.met_at is None and duty.due <= now
+        if duty.breached_at is None and duty.is_open and duty.due <= now
     ]
     return Decision(
         facts=tuple(facts.DutyBreached(at=now, duty=duty.id, due=duty.due) for duty in late),

@@ -36,6 +36,13 @@ class Duty:
     due: datetime
     met_at: datetime | None = None
     breached_at: datetime | None = None
+    released_at: datetime | None = None
+    """Since when nothing more is done for it, though it was not met."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still to be met."""
+        return self.met_at is None and self.released_at is None
 
 
 class NoticeState(StrEnum):

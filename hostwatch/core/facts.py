@@ -218,6 +218,14 @@ class DutyBreached(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DutyReleased(Fact):
+    """Nothing more will be done for a duty: the contact is no longer authorised, or all was tried."""
+
+    duty: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeOwed(Fact):
     """A notice lies in the outbox."""
 

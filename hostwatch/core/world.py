@@ -86,7 +86,7 @@ class World:
     """The open emergencies, by reference."""
 
     duties: dict[str, Duty] = field(default_factory=dict)
-    """The duties that are not met."""
+    """The duties that are neither met nor released."""
 
     notices: dict[str, Notice] = field(default_factory=dict)
     """The notices that are pending, or belong to an open emergency."""
@@ -143,7 +143,7 @@ class World:
             self.emergencies[emergency.reference] = emergency
         for duty in decision.duties:
             self.duties[duty.id] = duty
-            if duty.met_at is not None:
+            if not duty.is_open:
                 del self.duties[duty.id]
         self.notices.update((notice.id, notice) for notice in decision.notices)
         if decision.emergencies or decision.notices:

@@ -218,7 +218,7 @@ class Ledger:
                 rows.emergency_row(emergency),
             )
         db.executemany(
-            "INSERT OR REPLACE INTO duties VALUES (?, ?, ?, ?, ?, ?)", map(rows.duty_row, decision.duties)
+            "INSERT OR REPLACE INTO duties VALUES (?, ?, ?, ?, ?, ?, ?)", map(rows.duty_row, decision.duties)
         )
         for notice in decision.notices:
             db.execute(

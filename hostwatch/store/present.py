@@ -10,6 +10,7 @@ from hostwatch.core.schedule import Schedule
 from hostwatch.core.world import World
 from hostwatch.store import rows
 
+OPEN = "met_at IS NULL AND released_at IS NULL"
 KEPT = (
     "state = 'pending' OR id IN (SELECT notice FROM notice_emergencies JOIN emergencies"
     " ON reference = emergency WHERE ended_at IS NULL)"
@@ -42,7 +43,7 @@ def load_world(db: sqlite3.Connection) -> World:
             row[0]: rows.emergency(row)
             for row in db.execute("SELECT * FROM emergencies WHERE ended_at IS NULL ORDER BY reference")
         },
-        duties={row[0]: rows.duty(row) for row in db.execute("SELECT * FROM duties WHERE met_at IS NULL")},
+        duties={row[0]: rows.duty(row) for row in db.execute(f"SELECT * FROM duties WHERE {OPEN}")},
         notices={notice.id: notice for notice in _kept(db)},
         blind={why: rows.at(since) for why, since in db.execute("SELECT why, since FROM blind")},
         alive_at=rows.when(alive_at),

@@ -148,12 +148,13 @@ def emergency(row: Row) -> Emergency:
 
 def duty_row(duty: Duty) -> Row:
     """A row of `duties`."""
-    return duty.id, duty.emergency, duty.contact, us(duty.due), us(duty.met_at), us(duty.breached_at)
+    dates = (duty.due, duty.met_at, duty.breached_at, duty.released_at)
+    return duty.id, duty.emergency, duty.contact, *map(us, dates)
 
 
 def duty(row: Row) -> Duty:
     """The duty of a row."""
-    name, emergency_name, contact, due, met_at, breached_at = row
+    name, emergency_name, contact, due, met_at, breached_at, released_at = row
     return Duty(
         id=name,
         emergency=emergency_name,
@@ -161,6 +162,7 @@ def duty(row: Row) -> Duty:
         due=at(due),
         met_at=when(met_at),
         breached_at=when(breached_at),
+        released_at=when(released_at),
     )
 
 

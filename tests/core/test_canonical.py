@@ -153,6 +153,7 @@ GOLDEN: dict[str, str] = {
     "DutyArose": "04d4228e57b9ef90",
     "DutyMet": "7be73a453c1a98ac",
     "DutyBreached": "f279b4fe094d8c40",
+    "DutyReleased": "95e00a40fd3c30b1",
     "NoticeOwed": "9ecdc9b5cfb7c74a",
     "AttemptBegan": "13f6350484ba964f",
     "AttemptEnded": "80f38774d15d5d1d",

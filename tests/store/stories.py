@@ -131,7 +131,8 @@ class Story:
         """Give a pending notice up."""
         pending = self.world.pending()
         if pending:
-            self.do(delivery.settle(pending[place % len(pending)], state, "because", self.now))
+            notice = pending[place % len(pending)]
+            self.do(delivery.abandon(self.world, notice, state, "because", self.now))
 
 
 def _open(attempts: tuple[object, ...]) -> bool:

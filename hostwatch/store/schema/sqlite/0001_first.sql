@@ -116,9 +116,10 @@ CREATE TABLE duties (
     contact     TEXT    NOT NULL,
     due         INTEGER NOT NULL,
     met_at      INTEGER,
-    breached_at INTEGER
+    breached_at INTEGER,
+    released_at INTEGER                    -- nothing more is done for it, though it was not met
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX duties_unmet ON duties (due) WHERE met_at IS NULL;
+CREATE INDEX duties_open ON duties (due) WHERE met_at IS NULL AND released_at IS NULL;
 
 -- The outbox.
 CREATE TABLE notices (
