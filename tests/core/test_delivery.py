@@ -1,0 +1,194 @@
+"""The duty to tell, from its beginning to its end, as stories with a timeline."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from hostwatch.core import delivery, enrolment, facts, judge
+from hostwatch.core.emergency import AttemptOutcome, NoticeState
+from hostwatch.core.population import Customer, Device, Population
+from hostwatch.core.reading import Outcome, Reading
+from hostwatch.core.world import Decision, World
+
+SIGNAL = "web-1/ping@main"
+NOTICE = "E-000001.emergency.acme.duty"
+
+
+def at(text: str) -> datetime:
+    """`00:10` or `00:10:03` on the first of October."""
+    hours, minutes, *rest = (int(part) for part in text.split(":"))
+    return datetime(2026, 10, 1, hours, minutes, *rest, tzinfo=UTC)
+
+
+class Story:
+    """A world that a test plays facts to."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        device = Device(id="web-1", customer="acme", address="192.0.2.1")
+        self.population = Population(
+            customers={"acme": Customer(id="acme", contacts=("duty",))}, devices={"web-1": device}
+        )
+        self.enrol("00:00")
+
+    def do(self, decision: Decision) -> list[facts.Fact]:
+        self.world.apply(decision)
+        return list(decision.facts)
+
+    def enrol(self, when: str) -> list[facts.Fact]:
+        accepted = enrolment.Accepted(
+            population=self.population, digest=when, author="me", difference=(), content={}
+        )
+        return self.do(enrolment.apply(self.world, accepted, at(when)))
+
+    def ping(self, when: str, outcome: Outcome) -> list[facts.Fact]:
+        reading = Reading(signal=SIGNAL, at=at(when), known_at=at(when), outcome=outcome, why="no answer")
+        return self.do(judge.readings(self.world, None, [reading], closes=True, now=at(when)))
+
+    def down(self) -> list[facts.Fact]:
+        """The verdict falls at 00:15, so the duty is due at 00:30."""
+        self.ping("00:05", Outcome.ANSWERED)
+        self.ping("00:10", Outcome.MISSED)
+        return self.ping("00:15", Outcome.MISSED)
+
+    def attempt(self, when: str, outcome: AttemptOutcome, notice: str = NOTICE) -> list[facts.Fact]:
+        began = delivery.begin(self.world.notices[notice], rung=0, channel="email", address="c", now=at(when))
+        self.do(began)
+        return self.do(delivery.end(self.world, self.world.notices[notice], outcome, said="s", now=at(when)))
+
+
+def kinds(happened: list[facts.Fact]) -> list[str]:
+    return [type(fact).__name__ for fact in happened]
+
+
+def test_a_verdict_its_emergency_its_duty_and_its_notice_are_one_decision() -> None:
+    assert kinds(Story().down()) == ["WentDown", "EmergencyOpened", "DutyArose", "NoticeOwed"]
+
+
+def test_a_duty_is_met_when_the_notice_is_accepted() -> None:
+    story = Story()
+    story.down()
+
+    assert kinds(story.attempt("00:16", AttemptOutcome.FAILED)) == ["AttemptEnded"]
+    happened = story.attempt("00:29", AttemptOutcome.ACCEPTED)
+
+    assert kinds(happened) == ["AttemptEnded", "NoticeSettled", "DutyMet"]
+    assert happened[-1] == facts.DutyMet(at=at("00:29"), duty=NOTICE, late=False)
+    assert story.do(delivery.breaches(story.world, at("01:00"))) == []
+
+
+def test_a_breach_does_not_end_the_attempts_and_what_comes_after_is_late() -> None:
+    story = Story()
+    story.down()
+
+    assert story.do(delivery.breaches(story.world, at("00:29:59"))) == []
+    (breach,) = story.do(delivery.breaches(story.world, at("00:30")))
+    assert breach == facts.DutyBreached(at=at("00:30"), duty=NOTICE, due=at("00:30"))
+    assert story.do(delivery.breaches(story.world, at("00:31"))) == []
+
+    assert story.attempt("00:40", AttemptOutcome.ACCEPTED)[-1] == facts.DutyMet(
+        at=at("00:40"), duty=NOTICE, late=True
+    )
+
+
+@pytest.mark.parametrize("state", [NoticeState.GIVEN_UP, NoticeState.FORBIDDEN])
+def test_a_notice_that_is_abandoned_releases_its_duty(state: NoticeState) -> None:
+    """Else the deadline of somebody who left would run for ever."""
+    story = Story()
+    story.down()
+
+    happened = story.do(
+        delivery.abandon(story.world, story.world.notices[NOTICE], state, "because", at("00:20"))
+    )
+
+    assert kinds(happened) == ["NoticeSettled", "DutyReleased"]
+    assert story.world.duties == {}
+    assert story.do(delivery.breaches(story.world, at("01:00"))) == []
+
+
+def test_an_attempt_that_a_crash_cut_off_is_repeated_and_says_so() -> None:
+    story = Story()
+    story.down()
+    story.do(
+        delivery.begin(story.world.notices[NOTICE], rung=0, channel="email", address="c", now=at("00:16"))
+    )
+
+    happened = story.do(delivery.interrupted(story.world, at("00:17")))
+    assert [fact.outcome for fact in happened if isinstance(fact, facts.AttemptEnded)] == ["interrupted"]
+    (began,) = story.do(
+        delivery.begin(story.world.notices[NOTICE], rung=0, channel="email", address="c", now=at("00:18"))
+    )
+
+    assert isinstance(began, facts.AttemptBegan)
+    assert (began.number, began.repeat) == (2, True)
+    assert story.do(delivery.interrupted(story.world, at("00:18")))[0].at == at("00:18")
+
+
+def test_an_attempt_that_surely_did_not_arrive_makes_no_repeat() -> None:
+    story = Story()
+    story.down()
+    story.attempt("00:16", AttemptOutcome.FAILED)
+
+    (began,) = story.do(
+        delivery.begin(story.world.notices[NOTICE], rung=0, channel="email", address="c", now=at("00:18"))
+    )
+
+    assert isinstance(began, facts.AttemptBegan)
+    assert not began.repeat
+
+
+def test_the_end_is_told_to_whoever_was_to_hear_of_the_beginning() -> None:
+    story = Story()
+    story.down()
+    customer = story.population.customers["acme"]
+    story.population = replace(
+        story.population, customers={"acme": replace(customer, contacts=("duty", "late-comer"))}
+    )
+    story.enrol("00:16")
+
+    happened = story.ping("00:20", Outcome.ANSWERED)
+
+    owed = [fact for fact in happened if isinstance(fact, facts.NoticeOwed)]
+    assert [(notice.kind, notice.contact) for notice in owed] == [("recovery", "duty")]
+    recovery = story.world.notices["E-000001.recovery.acme.duty"]
+    assert recovery.after == NOTICE
+    assert recovery.stories[0].first_answer == at("00:20")
+
+
+def test_who_is_no_longer_authorised_hears_of_no_end() -> None:
+    story = Story()
+    story.down()
+    story.do(
+        delivery.abandon(
+            story.world, story.world.notices[NOTICE], NoticeState.FORBIDDEN, "removed", at("00:16")
+        )
+    )
+
+    assert "NoticeOwed" not in kinds(story.ping("00:20", Outcome.ANSWERED))
+
+
+def test_a_device_that_is_removed_while_down_is_withdrawn_and_said_so() -> None:
+    story = Story()
+    story.down()
+    story.population = replace(story.population, devices={})
+
+    happened = story.enrol("00:17")
+
+    (ended,) = [fact for fact in happened if isinstance(fact, facts.EmergencyEnded)]
+    assert (ended.withdrawn, ended.first_answer) == (True, None)
+    assert [n.kind for n in story.world.pending()] == ["emergency", "withdrawn"]
+    assert story.world.signals == {}
+
+
+@pytest.mark.parametrize("step", [timedelta(hours=1), -timedelta(hours=1)])
+def test_who_sets_the_clock_does_not_shorten_or_lengthen_a_promise(step: timedelta) -> None:
+    story = Story()
+    story.down()
+
+    story.do(judge.follow_clock(story.world, at("00:20"), at("00:20") + step))
+
+    assert story.do(delivery.breaches(story.world, at("00:29:59") + step)) == []
+    assert kinds(story.do(delivery.breaches(story.world, at("00:30") + step))) == ["DutyBreached"]
