@@ -2,12 +2,13 @@
 
 icmplib opens the sockets and builds the packets; its receiving is not used, since it judges by the
 time at which the loop gets round to a packet. Here the kernel stamps each packet as it arrives, a
-filter lets only replies and errors through, and a reply counts only with the right source,
-identifier, sequence number and 128-bit nonce.
+filter lets only our own replies and errors through, so that others who ping from this machine cannot
+fill our buffer, and a reply counts only with the right source, identifier, sequence number and nonce.
 """
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import socket
@@ -24,6 +25,7 @@ SO_RXQ_OVFL: Final = 40
 SOL_RAW: Final = 255
 ICMP_FILTER: Final = 1
 ICMP6_FILTER: Final = 1
+SO_ATTACH_FILTER: Final = 26
 
 RECEIVE_BUFFER_BYTES: Final = 4 * 1024 * 1024
 PACKET_MAX_BYTES: Final = 2048
@@ -31,6 +33,9 @@ DRAIN_MAX: Final = 2_000
 """Packets taken in one turn of the loop."""
 
 NONCE_BYTES: Final = 16
+MARK_BYTES: Final = 4
+"""A nonce begins with the mark of its pinger, by which the kernel knows whose reply it is."""
+
 PADDING: Final = bytes(40)
 """With the nonce 56 bytes, as every ping sends."""
 
@@ -104,8 +109,8 @@ class Trouble:
 class EchoSocket:
     """One family's socket, raw with CAP_NET_RAW, a ping socket otherwise."""
 
-    def __init__(self, family: int) -> None:
-        """Raises `NoPermission` when neither kind may be opened."""
+    def __init__(self, family: int, mark: bytes) -> None:
+        """`mark` begins all our nonces. Raises `NoPermission` when neither kind may be opened."""
         self.family = family
         self.raw = True
         kind = ICMPv4Socket if family == 4 else ICMPv6Socket
@@ -122,6 +127,8 @@ class EchoSocket:
         """Packets that the kernel had to drop because our buffer was full."""
 
         self._prepare()
+        if self.raw:
+            self._admit(mark)
 
     def _prepare(self) -> None:
         sock = self.sock
@@ -139,6 +146,22 @@ class EchoSocket:
             for number in PASSED[6]:
                 words[number >> 5] &= ~(1 << (number & 31))
             sock.setsockopt(socket.IPPROTO_ICMPV6, ICMP6_FILTER, struct.pack("=8I", *words))
+
+    def _admit(self, mark: bytes) -> None:
+        """Have the kernel pass over replies to others: a raw socket gets everybody's (classic BPF)."""
+        header = (0xB1, 0, 0, 0) if self.family == 4 else (0x01, 0, 0, 0)  # X = where ICMP begins
+        program = (
+            header,
+            (0x50, 0, 0, 0),  # A = type
+            (0x15, 0, 2, ECHO_REPLY[self.family]),  # not a reply: take it
+            (0x40, 0, 0, 8),  # A = first four bytes of the payload; none: leave it
+            (0x15, 0, 1, int.from_bytes(mark)),  # not our mark: leave it
+            (0x06, 0, 0, 0xFFFFFFFF),  # take it
+            (0x06, 0, 0, 0),  # leave it
+        )
+        code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *step) for step in program))
+        wrapped = struct.pack("@HP", len(program), ctypes.addressof(code))
+        self.sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, wrapped)
 
     def send(self, address: str, identifier: int, sequence: int, nonce: bytes) -> None:
         """Send one echo request. Raises `SendFault` or `Unreachable`."""

@@ -22,6 +22,7 @@ from hostwatch.clock import Clock
 from hostwatch.core import instant
 from hostwatch.core.reading import Outcome
 from hostwatch.echo import (
+    MARK_BYTES,
     NONCE_BYTES,
     Echo,
     EchoSocket,
@@ -62,12 +63,13 @@ class IcmpPinger(Pinger):
     def __init__(self, clock: Clock) -> None:
         """Opens the sockets that may be opened. Raises `NoPermission` when there is none."""
         self._clock = clock
+        self._mark = os.urandom(MARK_BYTES)
         self._tries: dict[bytes, _Try] = {}
         self._sockets: dict[int, EchoSocket] = {}
         refused: NoPermission | None = None
         for version in (4, 6):
             try:
-                self._sockets[version] = EchoSocket(version)
+                self._sockets[version] = EchoSocket(version, self._mark)
             except NoPermission as error:
                 refused = error
             except ICMPSocketError as error:
@@ -90,9 +92,12 @@ class IcmpPinger(Pinger):
             sock.close()
         self._sockets.clear()
 
+    def _nonce(self) -> bytes:
+        return self._mark + os.urandom(NONCE_BYTES - MARK_BYTES)
+
     async def probe(self, batch: Batch) -> AsyncIterator[tuple[Look, ...]]:
         identifier = new_identifier()
-        tries = [_Try(ask, batch.manner, os.urandom(NONCE_BYTES), identifier) for ask in batch.asks]
+        tries = [_Try(ask, batch.manner, self._nonce(), identifier) for ask in batch.asks]
         agenda = [(one.ask.at, place) for place, one in enumerate(tries)]
         heapify(agenda)
         answered: list[Look] = []

@@ -105,7 +105,7 @@ class Reflector:
             case "wrong sequence":
                 self._send(here, to, self._reply(number, sequence + 7, payload))
             case "wrong nonce":
-                wrong = bytes([payload[0] ^ 1]) + payload[1:]
+                wrong = payload[:15] + bytes([payload[15] ^ 1]) + payload[16:]
                 self._send(here, to, self._reply(number, sequence, wrong))
             case "nonce cut short":
                 self._send(here, to, self._reply(number, sequence, payload[:15]))

@@ -26,7 +26,7 @@ add rule inet lab forward icmp type echo-request counter
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
 def test_a_restart_between_two_misses_moves_no_verdict(lab: Lab, number: signal.Signals) -> None:
     """
     0 s    all devices answer, every 4 s
