@@ -44,7 +44,10 @@ class Clock(ABC):
 
     @abstractmethod
     async def sleep_until(self, when: datetime) -> None:
-        """Wait until the wall clock shows that time, though it be set meanwhile."""
+        """Wait until the wall clock shows that time, though it be set meanwhile.
+
+        Returns early when the clock is set back: else a step of a day would be a wait of a day.
+        """
 
 
 class SystemClock(Clock):
@@ -66,8 +69,11 @@ class SystemClock(Clock):
         await asyncio.sleep(max(pause.total_seconds(), 0))
 
     async def sleep_until(self, when: datetime) -> None:
-        while (left := (when - self.now()).total_seconds()) > 0:  # noqa: ASYNC110 - a clock has no event
-            await asyncio.sleep(min(left, NAP_MAX_S))
+        over = self.monotonic() + (when - self.now())
+        while (left := when - self.now()) > timedelta(0):
+            if left > over - self.monotonic() + STEP_MIN:
+                return
+            await asyncio.sleep(min(left.total_seconds(), NAP_MAX_S))
 
 
 @dataclass(frozen=True, slots=True)

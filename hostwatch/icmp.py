@@ -108,6 +108,8 @@ class IcmpPinger(Pinger):
                 now = self._clock.now()
                 if now >= agenda[0][0]:
                     self._drain()
+                else:
+                    agenda = self._set_back(agenda, tries, now)
                 while agenda and agenda[0][0] <= now:
                     _, place = heappop(agenda)
                     look = self._turn(tries[place], now, agenda, place)
@@ -120,6 +122,15 @@ class IcmpPinger(Pinger):
                 self._tries.pop(one.nonce, None)
         if answered:
             yield tuple(answered)
+
+    def _set_back(
+        self, agenda: list[tuple[datetime, int]], tries: list[_Try], now: datetime
+    ) -> list[tuple[datetime, int]]:
+        """The clock was set back: whoever is left is due now, and what is not answered is our own fault."""
+        for one in (tries[place] for _, place in agenda):
+            one.fault = one.fault or "clock set back"
+            one.first_at = min(one.first_at or now, now)
+        return [(now, place) for _, place in agenda]
 
     def _turn(self, one: _Try, now: datetime, agenda: list[tuple[datetime, int]], place: int) -> Look | None:
         """What is to be done for one target now: send, wait on, or say what became of it."""

@@ -90,7 +90,8 @@ class Prober:
             if present.version == schedule.version:
                 number = self._turn(schedule, number)
             else:
-                number, schedule = self._begin(present, schedule.begin(number)), present
+                since = min(schedule.begin(number), self._clock.now())  # later, if the clock was set back
+                number, schedule = self._begin(present, since), present
 
     async def _wait_for(self, when: datetime) -> None:
         assert self._failed is not None

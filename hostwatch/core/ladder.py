@@ -50,14 +50,32 @@ class GiveUp:
 
 Step = Send | Wait | GiveUp
 
+LEFT_ALONE_MIN = timedelta(hours=1)
+"""A notice that nobody tried to send for longer was left alone: that time does not count as trying."""
+
 
 def next_step(notice: Notice, rungs: int, pace: Pace, now: datetime) -> Step:
     """What to do for a pending notice whose contact has `rungs` channels."""
-    gives_up_at = notice.created_at + pace.give_up_after
-    if now >= gives_up_at:
+    left = pace.give_up_after - _tried_for(notice, pace, now)
+    if left <= timedelta(0):
         return GiveUp(f"not accepted within {pace.give_up_after}")
     step = _climb(notice, rungs, pace, now)
+    gives_up_at = now + left
     return Wait(min(step.until, gives_up_at)) if isinstance(step, Wait) else step
+
+
+def _tried_for(notice: Notice, pace: Pace, now: datetime) -> timedelta:
+    """How long we have tried, without the times in which we could not: stopped, or the clock was set.
+
+    Between two tries that a running watch makes there is never more than `longest`, unless the other
+    side asked for it.
+    """
+    longest = max(LEFT_ALONE_MIN, 2 * pace.round_pause)
+    tried, since, allowed = timedelta(0), notice.created_at, longest
+    for attempt in notice.attempts:
+        tried += min(max(attempt.began_at - since, timedelta(0)), allowed)
+        since, allowed = attempt.began_at, max(longest, attempt.retry_after or longest)
+    return tried + min(max(now - since, timedelta(0)), allowed)
 
 
 def _climb(notice: Notice, rungs: int, pace: Pace, now: datetime) -> Send | Wait:
@@ -82,22 +100,26 @@ def _climb(notice: Notice, rungs: int, pace: Pace, now: datetime) -> Send | Wait
 
 def _next_rung(notice: Notice, latest: Attempt, rungs: int, pace: Pace, now: datetime) -> Send | Wait:
     """The next rung that may be tried now; behind the last one, the lowest, after a growing pause."""
-    free = [_free_at(notice, rung) for rung in range(max(rungs, 1))]
+    free = [_free_at(notice, rung, now) for rung in range(max(rungs, 1))]
     for rung in range(latest.rung + 1, rungs):
         if free[rung] <= now:
             return Send(rung)
     lowest = min(range(len(free)), key=lambda rung: (max(free[rung], now), rung))
     tries = sum(1 for attempt in notice.attempts if attempt.rung == lowest)
     pause = min(pace.first_retry * (1 << min(max(tries - 1, 0), 20)), pace.round_pause)
-    again_at = max(latest.began_at + pause, free[lowest])
+    began_at = latest.began_at if latest.began_at <= now else now - pause  # the clock went back
+    again_at = max(began_at + pause, free[lowest])
     return Send(lowest) if now >= again_at else Wait(again_at)
 
 
-def _free_at(notice: Notice, rung: int) -> datetime:
-    """From when on the other side of a rung lets us come back: its latest Retry-After, if it gave one."""
+def _free_at(notice: Notice, rung: int, now: datetime) -> datetime:
+    """From when on the other side of a rung lets us come back: its latest Retry-After, if it gave one.
+
+    One that is dated in the future was given before the clock went back, and binds nobody any more.
+    """
     latest = next((attempt for attempt in reversed(notice.attempts) if attempt.rung == rung), None)
-    if latest is None or latest.retry_after is None:
-        return notice.created_at
+    if latest is None or latest.retry_after is None or latest.began_at > now:
+        return min(notice.created_at, now)
     return (latest.ended_at or latest.began_at) + latest.retry_after
 
 
