@@ -64,7 +64,9 @@ class Accounts:
             if name not in wanted and watching and watching[-1].until is None:
                 watching[-1].until = at
 
-    def finish(self, record: Sequence[facts.Fact], world: World, truth: Truth, now: datetime, shift_us: int) -> History:
+    def finish(
+        self, record: Sequence[facts.Fact], world: World, truth: Truth, now: datetime, shift_us: int
+    ) -> History:
         """Account for everything, twice. `shift_us`: how far the wall clock is ahead of true time."""
         history = fold(record, world.signals, world.blind, now)
         period = Span(0, instant.second(now))
@@ -139,20 +141,28 @@ class Accounts:
             self.complain(f"{device.device}: certainly down {books.least - around}, but it was alive")
         if truth.loss_permille == 0 and books.down - after:
             self.complain(f"{device.device}: down {books.down - after}, but it was alive")
-        long = Timeline.of(_span(a + SECOND_US, b - SECOND_US) for a, b in dead if b - a > between)
         proven = self._proven(device)
-        missing = (long & books.period & proven) - books.most
-        if missing:
-            self.complain(f"{device.device}: was dead {missing}, and that is not even possibly down")
+        for start, end in (span for span in dead if span[1] - span[0] > between):
+            seconds = Timeline.of([_span(start + SECOND_US, end - SECOND_US)])
+            missing = (seconds & books.period & proven) - books.most
+            if missing.total > between // SECOND_US:  # for so long the last answer before it still speaks
+                self.complain(f"{device.device}: was dead {missing}, and that is not even possibly down")
 
     def _proven(self, device: DeviceHistory) -> Timeline:
         firsts = [
-            (instant.second(next((p.at for p in w.proofs if p.outcome is Outcome.ANSWERED), instant.EPOCH)), w.until)
+            (
+                instant.second(
+                    next((p.at for p in w.proofs if p.outcome is Outcome.ANSWERED), instant.EPOCH)
+                ),
+                w.until,
+            )
             for w in self.watched[device.tenures[0].signal]
         ]
         far = 1 << 40
         return Timeline.of(
-            Span(first, max(first, far if until is None else until // SECOND_US)) for first, until in firsts if first
+            Span(first, max(first, far if until is None else until // SECOND_US))
+            for first, until in firsts
+            if first
         )
 
 

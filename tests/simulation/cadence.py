@@ -57,6 +57,8 @@ class Cadence:
 
     def saw(self, seen: Seen) -> None:
         """A target was looked at."""
+        if seen.ask.signal not in self.phases:
+            return  # it has just left the configuration
         self._gap(seen.ask.signal, seen.true_us)
         self.last[seen.ask.signal] = seen.true_us
 
@@ -65,11 +67,12 @@ class Cadence:
         if since is None or until - since <= self._longest:
             return
         excused = [d for d in self.disturbances if d.end >= since and d.start <= until]
-        allowed = self._longest + sum(min(d.end, until) - max(d.start, since) + self._interval for d in excused)
+        allowed = self._longest + sum(
+            min(d.end, until) - max(d.start, since) + self._interval for d in excused
+        )
         if until - since > allowed:
-            self.complain(
-                f"nobody looked at {signal} for {(until - since) / 1e6:.0f} s until {until / 1e6:.0f} s; excuses: {excused}"
-            )
+            gap = f"{(until - since) / 1e6:.0f} s until {until / 1e6:.0f} s"
+            self.complain(f"nobody looked at {signal} for {gap}; excuses: {excused}")
 
     @property
     def _interval(self) -> int:

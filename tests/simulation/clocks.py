@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 
-from hostwatch.clock import NAP_MAX_S, Clock
+from hostwatch.clock import NAP_MAX_S, STEP_MIN, Clock
 from hostwatch.core import instant
 from tests.simulation.loop import SimLoop
 
@@ -52,7 +52,10 @@ class SimClock(Clock):
     async def sleep_until(self, when: datetime) -> None:
         """As the system's clock does it: whoever waits notices a step within a second, not at once."""
         target = instant.micros(when)
+        over = self._loop.us + target - self.wall_us()
         while (left := target - self.wall_us()) > 0:
+            if left > over - self._loop.us + STEP_MIN // instant.MICROSECOND:
+                return
             sleeping: asyncio.Future[None] = self._loop.create_future()
             self._sleepers.add(sleeping)
             timer = self._loop.call_at((self._loop.us + left) / 1e6, _wake, sleeping)

@@ -53,9 +53,7 @@ class Evidence:
 
     def read(self, decision: Decision) -> list[Proof]:
         """The readings that a decision commits, each true to what the pinger said."""
-        found = [
-            self._proof(r.signal, r.at, r.outcome, r.kind, r.why) for r in decision.unscheduled
-        ]
+        found = [self._proof(r.signal, r.at, r.outcome, r.kind, r.why) for r in decision.unscheduled]
         if decision.slice is not None:
             found.extend(self._slice(decision.slice))
         if decision.schedule is not None:
@@ -70,7 +68,9 @@ class Evidence:
         due = {due.target.signal: due for due in self.schedules[evidence.version].due(evidence.number)}
         for entry, outcome in fresh:
             if entry.signal not in due or entry.signal in named:
-                self._complain(f"slice {evidence.key} names {entry.signal}, which was not due or stands there already")
+                self._complain(
+                    f"slice {evidence.key} names {entry.signal}, which was not due or stands there already"
+                )
             named.add(entry.signal)
             yield self._proof(entry.signal, entry.at, outcome, Kind.SCHEDULED, entry.why)
         if evidence.closed_at is None:
@@ -100,5 +100,7 @@ class Evidence:
         if outcome is Outcome.UNKNOWN and said is Outcome.ANSWERED and why != STEPPED:
             self._complain(f"{signal} at {at}: an answer became unknown because of {why!r}")
         if outcome is Outcome.MISSED and not (seen.dead or seen.excused):
-            self._complain(f"{signal} at {at}: counted as a miss, but the device was alive and our own cable cut")
+            self._complain(
+                f"{signal} at {at}: counted as a miss, but the device was alive and our own cable cut"
+            )
         return Proof(signal, at, outcome, kind, seen.look.known_at)

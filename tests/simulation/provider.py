@@ -44,6 +44,8 @@ class Sending:
     mode: Mode
     arrived: bool
     accepted: bool = False
+    attempt: int = 0
+    """The number under which the record knows it; filled in by whoever checks."""
 
 
 class Provider:

@@ -52,8 +52,9 @@ def check_world(db: sqlite3.Connection, world: World, complain: Complain) -> Non
         "references",
         "devices",
     ):
-        if getattr(loaded, name) != getattr(world, name):
-            complain(f"{name} in memory differs from the store: {_difference(getattr(world, name), getattr(loaded, name))}")
+        memory, store = getattr(world, name), getattr(loaded, name)
+        if memory != store:
+            complain(f"{name} in memory differs from the store: {_difference(memory, store)}")
     if (loaded.schedule.version, loaded.schedule.targets) != (world.schedule.version, world.schedule.targets):
         complain("the schedule in memory differs from the store")
 

@@ -94,7 +94,18 @@ def _modes(seed: int, dice: random.Random, busy: timedelta) -> Callable[[str, st
 
 
 def _events(dice: random.Random, made: Town, busy: timedelta, faults: int) -> list[Event]:
-    kinds = ("kill", "kill", "kill", "restart", "reload", "reload", "step", "stall", "suspend", "slew")
+    kinds: tuple[str, ...] = (
+        "kill",
+        "kill",
+        "kill",
+        "restart",
+        "reload",
+        "reload",
+        "step",
+        "stall",
+        "suspend",
+        "slew",
+    )
     if dice.random() < 0.5:  # exact sums are checked only where the clock is never set
         kinds = tuple(kind for kind in kinds if kind != "step")
     events: list[Event] = []

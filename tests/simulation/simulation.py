@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from hostwatch import channels
 from hostwatch.configuration.load import load
 from hostwatch.core import facts
 from hostwatch.core.world import Decision
@@ -25,9 +22,8 @@ from hostwatch.engine import Engine
 from hostwatch.personal import Vault
 from hostwatch.sla.history import History
 from hostwatch.store.errors import StoreError
-from hostwatch.store.ledger import Ledger, Personal, connect, facts_of
-from hostwatch.store.writer import InlineWriter
-from tests.simulation import record
+from hostwatch.store.ledger import connect, facts_of
+from tests.simulation import lives, record
 from tests.simulation.accounts import Accounts
 from tests.simulation.cadence import Cadence
 from tests.simulation.clocks import SimClock
@@ -39,8 +35,10 @@ from tests.simulation.town import Town
 from tests.simulation.verdicts import People, Verdicts
 from tests.simulation.world import Seen, SimPinger, Truth
 
-ROOM = Path(__file__).parent / "room"
 RESTART_AFTER_US = 2_000_000
+DRAINED_AFTER_US = 60_000_000
+"""How long after the disk had been full something may still wait to be written."""
+
 WORLD_EVERY = 500
 """Commits between two comparisons of memory and store."""
 
@@ -50,70 +48,6 @@ SCANDALS = {"deed-failed", "attempt-broke", "slice-dropped"}
 
 class Broken(AssertionError):
     """A checker went red."""
-
-
-class SimLedger(Ledger):
-    """A ledger on a disk that can be full."""
-
-    is_full: Callable[[], bool] = staticmethod(lambda: False)
-    refused = 0
-
-    def _facts(self, happened: tuple[facts.Fact, ...], recorded_at: datetime) -> int:
-        last = super()._facts(happened, recorded_at)
-        if self.is_full():
-            self.refused += 1
-            error = sqlite3.OperationalError("database or disk is full")
-            error.sqlite_errorcode = sqlite3.SQLITE_FULL
-            raise error
-        return last
-
-
-class SimWriter(InlineWriter):
-    """A writer that tells the checkers of each commit, and at which the watch can be killed."""
-
-    def __init__(self, ledger: Ledger, life: Life, committed: Callable[[Decision, datetime], None]) -> None:
-        super().__init__(ledger)
-        self._life = life
-        self._committed = committed
-
-    async def commit(self, decision: Decision, recorded_at: datetime, personal: Iterable[Personal]) -> int:
-        if self._life.strikes("before a commit"):
-            await asyncio.Event().wait()
-        last = await super().commit(decision, recorded_at, personal)
-        self._committed(decision, recorded_at)
-        if self._life.strikes("after a commit"):
-            await asyncio.Event().wait()
-        return last
-
-    async def close(self) -> None:
-        """The store outlives the life."""
-
-
-@dataclass(kw_only=True)
-class Life:
-    """One run of the watch."""
-
-    since_us: int
-    died: Callable[[], None]
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
-    dead: bool = False
-    doom: tuple[str, int] | None = None
-    """At which kind of moment it is to be killed, and how many of them it still survives."""
-
-    watch: Watch = field(init=False)
-    pinger: SimPinger = field(init=False)
-    task: asyncio.Task[None] = field(init=False)
-
-    def strikes(self, moment: str) -> bool:
-        """Whether it is dead at this moment, or dies now."""
-        if self.dead or self.doom is None or self.doom[0] != moment:
-            return self.dead
-        if self.doom[1] > 0:
-            self.doom = (moment, self.doom[1] - 1)
-            return False
-        self.dead = True
-        self.died()
-        return True
 
 
 @dataclass(kw_only=True)
@@ -145,8 +79,8 @@ class Simulation:
         self.db = connect(None)
         self.wrong: list[str] = []
         self.faults: Counter[str] = Counter()
-        self.life: Life | None = None
-        self.lives = 0
+        self.life: lives.Life | None = None
+        self.begun = 0
         self.commits = 0
         self.well_since_us = 0
         self.evidence = Evidence(self.complain)
@@ -220,16 +154,22 @@ class Simulation:
         """Start the watch; when the disk is full, again and again, as systemd does."""
         while self.plan.truth.full.hold(self.clock.true_us()):
             await self._pause(5_000_000)
-        self.lives += 1
-        life = Life(since_us=self.clock.true_us(), died=self._wake)
-        ledger = SimLedger(self.db, self.clock.boot_id)
-        ledger.is_full = lambda: self.plan.truth.full.hold(self.clock.true_us())  # type: ignore[method-assign]
-        writer = SimWriter(ledger, life, self._committed)
+        self.begun += 1
+        life = lives.Life(since_us=self.clock.true_us(), died=self._wake)
+        ledger = lives.SimLedger(self.db, self.clock.boot_id)
+        ledger.is_full = lambda: self.plan.truth.full.hold(self.clock.true_us())
+        writer = lives.SimWriter(ledger, life, self._committed)
         vault = Vault((await writer.remembered()).commitments)
         engine = Engine(writer, self.clock, await writer.load(), vault)
         life.pinger = SimPinger(self.clock, self.plan.truth, self._saw)
         life.watch = Watch(
-            self.path, load(self.path), clock=self.clock, writer=writer, engine=engine, pinger=life.pinger, key=b"k"
+            self.path,
+            load(self.path),
+            clock=self.clock,
+            writer=writer,
+            engine=engine,
+            pinger=life.pinger,
+            key=b"k",
         )
         engine.listeners.append(self._applied)
         self.well_since_us = self.clock.true_us()
@@ -257,6 +197,9 @@ class Simulation:
     async def _again(self, dead_since: int, pause_us: int) -> None:
         await self._pause(pause_us)
         await self.begin()
+        for start, end in self.plan.truth.full.spans:
+            if start <= dead_since < end + DRAINED_AFTER_US:
+                dead_since = start  # what had waited for the disk was lost as well
         self.cadence.disturbed(dead_since, self.clock.true_us(), "no watch was running")
 
     # Faults. Each is a method that the plan names.
@@ -286,6 +229,7 @@ class Simulation:
         self.clock.step(by)
         self.cadence.disturbed(now, now, f"clock stepped by {by}")
         self.well_since_us = self.telling.stepped_us = now
+        self.accounts.stepped = True
 
     async def slew(self, ppm: int) -> None:
         """Let the wall clock run wrong."""
@@ -365,10 +309,11 @@ class Simulation:
             await self._live_until(at // timedelta(microseconds=1))
             self.faults[what if what != "note" else str(given)] += 1
             await getattr(self, what)(given)
-        if self.life is not None:
-            self.life.doom = None
-        quiet = self.clock.true_us() + self.plan.calm // timedelta(microseconds=1)
-        await self._live_until(max(self.plan.length // timedelta(microseconds=1), quiet))
+        calm = self.plan.calm // timedelta(microseconds=1)
+        await self._live_until(self.plan.length // timedelta(microseconds=1) - calm)
+        assert self.life is not None
+        self.life.doom = None
+        await self._live_until(self.clock.true_us() + calm)
         await self._finish()
 
     async def _finish(self) -> None:
@@ -390,7 +335,7 @@ class Simulation:
 
     def run(self) -> Simulation:
         """The whole plan."""
-        with _room(), _log(self._logged):
+        with lives.room(), lives.log(self._logged):
             self.loop.set_exception_handler(self._unhandled)
             asyncio.set_event_loop(self.loop)
             try:
@@ -420,34 +365,3 @@ class Simulation:
         self.faults[f"log {entry.getMessage()}"] += entry.levelno >= logging.ERROR
         if entry.getMessage() in SCANDALS and self.life is not None and not self.life.dead:
             self.complain(f"the daemon logged {entry.getMessage()}: {entry.__dict__.get('fields')}")
-
-
-@contextmanager
-def _room() -> Iterator[None]:
-    """The simulated channel is in the room of channels."""
-    before = channels.__path__
-    channels.__path__ = [*before, str(ROOM)]
-    try:
-        yield
-    finally:
-        channels.__path__ = before
-
-
-class _Listener(logging.Handler):
-    def __init__(self, told: Callable[[logging.LogRecord], None]) -> None:
-        super().__init__()
-        self.emit = told  # type: ignore[method-assign]
-
-
-@contextmanager
-def _log(told: Callable[[logging.LogRecord], None]) -> Iterator[None]:
-    """What the daemon says at level error is heard, and nothing is printed."""
-    logger = logging.getLogger("hostwatch")
-    before = logger.handlers[:], logger.level, logger.propagate
-    logger.handlers[:], logger.propagate = [_Listener(told)], False
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.handlers[:], logger.propagate = before[0], before[2]
-        logger.setLevel(before[1])

@@ -85,7 +85,9 @@ def signal_of(device: str) -> str:
     return f"{device}/ping@main"
 
 
-def town(devices: int, *, customers: int = 2, interval: timedelta = timedelta(minutes=5), rungs: int = 2) -> Town:
+def town(
+    devices: int, *, customers: int = 2, interval: timedelta = timedelta(minutes=5), rungs: int = 2
+) -> Town:
     """Devices shared out to customers; the first has two contacts, the others one each."""
     made = Town(interval=interval)
     for number in range(customers):

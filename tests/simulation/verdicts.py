@@ -56,7 +56,11 @@ class Verdicts:
 
     def check(self, decision: Decision, proofs: Sequence[Proof]) -> None:
         """A decision was committed."""
-        expected = [(flip, p.signal) for p in proofs if p.signal in self.lines and (flip := self.lines[p.signal].take(p))]
+        expected = [
+            (flip, p.signal)
+            for p in proofs
+            if p.signal in self.lines and (flip := self.lines[p.signal].take(p))
+        ]
         found = [
             ("down" if isinstance(fact, facts.WentDown) else "up", fact.signal)
             for fact in decision.facts
@@ -113,12 +117,23 @@ class People:
 
     def _opens(self, decision: Decision, fact: facts.EmergencyOpened) -> None:
         if fact.signal in self.open or fact.reference in self.references:
-            self.complain(f"{fact.reference} opens for {fact.signal}, which has {self.open.get(fact.signal)} open")
+            self.complain(
+                f"{fact.reference} opens for {fact.signal}, which has {self.open.get(fact.signal)} open"
+            )
         self.open[fact.signal] = fact.reference
         self.references.add(fact.reference)
-        wanted = [f"{fact.reference}.emergency.{fact.customer}.{contact}" for contact in self._contacts(fact.customer)]
-        arose = [f for f in decision.facts if isinstance(f, facts.DutyArose) and f.emergency == fact.reference]
-        owed = [f.notice for f in decision.facts if isinstance(f, facts.NoticeOwed) and fact.reference in f.emergencies]
+        wanted = [
+            f"{fact.reference}.emergency.{fact.customer}.{contact}"
+            for contact in self._contacts(fact.customer)
+        ]
+        arose = [
+            f for f in decision.facts if isinstance(f, facts.DutyArose) and f.emergency == fact.reference
+        ]
+        owed = [
+            f.notice
+            for f in decision.facts
+            if isinstance(f, facts.NoticeOwed) and fact.reference in f.emergencies
+        ]
         rows = [n.id for n in decision.notices if fact.reference in n.emergencies]
         duties = [d.id for d in decision.duties if d.emergency == fact.reference]
         if not wanted == [d.duty for d in arose] == owed == rows == duties:
@@ -144,4 +159,6 @@ class People:
             told = {n.contact for n in first if n.state is not NoticeState.FORBIDDEN}
             owed = [n.contact for n in decision.notices if n.kind == kind and reference in n.emergencies]
             if sorted(told) != sorted(owed):
-                self.complain(f"the end of {reference} is owed to {sorted(told)}, the outbox has {sorted(owed)}")
+                self.complain(
+                    f"the end of {reference} is owed to {sorted(told)}, the outbox has {sorted(owed)}"
+                )

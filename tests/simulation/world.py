@@ -92,6 +92,7 @@ class Seen:
 class _Try:
     ask: Ask
     place: int
+    begun: bool = False
     sent: int = 0
     first_at: datetime | None = None
     first_us: int = 0
@@ -124,6 +125,8 @@ class SimPinger(Pinger):
             await self._clock.sleep_until(agenda[0][0])
             silent: list[Look] = []
             now = self._clock.now()
+            if now < agenda[0][0]:
+                agenda = self._set_back(agenda, tries, now)
             while agenda and agenda[0][0] <= now:
                 one = tries[heappop(agenda)[1]]
                 look = self._turn(one, batch.manner, now, agenda)
@@ -134,10 +137,22 @@ class SimPinger(Pinger):
         if answered:
             yield tuple(answered)
 
-    def _turn(self, one: _Try, manner: Manner, now: datetime, agenda: list[tuple[datetime, int]]) -> Look | None:
-        if one.sent == 0:
+    def _set_back(
+        self, agenda: list[tuple[datetime, int]], tries: list[_Try], now: datetime
+    ) -> list[tuple[datetime, int]]:
+        """The clock was set back: what is left of the batch is over now, and our own fault."""
+        for one in (tries[place] for _, place in agenda):
+            one.fault = "clock set back"
+            one.first_at = min(one.first_at or now, now)
+        return [(now, place) for _, place in agenda]
+
+    def _turn(
+        self, one: _Try, manner: Manner, now: datetime, agenda: list[tuple[datetime, int]]
+    ) -> Look | None:
+        if not one.begun:
+            one.begun = True
             self._begin(one)
-            if now - one.ask.at > manner.late_after:
+            if not one.fault and now - one.ask.at > manner.late_after:
                 one.fault = "looked too late"
                 return self._look(one, Outcome.UNKNOWN, now)
         if one.fault or one.sent == manner.attempts:
@@ -182,5 +197,14 @@ class SimPinger(Pinger):
         if one.ask.address != GATEWAY:
             self.asked.discard(one.ask.signal)
             known = self._clock.true_us()
-            self._saw(Seen(ask=one.ask, look=look, true_us=one.first_us, known_us=known, excused=one.excused, dead=one.dead))
+            self._saw(
+                Seen(
+                    ask=one.ask,
+                    look=look,
+                    true_us=one.first_us,
+                    known_us=known,
+                    excused=one.excused,
+                    dead=one.dead,
+                )
+            )
         return look

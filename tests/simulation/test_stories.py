@@ -1,0 +1,180 @@
+"""Stories of the whole watch on a simulated clock, told as timelines. Times are minutes of true time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.simulation.accounts import months
+from tests.simulation.provider import Mode
+from tests.simulation.simulation import Broken, Plan, Simulation
+from tests.simulation.town import Town, address_of, signal_of, town
+from tests.simulation.world import Times, Truth
+
+MINUTE = 60_000_000
+START = datetime(2026, 10, 24, 22, tzinfo=UTC)
+
+
+def dead(*devices: str, at: float, until: float) -> dict[str, Times]:
+    return {address_of(device): Times([(int(at * MINUTE), int(until * MINUTE))]) for device in devices}
+
+
+def tell(
+    folder: Path, hours: float, site: Town, truth: Truth, *events: tuple[float, str, Any], **more: Any
+) -> Simulation:
+    """Run a site; `events` are minutes, what is done, and what with."""
+    plan = Plan(
+        name="story",
+        start=START,
+        length=timedelta(hours=hours),
+        town=site,
+        truth=truth,
+        events=[(timedelta(minutes=at), what, given) for at, what, given in events],
+        **more,
+    )
+    return Simulation(plan, folder).run()
+
+
+def spoken(ran: Simulation, words: str) -> list[int]:
+    """The minutes at which something was said that contains the words."""
+    return [second // 60 for second, said in ran.story if words in said]
+
+
+def unknown_s(ran: Simulation, device: str) -> int:
+    """Seconds of a device for which no reading speaks, beside those before its first answer."""
+    assert ran.history is not None
+    found = next(d for d in ran.history.devices if d.device == device)
+    first = ran.accounts.watched[signal_of(device)][0].proofs[0].at
+    spans = found.unknown.spans
+    return sum(span.seconds for span in spans if span.start >= int(first.timestamp()))
+
+
+def test_one_device_dies_and_returns(tmp_path: Path) -> None:
+    ran = tell(tmp_path, 3, town(3), Truth(down=dead("d1", at=60, until=100)))
+    (down,), (up,) = spoken(ran, "down d1"), spoken(ran, "up d1")
+    assert 65 <= down <= 70
+    assert 100 <= up <= 105
+    assert spoken(ran, "emergency.c1.duty") == [down]
+    assert spoken(ran, "recovery.c1.duty") == [up]
+    assert len(ran.story) == 4, ran.story
+
+
+def test_a_storm_of_two_hundred_devices(tmp_path: Path) -> None:
+    """All of one customer's devices die at once: one notice each and contact, every one in time."""
+    site = town(200, customers=1, rungs=1)
+    ran = tell(tmp_path, 2.5, site, Truth(down=dead(*site.houses["c0"].devices, at=60, until=90)))
+    assert (ran.verdicts.down, ran.verdicts.up) == (200, 200)
+    assert len(spoken(ran, ".emergency.")) == len(spoken(ran, ".recovery.")) == 400
+    assert ran.duties.breached == 0
+
+
+def test_the_disk_is_full_for_ten_minutes(tmp_path: Path) -> None:
+    """Nothing is lost and nothing invented: the verdict waits for the disk, and no look is missing."""
+    full = Times([(62 * MINUTE, 72 * MINUTE)])
+    ran = tell(tmp_path, 3, town(3), Truth(down=dead("d1", at=60, until=100), full=full))
+    assert spoken(ran, "down d1") == [72]
+    assert spoken(ran, "emergency.c1.duty") == [72]
+    assert [unknown_s(ran, device) for device in ("d0", "d1", "d2")] == [0, 0, 0]
+
+
+def test_our_own_cable_is_cut(tmp_path: Path) -> None:
+    """Two hours without a gateway: no emergency, only unknown time, and no storm afterwards."""
+    ran = tell(tmp_path, 4, town(5), Truth(cut=Times([(60 * MINUTE, 180 * MINUTE)])))
+    assert ran.story == []
+    assert all(110 * 60 <= unknown_s(ran, f"d{n}") <= 126 * 60 for n in range(5))
+
+
+@pytest.mark.parametrize("step_s", [1, -1, 3600, -3600, 86400, -86400])
+def test_the_clock_is_set(step_s: int, tmp_path: Path) -> None:
+    """Between first and second miss the clock jumps: still one verdict, one notice, in time."""
+    truth = Truth(down=dead("d1", at=60, until=100))
+    ran = tell(tmp_path, 3, town(3), truth, (64, "step", timedelta(seconds=step_s)))
+    (down,) = spoken(ran, "down d1")
+    assert 65 <= down <= 76
+    assert spoken(ran, "emergency.c1.duty") == [down]
+    assert len(spoken(ran, "recovery.c1.duty")) == 1
+
+
+@pytest.mark.parametrize("step_s", [86400, -86400])
+def test_the_clock_is_set_while_nobody_accepts(step_s: int, tmp_path: Path) -> None:
+    """A day's step neither ends the attempts nor stops them until tomorrow."""
+
+    def mode(to: str, key: str, at: int) -> Mode:
+        return Mode.ACCEPTS if at > 80 * MINUTE else Mode.FAILS
+
+    truth = Truth(down=dead("d1", at=60, until=100))
+    ran = tell(tmp_path, 3, town(3, rungs=1), truth, (72, "step", timedelta(seconds=step_s)), mode=mode)
+    tries = spoken(ran, "emergency.c1.duty")
+    assert 80 <= tries[-1] <= 85
+    assert len(spoken(ran, "recovery.c1.duty")) == 1
+
+
+def test_the_machine_sleeps_for_eight_hours(tmp_path: Path) -> None:
+    ran = tell(tmp_path, 12, town(3), Truth(), (60, "suspend", timedelta(hours=8)))
+    assert ran.story == []
+    assert all(8 * 3600 - 400 <= unknown_s(ran, f"d{n}") <= 8 * 3600 for n in range(3))
+
+
+def test_nobody_accepts_for_twenty_minutes(tmp_path: Path) -> None:
+    """The breach is recorded at the deadline, and the notice still arrives, late."""
+
+    def mode(to: str, key: str, at: int) -> Mode:
+        return Mode.ACCEPTS if at > 90 * MINUTE else Mode.FAILS
+
+    ran = tell(tmp_path, 3, town(2, rungs=1), Truth(down=dead("d1", at=60, until=120)), mode=mode)
+    (down,), tries = spoken(ran, "down d1"), spoken(ran, "emergency.c1.duty")
+    assert ran.duties.breached == 1
+    assert tries[0] == down
+    assert tries[-1] >= 90
+
+
+@pytest.mark.parametrize("moment", ["between two turns", "before a commit", "after a commit"])
+def test_killed_between_two_misses(moment: str, tmp_path: Path) -> None:
+    truth = Truth(down=dead("d1", at=60, until=100))
+    ran = tell(tmp_path, 3, town(3), truth, (64, "kill", (moment, 0)))
+    assert ran.begun == 2
+    assert len(spoken(ran, "down d1")) == len(spoken(ran, "up d1")) == 1
+
+
+def test_killed_after_a_message_left(tmp_path: Path) -> None:
+    """The same key arrives twice, and the second says that it may be a repeat."""
+    truth = Truth(down=dead("d1", at=60, until=100))
+    ran = tell(tmp_path, 3, town(3), truth, (61, "kill", ("after the send", 0)))
+    assert len(spoken(ran, "emergency.c1.duty")) == 2
+    (letter,) = [a for key, a in ran.telling.letters.items() if ".emergency.c1." in key]
+    assert [sent.message.repeat for sent in letter.sent] == [False, True]
+
+
+def test_a_contact_leaves_while_the_disk_is_full(tmp_path: Path) -> None:
+    """A claim that waited for the disk is not sent to somebody who was removed meanwhile."""
+
+    def remove(present: Town) -> None:
+        del present.houses["c0"].contacts["boss"]
+
+    truth = Truth(down=dead("d0", at=60, until=100), full=Times([(62 * MINUTE, 75 * MINUTE)]))
+    ran = tell(tmp_path, 3, town(3), truth, (70, "reload", remove))
+    assert spoken(ran, "c0.boss") == []
+
+
+def test_a_month_with_a_change_of_clocks_adds_up(tmp_path: Path) -> None:
+    """Half a day around the hour that comes twice in Berlin; the month so far has its true length."""
+    site = town(3)
+    site.timezone = "Europe/Berlin"
+    ran = tell(tmp_path, 12, site, Truth(down=dead("d1", at=100, until=250)))
+    assert ran.history is not None
+    sums = months(ran.history, "Europe/Berlin", ["2026-10"])
+    assert sums["period_s"] == 3 * 12 * 3600
+    assert 150 * 60 - 330 <= sums["down_s"] <= 150 * 60 + 330
+
+
+def test_a_checker_that_is_red_ends_the_simulation(tmp_path: Path) -> None:
+    """The harness itself: what is complained of is raised, with the time."""
+    plan = Plan(name="story", start=START, length=timedelta(hours=1), town=town(1))
+    simulation = Simulation(plan, tmp_path)
+    plan.truth.down = dead("d0", at=10, until=11)
+    simulation.verdicts.lines[signal_of("d0")] = type("Line", (), {"take": lambda *_: "down"})()
+    with pytest.raises(Broken, match="the record says"):
+        simulation.run()
