@@ -32,7 +32,7 @@ class Kept:
         try:
             (self.integrity,) = db.execute("PRAGMA integrity_check").fetchone()
             names = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            for table in ("emergencies", "duties", "notices", "attempts", "watch"):
+            for table in ("emergencies", "duties", "notices", "attempts", "slices", "unscheduled"):
                 found = db.execute(f"SELECT * FROM {table}") if table in names else ()
                 self.tables[table] = [dict(row) for row in found]
             if "facts" in names:
@@ -43,6 +43,11 @@ class Kept:
     def bodies(self, kind: str) -> list[dict[str, Any]]:
         """The facts of one kind."""
         return [json.loads(row[5]) for row in self.rows if row[1] == kind]
+
+    def misses(self) -> int:
+        """How many looks that were missed stand in the evidence."""
+        scheduled = sum(len(json.loads(row["missed"])) for row in self.tables["slices"])
+        return scheduled + [row["outcome"] for row in self.tables["unscheduled"]].count("missed")
 
     def begun(self) -> Counter[str]:
         """How many attempts of each notice were recorded as begun."""

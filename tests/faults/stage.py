@@ -105,8 +105,9 @@ class Watch:
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """The events of a name so far."""
-        lines = [line for line in self.said().splitlines(keepends=True) if line[0] == "{" and line[-1] == "\n"]
-        return [event for event in map(json.loads, lines) if event["event"] == name]
+        whole, _, _ = self.said().rpartition("\n")
+        said = [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
+        return [event for event in said if event["event"] == name]
 
     async def says(self, name: str, times: int = 1) -> dict[str, Any]:
         """Wait for the so-many-th event of a name."""

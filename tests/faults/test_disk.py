@@ -88,9 +88,11 @@ async def test_a_full_disk_is_survived_and_the_outage_meanwhile_is_told(tmp_path
     await watch.until(lambda: page("/-/ready")[0] == 200)
     assert time.monotonic() - freed < RECOVERED_WITHIN_S
     await watch.says("notice-settled", 4)
+    missed = readings("missed")
     assert await watch.stop() == 0
 
     kept = await agreeing(disk / "hostwatch.db", seen, at_first=at_first)
+    assert kept.misses() == missed, "a look was lost while the disk was full"
     assert {body["signal"] for body in kept.bodies("SilenceBegan")} == {"web-1/ping@main"}
     assert [row["device"] for row in kept.tables["emergencies"]] == ["web-1"]
     assert {message.about for message in people.accepted} == wanted

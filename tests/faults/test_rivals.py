@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import time
 from pathlib import Path
 
@@ -63,13 +64,35 @@ async def test_after_a_kill_the_next_starts_at_once(tmp_path: Path) -> None:
     assert [body["epoch"] for body in kept.bodies("WatchStarted")] == [1, 2]
 
 
+async def freeze(watch: Watch, store: Path) -> None:
+    """Stop a watch where it stands, as a paused machine does, but not in the middle of a transaction."""
+    db = sqlite3.connect(store, timeout=0, isolation_level=None)
+
+    def frozen() -> bool:
+        watch.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, watch.pid, os.WSTOPPED | os.WNOWAIT)
+        try:
+            db.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            watch.process.send_signal(signal.SIGCONT)
+            return False
+        db.execute("ROLLBACK")
+        return True
+
+    await watch.until(frozen, "was always writing")
+    db.close()
+
+
 @on_stage
 async def test_a_fenced_watch_stops_and_leaves_the_other_alone(tmp_path: Path) -> None:
     config = prepared_quiet(tmp_path)
     first = Watch(config)
     await first.says("device-proven", 2)
+    await freeze(first, tmp_path / "hostwatch.db")
     (tmp_path / "hostwatch.db.lock").unlink()  # somebody "cleans up", and so both get a lease
     second = Watch(config)
+    await second.says("watch-started")
+    first.process.send_signal(signal.SIGCONT)
     assert await first.ended() == 1
     assert "another watch has taken the store over" in first.last_words()
     assert second.process.poll() is None
