@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -49,7 +50,7 @@ class _Try:
     trouble: str = ""
     dropped: int = 0
     answer: tuple[datetime, int] | None = None
-    """When it was answered, and after how many microseconds."""
+    """When the packet that was answered left, and after how many microseconds the answer came."""
 
     @property
     def ends_at(self) -> datetime:
@@ -167,6 +168,7 @@ class IcmpPinger(Pinger):
             known_at=now,
             outcome=outcome,
             why=why,
+            answered_at=None if one.answer is None or len(one.sent) == 1 else one.answer[0],
             rtt_us=None if one.answer is None else one.answer[1],
         )
 
@@ -212,11 +214,24 @@ class IcmpPinger(Pinger):
         received_at = instant.from_micros(packet.received_ns // 1000)
         if received_at <= one.ends_at:
             rtt_us = max((received_at - sent_at) // instant.MICROSECOND, 0)
-            one.answer = (received_at, rtt_us)
+            one.answer = (sent_at, rtt_us)
 
 
 def _from(packet: Trouble) -> str:
-    return f"{packet.words}, says {packet.source}"
+    who = "our own kernel" if _is_ours(packet.source) else packet.source
+    return f"{packet.words}, says {who}"
+
+
+def _is_ours(address: str) -> bool:
+    """Whether an address is one of this machine's own: only those can be bound to."""
+    with socket.socket(
+        socket.AF_INET if family(address) == 4 else socket.AF_INET6, socket.SOCK_DGRAM
+    ) as sock:
+        try:
+            sock.bind((address, 0))
+        except OSError:
+            return False
+    return True
 
 
 def _same(source: str, address: str) -> bool:

@@ -158,10 +158,14 @@ def _house(seen: Snapshot) -> Iterator[Metric]:
     )
     blind = GaugeMetricFamily("hostwatch_blind", "1 while we cannot see, by why.", labels=["why"])
     yield _labelled(blind, [((why,), 1.0) for why in seen.blind])
-    readings = CounterMetricFamily("hostwatch_readings_total", "Looks at devices, by outcome.", labels=["outcome"])
+    readings = CounterMetricFamily(
+        "hostwatch_readings_total", "Looks at devices, by outcome.", labels=["outcome"]
+    )
     outcomes = [((o.value,), float(seen.readings.get(o.value, 0))) for o in Outcome]
     yield _labelled(readings, outcomes)
-    recorded = CounterMetricFamily("hostwatch_facts_total", "Facts recorded since the start.", labels=["kind"])
+    recorded = CounterMetricFamily(
+        "hostwatch_facts_total", "Facts recorded since the start.", labels=["kind"]
+    )
     yield _labelled(recorded, [((kind,), float(count)) for kind, count in seen.facts.items()])
 
 

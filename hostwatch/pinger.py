@@ -62,6 +62,9 @@ class Look:
     known_at: datetime
     outcome: Outcome
     why: str = ""
+    answered_at: datetime | None = None
+    """When the packet that was answered left, if that was not the first."""
+
     rtt_us: int | None = None
 
 

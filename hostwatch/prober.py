@@ -248,6 +248,7 @@ class Prober:
             outcome=Outcome.UNKNOWN if stepped else look.outcome,
             kind=kind,
             why=CLOCK if stepped else look.why,
+            answered_at=look.answered_at,
             rtt_us=look.rtt_us,
         )
 

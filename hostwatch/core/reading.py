@@ -46,5 +46,13 @@ class Reading:
     why: str = ""
     """A word for what was seen when the outcome is not ANSWERED, such as `no answer`."""
 
+    answered_at: datetime | None = None
+    """When the packet that was answered left, if that was not the first: bounds are drawn from it."""
+
     rtt_us: int | None = None
     """Round-trip time in microseconds when it answered."""
+
+    @property
+    def heard_at(self) -> datetime:
+        """When the target was surely there, if it answered."""
+        return self.answered_at or self.at

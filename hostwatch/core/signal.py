@@ -143,7 +143,7 @@ def _answered(signal: Signal, reading: Reading, terms: AgreementTerms) -> Observ
     if spoken.silence is not None:
         found.append(
             facts.SilenceEnded(
-                at=reading.at,
+                at=reading.heard_at,
                 signal=signal.name,
                 last_answer=spoken.silence.last_answer,
                 first_miss=spoken.silence.first_miss,
@@ -157,14 +157,14 @@ def _answered(signal: Signal, reading: Reading, terms: AgreementTerms) -> Observ
                     at=reading.known_at,
                     signal=signal.name,
                     last_miss=spoken.silence.last_miss,
-                    first_answer=reading.at,
+                    first_answer=reading.heard_at,
                     kind=reading.kind,
                 )
             )
     keeps_count = reading.kind is Kind.FOLLOW_UP and spoken.verdict is None
     return replace(
         spoken,
-        last_answer=reading.at,
+        last_answer=reading.heard_at,
         silence=None,
         verdict=None,
         misses=spoken.misses if keeps_count else 0,

@@ -64,6 +64,26 @@ def kinds(happened: list[facts.Fact]) -> list[str]:
     return [type(fact).__name__ for fact in happened]
 
 
+def test_the_bounds_of_an_outage_hold_the_truth_when_a_later_packet_was_answered() -> None:
+    """The look at 00:20 got its answer to the packet of 00:20:02: before that, nobody knows."""
+    story = Story()
+    story.down()
+
+    reading = Reading(
+        signal=SIGNAL,
+        at=at("00:20"),
+        known_at=at("00:20:03"),
+        answered_at=at("00:20:02"),
+        outcome=Outcome.ANSWERED,
+    )
+    happened = story.do(judge.readings(story.world, None, [reading], closes=True, now=at("00:20:03")))
+
+    assert [fact.at for fact in happened if isinstance(fact, facts.SilenceEnded)] == [at("00:20:02")]
+    assert [fact.first_answer for fact in happened if isinstance(fact, facts.CameUp)] == [at("00:20:02")]
+    assert story.world.signals[SIGNAL].last_answer == at("00:20:02")
+    assert story.world.signals[SIGNAL].speaks_until == at("00:25:15")
+
+
 def test_a_verdict_its_emergency_its_duty_and_its_notice_are_one_decision() -> None:
     assert kinds(Story().down()) == ["WentDown", "EmergencyOpened", "DutyArose", "NoticeOwed"]
 
