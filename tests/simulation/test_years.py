@@ -47,8 +47,8 @@ def expected(ran: Years, name: str, until: int) -> tuple[Timeline, Timeline]:
             silent = None
     if silent is not None:
         down.append(Span(silent, until))
-    gone = Timeline.of(unknown)
-    return gone, Timeline.of(down) - gone
+    gone, whole = Timeline.of(unknown), Timeline.between(0, until)
+    return gone & whole, (Timeline.of(down) - gone) & whole
 
 
 def books(ran: Years) -> History:
