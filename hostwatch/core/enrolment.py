@@ -58,7 +58,7 @@ def apply(world: World, accepted: Accepted, now: datetime) -> Decision:
             *_changes(before, after, now),
             *closing,
             *people.facts,
-            *(() if schedule is None else (_adopted(schedule, now),)),
+            *(() if schedule is None else (judge.adopted(schedule, now),)),
         ),
         signals=tuple(signal.begin(name, now) for name in wanted if name not in world.signals),
         withdrawn_signals=tuple(gone),
@@ -73,16 +73,6 @@ def apply(world: World, accepted: Accepted, now: datetime) -> Decision:
 def _schedule(present: Schedule, population: Population) -> Schedule | None:
     wanted = Schedule(present.version + 1, population.targets())
     return None if present.version and wanted.digest == present.digest else wanted
-
-
-def _adopted(schedule: Schedule, now: datetime) -> facts.ScheduleAdopted:
-    return facts.ScheduleAdopted(
-        at=now,
-        version=schedule.version,
-        from_slice=schedule.slice_at(now) + 1,
-        slice_us=schedule.slice_us,
-        digest=schedule.digest,
-    )
 
 
 def _changes(before: Population, after: Population, now: datetime) -> Iterator[facts.Fact]:

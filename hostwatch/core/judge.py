@@ -22,6 +22,7 @@ from hostwatch.core.emergency import (
 )
 from hostwatch.core.notice import Kind, Story
 from hostwatch.core.reading import Outcome, Reading
+from hostwatch.core.schedule import Schedule
 from hostwatch.core.signal import Signal
 from hostwatch.core.world import Decision, Slice, SliceKey, World, close, seen
 
@@ -243,7 +244,28 @@ def follow_clock(world: World, before: datetime, after: datetime) -> Decision:
         for duty in world.duties.values()
         if duty.breached_at is None
     )
-    return Decision(facts=tuple(found), signals=tuple(carried), duties=duties, alive_at=after)
+    schedule = _anew(world.schedule) if after < before else None
+    if schedule is not None:
+        found.append(adopted(schedule, after))
+    return Decision(
+        facts=tuple(found), signals=tuple(carried), duties=duties, schedule=schedule, alive_at=after
+    )
+
+
+def _anew(schedule: Schedule) -> Schedule:
+    """The same schedule as a new version: the same slices come again, and each is evidence of its own."""
+    return Schedule(schedule.version + 1, schedule.targets)
+
+
+def adopted(schedule: Schedule, now: datetime) -> facts.ScheduleAdopted:
+    """From the next slice on, who is due follows from this version."""
+    return facts.ScheduleAdopted(
+        at=now,
+        version=schedule.version,
+        from_slice=schedule.slice_at(now) + 1,
+        slice_us=schedule.slice_us,
+        digest=schedule.digest,
+    )
 
 
 def go_blind(world: World, why: str, detail: str, at: datetime) -> Decision:

@@ -51,6 +51,9 @@ class Signal:
     misses: int = 0
     """Scheduled misses in a row."""
 
+    counted_at: datetime | None = None
+    """The last of them."""
+
     silence: Silence | None = None
     verdict: datetime | None = None
     """When the signal was found to be down; None while it is up."""
@@ -114,12 +117,25 @@ def _missed(signal: Signal, reading: Reading, terms: AgreementTerms) -> Observed
         )
     else:
         silence = replace(spoken.silence, last_miss=reading.at, why=reading.why or spoken.silence.why)
-    counted = spoken.misses + (reading.kind is Kind.SCHEDULED)
-    missed = replace(spoken, silence=silence, misses=counted)
-    if missed.verdict is not None or counted < terms.misses:
+    missed = replace(spoken, silence=silence)
+    if _counts(signal, reading, terms):
+        missed = replace(missed, misses=spoken.misses + 1, counted_at=reading.at)
+    if missed.verdict is not None or missed.misses < terms.misses:
         return missed, tuple(found)
     found.append(_went_down(missed, silence, reading))
     return replace(missed, verdict=reading.known_at), tuple(found)
+
+
+def _counts(signal: Signal, reading: Reading, terms: AgreementTerms) -> bool:
+    """Whether a miss counts towards a verdict: made at its own instant, and well apart from the last.
+
+    Instants come soon after one another when the clock was set back, or the interval was changed. Two
+    misses that are less than half an interval apart are one.
+    """
+    if reading.kind is not Kind.SCHEDULED:
+        return False
+    last = signal.counted_at
+    return last is None or reading.at - last >= terms.interval / 2
 
 
 def _went_down(signal: Signal, silence: Silence, reading: Reading) -> facts.WentDown:
@@ -168,6 +184,7 @@ def _answered(signal: Signal, reading: Reading, terms: AgreementTerms) -> Observ
         silence=None,
         verdict=None,
         misses=spoken.misses if keeps_count else 0,
+        counted_at=spoken.counted_at if keeps_count else None,
     ), tuple(found)
 
 
@@ -196,8 +213,8 @@ def step(signal: Signal, before: datetime, after: datetime) -> Observed:
     """Carry a signal over a step of the wall clock from `before` to `after`.
 
     What was owed stays owed: counts, verdicts and the speaking time that is left are kept, and a
-    silence goes on. Its account is cut at `before` and goes on at `after`; the seconds between are
-    unknown for every signal, whichever way the clock went (`facts.ClockStepped`). The last answer
+    silence goes on. Its account is cut at `before` and goes on at `after`. Seconds that the clock passed
+    over, and seconds that it showed twice, are unknown for every signal (`sla.history`). The last answer
     keeps its date, so that the outer bound of a later silence reaches back over the step, but is
     never later than `after`.
     """
@@ -210,6 +227,7 @@ def step(signal: Signal, before: datetime, after: datetime) -> Observed:
         signal,
         last_reading=None if signal.last_reading is None else signal.last_reading + moved,
         last_answer=None if signal.last_answer is None else min(signal.last_answer, after),
+        counted_at=None if signal.counted_at is None else signal.counted_at + moved,
         speaks_until=signal.speaks_until + moved if since is None else after,
         blind_since=None if since is None else after,
     )

@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from hostwatch.core import facts
-from hostwatch.core.instant import second
+from hostwatch.core.instant import EPOCH, second
 from hostwatch.core.population import State
 from hostwatch.core.signal import Signal
 from hostwatch.core.timeline import Span, Timeline
@@ -198,7 +198,13 @@ class _Folding:
     tenures: dict[tuple[str, str], list[Tenure]] = field(default_factory=lambda: defaultdict(list))
     silences: dict[str, list[SilenceRecord]] = field(default_factory=lambda: defaultdict(list))
     gaps: dict[str, list[Span]] = field(default_factory=lambda: defaultdict(list))
-    steps: list[Span] = field(default_factory=list)
+    runs: list[Span] = field(default_factory=list)
+    """The runs of the clock that a step ended."""
+
+    run_since: datetime = EPOCH
+    """When the present run of the clock began; the first began before anybody looked."""
+
+    nobodys: Timeline = field(default_factory=Timeline)
     emergencies: dict[str, EmergencyRecord] = field(default_factory=dict)
     blind: list[BlindRecord] = field(default_factory=list)
     customers: set[str] = field(default_factory=set)
@@ -253,8 +259,13 @@ class _Folding:
         )
 
     def _stepped(self, fact: facts.ClockStepped) -> None:
-        """After a step back the same seconds come again: a stretch of service ends and begins anew."""
-        self.steps.append(_span(min(fact.before, fact.at), max(fact.before, fact.at)))
+        """After a step back the same seconds come again: a stretch of service ends and begins anew.
+
+        Each run of the clock, from one step to the next, shows its seconds once. Those that no run
+        showed, and those that more than one did, are nobody's.
+        """
+        self.runs.append(_span(self.run_since, fact.before))
+        self.run_since = fact.at
         if fact.at < fact.before:
             for device, version in self.versions.items():
                 self._close(device, version, fact.before)
@@ -307,6 +318,7 @@ class _Folding:
                 self.gaps[signal.name].append(_span(since, self.now))
             if signal.silence is not None:
                 self.silences[signal.name].append(self._open(signal))
+        self.nobodys = _nobodys([*self.runs, _span(self.run_since, self.now)]) if self.runs else Timeline()
         for device, version in self.versions.items():
             self._close(device, version, self.now)
             if version.state is State.IN_SERVICE and version.signal not in signals:
@@ -356,10 +368,21 @@ class _Folding:
         )
 
     def _unknown(self, names: Iterable[str], tenures: Iterable[Tenure]) -> Iterator[Span]:
-        yield from self.steps
+        yield from self.nobodys
         for name in names:
             yield from self.gaps.get(name, ())
         yield from (tenure.span for tenure in tenures if not tenure.watched)
+
+
+def _nobodys(runs: Iterable[Span]) -> Timeline:
+    """The seconds that no run of the clock showed, and those that more than one did."""
+    shown, again = Timeline(), Timeline()
+    for run in runs:
+        seconds = Timeline.of([run])
+        again |= shown & seconds
+        shown |= seconds
+    last = max((span.end for span in shown), default=0)
+    return again | (Timeline.between(0, last) - shown)
 
 
 def _span(start: datetime, end: datetime) -> Span:

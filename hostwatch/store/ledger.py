@@ -189,11 +189,15 @@ class Ledger:
             db.executemany("DELETE FROM signals WHERE name = ?", gone)
         if decision.signals:
             db.executemany(
-                "INSERT OR REPLACE INTO signals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO signals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [rows.signal_row(signal) for signal in decision.signals],
             )
         if decision.slice is not None:
-            db.execute("INSERT OR REPLACE INTO slices VALUES (?, ?, ?, ?, ?)", rows.slice_row(decision.slice))
+            db.execute(
+                "INSERT INTO slices VALUES (?, ?, ?, ?, ?) ON CONFLICT (version, number) DO UPDATE SET"
+                " missed = excluded.missed, unknown = excluded.unknown, closed_at = excluded.closed_at",
+                rows.slice_row(decision.slice),
+            )
         db.executemany(
             "INSERT OR IGNORE INTO unscheduled VALUES (?, ?, ?, ?, ?)",
             [(r.signal, rows.us(r.at), r.kind.value, r.outcome.value, r.why) for r in decision.unscheduled],

@@ -50,6 +50,7 @@ def signal_row(signal: Signal) -> Row:
         us(signal.blind_since),
         signal.blind_why,
         signal.misses,
+        us(signal.counted_at),
         None if silence is None else us(silence.last_answer),
         None if silence is None else us(silence.first_miss),
         None if silence is None else us(silence.last_miss),
@@ -60,7 +61,7 @@ def signal_row(signal: Signal) -> Row:
 
 def signal(row: Row) -> Signal:
     """The signal of a row."""
-    name, speaks, reading, answer, blind, why, misses, heard, first, last, seen, verdict = row
+    name, speaks, reading, answer, blind, why, misses, counted, heard, first, last, seen, verdict = row
     silence = None
     if first is not None:
         silence = Silence(last_answer=at(heard), first_miss=at(first), last_miss=at(last), why=seen)
@@ -72,6 +73,7 @@ def signal(row: Row) -> Signal:
         blind_since=when(blind),
         blind_why=why,
         misses=misses,
+        counted_at=when(counted),
         silence=silence,
         verdict=when(verdict),
     )

@@ -222,3 +222,23 @@ def test_the_whole_way_from_readings_agrees_with_the_rules(story):
     made = account(Span(second(START), second(START) + until), found)
 
     assert (made.up_s, made.down_s, made.unknown_s) == by_rules(readings, until)
+
+
+def test_a_wrong_clock_at_boot_spoils_its_own_minute_and_not_the_months_between():
+    """At minute 40 the machine starts anew, thinks that it is minute 10, and is set right a minute later."""
+    told = watched(HIT, HIT, HIT, HIT, HIT, HIT, HIT, HIT, HIT)
+    told.step(at(40), at(10))
+    told.read("web", at(10.5), HIT)
+    told.step(at(11), at(41))
+    told.read("web", at(45), HIT)
+
+    assert sums(told, 46) == (46, 44, 0, 2)
+
+
+def test_seconds_that_the_clock_showed_twice_are_nobodys():
+    told = watched(HIT, HIT, HIT)
+    told.step(at(12), at(8))
+    told.read("web", at(10), HIT)
+    told.read("web", at(15), HIT)
+
+    assert sums(told, 16) == (16, 12, 0, 4)

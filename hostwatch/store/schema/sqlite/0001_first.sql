@@ -66,6 +66,15 @@ CREATE TABLE slices (
     PRIMARY KEY (version, number)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TRIGGER slices_closed_stay BEFORE UPDATE ON slices WHEN old.closed_at IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'a closed slice is never changed'); END;
+CREATE TRIGGER slices_are_not_deleted BEFORE DELETE ON slices
+BEGIN SELECT RAISE(ABORT, 'evidence is never deleted'); END;
+-- What is brought again for a closed slice is passed over: the first evidence stands.
+CREATE TRIGGER slices_are_not_replaced BEFORE INSERT ON slices
+WHEN EXISTS (SELECT 1 FROM slices WHERE version = new.version AND number = new.number AND closed_at IS NOT NULL)
+BEGIN SELECT RAISE(IGNORE); END;
+
 -- Looks outside the schedule: after a time in which we could not look.
 CREATE TABLE unscheduled (
     signal  TEXT    NOT NULL,
@@ -85,6 +94,7 @@ CREATE TABLE signals (
     blind_since         INTEGER,
     blind_why           TEXT    NOT NULL,
     misses              INTEGER NOT NULL,
+    counted_at          INTEGER,
     silence_last_answer INTEGER,
     silence_first_miss  INTEGER,
     silence_last_miss   INTEGER,
