@@ -115,8 +115,17 @@ class Outbox:
             )
         )
         claim = claimed.notices[0]
-        outcome = await self._send(claim, person, channel)
+        if self._is_withdrawn(claim, channel):
+            outcome = self._ended(claim, AttemptOutcome.FAILED, "not sent: withdrawn while the claim waited")
+        else:
+            outcome = await self._send(claim, person, channel)
         await self._engine.do(outcome)
+
+    def _is_withdrawn(self, notice: Notice, channel: Channel) -> bool:
+        """Whether the contact, or this way to reach them, went while the claim waited for the store."""
+        person = self._directory().person(notice)
+        ladder = () if person is None else person.ladder
+        return not any((one.kind, one.shown) == (channel.kind, channel.shown) for one in ladder)
 
     async def _send(self, notice: Notice, person: Person, channel: Channel) -> Callable[..., Decision]:
         """Hand the message over; the deed that records what became of it."""
