@@ -11,8 +11,16 @@ from collections.abc import Callable
 from typing import Any
 
 
+TURNS_MAX = 1_000_000
+"""More turns at one moment are a livelock."""
+
+
 class NothingLeft(RuntimeError):
     """Nobody waits for anything that could still happen."""
+
+
+class Livelock(RuntimeError):
+    """The simulation is busy for ever at one moment."""
 
 
 class SimLoop(asyncio.BaseEventLoop):
@@ -25,7 +33,7 @@ class SimLoop(asyncio.BaseEventLoop):
         self.us = 0
         """The monotonic clock, in microseconds."""
 
-        self.turns = 0
+        self.turns = self._idle_at = 0
         self.on_turn: Callable[[], None] | None = None
         """Called between any two turns, when no task runs: a place to kill at."""
 
@@ -35,6 +43,10 @@ class SimLoop(asyncio.BaseEventLoop):
     def select(self, timeout: float | None) -> list[Any]:
         """What a selector does: here it only lets time pass."""
         self.turns += 1
+        if timeout != 0:
+            self._idle_at = self.turns
+        elif self.turns - self._idle_at > TURNS_MAX:
+            raise Livelock(f"{TURNS_MAX} turns of the loop and no time passes: somebody waits for nothing")
         if self.on_turn is not None:
             self.on_turn()
         if timeout is None:

@@ -140,7 +140,9 @@ class Simulation:
         self.verdicts.check(decision, proofs)
         self.people.check(decision)
         self.telling.check(decision)
-        well = timedelta(microseconds=self.clock.true_us() - self.well_since_us)
+        now = self.clock.true_us()
+        written_since = max((end for _, end in self.plan.truth.full.spans if end <= now), default=0)
+        well = timedelta(microseconds=now - max(self.well_since_us, written_since))
         self.duties.check(decision, recorded_at, well)
 
     def _applied(self, decision: Decision) -> None:

@@ -136,10 +136,8 @@ class Telling:
             return
         for reference in owed.emergencies:
             first = self.letters.get(f"{reference}.emergency.{owed.customer}.{owed.contact}")
-            if first is None or not first.began:
-                self.complain(
-                    f"{sending.to} is told of the end of {reference} and never heard of its beginning"
-                )
+            if first is None or not first.began or first.settled is None:
+                self.complain(f"{sending.to} is told of the end of {reference}, but not yet of its beginning")
 
     def finish(self) -> None:
         """After a calm end: all is settled, and each key was accepted once at most."""

@@ -159,6 +159,22 @@ def test_a_contact_leaves_while_the_disk_is_full(tmp_path: Path) -> None:
     assert spoken(ran, "c0.boss") == []
 
 
+def test_a_contact_leaves_while_a_try_waits_for_the_disk(tmp_path: Path) -> None:
+    """Who is authorised is asked again after the claim, for that may have waited."""
+
+    def remove(present: Town) -> None:
+        del present.houses["c0"].contacts["boss"]
+
+    def mode(to: str, key: str, at: int) -> Mode:
+        return Mode.FAILS if at < 90 * MINUTE else Mode.ACCEPTS
+
+    truth = Truth(down=dead("d0", at=60, until=120), full=Times([(72 * MINUTE, 85 * MINUTE)]))
+    ran = tell(tmp_path, 3, town(3), truth, (78, "reload", remove), mode=mode)
+    tries = spoken(ran, "c0.boss")
+    assert tries
+    assert max(tries) < 85
+
+
 def test_a_month_with_a_change_of_clocks_adds_up(tmp_path: Path) -> None:
     """Half a day around the hour that comes twice in Berlin; the month so far has its true length."""
     site = town(3)
