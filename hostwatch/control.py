@@ -7,10 +7,12 @@ says who asks (`SO_PEERCRED`), and that goes into the record as the author.
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import pwd
 import socket
+import stat
 import struct
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -42,9 +44,12 @@ class ControlServer:
         self._ours: tuple[int, int] | None = None
 
     async def start(self) -> None:
-        """Listen. A socket that a dead watch left behind is replaced: we hold the lease."""
+        """Listen. A socket that a dead watch left behind is replaced.
+
+        Raises `ControlError` when something else is there, or when somebody listens there already.
+        """
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._path.unlink(missing_ok=True)
+        self._make_room()
         before = os.umask(0o177)
         try:
             self._server = await asyncio.start_unix_server(
@@ -60,6 +65,23 @@ class ControlServer:
             self._server.close()
             if self._ours == self._there():
                 self._path.unlink(missing_ok=True)
+
+    def _make_room(self) -> None:
+        try:
+            mode = self._path.lstat().st_mode
+        except FileNotFoundError:
+            return
+        if not stat.S_ISSOCK(mode):
+            raise ControlError(
+                f"cannot listen at {self._path}: a file that is no socket is there;"
+                " move it away, or set `control:` to another path"
+            )
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as sock:
+            if sock.connect_ex(str(self._path)) != errno.ECONNREFUSED:
+                raise ControlError(
+                    f"cannot listen at {self._path}: another watch does; set `control:` to another path"
+                )
+        self._path.unlink(missing_ok=True)
 
     def _there(self) -> tuple[int, int] | None:
         """Which file is at our path."""

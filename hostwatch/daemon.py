@@ -11,6 +11,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,7 @@ class Watch:
         self._writer = writer
         self._key = key
         self._reloading = asyncio.Lock()
+        self._aside = ThreadPoolExecutor(1, "reload")
         self.engine = engine
         self.pinger = pinger
         self.directory = self._directory(loaded)
@@ -158,27 +160,34 @@ class Watch:
         """Take a changed configuration. A broken one leaves the old in force and says so loudly."""
         async with self._reloading:
             try:
-                loaded = await asyncio.to_thread(load, self._path)
+                loaded = await asyncio.get_running_loop().run_in_executor(self._aside, load, self._path)
                 directory = self._directory(loaded)
             except BadConfiguration as bad:
-                mistakes = tuple(str(mistake) for mistake in bad.mistakes[:MISTAKES_RECORDED_MAX])
+                mistakes = [(mistake.place, str(mistake)) for mistake in bad.mistakes]
             except ValueError as unusable:
-                mistakes = (str(unusable),)
+                mistakes = [("channels", str(unusable))]
             else:
                 return await self._reloaded(loaded, directory, author)
-            for mistake in mistakes:
-                log.error("configuration-mistake", mistake=mistake)
-            await self.engine.do(lambda _, now: judge.refuse(author, mistakes, now))
-            return {"accepted": False, "mistakes": list(mistakes)}
+            for _, words in mistakes:
+                log.error("configuration-mistake", mistake=words)
+            # What is wrong may be somebody's name or address: the record keeps only where it is wrong.
+            places = tuple(place for place, _ in mistakes[:MISTAKES_RECORDED_MAX])
+            await self.engine.do(lambda _, now: judge.refuse(author, places, now))
+            return {"accepted": False, "mistakes": [words for _, words in mistakes]}
 
     async def _reloaded(self, loaded: Loaded, directory: Directory, author: str) -> Mapping[str, Any]:
-        before, self._loaded = self._loaded, loaded
+        before = self._loaded
+        changed = await self._apply(loaded, before, author)
+        self._loaded = loaded
         self.directory = directory
         self.prober.manner_of = directory.manner
-        self.sight.gateways = tuple(str(address) for address in loaded.configuration.sight)
+        gateways = tuple(str(address) for address in loaded.configuration.sight)
         self.sight.manner = directory.site_manner
         self.sight.every = self._sight_every(loaded)
-        changed = await self._apply(loaded, before, author)
+        if gateways != self.sight.gateways:
+            self.sight.gateways = gateways
+            self.sight.forget()
+            await self.prober.glance()
         self.engine.changed.set()
         restart = _needs_restart(before, loaded)
         if restart:
@@ -270,9 +279,9 @@ class Service:
         while True:
             await self._clock.sleep(every)
             health = self._watch.health()
-            if health.ok:
-                self._notifier.alive(self._words())
-            elif was_ok and self._watch.prober.last_slice is not None:
+            if not health.hangs:
+                self._notifier.alive(self._words() if health.ok else "; ".join(health.troubles))
+            if was_ok and not health.ok:
                 log.error("not-well", troubles=health.troubles)
             was_ok = health.ok
 

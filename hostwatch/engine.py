@@ -20,9 +20,6 @@ from hostwatch.personal import Vault
 from hostwatch.store.errors import Damaged, Fenced, StoreError
 from hostwatch.store.writer import Writer
 
-QUEUE_MAX = 10_000
-"""Deeds that may wait for the store; who brings more waits too."""
-
 RETRY_EVERY = timedelta(seconds=1)
 
 Deed = Callable[[World, datetime], Decision]
@@ -36,7 +33,9 @@ class Engine:
     def __init__(self, writer: Writer, clock: Clock, world: World, vault: Vault | None = None) -> None:
         self._writer = writer
         self._clock = clock
-        self._queue: asyncio.Queue[tuple[Deed, asyncio.Future[Decision]]] = asyncio.Queue(QUEUE_MAX)
+        self._queue: asyncio.Queue[tuple[Deed, asyncio.Future[Decision]]] = asyncio.Queue()
+        """Bounded by who brings deeds: slices in flight, attempts under way, steps of the clock, sight."""
+
         self.world = world
         self.vault = vault or Vault()
         self.changed = asyncio.Event()
@@ -44,6 +43,9 @@ class Engine:
 
         self.last_commit: timedelta | None = None
         """When the store was last written, by the monotonic clock."""
+
+        self.last_try: timedelta | None = None
+        """When it was last tried, by the monotonic clock: a full disk is no reason to be restarted."""
 
         self.stuck: str | None = None
         """Why the store cannot be written now."""
@@ -54,17 +56,19 @@ class Engine:
     async def do(self, deed: Deed) -> Decision:
         """Have a deed done; returns once it is committed."""
         done: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
-        await self._queue.put((deed, done))
+        self._queue.put_nowait((deed, done))
         return await done
 
     def post(self, deed: Deed) -> None:
         """Have a deed done some time: for those who must not wait for the store."""
         done: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
         done.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
-        try:
-            self._queue.put_nowait((deed, done))
-        except asyncio.QueueFull:
-            log.error("deed-dropped", waiting=self._queue.qsize())
+        self._queue.put_nowait((deed, done))
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no deed waits."""
+        return self._queue.empty()
 
     async def run(self) -> None:
         """Do deeds for ever. Raises `Fenced` or `Damaged` when it must not go on."""
@@ -94,6 +98,7 @@ class Engine:
             except (Fenced, Damaged):
                 raise
             except StoreError as error:
+                self.last_try = self._clock.monotonic()
                 if self.stuck is None:
                     log.error("store-stuck", error=str(error))
                 self.stuck = str(error)
@@ -101,14 +106,17 @@ class Engine:
         if self.stuck is not None:
             log.warning("store-recovered", was=self.stuck)
             self.stuck = None
-        self.last_commit = self._clock.monotonic()
+        self.last_commit = self.last_try = self._clock.monotonic()
         self.world.apply(decision)
+        if decision.notices or decision.duties:
+            self.changed.set()
         for fact in decision.facts:
             tell(fact)
         for listener in self.listeners:
-            listener(decision)
-        if decision.notices or decision.duties:
-            self.changed.set()
+            try:
+                listener(decision)
+            except Exception as error:  # who counts must not undo what is done
+                log.error("listener-broke", error=repr(error))
 
 
 def _writes(decision: Decision) -> bool:

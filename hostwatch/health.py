@@ -19,7 +19,10 @@ class Health:
     """How the watch is."""
 
     troubles: tuple[str, ...]
-    """What stands still; empty when all is well."""
+    """What stands still or cannot be done; empty when all is well."""
+
+    hangs: bool
+    """Whether something stands still that a restart may help. A full disk does not: it is tried again."""
 
     last_slice_age: timedelta | None
     last_commit_age: timedelta | None
@@ -46,18 +49,21 @@ class Examiner:
         now = self._clock.monotonic()
         slice_age = _age(now, self._prober.last_slice)
         commit_age = _age(now, self._engine.last_commit)
+        try_age = _age(now, self._engine.last_try)
         round_age = _age(now, self._outbox.last_round)
-        troubles = []
+        troubles: list[str] = []
         if slice_age is None or slice_age > ALIVE_EVERY + SLACK:
             troubles.append(f"the schedule has not moved on for {_words(slice_age)}")
-        if commit_age is None or commit_age > ALIVE_EVERY * 2 + SLACK:
+        if try_age is None or try_age > ALIVE_EVERY * 2 + SLACK:
             troubles.append(f"nothing has been recorded for {_words(commit_age)}")
-        if self._engine.stuck is not None:
-            troubles.append(self._engine.stuck)
         if round_age is None or round_age > IDLE + SLACK:
             troubles.append(f"the outbox has not been looked through for {_words(round_age)}")
+        hangs = bool(troubles)
+        if self._engine.stuck is not None:
+            troubles.append(self._engine.stuck)
         return Health(
             troubles=tuple(troubles),
+            hangs=hangs,
             last_slice_age=slice_age,
             last_commit_age=commit_age,
             oldest_notice_age=self._oldest(self._clock.now()),

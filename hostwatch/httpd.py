@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from aiohttp import web
 
@@ -37,6 +38,7 @@ class Pages:
         self._ready = ready
         self._runner: web.AppRunner | None = None
         self._rendering = asyncio.Lock()
+        self._aside = ThreadPoolExecutor(1, "metrics")
         self._open = asyncio.Semaphore(CONNECTIONS_MAX)
 
     async def start(self) -> int:
@@ -71,6 +73,7 @@ class Pages:
         """Stop listening."""
         if self._runner is not None:
             await self._runner.cleanup()
+        self._aside.shutdown(wait=False, cancel_futures=True)
 
     @web.middleware
     async def _bounded(
@@ -92,5 +95,5 @@ class Pages:
 
     async def _metrics(self, _: web.Request) -> web.Response:
         async with self._rendering:
-            body = await asyncio.to_thread(render, self._take())
+            body = await asyncio.get_running_loop().run_in_executor(self._aside, render, self._take())
         return web.Response(body=body, headers={"Content-Type": METRICS_TYPE})

@@ -53,7 +53,12 @@ class Prober:
         self._clock = clock
         self._timekeeper = Timekeeper(clock)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._busy: set[str] = set()
+        self._busy_until: dict[str, datetime] = {}
+        """Until when a target is being looked at, at the latest."""
+
+        self._held: dict[str, Reading] = {}
+        """Answers that wait for the end of their batch."""
+
         self._era = 0
         self._failed: asyncio.Future[None] | None = None
         self.sight = sight
@@ -73,9 +78,8 @@ class Prober:
         self._failed = asyncio.get_running_loop().create_future()
         self.last_slice = self._clock.monotonic()
         try:
-            if self.sight.gateways:
-                await self._glance()
-                self._hold(self._keep_sight())
+            await self.glance()
+            self._hold(self._keep_sight())
             await self._run_schedule()
         finally:
             for task in self._tasks:
@@ -115,8 +119,7 @@ class Prober:
 
     def _turn(self, schedule: Schedule, number: int) -> int:
         """One slice; the number of the next."""
-        for change in self._timekeeper.check():
-            self._follow(change)
+        self._compare_clocks()
         now = self._clock.now()
         late = now - schedule.begin(number)
         self.late_s = max(late.total_seconds(), 0.0)
@@ -134,11 +137,18 @@ class Prober:
 
     def _stay_alive(self, now: datetime) -> None:
         alive_at = self._engine.world.alive_at
-        if alive_at is None or now - alive_at >= ALIVE_EVERY:
+        if self._engine.is_idle and (alive_at is None or now - alive_at >= ALIVE_EVERY):
             self._engine.post(lambda _, when: Decision(alive_at=when))
+
+    def _compare_clocks(self) -> None:
+        """Notice steps of the wall clock and sleeps of the machine; looks under way are of another era."""
+        for change in self._timekeeper.check():
+            self._follow(change)
 
     def _follow(self, change: Stepped | Suspended) -> None:
         self._era += 1
+        self._busy_until.clear()
+        self.sight.forget()
         match change:
             case Stepped(before, after):
                 self._engine.post(lambda world, _: judge.follow_clock(world, before, after))
@@ -157,10 +167,10 @@ class Prober:
             signal, last_due = signals.get(target.signal), schedule.last_due(target, just_before)
             if signal is None or (signal.last_reading is not None and signal.last_reading >= last_due):
                 continue
-            if (
-                target.signal in self._busy
-                or last_due + target.interval - now <= self.manner_of(target).longest
-            ):
+            next_due = last_due + target.interval
+            if self._busy_until.get(target.signal, now) > now:
+                continue
+            if next_due - now <= self.manner_of(target).longest:
                 continue  # due again before this look would be over
             fresh = signal.last_reading is None
             in_time = (
@@ -176,9 +186,8 @@ class Prober:
         self._start(key, [(due.at, due.target) for due in dues], kind)
 
     def _start(self, key: SliceKey | None, dues: Sequence[tuple[datetime, Target]], kind: Kind) -> None:
-        if not dues:
-            return
-        self._hold(self._slice(key, dues, kind))
+        if dues:
+            self._hold(self._slice(key, dues, kind))
 
     def _hold(self, work: Coroutine[None, None, None]) -> None:
         """Run something beside the schedule; its failure is ours."""
@@ -196,55 +205,88 @@ class Prober:
     async def _slice(self, key: SliceKey | None, dues: Sequence[tuple[datetime, Target]], kind: Kind) -> None:
         """Look at the targets of a slice and hand over what came."""
         era = self._era
-        names = {target.signal for _, target in dues}
-        self._busy |= names
-        try:
-            probing = [self._probe(key, batch, kind, era) for batch in self._batches(dues)]
-            answered = [reading for group in await asyncio.gather(*probing) for reading in group]
-            await self._hand_over(key, answered, closes=True)
-        finally:
-            self._busy -= names
+        batches, overlapping = self._batches(dues, kind)
+        if overlapping:
+            await self._hand_over(key, overlapping, closes=False)
+        alone = len(batches) == 1
+        await asyncio.gather(*(self._probe(key, batch, kind, era, closes=alone) for batch in batches))
+        if not alone:
+            await self._hand_over(key, (), closes=True)
 
-    def _batches(self, dues: Sequence[tuple[datetime, Target]]) -> list[Batch]:
-        """One batch for each way of pinging; nearly always one."""
+    def _batches(
+        self, dues: Sequence[tuple[datetime, Target]], kind: Kind
+    ) -> tuple[list[Batch], list[Reading]]:
+        """One batch for each way of pinging, nearly always one; and whoever is still being looked at.
+
+        No target is looked at twice at one time. That can happen only around a catch-up or a change of
+        the interval, and what could not be looked at is UNKNOWN, so that the evidence says so.
+        """
         by_manner: dict[Manner, list[Ask]] = {}
+        overlapping: list[Reading] = []
+        now = self._clock.now()
         for at, target in dues:
+            manner = self.manner_of(target)
+            if self._busy_until.get(target.signal, at) > at:
+                overlapping.append(
+                    Reading(
+                        signal=target.signal,
+                        at=at,
+                        known_at=now,
+                        outcome=Outcome.UNKNOWN,
+                        kind=kind,
+                        why="still being looked at",
+                    )
+                )
+                continue
+            self._busy_until[target.signal] = at + manner.longest
             ask = Ask(signal=target.signal, address=target.address, at=at)
-            by_manner.setdefault(self.manner_of(target), []).append(ask)
-        return [Batch(asks=tuple(asks), manner=manner) for manner, asks in by_manner.items()]
+            by_manner.setdefault(manner, []).append(ask)
+        return [Batch(asks=tuple(asks), manner=manner) for manner, asks in by_manner.items()], overlapping
 
-    async def _probe(self, key: SliceKey | None, batch: Batch, kind: Kind, era: int) -> list[Reading]:
-        """Look at a batch. What is found is judged beside it: a miss must not make the next look late."""
-        judging: list[asyncio.Task[list[Reading]]] = []
+    async def _probe(self, key: SliceKey | None, batch: Batch, kind: Kind, era: int, *, closes: bool) -> None:
+        """Look at a batch. What is found is judged beside it: a miss must not make the next look late.
+
+        Answers are handed over together at the end, so that a slice is one commit; what did not answer,
+        and who answers after a silence, at once.
+        """
+        judging: list[asyncio.Task[None]] = []
         try:
             async for group in self._pinger.probe(batch):
                 task = asyncio.create_task(self._judge(key, group, kind, era))
                 judging.append(task)  # at once, so that none is lost if the pinging ends by an error
-            return [reading for answered in await asyncio.gather(*judging) for reading in answered]
+            await asyncio.gather(*judging)
         finally:
             for task in judging:
                 task.cancel()
+        held = [self._held.pop(ask.signal) for ask in batch.asks if ask.signal in self._held]
+        if held or closes:
+            await self._hand_over(key, held, closes=closes)
 
-    async def _judge(
-        self, key: SliceKey | None, group: Sequence[Look], kind: Kind, era: int
-    ) -> list[Reading]:
-        """Hand over what did not answer; what did."""
+    async def _judge(self, key: SliceKey | None, group: Sequence[Look], kind: Kind, era: int) -> None:
         judged = await self.sight.judge(group)
-        brought = [self._reading(look, kind, era) for look in judged]
-        for reading in brought:
+        self._compare_clocks()
+        urgent = []
+        for reading in [self._reading(look, kind, era) for look in judged]:
             for listener in self.listeners:
                 listener(reading)
-        silent = [reading for reading in brought if reading.outcome is not Outcome.ANSWERED]
-        if silent:
-            await self._hand_over(key, silent, closes=False)
-        return [reading for reading in brought if reading.outcome is Outcome.ANSWERED]
+            if reading.outcome is Outcome.ANSWERED and not self._is_silent(reading.signal):
+                self._held[reading.signal] = reading
+            else:
+                urgent.append(reading)
+        if urgent:
+            await self._hand_over(key, urgent, closes=False)
+
+    def _is_silent(self, name: str) -> bool:
+        signal = self._engine.world.signals.get(name)
+        return signal is not None and signal.silence is not None
 
     def _reading(self, look: Look, kind: Kind, era: int) -> Reading:
         stepped = era != self._era
+        answered = look.outcome is Outcome.ANSWERED
         return Reading(
             signal=look.signal,
             at=look.at,
-            known_at=self._clock.now(),
+            known_at=look.known_at if answered else self._clock.now(),
             outcome=Outcome.UNKNOWN if stepped else look.outcome,
             kind=kind,
             why=CLOCK if stepped else look.why,
@@ -253,19 +295,26 @@ class Prober:
         )
 
     async def _hand_over(self, key: SliceKey | None, brought: Sequence[Reading], *, closes: bool) -> None:
-        await self._engine.do(lambda world, now: judge.readings(world, key, brought, closes=closes, now=now))
+        """Have readings judged. An answer of the same target that is still held goes before them."""
+        earlier = [self._held.pop(reading.signal) for reading in brought if reading.signal in self._held]
+        await self._engine.do(
+            lambda world, now: judge.readings(world, key, [*earlier, *brought], closes=closes, now=now)
+        )
 
     async def _keep_sight(self) -> None:
         """Look at our own gateways for ever, so that each miss finds a look before it."""
         while True:
             await self._clock.sleep(self.sight.every)
-            await self._glance()
+            await self.glance()
 
-    async def _glance(self) -> None:
+    async def glance(self) -> None:
         """Look at our own gateways, and record when sight is lost and when it returns."""
-        glance = await self.sight.glance()
-        good, known = self.sight.is_good(glance), SIGHT in self._engine.world.blind
+        good, why, at = True, "", self._clock.now()
+        if self.sight.gateways:
+            seen = await self.sight.glance()
+            good, why, at = self.sight.is_good(seen), seen.why, seen.at
+        known = SIGHT in self._engine.world.blind
         if good and known:
-            self._engine.post(lambda world, _: judge.see_again(world, SIGHT, glance.at))
+            self._engine.post(lambda world, _: judge.see_again(world, SIGHT, at))
         elif not good and not known:
-            self._engine.post(lambda world, _: judge.go_blind(world, SIGHT, glance.why, glance.at))
+            self._engine.post(lambda world, _: judge.go_blind(world, SIGHT, why, at))

@@ -46,6 +46,10 @@ class Sight:
         self.manner = manner
         self.every = every
 
+    def forget(self) -> None:
+        """Drop what was seen by another clock, or with other gateways: it proves nothing any more."""
+        self._glances.clear()
+
     async def glance(self) -> Glance:
         """Look at all our gateways now."""
         at = self._clock.now()

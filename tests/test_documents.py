@@ -13,7 +13,7 @@ import pytest
 
 from hostwatch import control, daemon, echo, engine, httpd, log, outbox, prober
 from hostwatch.channels import _threads, base, webhook
-from hostwatch.commands import ping
+from hostwatch.commands import ping, run
 from hostwatch.configuration import fields, load, mistake, secret, source
 from hostwatch.configuration.model import Notices, Schedule
 from hostwatch.core import facts, judge, ladder, schedule
@@ -52,7 +52,6 @@ LIMITS: dict[str, str] = {
     "a catch-up": f"{prober.CATCH_UP_PER_S:,} targets",
     "ICMP packets read in one turn of the loop": f"{echo.DRAIN_MAX:,}",
     "receive buffer of an ICMP socket": f"{echo.RECEIVE_BUFFER_BYTES // MIB} MiB",
-    "deeds waiting for the store": f"{engine.QUEUE_MAX:,}",
     "a retry of a stuck store": f"every {seconds(engine.RETRY_EVERY)}",
     "attempts under way": str(outbox.IN_FLIGHT_MAX),
     "one attempt": seconds(Notices().attempt_timeout),
@@ -69,6 +68,8 @@ LIMITS: dict[str, str] = {
     "one field of a log event": f"{log.FIELD_MAX_CHARS:,} characters ({log.BRIEF_MAX_CHARS} on",
     "mistakes recorded of a refused configuration": str(daemon.MISTAKES_RECORDED_MAX),
     "commitments remembered between runs": f"{ledger.REMEMBERED_MAX:,}",
+    "a store that is read through at the start (`quick_check`)": f"{ledger.CHECKED_MAX_BYTES // MIB} MiB",
+    "threads for names, reload, metrics": f"{run.NAME_THREADS_MAX}, 1, 1",
     "a reader's transaction": f"{reader.TRANSACTION_MAX_S:g} s",
     "targets of `hostwatch ping`": f"{ping.TARGETS_MAX:,}, at most {ping.ATTEMPTS_MAX} packets",
 }

@@ -10,7 +10,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 from hostwatch import keyfile, log
 from hostwatch.channels.base import Unusable
@@ -18,6 +20,7 @@ from hostwatch.clock import SystemClock
 from hostwatch.commands import add_config
 from hostwatch.configuration.load import Loaded, load
 from hostwatch.configuration.mistake import BadConfiguration
+from hostwatch.control import ControlError
 from hostwatch.daemon import Service, Watch
 from hostwatch.echo import NoPermission
 from hostwatch.engine import Engine
@@ -30,6 +33,7 @@ from hostwatch.store.lease import Lease
 from hostwatch.store.writer import ThreadWriter
 
 HELP = "keep watch, until told to stop"
+NAME_THREADS_MAX = 32
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +43,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """0 when told to stop, 1 when it cannot start or must not go on."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is a watch that can reload
     try:
         loaded = load(options.config)
     except BadConfiguration as bad:
@@ -50,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
         log.warning("configuration-warning", warning=str(warning))
     try:
         asyncio.run(_serve(options, loaded))
-    except (StoreError, keyfile.BadKey, NoPermission, CannotListen, Unusable) as error:
+    except (StoreError, keyfile.BadKey, NoPermission, CannotListen, ControlError, Unusable) as error:
         log.error("stopped", error=str(error))
         return 1
     except OSError as error:
@@ -61,6 +66,8 @@ def run(options: argparse.Namespace) -> int:
 
 async def _serve(options: argparse.Namespace, loaded: Loaded) -> None:
     os.umask(0o077)
+    names = ThreadPoolExecutor(NAME_THREADS_MAX, "names")
+    asyncio.get_running_loop().set_default_executor(names)  # where names are resolved, some of them slowly
     clock = SystemClock()
     loaded.store.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lease = Lease(loaded.store)

@@ -39,10 +39,14 @@ class Mistake:
     wrong: str
     mend: str
 
+    @property
+    def place(self) -> str:
+        """File, line and key, without a word of what stands there."""
+        where = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{where}: {self.key}" if self.key else where
+
     def __str__(self) -> str:
-        place = self.file if self.line is None else f"{self.file}:{self.line}"
-        what = f"{self.wrong}, {self.mend}" if self.mend else self.wrong
-        return f"{place}: {self.key}: {what}" if self.key else f"{place}: {what}"
+        return f"{self.place}: {self.wrong}, {self.mend}" if self.mend else f"{self.place}: {self.wrong}"
 
     def as_json(self) -> dict[str, Any]:
         """The same for programs."""

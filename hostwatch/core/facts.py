@@ -53,6 +53,7 @@ class ConfigurationRefused(Fact):
 
     author: str
     mistakes: tuple[str, ...]
+    """Where the mistakes are: file, line and key. What they are is in the log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

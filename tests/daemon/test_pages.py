@@ -166,3 +166,32 @@ def test_status_with_and_without_a_watch(start: Callable[..., Running], tmp_path
     stopped = watch.command("status")
     assert stopped.returncode == 2
     assert "no watch is running here" in stopped.stdout
+
+
+def test_a_file_in_the_place_of_the_control_socket_is_left_alone(
+    start: Callable[..., Running], tmp_path: Path
+) -> None:
+    precious = tmp_path / "precious.txt"
+    precious.write_text("mine", encoding="utf-8")
+    text = f"{CONFIGURATION}control: precious.txt\n"
+    (tmp_path / "hostwatch.yaml").write_text(text, encoding="utf-8")
+
+    told = start().wait_for("stopped")
+
+    assert "a file that is no socket is there" in told["error"]
+    assert precious.read_text(encoding="utf-8") == "mine"
+
+
+def test_the_control_socket_of_another_watch_is_not_taken(
+    start: Callable[..., Running], tmp_path: Path
+) -> None:
+    first = start()
+    first.wait_for("device-proven")
+    (tmp_path / "hostwatch.yaml").write_text(
+        CONFIGURATION.replace("watch.db", "other.db") + "control: watch.db.sock\n", encoding="utf-8"
+    )
+
+    told = start().wait_for("stopped")
+
+    assert "another watch does" in told["error"]
+    assert control.ask(tmp_path / "watch.db.sock", "status")["process"] == first.process.pid

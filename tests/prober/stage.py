@@ -1,0 +1,138 @@
+"""A prober on a simulated clock, with a pinger that follows a script."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from hostwatch.core import enrolment, facts, judge
+from hostwatch.core.population import Customer, Device, Population
+from hostwatch.core.reading import Outcome, Reading
+from hostwatch.core.terms import AgreementTerms
+from hostwatch.engine import Engine
+from hostwatch.pinger import Ask, Batch, Look, Manner, Pinger
+from hostwatch.prober import Prober
+from hostwatch.sight import Sight
+from hostwatch.store.ledger import Ledger, connect, facts_of
+from hostwatch.store.writer import InlineWriter
+from tests.simulation.clocks import SimClock
+from tests.simulation.loop import SimLoop
+
+START = datetime(2026, 10, 1, tzinfo=UTC)
+Says = Callable[[str, int], bool]
+"""Whether a target answers its n-th look, from 1."""
+
+
+def seconds(count: float) -> timedelta:
+    return timedelta(seconds=count)
+
+
+class Scripted(Pinger):
+    """Answers as the script says; a miss is known when the manner's time is over."""
+
+    def __init__(self, clock: SimClock, says: Says) -> None:
+        self._clock = clock
+        self._says = says
+        self.looks: dict[str, list[datetime]] = {}
+        self.open: dict[str, int] = {}
+        self.most_at_once = 0
+
+    async def probe(self, batch: Batch) -> AsyncIterator[tuple[Look, ...]]:
+        answered: list[Look] = []
+        waiting: list[tuple[datetime, Ask]] = []
+        for ask in batch.asks:
+            await self._clock.sleep_until(ask.at)
+            self.looks.setdefault(ask.signal, []).append(self._clock.now())
+            if self._says(ask.signal, len(self.looks[ask.signal])):
+                answered.append(self._look(ask, Outcome.ANSWERED))
+                continue
+            self.open[ask.signal] = self.open.get(ask.signal, 0) + 1
+            self.most_at_once = max(self.most_at_once, self.open[ask.signal])
+            waiting.append((ask.at + batch.manner.longest, ask))
+        for until, ask in waiting:
+            await self._clock.sleep_until(until)
+            self.open[ask.signal] -= 1
+            yield (self._look(ask, Outcome.MISSED),)
+        if answered:
+            yield tuple(answered)
+
+    def _look(self, ask: Ask, outcome: Outcome) -> Look:
+        why = "" if outcome is Outcome.ANSWERED else "no answer"
+        return Look(
+            signal=ask.signal,
+            address=ask.address,
+            at=ask.at,
+            known_at=self._clock.now(),
+            outcome=outcome,
+            why=why,
+        )
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+@dataclass
+class Stage:
+    """A small town: customers by interval, one device each, named as the customer."""
+
+    intervals: Mapping[str, timedelta]
+    manners: Mapping[str, Manner]
+    says: Says
+    gateways: tuple[str, ...] = ()
+    loop: SimLoop = field(default_factory=SimLoop)
+
+    def __post_init__(self) -> None:
+        self.clock = SimClock(self.loop, START)
+        self.ledger = Ledger(connect(None), "boot")
+        self.pinger = Scripted(self.clock, self.says)
+        self.readings: list[Reading] = []
+
+    def run(self, act: Callable[[Stage], Coroutine[None, None, None]]) -> None:
+        """Run the prober while the test acts."""
+        try:
+            self.loop.run_until_complete(self._run(act))
+        finally:
+            self.loop.close()
+
+    async def _run(self, act: Callable[[Stage], Coroutine[None, None, None]]) -> None:
+        writer = InlineWriter(self.ledger)
+        self.engine = Engine(writer, self.clock, await writer.load())
+        engine = asyncio.create_task(self.engine.run())
+        await self.engine.do(lambda world, now: judge.start(world, 1, "test", now))
+        await self.adopt(self.intervals)
+        manner = Manner(attempts=1, timeout=seconds(0.1))
+        self.sight = Sight(self.gateways, self.pinger, self.clock, manner, seconds(1))
+        self.prober = Prober(
+            self.engine,
+            self.pinger,
+            self.sight,
+            self.clock,
+            lambda t: self.manners[t.signal.partition("/")[0]],
+        )
+        self.prober.listeners.append(self.readings.append)
+        probing = asyncio.create_task(self.prober.run())
+        await act(self)
+        for task in (probing, engine):
+            task.cancel()
+        await asyncio.gather(probing, engine, return_exceptions=True)
+
+    async def adopt(self, intervals: Mapping[str, timedelta]) -> None:
+        """Bring a population into force: a customer and a device for each interval."""
+        population = Population(
+            customers={n: Customer(id=n, terms=AgreementTerms(interval=i)) for n, i in intervals.items()},
+            devices={
+                name: Device(id=name, customer=name, address=f"192.0.2.{place + 1}")
+                for place, name in enumerate(intervals)
+            },
+        )
+        accepted = enrolment.Accepted(
+            population=population, digest=str(intervals), author="test", difference=(), content={}
+        )
+        await self.engine.do(lambda world, now: enrolment.apply(world, accepted, now))
+
+    def facts(self, kind: type[facts.Fact], name: str) -> list[facts.Fact]:
+        """The facts of a kind about a device."""
+        found = facts_of(self.ledger._db, [kind])
+        return [fact for fact in found if getattr(fact, "signal", "") == f"{name}/ping@main"]

@@ -1,0 +1,111 @@
+"""The prober under rare circumstances, on a simulated clock."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from hostwatch.core import facts
+from hostwatch.core.reading import Outcome
+from hostwatch.pinger import Manner
+from tests.prober.stage import Stage, seconds
+
+QUICK = Manner(attempts=3, spacing=seconds(0.1), timeout=seconds(0.1))
+SLOW = Manner(attempts=3, spacing=seconds(1), timeout=seconds(1))
+
+
+def alternates(signal: str, look: int) -> bool:
+    """The quick device answers every other look; the slow one answers once and never again."""
+    return look == 1 or (signal.startswith("quick") and look % 2 == 0)
+
+
+async def watched_for(stage: Stage, pause: timedelta) -> None:
+    await stage.clock.sleep(pause)
+
+
+def test_an_answer_is_never_overtaken_by_a_later_miss() -> None:
+    """In one slice with the quick device is one whose miss takes three seconds to be known."""
+    stage = Stage({"quick": seconds(1), "slow": seconds(5)}, {"quick": QUICK, "slow": SLOW}, alternates)
+
+    stage.run(lambda s: watched_for(s, seconds(60)))
+
+    assert len(stage.facts(facts.SilenceEnded, "quick")) > 20
+    assert stage.facts(facts.WentDown, "quick") == []
+    assert all(
+        f.why == "not proven" for f in stage.facts(facts.Unspoken, "quick") if isinstance(f, facts.Unspoken)
+    )
+    assert len(stage.facts(facts.WentDown, "slow")) == 1
+
+
+def test_each_slice_is_closed_once_and_holds_every_miss() -> None:
+    stage = Stage({"quick": seconds(1), "slow": seconds(5)}, {"quick": QUICK, "slow": SLOW}, alternates)
+
+    stage.run(lambda s: watched_for(s, seconds(30)))
+
+    rows = stage.ledger._db.execute("SELECT missed, closed_at FROM slices").fetchall()
+    missed = sum(text.count("no answer") for text, _ in rows)
+    seen = [r for r in stage.readings if r.outcome is Outcome.MISSED and r.kind.value == "scheduled"]
+    assert abs(missed - len(seen)) <= 1
+    assert sum(closed is None for _, closed in rows) <= 4  # those that were under way at the end
+
+
+def test_a_target_is_never_looked_at_twice_at_one_time() -> None:
+    """The interval is shortened and lengthened in the middle of pings that nobody answers."""
+    stage = Stage({"quick": seconds(4)}, {"quick": SLOW}, lambda _, look: look == 1)
+
+    async def act(stage: Stage) -> None:
+        for interval in (4, 3.5, 5, 4.5, 3.7, 4):
+            await stage.adopt({"quick": seconds(interval)})
+            await stage.clock.sleep(seconds(11.3))
+
+    stage.run(act)
+
+    assert stage.pinger.most_at_once == 1
+
+
+def test_gateways_that_come_with_a_reload_are_looked_at_from_then_on() -> None:
+    """Else each miss would be ours for ever."""
+    stage = Stage(
+        {"quick": seconds(2)},
+        {"quick": QUICK},
+        lambda signal, look: signal == "198.51.100.1" or look < 4,
+    )
+
+    async def act(stage: Stage) -> None:
+        await stage.clock.sleep(seconds(3))
+        stage.sight.gateways = ("198.51.100.1",)
+        stage.sight.forget()
+        await stage.prober.glance()
+        await stage.clock.sleep(seconds(20))
+
+    stage.run(act)
+
+    assert len(stage.pinger.looks["198.51.100.1"]) > 20
+    assert len(stage.facts(facts.WentDown, "quick")) == 1
+
+
+def test_who_answers_after_a_silence_is_heard_at_once_and_not_at_the_end_of_the_slice() -> None:
+    """A slice is five seconds long; the answer must not wait for it."""
+    stage = Stage({"quick": seconds(10)}, {"quick": QUICK}, lambda _, look: look not in (3, 4))
+
+    stage.run(lambda s: watched_for(s, seconds(80)))
+
+    (up,) = stage.facts(facts.CameUp, "quick")
+    assert isinstance(up, facts.CameUp)
+    assert up.at - up.first_answer < seconds(1)
+
+
+@pytest.mark.parametrize("step", [3600, -3600, 5, -5])
+def test_a_step_of_the_clock_invents_no_outage(step: float) -> None:
+    stage = Stage({"quick": seconds(10)}, {"quick": QUICK}, lambda _, look: look % 3 != 2)
+
+    async def act(stage: Stage) -> None:
+        for _ in range(10):
+            await stage.clock.sleep(seconds(13.7))
+            stage.clock.step(seconds(step))
+
+    stage.run(act)
+
+    assert stage.facts(facts.WentDown, "quick") == []
+    assert len(stage.pinger.looks["quick/ping@main"]) >= 11
