@@ -62,12 +62,17 @@ def plain(value: object) -> Any:
 
 def decode(kind: str, body: Mapping[str, Any]) -> facts.Fact:
     """The fact that was encoded. Raises `KeyError` for a kind that this version does not know."""
-    return facts.KINDS[kind](**{name: _restore(hint, body[name]) for name, hint in _hints(kind).items()})
+    fact: facts.Fact = restore(facts.KINDS[kind], body)
+    return fact
+
+
+def restore(shape: Any, body: Mapping[str, Any]) -> Any:
+    """The value of a dataclass that `plain` made JSON types of. Raises `KeyError` when a field is missing."""
+    return shape(**{name: _restore(hint, body[name]) for name, hint in _hints(shape).items()})
 
 
 @cache
-def _hints(kind: str) -> dict[str, Any]:
-    shape = facts.KINDS[kind]
+def _hints(shape: Any) -> dict[str, Any]:
     hints = get_type_hints(shape)
     return {field.name: hints[field.name] for field in fields(shape)}
 
@@ -75,6 +80,10 @@ def _hints(kind: str) -> dict[str, Any]:
 def _restore(hint: Any, value: Any) -> Any:
     if value is None:
         return None
+    if is_dataclass(hint):
+        return restore(hint, value)
+    if hint is timedelta:
+        return value * instant.MICROSECOND
     if get_origin(hint) in (Union, types.UnionType):
         hint = next(choice for choice in get_args(hint) if choice is not type(None))
     if hint is datetime:
