@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-
 TURNS_MAX = 1_000_000
 """More turns at one moment are a livelock."""
 

@@ -40,7 +40,7 @@ DRAINED_AFTER_US = 60_000_000
 """How long after the disk had been full something may still wait to be written."""
 
 WORLD_EVERY = 500
-"""Commits between two comparisons of memory and store."""
+"""Commits between two comparisons of memory and store in a small world; more in a large one."""
 
 SCANDALS = {"deed-failed", "attempt-broke", "slice-dropped"}
 """Events that the daemon may never log."""
@@ -147,7 +147,8 @@ class Simulation:
 
     def _applied(self, decision: Decision) -> None:
         """The engine has made a committed decision its present."""
-        if self.commits % WORLD_EVERY == 0 and self.life is not None:
+        every = WORLD_EVERY * (1 + len(self.verdicts.lines) // 100)
+        if self.commits % every == 0 and self.life is not None:
             record.check_world(self.db, self.life.watch.engine.world, self.complain)
 
     # Lives.
