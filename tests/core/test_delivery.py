@@ -19,8 +19,8 @@ NOTICE = "E-000001.emergency.acme.duty"
 
 def at(text: str) -> datetime:
     """`00:10` or `00:10:03` on the first of October."""
-    hours, minutes, *rest = (int(part) for part in text.split(":"))
-    return datetime(2026, 10, 1, hours, minutes, *rest, tzinfo=UTC)
+    hours, minutes, seconds = (int(part) for part in f"{text}:00".split(":")[:3])
+    return datetime(2026, 10, 1, hours, minutes, seconds, tzinfo=UTC)
 
 
 class Story:
