@@ -120,17 +120,18 @@ class Cadence:
 
     def _calm(self, start: int, end: int) -> list[tuple[int, int]]:
         """What is left of a stretch around the disturbances."""
-        at, left = start + SLACK_US, []
+        slack = SLACK_US + self.clock.drifted_us()
+        at, left = start + slack, []
         for one in sorted(self.disturbances, key=lambda d: d.start):
-            if one.end + SLACK_US <= at:
+            if one.end + slack <= at:
                 continue
-            if one.start - SLACK_US >= end:
+            if one.start - slack >= end:
                 break
-            if one.start - SLACK_US > at:
-                left.append((at, one.start - SLACK_US))
-            at = one.end + SLACK_US
-        if end - SLACK_US > at:
-            left.append((at, end - SLACK_US))
+            if one.start - slack > at:
+                left.append((at, one.start - slack))
+            at = one.end + slack
+        if end - slack > at:
+            left.append((at, end - slack))
         return left
 
     def _shift(self, when: int) -> int:

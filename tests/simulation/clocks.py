@@ -24,6 +24,7 @@ class SimClock(Clock):
         self._asleep_us = 0
         self._shift_us = 0
         self._ppm, self._slewed_at = 0, 0
+        self._drifted_us = 0
         self._sleepers: set[asyncio.Future[None]] = set()
         self.shifts: list[tuple[int, int]] = [(0, self._start_us)]
         """From which true time on the wall clock was ahead of true time by how much (steps only)."""
@@ -65,6 +66,10 @@ class SimClock(Clock):
                 timer.cancel()
                 self._sleepers.discard(sleeping)
 
+    def drifted_us(self) -> int:
+        """How far the wall clock has run wrong by itself at most, whichever way."""
+        return self._drifted_us + abs((self._loop.us - self._slewed_at) * self._ppm // 1_000_000)
+
     def step(self, by: timedelta) -> None:
         """Somebody sets the wall clock."""
         self._shift_us += by // instant.MICROSECOND
@@ -72,7 +77,9 @@ class SimClock(Clock):
 
     def slew(self, ppm: int) -> None:
         """From now on the wall clock runs that many millionths too fast."""
-        self._shift_us += (self._loop.us - self._slewed_at) * self._ppm // 1_000_000
+        drifted = (self._loop.us - self._slewed_at) * self._ppm // 1_000_000
+        self._shift_us += drifted
+        self._drifted_us += abs(drifted)
         self._ppm, self._slewed_at = ppm, self._loop.us
 
     def suspend(self, pause: timedelta) -> None:

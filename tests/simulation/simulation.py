@@ -84,7 +84,7 @@ class Simulation:
         self.commits = 0
         self.well_since_us = 0
         self.evidence = Evidence(self.complain)
-        self.verdicts = Verdicts(complain=self.complain)
+        self.verdicts = Verdicts(complain=self.complain, interval=plan.town.interval)
         self.people = People(complain=self.complain)
         self.telling = Telling(complain=self.complain)
         self.duties = Duties(complain=self.complain)
@@ -237,6 +237,7 @@ class Simulation:
     async def slew(self, ppm: int) -> None:
         """Let the wall clock run wrong."""
         self.clock.slew(ppm)
+        self.accounts.slewed = True
 
     async def suspend(self, pause: timedelta) -> None:
         """Let the machine sleep."""

@@ -27,22 +27,32 @@ class _Line:
     proven: bool = False
     count: int = 0
     down: bool = False
+    counted: datetime | None = None
+    """The last miss that counted: another must be half an interval later at least."""
 
-    def take(self, proof: Proof) -> str:
+    def take(self, proof: Proof, interval: timedelta) -> str:
         """`down`, `up` or nothing."""
         if self.last is not None and proof.at <= self.last:
             return ""
         self.last = proof.at
         if proof.outcome is Outcome.ANSWERED:
             was_down, self.down, self.count, self.proven = self.down, False, 0, True
+            self.counted = None
             return "up" if was_down else ""
         if proof.outcome is Outcome.UNKNOWN or not self.proven or proof.kind is not Kind.SCHEDULED:
             return ""
-        self.count += 1
+        if self.counted is not None and proof.at - self.counted < interval / 2:
+            return ""
+        self.count, self.counted = self.count + 1, proof.at
         if self.count < MISSES or self.down:
             return ""
         self.down = True
         return "down"
+
+    def follow(self, moved: timedelta) -> None:
+        """The wall clock was set."""
+        self.last = None if self.last is None else self.last + moved
+        self.counted = None if self.counted is None else self.counted + moved
 
 
 @dataclass(kw_only=True)
@@ -50,6 +60,7 @@ class Verdicts:
     """V1: a verdict iff two scheduled misses in a row, unknown neither counting nor resetting."""
 
     complain: Complain
+    interval: timedelta = timedelta(minutes=5)
     lines: dict[str, _Line] = field(default_factory=dict)
     down: int = 0
     up: int = 0
@@ -59,7 +70,7 @@ class Verdicts:
         expected = [
             (flip, p.signal)
             for p in proofs
-            if p.signal in self.lines and (flip := self.lines[p.signal].take(p))
+            if p.signal in self.lines and (flip := self.lines[p.signal].take(p, self.interval))
         ]
         found = [
             ("down" if isinstance(fact, facts.WentDown) else "up", fact.signal)
@@ -73,7 +84,7 @@ class Verdicts:
         for fact in decision.facts:
             if isinstance(fact, facts.ClockStepped):
                 for line in self.lines.values():
-                    line.last = None if line.last is None else line.last + (fact.at - fact.before)
+                    line.follow(fact.at - fact.before)
         if decision.population is not None:
             wanted = set(signals(decision.population))
             self.lines = {name: line for name, line in self.lines.items() if name in wanted}
