@@ -1,45 +1,49 @@
 """ICMP sockets: one per address family, shared by all targets, through icmplib.
 
 icmplib opens the sockets and builds the packets; its receiving is not used, since it judges by the
-time at which the loop gets round to a packet. Here the kernel stamps each packet as it arrives, a
-filter lets only our own replies and errors through, so that others who ping from this machine cannot
-fill our buffer, and a reply counts only with the right source, identifier, sequence number and nonce.
+time at which the loop gets round to a packet. Here the kernel stamps each packet as it arrives, counts
+those that it had to drop, and lets only replies and errors that are ours through (`sieve`). A reply
+counts only with the right source, identifier, sequence number and nonce.
 """
 
 from __future__ import annotations
 
-import ctypes
 import errno
-import os
+import secrets
 import socket
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Final
 
 from icmplib import ICMPRequest, ICMPv4Socket, ICMPv6Socket
 from icmplib.exceptions import ICMPSocketError, SocketPermissionError
 
+from hostwatch import sieve
+from hostwatch.carrier import OWN_FAULTS
+
 SO_TIMESTAMPNS: Final = 35
-SO_RXQ_OVFL: Final = 40
-SOL_RAW: Final = 255
-ICMP_FILTER: Final = 1
-ICMP6_FILTER: Final = 1
-SO_ATTACH_FILTER: Final = 26
+SO_MEMINFO: Final = 55
+MEMINFO_WORDS: Final = 9
+MEMINFO_DROPS: Final = 8
 
 RECEIVE_BUFFER_BYTES: Final = 4 * 1024 * 1024
+REPLY_CHARGE_BYTES: Final = 832
+"""What the kernel charges to the buffer for one of our replies."""
+
 PACKET_MAX_BYTES: Final = 2048
 DRAIN_MAX: Final = 2_000
 """Packets taken in one turn of the loop."""
 
+PIECE: Final = 50
+"""Packets taken between two looks at the clock."""
+
 NONCE_BYTES: Final = 16
-MARK_BYTES: Final = 4
-"""A nonce begins with the mark of its pinger, by which the kernel knows whose reply it is."""
 
 PADDING: Final = bytes(40)
 """With the nonce 56 bytes, as every ping sends."""
 
-ECHO_REPLY: Final = {4: 0, 6: 129}
 ERRORS: Final = {
     4: {
         (3, 0): "network unreachable",
@@ -59,7 +63,6 @@ ERRORS: Final = {
         (3, 0): "time exceeded",
     },
 }
-PASSED: Final = {4: (0, 3, 11, 12), 6: (129, 1, 3, 4)}
 ADVICE: Final = (
     "cannot open an ICMP socket: give the process CAP_NET_RAW (run it as root, by systemd, or with sudo), or "
     "allow ping sockets with: sysctl -w net.ipv4.ping_group_range='0 2147483647'"
@@ -100,8 +103,13 @@ class Trouble:
     """An ICMP error about one of our requests."""
 
     nonce: bytes
+    """As much of it as was quoted: none by routers that quote 8 bytes."""
+
     identifier: int
     sequence: int
+    destination: str
+    """Where the request was sent to."""
+
     source: str
     words: str
 
@@ -123,45 +131,30 @@ class EchoSocket:
             except SocketPermissionError:
                 raise NoPermission from None
         self.sock: socket.socket = self._icmp.sock
-        self.dropped = 0
-        """Packets that the kernel had to drop because our buffer was full."""
-
-        self._prepare()
+        self.sock.setblocking(False)
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+        self.sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         if self.raw:
-            self._admit(mark)
+            sieve.install(self.sock, family, mark)
 
-    def _prepare(self) -> None:
-        sock = self.sock
-        sock.setblocking(False)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-        sock.setsockopt(socket.SOL_SOCKET, SO_RXQ_OVFL, 1)
-        if self.raw and self.family == 4:
-            blocked = 0xFFFFFFFF
-            for number in PASSED[4]:
-                blocked &= ~(1 << number)
-            sock.setsockopt(SOL_RAW, ICMP_FILTER, struct.pack("=I", blocked))
-        elif self.raw:
-            words = [0xFFFFFFFF] * 8
-            for number in PASSED[6]:
-                words[number >> 5] &= ~(1 << (number & 31))
-            sock.setsockopt(socket.IPPROTO_ICMPV6, ICMP6_FILTER, struct.pack("=8I", *words))
+    @property
+    def holds(self) -> int:
+        """How many replies the receive buffer takes: the kernel grants at most what the machine allows."""
+        return self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // REPLY_CHARGE_BYTES
 
-    def _admit(self, mark: bytes) -> None:
-        """Have the kernel pass over replies to others: a raw socket gets everybody's (classic BPF)."""
-        header = (0xB1, 0, 0, 0) if self.family == 4 else (0x01, 0, 0, 0)  # X = where ICMP begins
-        program = (
-            header,
-            (0x50, 0, 0, 0),  # A = type
-            (0x15, 0, 2, ECHO_REPLY[self.family]),  # not a reply: take it
-            (0x40, 0, 0, 8),  # A = first four bytes of the payload; none: leave it
-            (0x15, 0, 1, int.from_bytes(mark)),  # not our mark: leave it
-            (0x06, 0, 0, 0xFFFFFFFF),  # take it
-            (0x06, 0, 0, 0),  # leave it
-        )
-        code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *step) for step in program))
-        wrapped = struct.pack("@HP", len(program), ctypes.addressof(code))
-        self.sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, wrapped)
+    @property
+    def is_short(self) -> bool:
+        """Whether less was granted than asked for. The kernel doubles what it grants, for its own needs."""
+        return self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) < 2 * RECEIVE_BUFFER_BYTES
+
+    def dropped(self) -> int:
+        """How many packets the kernel has dropped so far, mostly because our buffer was full.
+
+        Asked for: what rides on later packets would not be seen when none comes after.
+        """
+        info = self.sock.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, MEMINFO_WORDS * 4)
+        count: int = struct.unpack(f"={MEMINFO_WORDS}I", info)[MEMINFO_DROPS]
+        return count
 
     def send(self, address: str, identifier: int, sequence: int, nonce: bytes) -> None:
         """Send one echo request. Raises `SendFault` or `Unreachable`."""
@@ -174,54 +167,42 @@ class EchoSocket:
             raise _fault(error.__context__) from error
 
     def receive(self, take: Callable[[Echo | Trouble], None]) -> bool:
-        """Take what has arrived; whether there may be more."""
-        for _ in range(DRAIN_MAX):
+        """Take a piece of what has arrived; whether there may be more."""
+        for _ in range(PIECE):
             try:
-                packet, ancillary, _, source = self.sock.recvmsg(PACKET_MAX_BYTES, 128)
+                packet, ancillary, _, source = self.sock.recvmsg(PACKET_MAX_BYTES, 64)
             except BlockingIOError:
                 return False
             except OSError:
                 continue  # an error that the kernel had noted for an earlier packet; the next call is clean
-            stamp = self._read(ancillary)
-            parsed = _parse(self.family, self.raw, packet, str(source[0]), stamp)
+            parsed = _parse(self.family, self.raw, packet, str(source[0]), _stamp(ancillary))
             if parsed is not None:
                 take(parsed)
         return True
-
-    def _read(self, ancillary: list[tuple[int, int, bytes]]) -> int:
-        stamp = 0
-        for level, kind, data in ancillary:
-            if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
-                seconds, nanoseconds = struct.unpack("=qq", data[:16])
-                stamp = seconds * 1_000_000_000 + nanoseconds
-            elif level == socket.SOL_SOCKET and kind == SO_RXQ_OVFL:
-                self.dropped = struct.unpack("=I", data[:4])[0]
-        return stamp
 
     def close(self) -> None:
         """Close the socket."""
         self._icmp.close()
 
 
-def new_identifier() -> int:
-    """A fresh ICMP identifier: constant ones pin sessions in firewalls."""
-    return int.from_bytes(os.urandom(2)) or 1
+def new_identifier(mark: bytes) -> int:
+    """A fresh ICMP identifier that ends with the tag of a mark: constant ones pin sessions in firewalls."""
+    return (1 + secrets.randbelow(255)) << 8 | mark[0]
+
+
+def _stamp(ancillary: list[tuple[int, int, bytes]]) -> int:
+    for level, kind, data in ancillary:
+        if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
+            seconds, nanoseconds = struct.unpack("=qq", data[:16])
+            return int(seconds * 1_000_000_000 + nanoseconds)
+    return 0
 
 
 def _fault(cause: BaseException | None) -> SendFault | Unreachable:
     number = cause.errno if isinstance(cause, OSError) else None
     if number in (errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ECONNREFUSED):
         return Unreachable("host unreachable")
-    words = {
-        errno.EPERM: "sending not permitted here",
-        errno.EACCES: "sending not permitted here",
-        errno.ENOBUFS: "no buffer space here",
-        errno.EAGAIN: "no buffer space here",
-        errno.ENETUNREACH: "no route here",
-        errno.ENETDOWN: "network down here",
-        errno.EADDRNOTAVAIL: "no source address here",
-    }
-    return SendFault(words.get(number or 0, f"cannot send: {cause or 'unknown error'}"))
+    return SendFault(OWN_FAULTS.get(number or 0, f"cannot send: {cause or 'unknown error'}"))
 
 
 def _parse(family: int, raw: bool, packet: bytes, source: str, stamp: int) -> Echo | Trouble | None:
@@ -230,7 +211,7 @@ def _parse(family: int, raw: bool, packet: bytes, source: str, stamp: int) -> Ec
         icmp = packet[(packet[0] & 0x0F) * 4 :] if packet else b""
     if len(icmp) < 8:
         return None
-    if icmp[0] == ECHO_REPLY[family]:
+    if icmp[0] == sieve.ECHO_REPLY[family]:
         if len(icmp) < 8 + NONCE_BYTES:
             return None
         identifier, sequence = struct.unpack_from("!HH", icmp, 4)
@@ -241,10 +222,10 @@ def _parse(family: int, raw: bool, packet: bytes, source: str, stamp: int) -> Ec
 
 def _trouble(family: int, quoted: bytes, source: str, words: str) -> Trouble | None:
     """The request that an ICMP error quotes, if it may be one of ours."""
-    if not quoted:
-        return None
-    request = quoted[(quoted[0] & 0x0F) * 4 :] if family == 4 else quoted[40:]
-    if len(request) < 8 or request[0] != (8 if family == 4 else 128):
+    header_bytes = (quoted[0] & 0x0F) * 4 if family == 4 and quoted else 40
+    request = quoted[header_bytes:]
+    if len(request) < 8 or request[0] != sieve.ECHO_REQUEST[family]:
         return None
     identifier, sequence = struct.unpack_from("!HH", request, 4)
-    return Trouble(request[8 : 8 + NONCE_BYTES], identifier, sequence, source, words)
+    destination = str(ip_address(quoted[16:20] if family == 4 else quoted[24:40]))
+    return Trouble(request[8 : 8 + NONCE_BYTES], identifier, sequence, destination, source, words)

@@ -1,31 +1,32 @@
 """The pinger of this process: rounds of echo requests over two shared sockets.
 
-Each target gets packets until one is answered. An answer counts if the kernel took it in before the
-ping was over, however late the loop reads it. A miss is said only if every packet left and no
-received packet was dropped; otherwise the look is UNKNOWN and says why.
+Each target gets packets until one is answered. Waits are measured by the monotonic clock, so that no
+step of the wall clock shortens one; an answer counts if the kernel took it in before the ping was over,
+however late the loop reads it. A miss is said only if every packet left in time over a living link and
+whatever came in was read; otherwise the look is UNKNOWN and says why.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import socket
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator, Iterable
+from datetime import timedelta
 from heapq import heapify, heappop, heappush
-from ipaddress import ip_address
+from typing import Final
 
 from icmplib.exceptions import ICMPSocketError
 
-from hostwatch import log
-from hostwatch.clock import Clock
+from hostwatch import log, sieve
+from hostwatch.carrier import Carrier
+from hostwatch.clock import NAP_MAX_S, Clock, Timekeeper
 from hostwatch.core import instant
 from hostwatch.core.reading import Outcome
 from hostwatch.echo import (
-    MARK_BYTES,
+    DRAIN_MAX,
     NONCE_BYTES,
-    Echo,
+    PIECE,
+    RECEIVE_BUFFER_BYTES,
     EchoSocket,
     NoPermission,
     SendFault,
@@ -33,29 +34,19 @@ from hostwatch.echo import (
     Unreachable,
     new_identifier,
 )
-from hostwatch.pinger import Ask, Batch, Look, Manner, Pinger, family
+from hostwatch.pinger import Batch, Look, Pinger, family
+from hostwatch.tries import Moment, Tries, Try, said
 
+DRAIN_FOR: Final = timedelta(milliseconds=10)
+"""How long packets are read in one turn of the loop."""
 
-@dataclass(slots=True)
-class _Try:
-    """An ask on its way."""
+CATCH_UP_FOR: Final = timedelta(milliseconds=250)
+"""How long, over many turns, what has come in is read before it is given up as too much."""
 
-    ask: Ask
-    manner: Manner
-    nonce: bytes
-    identifier: int
-    sent: list[datetime] = field(default_factory=list)
-    first_at: datetime | None = None
-    fault: str = ""
-    trouble: str = ""
-    dropped: int = 0
-    answer: tuple[datetime, int] | None = None
-    """When the packet that was answered left, and after how many microseconds the answer came."""
-
-    @property
-    def ends_at(self) -> datetime:
-        """When the ping is over."""
-        return (self.first_at or self.ask.at) + self.manner.longest
+LATE: Final = "looked too late"
+STEPPED: Final = "clock stepped"
+OVERFLOWED: Final = "receive buffer overflowed here"
+SWAMPED: Final = "more packets than could be read here"
 
 
 class IcmpPinger(Pinger):
@@ -64,9 +55,11 @@ class IcmpPinger(Pinger):
     def __init__(self, clock: Clock) -> None:
         """Opens the sockets that may be opened. Raises `NoPermission` when there is none."""
         self._clock = clock
-        self._mark = os.urandom(MARK_BYTES)
-        self._tries: dict[bytes, _Try] = {}
+        self._mark = os.urandom(sieve.MARK_BYTES)
+        self._tries = Tries(clock)
         self._sockets: dict[int, EchoSocket] = {}
+        self._carrier = Carrier(clock)
+        self._batches = 0
         refused: NoPermission | None = None
         for version in (4, 6):
             try:
@@ -93,93 +86,124 @@ class IcmpPinger(Pinger):
             sock.close()
         self._sockets.clear()
 
-    def _nonce(self) -> bytes:
-        return self._mark + os.urandom(NONCE_BYTES - MARK_BYTES)
+    def _warn_of_small_buffers(self) -> None:
+        """Say once what the machine grants. One batch alone is a person's look, which tells of itself."""
+        self._batches += 1
+        if self._batches == 2 and (short := [sock for sock in self._sockets.values() if sock.is_short]):
+            log.warning(
+                "small-receive-buffer",
+                holds_replies=min(sock.holds for sock in short),
+                advice=f"sysctl -w net.core.rmem_max={RECEIVE_BUFFER_BYTES}",
+                why="beyond that the kernel drops replies, and looks are unknown",
+            )
+
+    def _tries_of(self, batch: Batch, now: Moment) -> list[Try]:
+        identifier = new_identifier(self._mark)
+        return [
+            Try(
+                ask=ask,
+                manner=batch.manner,
+                nonce=self._mark + os.urandom(NONCE_BYTES - sieve.MARK_BYTES),
+                identifier=identifier,
+                due=now.mono + (ask.at - now.wall),
+            )
+            for ask in batch.asks
+        ]
 
     async def probe(self, batch: Batch) -> AsyncIterator[tuple[Look, ...]]:
-        identifier = new_identifier()
-        tries = [_Try(ask, batch.manner, self._nonce(), identifier) for ask in batch.asks]
-        agenda = [(one.ask.at, place) for place, one in enumerate(tries)]
+        self._warn_of_small_buffers()
+        timekeeper = Timekeeper(self._clock)
+        tries = self._tries_of(batch, self._tries.now())
+        agenda = [(one.due, place) for place, one in enumerate(tries)]
         heapify(agenda)
         answered: list[Look] = []
         try:
             while agenda:
-                await self._clock.sleep_until(agenda[0][0])
+                await self._nap(agenda[0][0])
+                swamped = not await self._drain()
+                now = self._tries.now()
+                if timekeeper.check():
+                    agenda = _step((tries[place] for _, place in agenda), agenda, now)
                 silent: list[Look] = []
-                now = self._clock.now()
-                if now >= agenda[0][0]:
-                    self._drain()
-                else:
-                    agenda = self._set_back(agenda, tries, now)
-                while agenda and agenda[0][0] <= now:
+                while agenda and agenda[0][0] <= now.mono:
                     _, place = heappop(agenda)
-                    look = self._turn(tries[place], now, agenda, place)
-                    if look is not None:
-                        (answered if look.outcome is Outcome.ANSWERED else silent).append(look)
+                    next_step = self._turn(tries[place], now, swamped)
+                    if isinstance(next_step, timedelta):
+                        heappush(agenda, (max(next_step, now.mono + instant.MICROSECOND), place))
+                    else:
+                        (answered if next_step.outcome is Outcome.ANSWERED else silent).append(next_step)
                 if silent:
                     yield tuple(silent)
         finally:
             for one in tries:
-                self._tries.pop(one.nonce, None)
+                self._tries.forget(one)
         if answered:
             yield tuple(answered)
 
-    def _set_back(
-        self, agenda: list[tuple[datetime, int]], tries: list[_Try], now: datetime
-    ) -> list[tuple[datetime, int]]:
-        """The clock was set back: whoever is left is due now, and what is not answered is our own fault."""
-        for one in (tries[place] for _, place in agenda):
-            one.fault = one.fault or "clock set back"
-            one.first_at = min(one.first_at or now, now)
-        return [(now, place) for _, place in agenda]
+    async def _nap(self, until: timedelta) -> None:
+        """Wait, but not long: that the clock stepped is to be noticed soon."""
+        left = until - self._clock.monotonic()
+        if left > timedelta(0):
+            await self._clock.sleep(min(left, timedelta(seconds=NAP_MAX_S)))
 
-    def _turn(self, one: _Try, now: datetime, agenda: list[tuple[datetime, int]], place: int) -> Look | None:
-        """What is to be done for one target now: send, wait on, or say what became of it."""
+    def _turn(self, one: Try, now: Moment, swamped: bool) -> Look | timedelta:
+        """Send to one target, wait on, or say what became of it; when it is its turn again."""
         if one.answer is not None:
             return self._look(one, Outcome.ANSWERED, now)
-        if one.first_at is None and now - one.ask.at > one.manner.late_after:
-            one.fault = "looked too late"
-            return self._look(one, Outcome.UNKNOWN, now)
-        if len(one.sent) < one.manner.attempts and not one.fault:
+        if one.stepped and not one.sent:
+            return self._blamed(one, STEPPED, now)
+        if not one.is_sent and not one.fault:
+            if now.mono - one.planned > one.manner.late_after:
+                return self._blamed(one, LATE, now)
+            if not one.sent and now.wall < one.ask.at:  # the clocks run a little apart
+                return now.mono + (one.ask.at - now.wall)
             self._send(one)
-            next_at = one.ends_at if len(one.sent) == one.manner.attempts else now + one.manner.spacing
-            heappush(agenda, (max(next_at, now + timedelta(microseconds=1)), place))
-            return None
-        if now < one.ends_at:
-            heappush(agenda, (one.ends_at, place))
-            return None
-        return self._judge(one, now)
+            return one.over if one.is_sent else one.sent[-1].mono + one.manner.spacing
+        if now.mono < one.over:
+            return one.over
+        fault = one.fault or self._own_fault(one, swamped)
+        return self._blamed(one, fault, now) if fault else self._look(one, Outcome.MISSED, now)
 
-    def _judge(self, one: _Try, now: datetime) -> Look:
-        sock = self._sockets.get(family(one.ask.address))
-        if not one.fault and sock is not None and sock.dropped != one.dropped:
-            one.fault = "receive buffer overflowed here"
-        if one.fault:
-            return self._look(one, Outcome.UNKNOWN, now)
-        return self._look(one, Outcome.MISSED, now)
+    def _own_fault(self, one: Try, swamped: bool) -> str:
+        """Why we may have missed an answer, if so."""
+        if one.stepped:
+            return STEPPED
+        if swamped:
+            return SWAMPED
+        if self._sockets[family(one.ask.address)].dropped() != one.dropped:
+            return OVERFLOWED
+        return self._carrier.fault(one.ask.address)
 
-    def _look(self, one: _Try, outcome: Outcome, now: datetime) -> Look:
-        self._tries.pop(one.nonce, None)
-        why = "" if outcome is Outcome.ANSWERED else one.fault or one.trouble or "no answer"
+    def _blamed(self, one: Try, fault: str, now: Moment) -> Look:
+        one.fault = fault
+        return self._look(one, Outcome.UNKNOWN, now)
+
+    def _look(self, one: Try, outcome: Outcome, now: Moment) -> Look:
+        self._tries.forget(one)
+        why, answered_at, rtt_us = one.fault or said(one.trouble) or "no answer", None, None
+        at = min(one.sent[0].wall if one.sent else one.ask.at, now.wall)  # if the clock was set back
+        if outcome is Outcome.ANSWERED and one.answer is not None:
+            left, came = one.answer
+            at = min(at, left.wall)
+            why, answered_at = "", None if len(one.sent) == 1 else min(left.wall, now.wall)
+            rtt_us = (came - left.mono) // instant.MICROSECOND
         return Look(
             signal=one.ask.signal,
             address=one.ask.address,
-            at=one.first_at or one.ask.at,
-            known_at=now,
+            at=at,
+            known_at=now.wall,
             outcome=outcome,
             why=why,
-            answered_at=None if one.answer is None or len(one.sent) == 1 else one.answer[0],
-            rtt_us=None if one.answer is None else one.answer[1],
+            answered_at=answered_at,
+            rtt_us=rtt_us,
         )
 
-    def _send(self, one: _Try) -> None:
+    def _send(self, one: Try) -> None:
         sock = self._sockets.get(family(one.ask.address))
-        sent_at = self._clock.now()
-        if one.first_at is None:
-            one.first_at = sent_at
-            one.dropped = 0 if sock is None else sock.dropped
-            self._tries[one.nonce] = one
-        one.sent.append(sent_at)
+        if not one.sent:
+            one.dropped = 0 if sock is None else sock.dropped()
+            self._tries.add(one)
+        one.sent.append(self._tries.now())
         if sock is None:
             one.fault = f"no IPv{family(one.ask.address)} socket here"
             return
@@ -188,51 +212,36 @@ class IcmpPinger(Pinger):
         except SendFault as error:
             one.fault = str(error)
         except Unreachable as error:
-            one.trouble = str(error)
+            one.trouble = Trouble(one.nonce, one.identifier, len(one.sent), one.ask.address, "", str(error))
 
-    def _read(self, sock: EchoSocket) -> None:
-        sock.receive(self._take)
+    def _read(self, sock: EchoSocket) -> bool:
+        """Read as much as one turn of the loop may; whether there may be more."""
+        over = self._clock.monotonic() + DRAIN_FOR
+        for _ in range(DRAIN_MAX // PIECE):
+            if not sock.receive(self._tries.take):
+                return False
+            if self._clock.monotonic() >= over:
+                break
+        return True
 
-    def _drain(self) -> None:
-        """Read what has arrived before anybody is called silent."""
-        for sock in self._sockets.values():
-            while sock.receive(self._take):
-                pass
-
-    def _take(self, packet: Echo | Trouble) -> None:
-        one = self._tries.get(packet.nonce)
-        if one is None or not 1 <= packet.sequence <= len(one.sent):
-            return
-        if isinstance(packet, Trouble):
-            one.trouble = packet.words if packet.source == one.ask.address else _from(packet)
-            return
-        if one.answer is not None or not _same(packet.source, one.ask.address):
-            return
-        if packet.identifier not in (None, one.identifier):
-            return
-        sent_at = one.sent[packet.sequence - 1]
-        received_at = instant.from_micros(packet.received_ns // 1000)
-        if received_at <= one.ends_at:
-            rtt_us = max((received_at - sent_at) // instant.MICROSECOND, 0)
-            one.answer = (sent_at, rtt_us)
+    async def _drain(self) -> bool:
+        """Read what has come in before anybody is called silent; whether that was possible."""
+        over = self._clock.monotonic() + CATCH_UP_FOR
+        behind = list(self._sockets.values())
+        while behind := [sock for sock in behind if self._read(sock)]:
+            if self._clock.monotonic() >= over:
+                return False
+            await self._clock.sleep(timedelta(0))
+        return True
 
 
-def _from(packet: Trouble) -> str:
-    who = "our own kernel" if _is_ours(packet.source) else packet.source
-    return f"{packet.words}, says {who}"
-
-
-def _is_ours(address: str) -> bool:
-    """Whether an address is one of this machine's own: only those can be bound to."""
-    with socket.socket(
-        socket.AF_INET if family(address) == 4 else socket.AF_INET6, socket.SOCK_DGRAM
-    ) as sock:
-        try:
-            sock.bind((address, 0))
-        except OSError:
-            return False
-    return True
-
-
-def _same(source: str, address: str) -> bool:
-    return ip_address(source.partition("%")[0]) == ip_address(address.partition("%")[0])
+def _step(
+    left: Iterable[Try], agenda: list[tuple[timedelta, int]], now: Moment
+) -> list[tuple[timedelta, int]]:
+    """The clock stepped, or the machine slept. Whoever was to be looked at later has no time any more."""
+    stepped: list[tuple[timedelta, int]] = []
+    for one, (due, place) in zip(left, agenda, strict=True):
+        one.stepped = True
+        stepped.append((due if one.sent else now.mono, place))
+    heapify(stepped)
+    return stepped

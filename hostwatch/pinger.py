@@ -26,7 +26,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manner:
-    """How one ping is made: packets until one is answered."""
+    """How one ping is made: packets until one is answered, spaced so even if we were held up."""
 
     attempts: int = 3
     spacing: timedelta = timedelta(seconds=1)
@@ -34,7 +34,7 @@ class Manner:
     """How long the answer to the last packet is waited for."""
 
     late_after: timedelta = timedelta(seconds=15)
-    """A first packet that leaves later than this after its time says nothing: that is our fault (J1)."""
+    """A ping of which a packet would leave later than this after its time says nothing: our fault (J1)."""
 
     @property
     def longest(self) -> timedelta:

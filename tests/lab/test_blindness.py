@@ -52,7 +52,7 @@ FAULTS = {
     "link down at the switch": Fault(
         lambda net: net.switch.ip("link set watch down"),
         lambda net: net.switch.ip("link set watch up"),
-        "no answer|network down here",
+        "no carrier here|network down here",
     ),
     "link down at the gateway": Fault(
         lambda net: net.router.ip("link set lan down"),

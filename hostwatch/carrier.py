@@ -1,0 +1,152 @@
+"""Whether our own machine can send towards an address: is the link that the packets leave by alive?
+
+The way out is found by connecting a UDP socket, which sends nothing: the source address that the
+kernel chooses tells the link. Only ioctls are asked, no netlink (the unit of the service does not allow
+it) and no /sys (which shows the links of whoever mounted it, not those of our network namespace).
+"""
+
+from __future__ import annotations
+
+import array
+import errno
+import fcntl
+import socket
+import struct
+from datetime import timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final
+
+from hostwatch.clock import Clock
+from hostwatch.pinger import family, is_loopback
+
+NO_CARRIER: Final = "no carrier here"
+BELIEVED_FOR: Final = timedelta(seconds=1)
+"""How long what was seen of the links is believed."""
+
+OWN_FAULTS: Final = {
+    errno.EPERM: "sending not permitted here",
+    errno.EACCES: "sending not permitted here",
+    errno.ENOBUFS: "no buffer space here",
+    errno.EAGAIN: "no buffer space here",
+    errno.EMFILE: "no file descriptor here",
+    errno.ENFILE: "no file descriptor here",
+    errno.ENETUNREACH: "no route here",
+    errno.ENETDOWN: "network down here",
+    errno.EADDRNOTAVAIL: "no source address here",
+}
+"""What it means when the kernel refuses to send, and the fault is ours."""
+
+SIOCGIFCONF: Final = 0x8912
+SIOCGIFFLAGS: Final = 0x8913
+SIOCETHTOOL: Final = 0x8946
+ETHTOOL_GLINK: Final = 0x0A
+UP_AND_RUNNING: Final = 0x1 | 0x40
+ADDRESSES_MAX: Final = 4_096
+"""IPv4 addresses of our own that are looked at."""
+
+_DISCARD_PORT: Final = 9
+_RECORD_BYTES: Final = 16 + max(16, 3 * struct.calcsize("@P"))  # struct ifreq
+_ADDRESSES_6: Final = Path("/proc/thread-self/net/if_inet6")
+
+
+class Carrier:
+    """Our own links, looked at only when somebody asks."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._seen_at: timedelta | None = None
+        self._links: dict[str, set[str]] = {}
+        self._alive: dict[str, bool] = {}
+
+    def fault(self, address: str) -> str:
+        """Why nothing reaches that address from here; empty if it can, or if that cannot be told."""
+        if is_loopback(address):
+            return ""
+        try:
+            source, link = _way_out(address)
+            if source == str(ip_address(address.partition("%")[0])):
+                return ""  # an address of our own: nothing leaves the machine
+            self._look()
+            links = {link} if link else self._links.get(source, set())
+            return NO_CARRIER if links and not any(self._is_alive(name) for name in links) else ""
+        except OSError as error:
+            return OWN_FAULTS.get(error.errno or 0, "")
+
+    def _look(self) -> None:
+        now = self._clock.monotonic()
+        if self._seen_at is None or now - self._seen_at >= BELIEVED_FOR:
+            self._links = {}
+            self._alive = {}
+            for name, address in (*_addresses_4(), *_addresses_6()):
+                self._links.setdefault(address, set()).add(name)
+            self._seen_at = now
+
+    def _is_alive(self, name: str) -> bool:
+        if name not in self._alive:
+            self._alive[name] = _is_alive(name)
+        return self._alive[name]
+
+
+def _way_out(address: str) -> tuple[str, str]:
+    """The source address that the kernel chooses, and the link if the address names it."""
+    kind = socket.AF_INET if family(address) == 4 else socket.AF_INET6
+    with socket.socket(kind, socket.SOCK_DGRAM) as sock:
+        sock.connect((address, _DISCARD_PORT))
+        name = sock.getsockname()
+    link = socket.if_indextoname(name[3]) if kind == socket.AF_INET6 and name[3] else ""
+    return str(ip_address(str(name[0]).partition("%")[0])), link
+
+
+def _addresses_4() -> list[tuple[str, str]]:
+    """Our links and their IPv4 addresses."""
+    held = array.array("B", bytes(ADDRESSES_MAX * _RECORD_BYTES))
+    where, _ = held.buffer_info()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        answer = fcntl.ioctl(sock, SIOCGIFCONF, struct.pack("@iP", len(held), where))
+    used: int = struct.unpack_from("@i", answer)[0]
+    records = (held[place : place + _RECORD_BYTES] for place in range(0, used, _RECORD_BYTES))
+    return [(_name(bytes(record[:16])), str(ip_address(bytes(record[20:24])))) for record in records]
+
+
+def _name(field: bytes) -> str:
+    """A link's name, without the label that an address may add to it."""
+    return field.partition(b"\0")[0].decode().partition(":")[0]
+
+
+def _record(name: str, where: int = 0) -> bytes:
+    return struct.pack("@16sP", name.encode(), where).ljust(_RECORD_BYTES, b"\0")
+
+
+def _addresses_6() -> list[tuple[str, str]]:
+    """Our links and their IPv6 addresses; none on a machine without IPv6."""
+    if not _ADDRESSES_6.exists():
+        return []
+    lines = (line.split() for line in _ADDRESSES_6.read_text(encoding="ascii").splitlines())
+    return [(words[5], str(ip_address(bytes.fromhex(words[0])))) for words in lines]
+
+
+def _is_alive(name: str) -> bool:
+    """Whether a link is up, and something is at the other end of it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        try:
+            answer = fcntl.ioctl(sock, SIOCGIFFLAGS, _record(name))
+        except OSError as error:
+            if error.errno == errno.ENODEV:
+                return False  # unplugged since
+            raise
+        flags: int = struct.unpack_from("=H", answer, 16)[0]
+        return flags & UP_AND_RUNNING == UP_AND_RUNNING and _has_carrier(sock, name)
+
+
+def _has_carrier(sock: socket.socket, name: str) -> bool:
+    """What the driver says of its cable. The flags follow that up to a second later."""
+    asked = array.array("I", [ETHTOOL_GLINK, 0])
+    where, _ = asked.buffer_info()
+    try:
+        fcntl.ioctl(sock, SIOCETHTOOL, _record(name, where))
+    except OSError as error:
+        if error.errno in (errno.EOPNOTSUPP, errno.EPERM, errno.ENODEV):
+            return True  # a link without a cable, such as a tunnel: its flags have told
+        raise
+    return asked[1] != 0

@@ -1,0 +1,95 @@
+"""Two machines joined by one cable, and looks by the real pinger on the nearer one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+import pytest
+
+from hostwatch.clock import Clock, SystemClock
+from hostwatch.icmp import IcmpPinger
+from hostwatch.pinger import Ask, Batch, Look, Manner
+from tests.lab.namespace import Namespace
+
+HERE = {4: "10.99.0.1", 6: "fd99::1"}
+THERE = {4: "10.99.0.2", 6: "fd99::2"}
+BEYOND = {4: "10.98.0.2", 6: "fd98::2"}
+"""An address that is reached through the machine there."""
+
+T = TypeVar("T")
+
+
+@dataclass
+class Cable:
+    """The two machines. Pulling the cable is done at the far end, so that the near one loses its carrier."""
+
+    here: Namespace
+    there: Namespace
+
+    def pull(self) -> None:
+        """Nothing is at the other end of our link any more."""
+        self.there.ip("link set port down")
+
+    def lose(self, sequences: str = "1-100") -> None:
+        """Requests with these numbers get lost before whoever they go to can answer, here or there."""
+        for machine in (self.here, self.there):
+            machine.nft(f"""
+                add table inet lab
+                add chain inet lab in {{ type filter hook input priority 0; }}
+                add rule inet lab in icmp type echo-request icmp sequence {sequences} drop
+                add rule inet lab in icmpv6 type echo-request icmpv6 sequence {sequences} drop
+            """)
+
+    def looks(self, manner: Manner, *addresses: str) -> list[Look]:
+        """Look once at each, from here."""
+        return self.pinging(lambda pinger, clock: ask(pinger, clock, manner, *addresses))
+
+    def pinging(self, story: Callable[[IcmpPinger, Clock], Awaitable[T]], clock: Clock | None = None) -> T:
+        """A story that is told beside a pinger, on the machine here."""
+
+        async def told() -> T:
+            own = clock or SystemClock()
+            pinger = IcmpPinger(own)
+            try:
+                return await story(pinger, own)
+            finally:
+                await pinger.close()
+
+        return self.here.inside(lambda: asyncio.run(told()))
+
+
+async def ask(
+    pinger: IcmpPinger, clock: Clock, manner: Manner, *addresses: str, later_s: float = 0.0
+) -> list[Look]:
+    """Look once at each address."""
+    at = clock.now() + timedelta(seconds=later_s)
+    asks = tuple(Ask(signal=address, address=address, at=at) for address in addresses)
+    found = [look async for group in pinger.probe(Batch(asks=asks, manner=manner)) for look in group]
+    return sorted(found, key=lambda look: addresses.index(look.address))
+
+
+@pytest.fixture
+def cable() -> Iterator[Cable]:
+    """Two machines and their cable, gone after the test."""
+    assert os.geteuid() == 0, "network namespaces are made: run it as root"
+    here, there = Namespace(), Namespace()
+    try:
+        here.ip(f"link add port type veth peer name port netns {there.path}")
+        for machine, own, gateway in ((here, HERE, THERE), (there, THERE, HERE)):
+            machine.ip(
+                "link set port up",
+                f"address add {own[4]}/24 dev port",
+                f"address add {own[6]}/64 dev port nodad",
+                f"route add default via {gateway[4]}",
+                f"route add ::/0 via {gateway[6]}",
+            )
+        there.ip(f"address add {BEYOND[4]}/32 dev lo", f"address add {BEYOND[6]}/128 dev lo")
+        yield Cable(here, there)
+    finally:
+        here.close()
+        there.close()

@@ -1,0 +1,104 @@
+"""Somebody floods us with errors that the kernel lets in: the loop goes on, and nobody is blamed for it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+
+from hostwatch.clock import Clock
+from hostwatch.core.reading import Outcome
+from hostwatch.echo import DRAIN_MAX, Echo, Trouble
+from hostwatch.icmp import DRAIN_FOR, OVERFLOWED, SWAMPED, IcmpPinger
+from hostwatch.pinger import Look, Manner
+from tests.icmp.conftest import HERE, THERE, Cable, ask
+from tests.icmp.quotes import error, opened, quoted, request
+
+pytestmark = pytest.mark.lab
+
+QUICK = Manner(attempts=1, timeout=timedelta(milliseconds=200))
+FLOOD = 8_000
+"""Fewer than the buffer holds, more than are read in one turn."""
+
+
+def flooded(cable: Cable, count: int, soon_s: float = 0.1) -> tuple[Look, list[int]]:
+    """A look at a silent device; just before it is judged the buffer is filled while the loop waits.
+
+    Beside the look, how many packets were taken in each turn of the loop.
+    """
+    turns = [0]
+
+    async def story(pinger: IcmpPinger, clock: Clock) -> list[Look]:
+        packet = error(4, quoted(4, THERE[4], request(4, 1, pinger._mark + bytes(12))))
+        loop = asyncio.get_running_loop()
+        _count(pinger, turns)
+
+        def flood() -> None:
+            until = time.monotonic() + QUICK.timeout.total_seconds()  # the look is to be judged after that
+            for _ in range(count):
+                attacker.sendto(packet, (HERE[4], 0))
+            time.sleep(max(until - time.monotonic(), 0))
+            turn()
+
+        def turn() -> None:
+            turns.append(0)
+            loop.call_soon(turn)
+
+        loop.call_later(soon_s, flood)
+        return await ask(pinger, clock, QUICK, THERE[4])
+
+    cable.lose()
+    with closing(opened(cable.there, 4)) as attacker:
+        (look,) = cable.pinging(story)
+    return look, turns
+
+
+def _count(pinger: IcmpPinger, turns: list[int]) -> None:
+    take = pinger._tries.take
+
+    def counted(packet: Echo | Trouble) -> None:
+        turns[-1] += 1
+        take(packet)
+
+    pinger._tries.take = counted  # type: ignore[method-assign]
+
+
+def test_a_turn_of_the_loop_reads_no_more_than_it_may(cable: Cable) -> None:
+    """All is read, over many turns, and then the silent device is truly missed."""
+    look, turns = flooded(cable, FLOOD)
+
+    assert sum(turns) == FLOOD
+    assert max(turns) <= 2 * DRAIN_MAX  # the reader's own turn, and that of the look
+    assert (look.outcome, look.why) == (Outcome.MISSED, "no answer")
+
+
+def test_what_could_not_be_read_in_time_makes_the_look_unknown(
+    cable: Cable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hostwatch.icmp.CATCH_UP_FOR", timedelta(0))
+    look, _ = flooded(cable, FLOOD)
+
+    assert (look.outcome, look.why) == (Outcome.UNKNOWN, SWAMPED)
+
+
+def test_a_turn_of_the_loop_lasts_no_longer_than_it_may(
+    cable: Cable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each packet is made to cost a millisecond: after some pieces the turn is over."""
+    slow: Callable[[Echo | Trouble], None] = lambda _: time.sleep(0.001)  # noqa: E731
+    monkeypatch.setattr("hostwatch.tries.Tries._take_trouble", lambda _, packet: slow(packet))
+    monkeypatch.setattr("hostwatch.icmp.CATCH_UP_FOR", timedelta(0))
+    look, turns = flooded(cable, 1_000)
+
+    assert max(turns) <= 2 * (DRAIN_FOR / timedelta(milliseconds=1) + 50)
+    assert (look.outcome, look.why) == (Outcome.UNKNOWN, SWAMPED)
+
+
+def test_a_flood_beyond_the_buffer_is_our_fault(cable: Cable) -> None:
+    look, _ = flooded(cable, 30_000)
+
+    assert (look.outcome, look.why) == (Outcome.UNKNOWN, OVERFLOWED)

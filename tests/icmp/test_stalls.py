@@ -1,0 +1,87 @@
+"""The loop is held up in the middle of a ping: the packets after it are no worse for that, or say nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import timedelta
+
+import pytest
+
+from hostwatch.clock import Clock
+from hostwatch.core.reading import Outcome
+from hostwatch.icmp import LATE, IcmpPinger
+from hostwatch.pinger import Look, Manner
+from tests.icmp.conftest import THERE, Cable, ask
+from tests.lab.reflector import LATE_S, Reflector
+
+pytestmark = pytest.mark.lab
+
+STALL_S = 1.5
+PATIENT = Manner(
+    attempts=3,
+    spacing=timedelta(milliseconds=400),
+    timeout=timedelta(seconds=LATE_S + 0.4),
+    late_after=timedelta(seconds=5),
+)
+STRICT = Manner(
+    attempts=3,
+    spacing=timedelta(milliseconds=400),
+    timeout=timedelta(milliseconds=300),
+    late_after=timedelta(seconds=1),
+)
+
+
+def stalled(cable: Cable, manner: Manner, after_s: float = 0.2) -> Look:
+    """One look, while the loop stands still for a while from soon after the first packet."""
+
+    async def story(pinger: IcmpPinger, clock: Clock) -> list[Look]:
+        asyncio.get_running_loop().call_later(after_s, time.sleep, STALL_S)
+        return await ask(pinger, clock, manner, THERE[4])
+
+    (look,) = cable.pinging(story)
+    return look
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+def test_packets_after_a_stall_are_spaced_and_waited_for(cable: Cable, lost: int) -> None:
+    """
+    0.0 s  the first packet leaves and is lost; the device takes 0.8 s for an answer
+    0.2 s  the loop stands still until 1.7 s, when two more packets would have left by the plan
+    then   the second leaves at once, the third 0.4 s after; each gets its whole time: an answer
+    """
+    cable.lose(f"1-{lost}")
+    with Reflector(cable.there, 4, THERE[4]) as reflector:
+        reflector.ways = {THERE[4]: "too late"}
+        look = stalled(cable, PATIENT)
+
+    assert look.outcome is Outcome.ANSWERED, look.why
+    assert look.answered_at is not None
+    planned_s = 0.2 + STALL_S + (lost - 1) * 0.4
+    assert planned_s <= (look.answered_at - look.at).total_seconds()
+    assert look.rtt_us is not None
+    assert LATE_S <= look.rtt_us / 1e6 <= LATE_S + 0.4
+
+
+def test_a_device_that_is_silent_after_a_stall_is_missed(cable: Cable) -> None:
+    cable.lose()
+    look = stalled(cable, PATIENT)
+
+    assert (look.outcome, look.why) == (Outcome.MISSED, "no answer")
+    waited_s = 0.2 + STALL_S + 0.4 + PATIENT.timeout.total_seconds()
+    assert (look.known_at - look.at).total_seconds() >= waited_s
+
+
+def test_a_packet_that_would_leave_too_late_makes_the_look_unknown(cable: Cable) -> None:
+    cable.lose()
+    look = stalled(cable, STRICT)
+
+    assert (look.outcome, look.why) == (Outcome.UNKNOWN, LATE)
+
+
+def test_an_answer_before_the_stall_stands_however_late_it_is_read(cable: Cable) -> None:
+    look = stalled(cable, STRICT, after_s=0.0)
+
+    assert look.outcome is Outcome.ANSWERED, look.why
+    assert look.rtt_us is not None
+    assert look.rtt_us < 1_000_000
