@@ -56,8 +56,8 @@ class Prober:
         self._busy_until: dict[str, datetime] = {}
         """Until when a target is being looked at, at the latest."""
 
-        self._held: dict[str, Reading] = {}
-        """Answers that wait for the end of their batch."""
+        self._held: dict[str, list[Reading]] = {}
+        """Answers that wait for the end of their batch, oldest first: several while the store is stuck."""
 
         self._era = 0
         self._failed: asyncio.Future[None] | None = None
@@ -258,7 +258,7 @@ class Prober:
         finally:
             for task in judging:
                 task.cancel()
-        held = [self._held.pop(ask.signal) for ask in batch.asks if ask.signal in self._held]
+        held = self._release(ask.signal for ask in batch.asks)
         if held or closes:
             await self._hand_over(key, held, closes=closes)
 
@@ -270,11 +270,15 @@ class Prober:
             for listener in self.listeners:
                 listener(reading)
             if reading.outcome is Outcome.ANSWERED and not self._is_silent(reading.signal):
-                self._held[reading.signal] = reading
+                self._held.setdefault(reading.signal, []).append(reading)
             else:
                 urgent.append(reading)
         if urgent:
             await self._hand_over(key, urgent, closes=False)
+
+    def _release(self, signals: Iterable[str]) -> list[Reading]:
+        """The answers of these signals that are still held, each signal's in the order of time."""
+        return [reading for name in signals for reading in self._held.pop(name, ())]
 
     def _is_silent(self, name: str) -> bool:
         signal = self._engine.world.signals.get(name)
@@ -296,7 +300,7 @@ class Prober:
 
     async def _hand_over(self, key: SliceKey | None, brought: Sequence[Reading], *, closes: bool) -> None:
         """Have readings judged. An answer of the same target that is still held goes before them."""
-        earlier = [self._held.pop(reading.signal) for reading in brought if reading.signal in self._held]
+        earlier = self._release(reading.signal for reading in brought)
         await self._engine.do(
             lambda world, now: judge.readings(world, key, [*earlier, *brought], closes=closes, now=now)
         )
