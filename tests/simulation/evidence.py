@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from hostwatch.core import instant
 from hostwatch.core.reading import Kind, Outcome
 from hostwatch.core.schedule import Schedule
 from hostwatch.core.world import Decision, Slice
@@ -18,6 +19,7 @@ from tests.simulation.world import Seen
 
 LOOKS_KEPT = 128
 STEPPED = "clock stepped"
+BUSY = "still being looked at"
 Complain = Callable[[str], None]
 
 
@@ -48,18 +50,34 @@ class Evidence:
         self._looks[seen.ask.signal].append(seen)
 
     def died(self) -> None:
-        """The watch is gone, and its open slices with it."""
+        """The watch is gone, and with it what it had seen and not committed."""
         self._open.clear()
+        self._looks.clear()
 
     def read(self, decision: Decision) -> list[Proof]:
         """The readings that a decision commits, each true to what the pinger said."""
-        found = [self._proof(r.signal, r.at, r.outcome, r.kind, r.why) for r in decision.unscheduled]
+        told = [self._proof(r.signal, r.at, r.outcome, r.kind, r.why) for r in decision.unscheduled]
         if decision.slice is not None:
-            found.extend(self._slice(decision.slice))
+            told.extend(self._slice(decision.slice))
+        found: list[Proof] = []
+        for proof in told:
+            found.extend(self._held(proof.signal, before=proof.at))
+            found.append(proof)
+        if decision.slice is not None:
+            for signal in decision.signals:
+                if signal.silence is None and signal.last_reading is not None:
+                    found.extend(self._held(signal.name, before=signal.last_reading + instant.MICROSECOND))
         if decision.schedule is not None:
             self.schedules[decision.schedule.version] = decision.schedule
         self.readings += len(found)
         return found
+
+    def _held(self, signal: str, before: datetime) -> Iterator[Proof]:
+        """Answers that no closed slice proves yet, but that are judged before a later reading, or at once."""
+        for seen in self._looks[signal]:
+            if not seen.proven and seen.look.outcome is Outcome.ANSWERED and seen.look.at < before:
+                seen.proven = True
+                yield Proof(signal, seen.look.at, Outcome.ANSWERED, Kind.SCHEDULED, seen.look.known_at)
 
     def _slice(self, evidence: Slice) -> Iterator[Proof]:
         missed, unknown, named = self._open.pop(evidence.key, (0, 0, set()))
@@ -79,21 +97,25 @@ class Evidence:
         self.closed.add(evidence.key)
         for name, one in due.items():
             if name not in named:
-                yield self._answered(name, one.at)
+                yield from self._answered(name, one.at)
 
-    def _answered(self, signal: str, due: datetime) -> Proof:
+    def _answered(self, signal: str, due: datetime) -> Iterator[Proof]:
         """The evidence says by its silence that a target answered: did it?"""
         for seen in reversed(self._looks[signal]):
             if seen.ask.at == due and seen.look.outcome is Outcome.ANSWERED:
-                return Proof(signal, seen.look.at, Outcome.ANSWERED, Kind.SCHEDULED, seen.look.known_at)
+                if not seen.proven:
+                    seen.proven = True
+                    yield Proof(signal, seen.look.at, Outcome.ANSWERED, Kind.SCHEDULED, seen.look.known_at)
+                return
         self._complain(f"evidence says that {signal} answered when due at {due}; it did not")
-        return Proof(signal, due, Outcome.ANSWERED, Kind.SCHEDULED, due)
 
     def _proof(self, signal: str, at: datetime, outcome: Outcome, kind: Kind, why: str) -> Proof:
         seen = next((s for s in reversed(self._looks[signal]) if s.look.at == at), None)
         if seen is None:
-            self._complain(f"evidence of {signal} at {at}: nobody looked then")
+            if why != BUSY:
+                self._complain(f"evidence of {signal} at {at}: nobody looked then")
             return Proof(signal, at, outcome, kind, at)
+        seen.proven = True
         said = seen.look.outcome
         if outcome is not said and outcome is not Outcome.UNKNOWN:
             self._complain(f"{signal} at {at}: the pinger said {said}, the evidence says {outcome}")

@@ -87,6 +87,9 @@ class Seen:
     dead: bool
     """Whether the device was dead at any of the packets."""
 
+    proven: bool = False
+    """Whether a committed decision has said what came of it; for the checkers."""
+
 
 @dataclass(slots=True)
 class _Try:
@@ -110,8 +113,8 @@ class SimPinger(Pinger):
         self._truth = truth
         self._saw = saw
         self.asked: set[str] = set()
-        self.overlapping: list[str] = []
-        """Signals that were asked while a look at them was under way: must stay empty."""
+        self.overlapping: list[tuple[str, int]] = []
+        """Signals that were asked while a look at them was under way, and when."""
 
     async def close(self) -> None:
         """There is nothing to close."""
@@ -168,7 +171,7 @@ class SimPinger(Pinger):
         if one.ask.address == GATEWAY:
             return
         if one.ask.signal in self.asked:
-            self.overlapping.append(one.ask.signal)
+            self.overlapping.append((one.ask.signal, one.first_us))
         self.asked.add(one.ask.signal)
 
     def _send(self, one: _Try, now: datetime) -> bool:
