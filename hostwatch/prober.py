@@ -56,6 +56,12 @@ class Prober:
         self._busy_until: dict[str, datetime] = {}
         """Until when a target is being looked at, at the latest."""
 
+        self._awaited_until: dict[str, datetime] = {}
+        """Until when what came of the latest look at a target may be known to the pinger alone."""
+
+        self._looked: dict[str, datetime] = {}
+        """When each target was last looked at, whether that is committed already or not."""
+
         self._held: dict[str, list[Reading]] = {}
         """Answers that wait for the end of their batch, oldest first: several while the store is stuck."""
 
@@ -148,6 +154,8 @@ class Prober:
     def _follow(self, change: Stepped | Suspended) -> None:
         self._era += 1
         self._busy_until.clear()
+        self._looked.clear()
+        self._awaited_until.clear()
         self.sight.forget()
         match change:
             case Stepped(before, after):
@@ -168,7 +176,10 @@ class Prober:
             if signal is None or (signal.last_reading is not None and signal.last_reading >= last_due):
                 continue
             next_due = last_due + target.interval
-            if self._busy_until.get(target.signal, now) > now:
+            looked_at = self._looked.get(target.signal)
+            if looked_at is not None and looked_at >= last_due:
+                continue
+            if self._awaited_until.get(target.signal, now) > now:
                 continue
             if next_due - now <= self.manner_of(target).longest:
                 continue  # due again before this look would be over
@@ -241,6 +252,9 @@ class Prober:
             self._busy_until[target.signal] = at + manner.longest
             ask = Ask(signal=target.signal, address=target.address, at=at)
             by_manner.setdefault(manner, []).append(ask)
+        for manner, asks in by_manner.items():
+            over = max(ask.at for ask in asks) + manner.longest
+            self._awaited_until.update((ask.signal, over) for ask in asks)
         return [Batch(asks=tuple(asks), manner=manner) for manner, asks in by_manner.items()], overlapping
 
     async def _probe(self, key: SliceKey | None, batch: Batch, kind: Kind, era: int, *, closes: bool) -> None:
@@ -267,6 +281,7 @@ class Prober:
         self._compare_clocks()
         urgent = []
         for reading in [self._reading(look, kind, era) for look in judged]:
+            self._looked[reading.signal] = reading.at
             for listener in self.listeners:
                 listener(reading)
             if reading.outcome is Outcome.ANSWERED and not self._is_silent(reading.signal):
