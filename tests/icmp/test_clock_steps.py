@@ -46,7 +46,11 @@ class WrongClock(SystemClock):
 
     def set_right(self) -> None:
         """The clock is set, or the machine wakes up."""
-        self._behind = timedelta(0)
+        self.go_wrong(timedelta(0))
+
+    def go_wrong(self, behind: timedelta) -> None:
+        """The clock is set to what it should not be."""
+        self._behind = behind
 
 
 CLOCKS = {
@@ -109,3 +113,50 @@ def test_a_clock_that_is_right_makes_nobody_unknown(cable: Cable) -> None:
     look, _ = stepped(cable, WrongClock(timedelta(0), asleep=False))
 
     assert (look.outcome, look.why) == (Outcome.MISSED, "no answer")
+
+
+STALL_S = 0.5
+
+
+def read_after_a_step(cable: Cable, behind: timedelta, manner: Manner) -> Look:
+    """The loop stands still from the first packet on; when it goes on, the clock has been set meanwhile."""
+    clock = WrongClock(timedelta(0), asleep=False)
+
+    def stand_still(pinger: IcmpPinger) -> None:
+        if not pinger._tries._by_nonce:
+            asyncio.get_running_loop().call_soon(stand_still, pinger)
+            return
+        time.sleep(STALL_S)
+        clock.go_wrong(behind)
+
+    async def story(pinger: IcmpPinger, own: Clock) -> list[Look]:
+        asyncio.get_running_loop().call_soon(stand_still, pinger)
+        return await ask(pinger, own, manner, THERE[4])
+
+    (look,) = cable.pinging(story, clock)
+    return look
+
+
+STEPS = pytest.mark.parametrize("behind", [AN_HOUR, -AN_HOUR], ids=["set back", "set forward"])
+
+
+@STEPS
+def test_an_answer_that_is_read_after_a_step_counts_if_there_is_time_yet(
+    cable: Cable, behind: timedelta
+) -> None:
+    """The stamp on it is an hour off, but it is here, and the ping is not over."""
+    look = read_after_a_step(cable, behind, Manner(attempts=1, timeout=timedelta(seconds=3)))
+
+    assert look.outcome is Outcome.ANSWERED, look.why
+    assert look.rtt_us is not None
+    assert STALL_S <= look.rtt_us / 1e6 < 3
+
+
+@STEPS
+def test_an_answer_that_is_read_too_late_does_not_count_by_a_wrong_stamp(
+    cable: Cable, behind: timedelta
+) -> None:
+    """When it came cannot be known, and the ping is over: unknown."""
+    look = read_after_a_step(cable, behind, Manner(attempts=1, timeout=timedelta(seconds=STALL_S / 2)))
+
+    assert (look.outcome, look.why) == (Outcome.UNKNOWN, STEPPED)

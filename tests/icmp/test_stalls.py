@@ -85,3 +85,12 @@ def test_an_answer_before_the_stall_stands_however_late_it_is_read(cable: Cable)
     assert look.outcome is Outcome.ANSWERED, look.why
     assert look.rtt_us is not None
     assert look.rtt_us < 1_000_000
+
+
+def test_a_first_packet_that_would_leave_too_late_makes_the_look_unknown(cable: Cable) -> None:
+    """Asked for two seconds after its time."""
+    (look,) = cable.pinging(lambda pinger, clock: ask(pinger, clock, STRICT, THERE[4], later_s=-2))
+    assert (look.outcome, look.why) == (Outcome.UNKNOWN, LATE)
+
+    (look,) = cable.pinging(lambda pinger, clock: ask(pinger, clock, STRICT, THERE[4], later_s=-0.2))
+    assert look.outcome is Outcome.ANSWERED
