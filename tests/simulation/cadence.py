@@ -94,7 +94,7 @@ class Cadence:
             if proof.outcome is Outcome.UNKNOWN:
                 continue
             slot = self.era, (instant.micros(proof.at) - self.phases.get(proof.signal, 0)) // self._interval
-            if self.slots.get(proof.signal) == slot and not self._just_stepped():
+            if self.slots.get(proof.signal) == slot and not self._just_disturbed():
                 self.complain(f"{proof.signal} was looked at twice in the interval of {proof.at}")
             self.slots[proof.signal] = slot
         if decision.schedule is not None:
@@ -102,10 +102,12 @@ class Cadence:
             self.phases = {target.signal: target.phase_us for target in decision.schedule.targets}
             self.last = {name: when for name, when in self.last.items() if name in self.phases}
 
-    def _just_stepped(self) -> bool:
-        """After a step of the clock one more look at each target is allowed."""
+    def _just_disturbed(self) -> bool:
+        """After a step of the clock, or a stall with a look under way, one more look is allowed."""
         since = self.clock.true_us() - self._longest
-        return any(d.end >= since and d.why.startswith("clock stepped") for d in self.disturbances)
+        return any(
+            d.end >= since and d.why.startswith(("clock stepped", "stalled")) for d in self.disturbances
+        )
 
     def finish(self, closed: set[tuple[int, int]], now: int) -> int:
         """Every due look of every undisturbed stretch lies in a closed slice; how many were checked."""
