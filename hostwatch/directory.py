@@ -6,15 +6,23 @@ that nobody is told by a means, or after a day, that the customer has withdrawn.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
+from typing import Any
 from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel
 
 from hostwatch import channels, messages
 from hostwatch.channels.base import Channel, Message, Surroundings
 from hostwatch.configuration.model import Configuration
+from hostwatch.configuration.rung import Rung
+from hostwatch.configuration.secret import Secret
 from hostwatch.core.emergency import Notice
 from hostwatch.core.ladder import Pace
 from hostwatch.core.schedule import Target
@@ -22,11 +30,29 @@ from hostwatch.pinger import Manner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """One channel of a contact, and what it is known by: `core.emergency.Attempt.way`."""
+
+    name: str
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """An authorised contact and the ladder to reach them."""
 
     name: str
-    ladder: tuple[Channel, ...]
+    ladder: tuple[Way, ...]
+    """Each way once."""
+
+    @property
+    def rungs(self) -> tuple[str, ...]:
+        """The names of the ways, in the order in which they are tried."""
+        return tuple(way.name for way in self.ladder)
+
+    def way(self, name: str) -> Way | None:
+        """The way of that name, whatever its place; None when the ladder does not have it."""
+        return next((way for way in self.ladder if way.name == name), None)
 
 
 class Directory:
@@ -38,10 +64,7 @@ class Directory:
         self._customers = {customer.id: customer for customer in configuration.customers}
         self._people = {
             (customer.id, contact.id): Person(
-                name=contact.name,
-                ladder=tuple(
-                    channels.room(rung.kind).build(rung.settings, surroundings) for rung in contact.channels
-                ),
+                name=contact.name, ladder=_ladder(contact.channels, surroundings)
             )
             for customer in configuration.customers
             for contact in customer.contacts
@@ -118,3 +141,41 @@ class Directory:
         """How the site pings: its own gateways too."""
         schedule = self.configuration.schedule
         return Manner(attempts=schedule.attempts, spacing=schedule.spacing, timeout=schedule.timeout)
+
+
+def _ladder(rungs: Iterable[Rung], surroundings: Surroundings) -> tuple[Way, ...]:
+    """The ways of a contact; one that stands there twice is one."""
+    named = {_name(rung, surroundings): rung for rung in reversed(tuple(rungs))}
+    return tuple(
+        Way(name=name, channel=channels.room(rung.kind).build(rung.settings, surroundings))
+        for name, rung in reversed(named.items())
+    )
+
+
+def _name(rung: Rung, surroundings: Surroundings) -> str:
+    """What a way is known by: all that decides where it leads and how, as a hash under our own key.
+
+    So it is the same in all runs, another when a token or the site's relay is, and tells nobody anything.
+    """
+    told = json.dumps(
+        [rung.kind, _revealed(rung.settings), _revealed(surroundings.site.get(rung.kind))], ensure_ascii=False
+    )
+    return hmac.new(surroundings.webhook_key, b"way " + told.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def _revealed(value: Any) -> Any:
+    """A setting as JSON, with its secrets: only to be hashed."""
+    match value:
+        case Secret():
+            return value.reveal()
+        case BaseModel():
+            return {name: _revealed(inside) for name, inside in value}
+        case Mapping():
+            return {str(name): _revealed(inside) for name, inside in value.items()}
+        case str() | int() | float() | None:
+            return value
+        case set() | frozenset():
+            return sorted(str(inside) for inside in value)
+        case list() | tuple():
+            return [_revealed(inside) for inside in value]
+    return str(value)

@@ -6,35 +6,43 @@ import hashlib
 import os
 from collections.abc import Mapping
 
-from hostwatch.store.ledger import Personal
+from hostwatch.store.ledger import REMEMBERED_MAX, Personal
 
 SALT_BYTES = 16
-KNOWN_MAX = 10_000
-"""How many values are remembered, so that one address has one commitment during a run."""
+KNOWN_MAX = REMEMBERED_MAX
+"""How many values are remembered, so that one address has one commitment; beyond it the oldest is not."""
 
 
 class Vault:
     """Makes salted commitments and keeps what they stand for until the next commit takes it."""
 
     def __init__(self, known: Mapping[str, str] | None = None) -> None:
-        """`known`: commitments of earlier runs, by value."""
+        """`known`: commitments of earlier runs, by value, the newest last."""
         self._known: dict[str, str] = dict(known or {})
         self._new: list[Personal] = []
 
     def commit(self, value: str) -> str:
-        """A commitment to a value: `SHA-256(salt ‖ value)`, in hexadecimal; empty for nothing."""
-        if not value:
-            return ""
-        if value not in self._known:
-            if len(self._known) >= KNOWN_MAX:
-                self._known.clear()
-            salt = os.urandom(SALT_BYTES)
-            commitment = hashlib.sha256(salt + value.encode()).hexdigest()
-            self._known[value] = commitment
-            self._new.append(Personal(commitment=commitment, salt=salt, value=value))
-        return self._known[value]
+        """The commitment to a name or an address, always the same: `SHA-256(salt ‖ value)`, in hexadecimal.
+
+        Empty for nothing.
+        """
+        if value and value not in self._known:
+            while len(self._known) >= KNOWN_MAX:
+                del self._known[next(iter(self._known))]
+            self._known[value] = self._made(value, again=True)
+        return self._known[value] if value else ""
+
+    def commit_once(self, value: str) -> str:
+        """A commitment to words that are hardly ever said again: it is kept, and not remembered."""
+        return self._made(value, again=False) if value else ""
 
     def take(self) -> list[Personal]:
         """The values that no commit has kept yet."""
         taken, self._new = self._new, []
         return taken
+
+    def _made(self, value: str, *, again: bool) -> str:
+        salt = os.urandom(SALT_BYTES)
+        commitment = hashlib.sha256(salt + value.encode()).hexdigest()
+        self._new.append(Personal(commitment=commitment, salt=salt, value=value, again=again))
+        return commitment

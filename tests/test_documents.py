@@ -16,7 +16,7 @@ from hostwatch.channels import _threads, base, webhook
 from hostwatch.commands import ping, run
 from hostwatch.configuration import fields, load, mistake, secret, source
 from hostwatch.configuration.model import Notices, Schedule
-from hostwatch.core import facts, judge, ladder, schedule
+from hostwatch.core import facts, judge, ladder, schedule, turns
 from hostwatch.core.world import World
 from hostwatch.messages import text as words
 from hostwatch.reports import text as text_report
@@ -53,9 +53,12 @@ LIMITS: dict[str, str] = {
     "ICMP packets read in one turn of the loop": f"{echo.DRAIN_MAX:,}",
     "receive buffer of an ICMP socket": f"{echo.RECEIVE_BUFFER_BYTES // MIB} MiB",
     "a retry of a stuck store": f"every {seconds(engine.RETRY_EVERY)}",
-    "attempts under way": str(outbox.IN_FLIGHT_MAX),
+    "attempts under way": f"{turns.AT_ONCE_MAX}; {base.Channel.at_once} by",
+    "attempts of one customer under way": f"{turns.SHARE};",
     "one attempt": seconds(Notices().attempt_timeout),
     "the pause before the ladder starts again": f"({ladder.Pace().round_pause.total_seconds() / 60:g} min)",
+    "the pause after a refusal": f"({ladder.Pace().refusal_pause.total_seconds() / 3600:g} h)",
+    "a notice that stands in the outbox beyond its time": seconds(outbox.OVERDUE_AFTER),
     "a notice that nobody accepts": f"{Notices().give_up_after / timedelta(hours=1):g} h",
     "what the other side said": f"{base.SAID_MAX_CHARS} characters",
     "answer of a webhook's receiver": f"{webhook.ANSWER_MAX_BYTES // KIB} KiB",
@@ -67,7 +70,7 @@ LIMITS: dict[str, str] = {
     "visitors of the pages": f"{httpd.CONNECTIONS_MAX} at a time",
     "one field of a log event": f"{log.FIELD_MAX_CHARS:,} characters ({log.BRIEF_MAX_CHARS} on",
     "mistakes recorded of a refused configuration": str(daemon.MISTAKES_RECORDED_MAX),
-    "commitments remembered between runs": f"{ledger.REMEMBERED_MAX:,}",
+    "commitments to names and addresses remembered, also between runs": f"{ledger.REMEMBERED_MAX:,}",
     "a store that is read through at the start (`quick_check`)": f"{ledger.CHECKED_MAX_BYTES // MIB} MiB",
     "threads for names, reload, metrics": f"{run.NAME_THREADS_MAX}, 1, 1",
     "a reader's transaction": f"{reader.TRANSACTION_MAX_S:g} s",

@@ -19,7 +19,7 @@ import requests
 import requests.adapters
 import urllib3
 
-THREADS_MAX = 4
+THREADS_MAX = 16
 ANSWER_MAX_BYTES = 64 * 1024
 LOOK_AGAIN_SECONDS = 0.02
 """How often a waiting send looks for a free thread."""

@@ -115,6 +115,7 @@ class Apprise(base.Channel):
     """One service behind apprise."""
 
     kind = "apprise"
+    at_once = _threads.THREADS_MAX  # so that nobody waits for a thread and takes room meanwhile
 
     def __init__(self, link: Secret, site: Site) -> None:
         self._link = link

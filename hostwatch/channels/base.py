@@ -151,6 +151,9 @@ class Channel(ABC):
     kind: str
     """The module's name: `email`, `webhook`, …"""
 
+    at_once: int = 32
+    """How many sends of this kind may be under way at one time, over all customers."""
+
     @property
     @abstractmethod
     def shown(self) -> str:

@@ -82,6 +82,11 @@ def describe(world: World, watch: Mapping[str, Any], now: datetime) -> dict[str,
             for name, signal in world.signals.items()
             if not signal.proven and name in world.devices
         ),
+        "owed": [
+            {"references": list(notice.emergencies), "kind": notice.kind, **_notice(world, notice, now)}
+            for notice in world.pending()
+            if not any(reference in world.emergencies for reference in notice.emergencies)
+        ],
     }
 
 
@@ -106,6 +111,7 @@ def _emergency(world: World, emergency: Emergency, now: datetime) -> dict[str, A
 def _notice(world: World, notice: Notice, now: datetime) -> dict[str, Any]:
     duty = world.duties.get(notice.duty or "")
     return {
+        "customer": notice.customer,
         "contact": notice.contact,
         "state": notice.state.value,
         "accepted_by": notice.attempts[-1].channel if notice.state.value == "accepted" else None,
@@ -113,8 +119,19 @@ def _notice(world: World, notice: Notice, now: datetime) -> dict[str, Any]:
         "attempts": len(notice.attempts),
         "due": None if duty is None else duty.due,
         "left_s": None if duty is None else int((duty.due - now).total_seconds()),
-        "breached": duty is not None and duty.breached_at is not None,
+        "breached": _is_breached(world, notice),
     }
+
+
+def _is_breached(world: World, notice: Notice) -> bool:
+    """Whether the contact heard, or will hear, of the beginning after the deadline."""
+    duty = world.duties.get(notice.duty or "")
+    first = world.notices.get(notice.after or "")
+    return (
+        notice.late
+        or (duty is not None and duty.breached_at is not None)
+        or (first is not None and _is_breached(world, first))
+    )
 
 
 def _show(status: Mapping[str, Any], zone: ZoneInfo) -> None:
@@ -136,6 +153,8 @@ def _show(status: Mapping[str, Any], zone: ZoneInfo) -> None:
         console.print(f"[yellow]{device} has never answered: check its address, or whether it drops pings")
     if status["emergencies"]:
         console.print(_table(status["emergencies"], zone))
+    for owed in status["owed"]:
+        console.print(f"over, {owed['kind']} still owed: {', '.join(owed['references'])} {_told(owed, zone)}")
 
 
 def _table(emergencies: list[dict[str, Any]], zone: ZoneInfo) -> Table:
@@ -155,16 +174,17 @@ def _table(emergencies: list[dict[str, Any]], zone: ZoneInfo) -> Table:
 
 def _told(notice: Mapping[str, Any], zone: ZoneInfo) -> str:
     who, tries = notice["contact"], f"{notice['attempts']} attempts"
+    late = " [bold red]late[/]" if notice["breached"] else ""
     if notice["state"] == "accepted":
-        late = " [red]late[/]" if notice["breached"] else ""
-        return (
-            f"[green]{who}: accepted by {notice['accepted_by']} {_time(notice['settled_at'], zone)}[/]{late}"
-        )
-    if notice["left_s"] is None or notice["state"] != "pending":
-        return f"[red]{who}: {notice['state']}, {tries}"
+        when = _time(notice["settled_at"], zone)
+        return f"[green]{who}: accepted by {notice['accepted_by']} {when}[/]{late}"
+    if notice["state"] != "pending":
+        return f"[red]{who}: {notice['state']}, {tries}[/]{late}"
+    if notice["left_s"] is None:
+        return f"[yellow]{who}: not told yet, {tries}[/]{late}"
     if notice["left_s"] < 0:
-        return f"[bold red]{who}: not told, overdue by {timedelta(seconds=-notice['left_s'])}, {tries}"
-    return f"[yellow]{who}: not told yet, {timedelta(seconds=notice['left_s'])} left, {tries}"
+        return f"[bold red]{who}: not told, overdue by {timedelta(seconds=-notice['left_s'])}, {tries}[/]"
+    return f"[yellow]{who}: not told yet, {timedelta(seconds=notice['left_s'])} left, {tries}[/]"
 
 
 def _time(when: datetime | None, zone: ZoneInfo) -> str:

@@ -6,6 +6,7 @@ crash cut off in between may have arrived: the next attempt is marked as a repea
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -14,8 +15,14 @@ from hostwatch.core.emergency import Attempt, AttemptOutcome, Duty, Notice, Noti
 from hostwatch.core.world import Decision, World
 
 
-def begin(notice: Notice, *, rung: int, channel: str, address: str, now: datetime) -> Decision:
-    """Claim the next attempt of a notice. `address` is a commitment."""
+def is_authorised(world: World, notice: Notice) -> bool:
+    """Whether the contact of a notice may still be told, by the population that is on record."""
+    customer = world.population.customers.get(notice.customer)
+    return customer is not None and notice.contact in customer.contacts
+
+
+def begin(notice: Notice, *, rung: int, channel: str, address: str, now: datetime, way: str = "") -> Decision:
+    """Claim the next attempt of a notice. `address` is a commitment, `way` what the ladder knows it by."""
     attempt = Attempt(
         number=len(notice.attempts) + 1,
         rung=rung,
@@ -23,6 +30,7 @@ def begin(notice: Notice, *, rung: int, channel: str, address: str, now: datetim
         began_at=now,
         repeat=notice.perhaps_told,
         address=address,
+        way=way,
     )
     began = facts.AttemptBegan(
         at=now,
@@ -62,33 +70,33 @@ def end(
     tried = notice.with_attempt(done)
     if outcome is not AttemptOutcome.ACCEPTED:
         return Decision(facts=(ended,), notices=(tried,))
-    settled = settle(tried, NoticeState.ACCEPTED, f"accepted by {attempt.channel}", now)
-    met = _met(world, notice, now)
-    return Decision(
-        facts=(ended, *settled.facts, *(fact for fact, _ in met)),
-        notices=settled.notices,
-        duties=tuple(duty for _, duty in met),
-    )
-
-
-def _met(world: World, notice: Notice, now: datetime) -> tuple[tuple[facts.DutyMet, Duty], ...]:
-    duty = None if notice.duty is None else world.duties.get(notice.duty)
+    duty = _duty(world, notice)
+    settled = settle(tried, NoticeState.ACCEPTED, f"accepted by {attempt.channel}", now, duty)
     if duty is None:
-        return ()
-    late = duty.breached_at is not None or now > duty.due
-    return ((facts.DutyMet(at=now, duty=duty.id, late=late), replace(duty, met_at=now)),)
+        return replace(settled, facts=(ended, *settled.facts))
+    met = facts.DutyMet(at=now, duty=duty.id, late=_is_late(duty, now))
+    return replace(settled, facts=(ended, *settled.facts, met), duties=(replace(duty, met_at=now),))
 
 
-def settle(notice: Notice, state: NoticeState, why: str, now: datetime) -> Decision:
-    """Nothing more will be tried for a notice."""
+def _duty(world: World, notice: Notice) -> Duty | None:
+    return None if notice.duty is None else world.duties.get(notice.duty)
+
+
+def _is_late(duty: Duty | None, now: datetime) -> bool:
+    return duty is not None and (duty.breached_at is not None or now > duty.due)
+
+
+def settle(notice: Notice, state: NoticeState, why: str, now: datetime, duty: Duty | None = None) -> Decision:
+    """Nothing more will be tried for a notice. It keeps whether its open duty's deadline had passed."""
     fact = facts.NoticeSettled(at=now, notice=notice.id, state=state.value, why=why)
-    return Decision(facts=(fact,), notices=(replace(notice, state=state, settled_at=now),))
+    settled = replace(notice, state=state, settled_at=now, late=_is_late(duty, now))
+    return Decision(facts=(fact,), notices=(settled,))
 
 
 def abandon(world: World, notice: Notice, state: NoticeState, why: str, now: datetime) -> Decision:
     """Nothing more will be tried for a notice that was not accepted, nor for the duty behind it."""
-    settled = settle(notice, state, why, now)
-    duty = None if notice.duty is None else world.duties.get(notice.duty)
+    duty = _duty(world, notice)
+    settled = settle(notice, state, why, now, duty)
     if duty is None:
         return settled
     released = facts.DutyReleased(at=now, duty=duty.id, why=why)
@@ -108,12 +116,15 @@ def breaches(world: World, now: datetime) -> Decision:
     )
 
 
-def interrupted(world: World, now: datetime) -> Decision:
-    """After a restart: attempts that never got an outcome may have arrived."""
+def interrupted(world: World, now: datetime, under_way: Collection[str] = ()) -> Decision:
+    """Attempts without an outcome that nobody works on may have arrived: after a restart, or a fault of ours.
+
+    `under_way`: the notices whose attempts somebody does work on.
+    """
     found: list[facts.Fact] = []
     notices: list[Notice] = []
     for notice in world.pending():
-        if notice.attempts and notice.attempts[-1].outcome is AttemptOutcome.OPEN:
+        if notice.id not in under_way and notice.has_open_attempt:
             ended = end(world, notice, AttemptOutcome.INTERRUPTED, said="", now=now, perhaps_arrived=True)
             found.extend(ended.facts)
             notices.extend(ended.notices)

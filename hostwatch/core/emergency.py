@@ -65,6 +65,9 @@ class AttemptOutcome(StrEnum):
     INTERRUPTED = "interrupted"
     """We stopped in the middle: it may have arrived."""
 
+    UNSENT = "unsent"
+    """Claimed, and then not sent, since the customer had withdrawn the person or the channel meanwhile."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
@@ -72,7 +75,7 @@ class Attempt:
 
     number: int
     rung: int
-    """Which channel of the contact's ladder, from 0."""
+    """The place of the channel in the contact's ladder at that time, from 0."""
 
     channel: str
     began_at: datetime
@@ -86,6 +89,9 @@ class Attempt:
 
     said: str = ""
     """Commitment to the other side's words."""
+
+    way: str = ""
+    """What the channel was, whatever its place: two attempts with the same one went the same way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,12 +111,20 @@ class Notice:
 
     state: NoticeState = NoticeState.PENDING
     settled_at: datetime | None = None
+    late: bool = False
+    """Whether it was settled after the deadline of its duty; until then the duty itself tells."""
+
     attempts: tuple[Attempt, ...] = ()
 
     @property
     def perhaps_told(self) -> bool:
         """Whether an earlier attempt may have arrived, so that the next must be marked as a repeat."""
         return any(attempt.perhaps_arrived for attempt in self.attempts)
+
+    @property
+    def has_open_attempt(self) -> bool:
+        """Whether the latest attempt has no outcome yet."""
+        return bool(self.attempts) and self.attempts[-1].outcome is AttemptOutcome.OPEN
 
     def with_attempt(self, attempt: Attempt) -> Notice:
         """The notice with an attempt added, or replaced by its number."""

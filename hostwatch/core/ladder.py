@@ -2,13 +2,18 @@
 
 A channel is tried at once, then again after growing waits. It is left for the next after a
 permanent refusal, or when it has had its time without accepting. When the last channel has had its
-time, the ladder starts again from the first, until the notice is accepted or given up.
+time, the ladder starts again from the first, until the notice is accepted or given up. One that
+refused is left alone for 4 min, then for twice as long each time, up to an hour: so a refusal that was
+not so permanent does not cost the deadline, and a permanent one not hundreds of tries. A channel is
+known by what it is (`Attempt.way`), not by its place: a ladder that changed meanwhile inherits nothing
+but what was done the same way.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from hostwatch.core.emergency import Attempt, AttemptOutcome, Notice
 
@@ -26,10 +31,15 @@ class Pace:
         """The longest wait before the ladder starts again: sixteen times the first retry (4 min)."""
         return self.first_retry * 16
 
+    @property
+    def refusal_pause(self) -> timedelta:
+        """The longest that a channel which refused is left alone: 240 times the first retry (1 h)."""
+        return self.first_retry * 240
+
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Try the channel on this rung now."""
+    """Try the channel on this rung of the present ladder now."""
 
     rung: int
 
@@ -54,14 +64,23 @@ LEFT_ALONE_MIN = timedelta(hours=1)
 """A notice that nobody tried to send for longer was left alone: that time does not count as trying."""
 
 
-def next_step(notice: Notice, rungs: int, pace: Pace, now: datetime) -> Step:
-    """What to do for a pending notice whose contact has `rungs` channels."""
+def next_step(notice: Notice, rungs: tuple[str, ...], pace: Pace, now: datetime) -> Step:
+    """What to do for a pending notice whose contact has the channels `rungs`: their ways, each once."""
     left = pace.give_up_after - _tried_for(notice, pace, now)
     if left <= timedelta(0):
         return GiveUp(f"not accepted within {pace.give_up_after}")
+    if not rungs:
+        return GiveUp("the contact has no channel")
     step = _climb(notice, rungs, pace, now)
     gives_up_at = now + left
     return Wait(min(step.until, gives_up_at)) if isinstance(step, Wait) else step
+
+
+def refused_by_all(notice: Notice, rungs: tuple[str, ...]) -> bool:
+    """Whether every channel of the ladder refused when it was tried last: nobody can be told by it."""
+    tried = _tried(notice)
+    latest = [_latest(tried, way) for way in rungs]
+    return all(attempt is not None and attempt.outcome is AttemptOutcome.REFUSED for attempt in latest)
 
 
 def _tried_for(notice: Notice, pace: Pace, now: datetime) -> timedelta:
@@ -70,7 +89,7 @@ def _tried_for(notice: Notice, pace: Pace, now: datetime) -> timedelta:
     Between two tries that a running watch makes there is never more than `longest`, unless the other
     side asked for it.
     """
-    longest = max(LEFT_ALONE_MIN, 2 * pace.round_pause)
+    longest = max(LEFT_ALONE_MIN, 2 * pace.round_pause, pace.refusal_pause + pace.round_pause)
     tried, since, allowed = timedelta(0), notice.created_at, longest
     for attempt in notice.attempts:
         tried += min(max(attempt.began_at - since, timedelta(0)), allowed)
@@ -78,63 +97,94 @@ def _tried_for(notice: Notice, pace: Pace, now: datetime) -> timedelta:
     return tried + min(max(now - since, timedelta(0)), allowed)
 
 
-def _climb(notice: Notice, rungs: int, pace: Pace, now: datetime) -> Send | Wait:
-    if not notice.attempts:
-        return Send(0)
-    latest = notice.attempts[-1]
-    if latest.outcome is AttemptOutcome.OPEN:
+def _climb(notice: Notice, rungs: tuple[str, ...], pace: Pace, now: datetime) -> Send | Wait:
+    if notice.has_open_attempt:
         return Wait(notice.created_at + pace.give_up_after)
-    if latest.outcome is AttemptOutcome.REFUSED:
-        return _next_rung(notice, latest, rungs, pace, now)
+    tried = _tried(notice)
+    if not tried:
+        return Send(0)
+    latest = tried[-1]
+    place = rungs.index(latest.way) if latest.way in rungs else None
+    new = _put_before(tried, rungs, len(rungs) if place is None else place)
+    if new is not None:
+        return Send(new)
+    if place is None or latest.outcome is AttemptOutcome.REFUSED:
+        return _next_rung(tried, rungs, pace, now)
     if now < latest.began_at:  # the clock went back: how long ago that was, nobody knows any more
-        return Send(min(latest.rung, rungs - 1))
-    stay = _stay(notice.attempts)
+        return Send(place)
+    stay = _stay(tried)
     leaves_at = stay[0].began_at + pace.next_channel_after
     retry_at = _retry_at(stay, pace)
     if now >= leaves_at:
-        return _next_rung(notice, latest, rungs, pace, now)
+        return _next_rung(tried, rungs, pace, now)
     if retry_at >= leaves_at:
         return Wait(leaves_at)
-    return Send(min(latest.rung, rungs - 1)) if now >= retry_at else Wait(retry_at)
+    return Send(place) if now >= retry_at else Wait(retry_at)
 
 
-def _next_rung(notice: Notice, latest: Attempt, rungs: int, pace: Pace, now: datetime) -> Send | Wait:
+def _tried(notice: Notice) -> tuple[Attempt, ...]:
+    """The attempts at which a channel was really asked."""
+    return tuple(attempt for attempt in notice.attempts if attempt.outcome is not AttemptOutcome.UNSENT)
+
+
+def _put_before(tried: tuple[Attempt, ...], rungs: tuple[str, ...], place: int) -> int | None:
+    """The first rung before a place that was never tried: the ladder was changed, and its order counts."""
+    known = {attempt.way for attempt in tried}
+    return next((rung for rung in range(place) if rungs[rung] not in known), None)
+
+
+def _next_rung(tried: tuple[Attempt, ...], rungs: tuple[str, ...], pace: Pace, now: datetime) -> Send | Wait:
     """The next rung that may be tried now; behind the last one, the lowest, after a growing pause."""
-    free = [_free_at(notice, rung, now) for rung in range(max(rungs, 1))]
-    for rung in range(latest.rung + 1, rungs):
+    latest = tried[-1]
+    free = [_free_at(tried, way, pace, now) for way in rungs]
+    after = rungs.index(latest.way) + 1 if latest.way in rungs else len(rungs)
+    for rung in range(after, len(rungs)):
         if free[rung] <= now:
             return Send(rung)
     lowest = min(range(len(free)), key=lambda rung: (max(free[rung], now), rung))
-    tries = sum(1 for attempt in notice.attempts if attempt.rung == lowest)
+    tries = sum(1 for attempt in tried if attempt.way == rungs[lowest])
     pause = min(pace.first_retry * (1 << min(max(tries - 1, 0), 20)), pace.round_pause)
     began_at = latest.began_at if latest.began_at <= now else now - pause  # the clock went back
     again_at = max(began_at + pause, free[lowest])
     return Send(lowest) if now >= again_at else Wait(again_at)
 
 
-def _free_at(notice: Notice, rung: int, now: datetime) -> datetime:
-    """From when on the other side of a rung lets us come back: its latest Retry-After, if it gave one.
+def _latest(tried: tuple[Attempt, ...], way: str) -> Attempt | None:
+    return next((attempt for attempt in reversed(tried) if attempt.way == way), None)
 
-    One that is dated in the future was given before the clock went back, and binds nobody any more.
+
+def _free_at(tried: tuple[Attempt, ...], way: str, pace: Pace, now: datetime) -> datetime:
+    """From when on a channel may be tried again: after the patience that it asked for, or a refusal.
+
+    An attempt that is dated in the future was before the clock went back, and binds nobody any more.
     """
-    latest = next((attempt for attempt in reversed(notice.attempts) if attempt.rung == rung), None)
-    if latest is None or latest.retry_after is None or latest.began_at > now:
-        return min(notice.created_at, now)
-    return (latest.ended_at or latest.began_at) + latest.retry_after
+    latest = _latest(tried, way)
+    if latest is None or latest.began_at > now:
+        return now
+    rest = max(latest.retry_after or timedelta(0), _refusal_rest(tried, way, pace))
+    return (latest.ended_at or latest.began_at) + rest if rest else latest.began_at
 
 
-def _stay(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
-    """The attempts of the present stay on the latest attempt's rung, oldest first."""
-    first = len(attempts) - 1
-    while first > 0 and _goes_on(attempts[first - 1], attempts[first]):
+def _refusal_rest(tried: tuple[Attempt, ...], way: str, pace: Pace) -> timedelta:
+    """How long a channel is left alone for its latest refusals without anything else between them."""
+    same_way = (attempt for attempt in reversed(tried) if attempt.way == way)
+    refusals = sum(1 for _ in takewhile(lambda one: one.outcome is AttemptOutcome.REFUSED, same_way))
+    longer = pace.round_pause * (1 << min(max(refusals - 1, 0), 20))
+    return min(longer, pace.refusal_pause) if refusals else timedelta(0)
+
+
+def _stay(tried: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
+    """The attempts of the present stay with the latest attempt's channel, oldest first."""
+    first = len(tried) - 1
+    while first > 0 and _goes_on(tried[first - 1], tried[first]):
         first -= 1
-    return attempts[first:]
+    return tried[first:]
 
 
 def _goes_on(before: Attempt, after: Attempt) -> bool:
-    """Whether two attempts belong to one stay: on one rung, not refused, and no clock went back between."""
+    """Whether two attempts belong to one stay: one way, not refused, and no clock went back between."""
     refused = before.outcome is AttemptOutcome.REFUSED
-    return before.rung == after.rung and not refused and before.began_at <= after.began_at
+    return before.way == after.way and not refused and before.began_at <= after.began_at
 
 
 def _retry_at(stay: tuple[Attempt, ...], pace: Pace) -> datetime:

@@ -23,7 +23,12 @@ from hostwatch.store.present import load_world
 
 DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 FULL = {sqlite3.SQLITE_FULL}
-REMEMBERED_MAX = 10_000
+CHECKED_MAX_BYTES = 256 * 1024 * 1024
+"""A larger store is not read through at the start: looking at devices must not wait for minutes."""
+
+REMEMBERED_MAX = 100_000
+"""Commitments that a run knows of those before; the newest."""
+
 BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF")
@@ -36,6 +41,8 @@ class Personal:
     commitment: str
     salt: bytes
     value: str
+    again: bool = True
+    """Whether the same value is to have the same commitment in later runs: a name or an address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +92,10 @@ class Ledger:
         the next start could not go on from.
         """
         try:
-            found = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
-            if found != "ok":
-                raise Damaged(_words(found))
+            if self._bytes() <= CHECKED_MAX_BYTES:
+                found = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
+                if found != "ok":
+                    raise Damaged(_words(found))
             applied = migrations.migrate(self._db)
             with _transaction(self._db):
                 self._db.execute("UPDATE watch SET epoch = epoch + 1")
@@ -95,6 +103,12 @@ class Ledger:
         except sqlite3.Error as error:
             raise _unusable(error) from error
         return applied
+
+    def _bytes(self) -> int:
+        pages, size = (
+            self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size")
+        )
+        return int(pages) * int(size)
 
     def load(self) -> World:
         """The world as it was committed last. Raises `StoreError` when it cannot be read."""
@@ -108,9 +122,13 @@ class Ledger:
         found = self._db.execute(
             "SELECT body FROM facts WHERE kind = 'ConfigurationApplied' ORDER BY seq DESC LIMIT 1"
         ).fetchone()
-        known = self._db.execute("SELECT value, commitment FROM personal LIMIT ?", (REMEMBERED_MAX,))
+        known = self._db.execute(
+            "SELECT value, commitment FROM personal WHERE again = 1 ORDER BY kept_at DESC LIMIT ?",
+            (REMEMBERED_MAX,),
+        ).fetchall()
         return Remembered(
-            configuration=None if found is None else json.loads(found[0])["content"], commitments=dict(known)
+            configuration=None if found is None else json.loads(found[0])["content"],
+            commitments=dict(reversed(known)),
         )
 
     def close(self) -> None:
@@ -130,8 +148,8 @@ class Ledger:
                 self._evidence(decision, recorded_at)
                 self._people(decision)
                 self._db.executemany(
-                    "INSERT OR IGNORE INTO personal VALUES (?, ?, ?)",
-                    [(entry.commitment, entry.salt, entry.value) for entry in personal],
+                    "INSERT OR IGNORE INTO personal VALUES (?, ?, ?, ?, ?)",
+                    [(p.commitment, p.salt, p.value, rows.us(recorded_at), int(p.again)) for p in personal],
                 )
         except sqlite3.Error as error:
             raise _told(error) from error
@@ -226,8 +244,8 @@ class Ledger:
         )
         for notice in decision.notices:
             db.execute(
-                "INSERT INTO notices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE"
-                " SET state = excluded.state, settled_at = excluded.settled_at",
+                "INSERT INTO notices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE"
+                " SET state = excluded.state, settled_at = excluded.settled_at, late = excluded.late",
                 rows.notice_row(notice),
             )
             db.executemany(
@@ -235,7 +253,7 @@ class Ledger:
                 [(notice.id, name, place) for place, name in enumerate(notice.emergencies)],
             )
             db.executemany(
-                "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [rows.attempt_row(notice.id, attempt) for attempt in notice.attempts],
             )
 

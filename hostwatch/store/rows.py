@@ -180,13 +180,14 @@ def notice_row(notice: Notice) -> Row:
         notice.after,
         notice.state.value,
         us(notice.settled_at),
+        int(notice.late),
         text(notice.stories),
     )
 
 
 def notice(row: Row, emergencies: Iterable[str], attempts: Iterable[Attempt]) -> Notice:
     """The notice of a row, with what it tells of and how it was tried."""
-    name, kind, customer, contact, created_at, duty_id, follows, state, settled_at, stories = row
+    name, kind, customer, contact, created_at, duty_id, follows, state, settled_at, late, stories = row
     return Notice(
         id=name,
         kind=kind,
@@ -199,6 +200,7 @@ def notice(row: Row, emergencies: Iterable[str], attempts: Iterable[Attempt]) ->
         after=follows,
         state=NoticeState(state),
         settled_at=when(settled_at),
+        late=bool(late),
         attempts=tuple(attempts),
     )
 
@@ -218,12 +220,13 @@ def attempt_row(notice_id: str, attempt: Attempt) -> Row:
         int(attempt.repeat),
         attempt.address,
         attempt.said,
+        attempt.way,
     )
 
 
 def attempt(row: Row) -> Attempt:
     """The attempt of a row (without the notice it belongs to)."""
-    _, number, rung, channel, began, ended, outcome, perhaps, retry_us, repeat, address, said = row
+    _, number, rung, channel, began, ended, outcome, perhaps, retry_us, repeat, address, said, way = row
     return Attempt(
         number=number,
         rung=rung,
@@ -236,6 +239,7 @@ def attempt(row: Row) -> Attempt:
         repeat=bool(repeat),
         address=address,
         said=said,
+        way=way,
     )
 
 

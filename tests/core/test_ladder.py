@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from hostwatch.core.emergency import Attempt, AttemptOutcome, Notice, NoticeState
-from hostwatch.core.ladder import GiveUp, Pace, Send, Wait, next_step
+from hostwatch.core.ladder import GiveUp, Pace, Send, Wait, next_step, refused_by_all
 
 BEGAN = datetime(2026, 1, 5, tzinfo=UTC)
 PACE = Pace()
@@ -25,6 +25,7 @@ EMPTY = Notice(
 )
 FAILED, REFUSED = AttemptOutcome.FAILED, AttemptOutcome.REFUSED
 ACCEPTED, INTERRUPTED = AttemptOutcome.ACCEPTED, AttemptOutcome.INTERRUPTED
+WAYS = ("mail", "hook", "voice")
 Answer = tuple[AttemptOutcome, int | None]
 Channels = Callable[[int, int], Answer]
 """What the channel on a rung answers to the n-th try: the outcome, and Retry-After in seconds."""
@@ -35,10 +36,11 @@ def told(channels: Channels, rungs: int, until: int, pace: Pace = PACE) -> list[
     notice, now = EMPTY, BEGAN
     tries: list[tuple[int, int]] = []
     while notice.state is NoticeState.PENDING and now <= BEGAN + timedelta(seconds=until):
-        match next_step(notice, rungs, pace, now):
+        match next_step(notice, WAYS[:rungs], pace, now):
             case Send(rung):
                 tries.append((round((now - BEGAN).total_seconds()), rung))
-                notice = tried(notice, rung, now, channels(rung, sum(1 for _, r in tries if r == rung)))
+                answer = channels(rung, sum(1 for _, r in tries if r == rung))
+                notice = tried(notice, WAYS[rung], now, answer)
             case Wait(at):
                 assert at > now, "waiting for the past is a busy loop"
                 now = at
@@ -48,12 +50,13 @@ def told(channels: Channels, rungs: int, until: int, pace: Pace = PACE) -> list[
     return tries
 
 
-def tried(notice: Notice, rung: int, now: datetime, answer: Answer) -> Notice:
+def tried(notice: Notice, way: str, now: datetime, answer: Answer) -> Notice:
     outcome, after = answer
     attempt = Attempt(
         number=len(notice.attempts) + 1,
-        rung=rung,
+        rung=0,
         channel="email",
+        way=way,
         began_at=now,
         ended_at=now,
         outcome=outcome,
@@ -109,17 +112,38 @@ STORIES: dict[str, tuple[Channels, int, int, list[tuple[int, int]]]] = {
         900,
         [(0, 0), (15, 0), (15, 1)],
     ),
-    "all channels refuse: the ladder starts again with growing waits": (
+    "all channels refuse: all are tried at once in their order, and then ever less often": (
         always(REFUSED),
-        2,
-        240,
-        [(0, 0), (0, 1), (15, 0), (15, 1), (45, 0), (45, 1), (105, 0), (105, 1), (225, 0), (225, 1)],
+        3,
+        2000,
+        [(60 * minute, rung) for minute in (0, 4, 12, 28) for rung in range(3)],
     ),
-    "one channel that refuses is tried again": (
+    "one channel that refuses is tried hourly in the end": (
         always(REFUSED),
         1,
-        500,
-        [(0, 0), (15, 0), (45, 0), (105, 0), (225, 0), (465, 0)],
+        11000,
+        [(60 * minute, 0) for minute in (0, 4, 12, 28, 60, 120, 180)],
+    ),
+    "a refusal after something else is a first one": (
+        lambda rung, n: (FAILED if n == 3 else REFUSED, None),
+        1,
+        1500,
+        [(second, 0) for second in (0, 240, 720, 735, 975, 1455)],
+    ),
+    "beside one that refuses, another keeps its pace": (
+        by_rung((REFUSED, None), (FAILED, None)),
+        2,
+        235,
+        [(0, 0), *((second, 1) for second in (0, 15, 45, 105, 225))],
+    ),
+    "one that refused has its turn again when it has rested": (
+        by_rung((REFUSED, None), (FAILED, None)),
+        2,
+        1000,
+        [
+            *((0, 0), (0, 1), (15, 1), (45, 1), (105, 1), (225, 1)),
+            *((300, 0), (300, 1), (315, 1), (345, 1), (405, 1), (525, 1), (765, 1)),
+        ],
     ),
     "the other side says when to come back": (
         lambda rung, n: (ACCEPTED, None) if n == 2 else (FAILED, 100),
@@ -186,23 +210,111 @@ def test_the_pace_scales_for_a_lab() -> None:
         next_channel_after=timedelta(milliseconds=300),
         give_up_after=timedelta(seconds=2),
     )
-    notice = tried(EMPTY, 0, BEGAN, (FAILED, None))
-    assert next_step(notice, 2, pace, BEGAN) == Wait(BEGAN + timedelta(milliseconds=15))
-    assert next_step(notice, 2, pace, BEGAN + timedelta(milliseconds=300)) == Send(1)
-    assert isinstance(next_step(notice, 2, pace, BEGAN + timedelta(seconds=2)), GiveUp)
+    notice = tried(EMPTY, "mail", BEGAN, (FAILED, None))
+    assert next_step(notice, WAYS, pace, BEGAN) == Wait(BEGAN + timedelta(milliseconds=15))
+    assert next_step(notice, WAYS, pace, BEGAN + timedelta(milliseconds=300)) == Send(1)
+    assert isinstance(next_step(notice, WAYS, pace, BEGAN + timedelta(seconds=2)), GiveUp)
 
 
 def test_nothing_overtakes_an_open_attempt() -> None:
     notice = EMPTY.with_attempt(Attempt(number=1, rung=0, channel="email", began_at=BEGAN))
-    assert isinstance(next_step(notice, 2, PACE, BEGAN + timedelta(hours=1)), Wait)
+    assert isinstance(next_step(notice, WAYS, PACE, BEGAN + timedelta(hours=1)), Wait)
 
 
 def test_a_late_waker_skips_nothing() -> None:
     """An outbox that wakes an hour late goes to the next channel, not to the one after it."""
-    notice = tried(EMPTY, 0, BEGAN, (FAILED, None))
-    assert next_step(notice, 3, PACE, BEGAN + timedelta(hours=1)) == Send(1)
+    notice = tried(EMPTY, "mail", BEGAN, (FAILED, None))
+    assert next_step(notice, WAYS, PACE, BEGAN + timedelta(hours=1)) == Send(1)
 
 
-def test_a_ladder_that_became_shorter_starts_again() -> None:
-    notice = tried(EMPTY, 2, BEGAN, (FAILED, None))
-    assert next_step(notice, 1, PACE, BEGAN + timedelta(seconds=20)) == Send(0)
+def test_a_notice_that_all_refuse_is_tried_some_27_times_and_given_up_after_a_day() -> None:
+    tries = told(always(REFUSED), 1, 2 * 86400)
+    assert tries == [
+        (0, 0),
+        (240, 0),
+        (720, 0),
+        (1680, 0),
+        *((h * 3600, 0) for h in range(1, 24)),
+        (86400, -1),
+    ]
+
+
+AFTER = BEGAN + timedelta(seconds=10)
+CHANGED: dict[str, tuple[list[tuple[str, Answer]], tuple[str, ...], object]] = {
+    "a channel that refused goes to the end: the new first one is tried at once": (
+        [("mail", (REFUSED, None))],
+        ("hook", "mail"),
+        Send(0),
+    ),
+    "a channel that replaces one that refused is not taken for it": (
+        [("mail", (REFUSED, None)), ("hook", (FAILED, None))],
+        ("new mail", "hook"),
+        Send(0),
+    ),
+    "one that replaces one that asked for patience is not bound by it": (
+        [("mail", (FAILED, 3600))],
+        ("new mail",),
+        Send(0),
+    ),
+    "one that replaces the last is tried at once too": (
+        [("mail", (REFUSED, None)), ("hook", (FAILED, None))],
+        ("mail", "new hook"),
+        Send(1),
+    ),
+    "turned round, each keeps what it said: the one that refused is left alone": (
+        [("mail", (REFUSED, None)), ("hook", (FAILED, None))],
+        ("hook", "mail"),
+        Wait(BEGAN + timedelta(seconds=15)),
+    ),
+    "turned round, patience that was asked for goes along": (
+        [("mail", (FAILED, 200))],
+        ("hook", "mail"),
+        Send(0),
+    ),
+    "one that is added behind waits for its turn": (
+        [("mail", (FAILED, None))],
+        ("mail", "hook"),
+        Wait(BEGAN + timedelta(seconds=15)),
+    ),
+    "the present one is taken away: what is left is tried in order": (
+        [("mail", (REFUSED, None)), ("hook", (FAILED, None))],
+        ("mail", "voice"),
+        Send(1),
+    ),
+    "only one that refused is left: it is left alone": (
+        [("mail", (REFUSED, None)), ("hook", (FAILED, None))],
+        ("mail",),
+        Wait(BEGAN + timedelta(minutes=4)),
+    ),
+    "no channel is left": ([("mail", (FAILED, None))], (), GiveUp("the contact has no channel")),
+}
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_a_channel_is_known_by_what_it_is_and_not_by_its_place(name: str) -> None:
+    tries, rungs, expected = CHANGED[name]
+    notice = EMPTY
+    for way, answer in tries:
+        notice = tried(notice, way, BEGAN, answer)
+
+    assert next_step(notice, rungs, PACE, AFTER) == expected
+
+
+def test_an_attempt_that_was_not_sent_says_nothing_of_a_channel() -> None:
+    notice = tried(EMPTY, "mail", BEGAN, (AttemptOutcome.UNSENT, None))
+
+    assert next_step(notice, WAYS, PACE, BEGAN) == Send(0)
+    assert next_step(tried(notice, "mail", BEGAN, (FAILED, None)), WAYS, PACE, BEGAN) == Wait(
+        BEGAN + timedelta(seconds=15)
+    )
+
+
+def test_nobody_can_be_told_when_every_channel_of_the_ladder_refused() -> None:
+    once = tried(EMPTY, "mail", BEGAN, (REFUSED, None))
+    both = tried(once, "hook", BEGAN, (REFUSED, None))
+
+    assert not refused_by_all(once, ("mail", "hook"))
+    assert refused_by_all(both, ("mail", "hook"))
+    assert refused_by_all(both, ("hook", "mail"))
+    assert not refused_by_all(both, ("mail", "new hook"))
+    assert not refused_by_all(tried(both, "mail", BEGAN, (FAILED, None)), ("mail", "hook"))

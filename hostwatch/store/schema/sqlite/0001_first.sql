@@ -22,8 +22,11 @@ BEGIN SELECT RAISE(ABORT, 'a fact is never changed'); END;
 CREATE TABLE personal (
     commitment TEXT PRIMARY KEY,           -- SHA-256(salt || value), hexadecimal
     salt       BLOB NOT NULL,
-    value      TEXT NOT NULL
+    value      TEXT NOT NULL,
+    kept_at    INTEGER NOT NULL,
+    again      INTEGER NOT NULL            -- 1: the next run is to know it, so that it has one commitment
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX personal_again ON personal (kept_at) WHERE again = 1;
 
 -- One row: who writes, and until when the watch was alive.
 CREATE TABLE watch (
@@ -142,6 +145,7 @@ CREATE TABLE notices (
     follows    TEXT,
     state      TEXT    NOT NULL,
     settled_at INTEGER,
+    late       INTEGER NOT NULL,           -- 1: settled after the deadline of its duty
     stories    TEXT    NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX notices_pending ON notices (created_at) WHERE state = 'pending';
@@ -168,5 +172,6 @@ CREATE TABLE attempts (
     repeat          INTEGER NOT NULL,
     address         TEXT    NOT NULL,
     said            TEXT    NOT NULL,
+    way             TEXT    NOT NULL,      -- what the channel was, whatever its rung: a keyed hash
     PRIMARY KEY (notice, number)
 ) STRICT, WITHOUT ROWID;
