@@ -67,8 +67,10 @@ def _count(pinger: IcmpPinger, turns: list[int]) -> None:
     pinger._tries.take = counted  # type: ignore[method-assign]
 
 
-def test_a_turn_of_the_loop_reads_no_more_than_it_may(cable: Cable) -> None:
+def test_a_turn_of_the_loop_reads_no_more_than_it_may(cable: Cable, monkeypatch: pytest.MonkeyPatch) -> None:
     """All is read, over many turns, and then the silent device is truly missed."""
+    monkeypatch.setattr("hostwatch.icmp.DRAIN_FOR", timedelta(minutes=1))
+    monkeypatch.setattr("hostwatch.icmp.CATCH_UP_FOR", timedelta(minutes=1))
     look, turns = flooded(cable, FLOOD)
 
     assert sum(turns) == FLOOD
