@@ -58,6 +58,9 @@ class Examiner:
             troubles.append(f"nothing has been recorded for {_words(commit_age)}")
         if round_age is None or round_age > IDLE + SLACK:
             troubles.append(f"the outbox has not been looked through for {_words(round_age)}")
+        overdue = self._outbox.overdue(self._clock.now())
+        if overdue:
+            troubles.append(f"nobody takes up {len(overdue)} notices, such as {overdue[0]}")
         hangs = bool(troubles)
         if self._engine.stuck is not None:
             troubles.append(self._engine.stuck)
