@@ -170,7 +170,8 @@ class Prober:
         """Look at once at whoever's last instant passed without a reading, at most once each."""
         signals = self._engine.world.signals
         just_before = now - instant.MICROSECOND
-        behind: dict[Kind, list[Target]] = {Kind.SCHEDULED: [], Kind.CATCH_UP: []}
+        behind: dict[Kind, list[tuple[datetime, Target]]] = {Kind.SCHEDULED: [], Kind.CATCH_UP: []}
+        pace = timedelta(seconds=1) / CATCH_UP_PER_S
         for target in schedule.targets:
             signal, last_due = signals.get(target.signal), schedule.last_due(target, just_before)
             if signal is None or (signal.last_reading is not None and signal.last_reading >= last_due):
@@ -181,17 +182,18 @@ class Prober:
                 continue
             if self._awaited_until.get(target.signal, now) > now:
                 continue
-            if next_due - now <= self.manner_of(target).longest:
-                continue  # due again before this look would be over
             fresh = signal.last_reading is None
             in_time = (
                 now - last_due
                 <= self._engine.world.population.terms(self._engine.world.devices[target.signal]).tolerance
             )
-            behind[Kind.SCHEDULED if in_time and not fresh else Kind.CATCH_UP].append(target)
-        for kind, targets in behind.items():
-            pace = timedelta(seconds=1) / CATCH_UP_PER_S
-            self._start(None, [(now + place * pace, target) for place, target in enumerate(targets)], kind)
+            kind = Kind.SCHEDULED if in_time and not fresh else Kind.CATCH_UP
+            at = now + len(behind[kind]) * pace
+            if next_due - at <= self.manner_of(target).longest:
+                continue  # due again before this look would be over
+            behind[kind].append((at, target))
+        for kind, dues in behind.items():
+            self._start(None, dues, kind)
 
     def _launch(self, key: SliceKey | None, dues: Iterable[Due], kind: Kind) -> None:
         self._start(key, [(due.at, due.target) for due in dues], kind)
