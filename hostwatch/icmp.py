@@ -35,7 +35,7 @@ from hostwatch.echo import (
     new_identifier,
 )
 from hostwatch.pinger import Batch, Look, Pinger, family
-from hostwatch.tries import Moment, Tries, Try, said
+from hostwatch.tries import Moment, Tries, Try, bare, said
 
 DRAIN_FOR: Final = timedelta(milliseconds=10)
 """How long packets are read in one turn of the loop."""
@@ -106,6 +106,7 @@ class IcmpPinger(Pinger):
                 nonce=self._mark + os.urandom(NONCE_BYTES - sieve.MARK_BYTES),
                 identifier=identifier,
                 due=now.mono + (ask.at - now.wall),
+                bare=bare(ask.address),
             )
             for ask in batch.asks
         ]

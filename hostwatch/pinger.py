@@ -91,4 +91,4 @@ def is_loopback(address: str) -> bool:
 
 def family(address: str) -> int:
     """4 or 6."""
-    return ip_address(address.partition("%")[0]).version
+    return 6 if ":" in address else 4

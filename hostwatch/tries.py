@@ -34,6 +34,9 @@ class Try:
     nonce: bytes
     identifier: int
     due: timedelta
+    bare: str
+    """The target's address, spelt as it is in packets."""
+
     sent: list[Moment] = field(default_factory=list)
     fault: str = ""
     stepped: bool = False
@@ -61,7 +64,7 @@ class Try:
     @property
     def quoted_as(self) -> tuple[int, str]:
         """By what an error knows it that quotes no nonce."""
-        return self.identifier, _bare(self.ask.address)
+        return self.identifier, self.bare
 
 
 class Tries:
@@ -95,7 +98,9 @@ class Tries:
         one = self._by_nonce.get(packet.nonce)
         if one is None or one.answer is not None or not 1 <= packet.sequence <= len(one.sent):
             return
-        if packet.identifier not in (None, one.identifier) or not _same(packet.source, one.ask.address):
+        if packet.identifier not in (None, one.identifier):
+            return
+        if packet.source != one.bare and bare(packet.source) != one.bare:
             return
         left = one.sent[packet.sequence - 1]
         came = self._came(packet, left)
@@ -147,10 +152,8 @@ def _is_ours(address: str) -> bool:
     return True
 
 
-def _same(source: str, address: str) -> bool:
-    return _bare(source) == _bare(address)
-
-
-def _bare(address: str) -> str:
-    """An address in its usual spelling, without the link that it is on."""
+def bare(address: str) -> str:
+    """An address in its usual spelling, without the link that it is on. IPv4 has one spelling only."""
+    if family(address) == 4:
+        return address
     return str(ip_address(address.partition("%")[0]))
