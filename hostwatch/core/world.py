@@ -99,12 +99,17 @@ class World:
     devices: dict[str, Device] = field(default_factory=dict)
     """The watched devices by signal."""
 
+    open_by_signal: dict[str, str] = field(default_factory=dict)
+    """The references of the open emergencies, by signal."""
+
     def __post_init__(self) -> None:
         self.devices = dict(self.population.watched())
+        self.open_by_signal = {e.signal: reference for reference, e in self.emergencies.items()}
 
     def emergency_of(self, signal: str) -> Emergency | None:
         """The open emergency of a signal."""
-        return next((e for e in self.emergencies.values() if e.signal == signal), None)
+        reference = self.open_by_signal.get(signal)
+        return None if reference is None else self.emergencies[reference]
 
     def pending(self) -> list[Notice]:
         """The notices that are still to be sent, oldest first."""
@@ -141,12 +146,17 @@ class World:
             if emergency.reference not in self.emergencies and emergency.ended_at is None:
                 self.references += 1
             self.emergencies[emergency.reference] = emergency
+            if emergency.ended_at is None:
+                self.open_by_signal[emergency.signal] = emergency.reference
+            else:
+                self.open_by_signal.pop(emergency.signal, None)
         for duty in decision.duties:
             self.duties[duty.id] = duty
             if not duty.is_open:
                 del self.duties[duty.id]
         self.notices.update((notice.id, notice) for notice in decision.notices)
-        if decision.emergencies or decision.notices:
+        ended = any(emergency.ended_at is not None for emergency in decision.emergencies)
+        if ended or any(notice.state is not NoticeState.PENDING for notice in decision.notices):
             self._forget()
 
     def _forget(self) -> None:
