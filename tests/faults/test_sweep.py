@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,13 @@ WITHIN_S = 300
 
 BESIDE = 10
 """Points at one time: each mostly waits for its own little outages."""
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder with a short name: a control socket lies in each point's, and its path must not be long."""
+    with tempfile.TemporaryDirectory(prefix="sweep-") as name:
+        yield Path(name)
 
 
 def sweep(folder: Path, *arguments: str) -> list[dict[str, Any]]:
@@ -47,13 +56,13 @@ def well_swept(results: list[dict[str, Any]], points: int) -> None:
 
 @pytest.mark.lab
 @pytest.mark.timeout(600)
-def test_killed_at_points_over_the_whole_run(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_killed_at_points_over_the_whole_run(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with capfd.disabled():
-        well_swept(sweep(tmp_path, "--most", str(POINTS), "--within", str(WITHIN_S)), POINTS_MIN)
+        well_swept(sweep(folder, "--most", str(POINTS), "--within", str(WITHIN_S)), POINTS_MIN)
 
 
 @pytest.mark.sweep
 @pytest.mark.timeout(0)
-def test_killed_at_every_point(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_killed_at_every_point(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with capfd.disabled():
-        well_swept(sweep(tmp_path), POINTS)
+        well_swept(sweep(folder), POINTS)
