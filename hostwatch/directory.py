@@ -145,10 +145,12 @@ class Directory:
 
 def _ladder(rungs: Iterable[Rung], surroundings: Surroundings) -> tuple[Way, ...]:
     """The ways of a contact; one that stands there twice is one."""
-    named = {_name(rung, surroundings): rung for rung in reversed(tuple(rungs))}
+    named: dict[str, Rung] = {}
+    for rung in rungs:
+        named.setdefault(_name(rung, surroundings), rung)
     return tuple(
         Way(name=name, channel=channels.room(rung.kind).build(rung.settings, surroundings))
-        for name, rung in reversed(named.items())
+        for name, rung in named.items()
     )
 
 

@@ -12,7 +12,7 @@ import re
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from hostwatch import log
@@ -20,6 +20,7 @@ from hostwatch.channels.base import Channel, Failed, Message, Refused, printable
 from hostwatch.clock import Clock
 from hostwatch.core import delivery, ladder
 from hostwatch.core.emergency import AttemptOutcome, Notice
+from hostwatch.core.world import Decision, World
 from hostwatch.directory import Directory, Person, Way
 from hostwatch.engine import Engine
 
@@ -71,6 +72,7 @@ class Handover:
             )
         )
         claim = claimed.notices[0]
+        await self._engine.do(_nothing)  # what was to change while the claim waited has changed by then
         directory = self._directory()
         authorised = delivery.is_authorised(self._engine.world, claim)
         person = directory.person(claim) if authorised else None
@@ -147,9 +149,16 @@ class Handover:
     def _complain_if_nobody(self, name: str) -> None:
         """Say loudly that none of a contact's channels takes a notice: somebody has to ring them."""
         notice = self._engine.world.notices.get(name)
-        person = None if notice is None else self._directory().person(notice)
+        directory = self._directory()
+        person = None if notice is None else directory.person(notice)
         if notice is None or person is None or not ladder.refused_by_all(notice, person.rungs):
             return
+        now, pace = self._clock.now(), directory.pace(notice)
+        step = ladder.next_step(notice, person.rungs, pace, now)
+        if isinstance(step, ladder.Send) or (
+            isinstance(step, ladder.Wait) and step.until < now + pace.first_retry
+        ):
+            return  # the next channel has its turn: the round is not at its end
         log.error(
             "nobody-told",
             notice=name,
@@ -157,6 +166,11 @@ class Handover:
             contact=notice.contact,
             why="every channel refused; tell them by other means and correct their channels",
         )
+
+
+def _nothing(_world: World, _now: datetime) -> Decision:
+    """A deed that is done when all that were brought before it are."""
+    return Decision()
 
 
 def fault(error: BaseException) -> dict[str, str]:

@@ -146,7 +146,7 @@ def _next_rung(tried: tuple[Attempt, ...], rungs: tuple[str, ...], pace: Pace, n
     pause = min(pace.first_retry * (1 << min(max(tries - 1, 0), 20)), pace.round_pause)
     began_at = latest.began_at if latest.began_at <= now else now - pause  # the clock went back
     again_at = max(began_at + pause, free[lowest])
-    return Send(lowest) if now >= again_at else Wait(again_at)
+    return Send(lowest) if now >= again_at else Wait(min([again_at, *free[after:]]))
 
 
 def _latest(tried: tuple[Attempt, ...], way: str) -> Attempt | None:

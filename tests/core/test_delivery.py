@@ -212,3 +212,66 @@ def test_who_sets_the_clock_does_not_shorten_or_lengthen_a_promise(step: timedel
 
     assert story.do(delivery.breaches(story.world, at("00:29:59") + step)) == []
     assert kinds(story.do(delivery.breaches(story.world, at("00:30") + step))) == ["DutyBreached"]
+
+
+def test_a_notice_keeps_whether_it_was_late() -> None:
+    """The duty that knew it is gone by then."""
+    story = Story()
+    story.down()
+    story.attempt("00:30", AttemptOutcome.ACCEPTED)
+    assert not story.world.notices[NOTICE].late
+
+    late = Story()
+    late.down()
+    late.attempt("00:31", AttemptOutcome.ACCEPTED)
+    assert late.world.notices[NOTICE].late
+    assert late.world.duties == {}
+
+
+@pytest.mark.parametrize(("when", "late"), [("00:20", False), ("00:31", True)])
+def test_one_that_is_abandoned_keeps_it_too(when: str, late: bool) -> None:
+    story = Story()
+    story.down()
+    notice = story.world.notices[NOTICE]
+    story.do(delivery.abandon(story.world, notice, NoticeState.GIVEN_UP, "because", at(when)))
+
+    assert story.world.notices[NOTICE].late is late
+
+
+def test_an_attempt_that_somebody_works_on_is_not_ended_by_others() -> None:
+    story = Story()
+    story.down()
+    story.do(
+        delivery.begin(story.world.notices[NOTICE], rung=0, channel="email", address="c", now=at("00:16"))
+    )
+
+    assert story.do(delivery.interrupted(story.world, at("00:17"), {NOTICE})) == []
+    assert kinds(story.do(delivery.interrupted(story.world, at("00:17")))) == ["AttemptEnded"]
+
+
+def test_an_attempt_that_was_not_sent_has_surely_not_arrived() -> None:
+    story = Story()
+    story.down()
+    story.attempt("00:16", AttemptOutcome.UNSENT)
+
+    (began,) = story.do(
+        delivery.begin(story.world.notices[NOTICE], rung=0, channel="email", address="c", now=at("00:17"))
+    )
+    assert isinstance(began, facts.AttemptBegan)
+    assert not began.repeat
+
+
+def test_who_may_be_told_stands_in_the_population() -> None:
+    story = Story()
+    story.down()
+    notice = story.world.notices[NOTICE]
+    assert delivery.is_authorised(story.world, notice)
+
+    story.population = replace(
+        story.population, customers={"acme": Customer(id="acme", contacts=("somebody",))}
+    )
+    story.enrol("00:17")
+    assert not delivery.is_authorised(story.world, notice)
+    story.population = replace(story.population, customers={}, devices={})
+    story.enrol("00:18")
+    assert not delivery.is_authorised(story.world, notice)

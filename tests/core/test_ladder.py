@@ -145,6 +145,14 @@ STORIES: dict[str, tuple[Channels, int, int, list[tuple[int, int]]]] = {
             *((300, 0), (300, 1), (315, 1), (345, 1), (405, 1), (525, 1), (765, 1)),
         ],
     ),
+    "a later channel's patience ends soon after the others': it is still its turn": (
+        lambda rung, n: (
+            ((REFUSED, None), (FAILED, 305))[rung] if n == 1 else (ACCEPTED if rung else REFUSED, None)
+        ),
+        2,
+        900,
+        [(0, 0), (0, 1), (300, 0), (305, 1)],
+    ),
     "the other side says when to come back": (
         lambda rung, n: (ACCEPTED, None) if n == 2 else (FAILED, 100),
         2,

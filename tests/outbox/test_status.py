@@ -1,0 +1,123 @@
+"""`hostwatch status` on who was told, and whether in time, as long as it matters."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hostwatch.commands import status
+from hostwatch.core import delivery, enrolment, judge
+from hostwatch.core.emergency import AttemptOutcome, NoticeState
+from hostwatch.core.population import Customer, Device, Population
+from hostwatch.core.reading import Outcome, Reading
+from hostwatch.core.world import Decision
+from hostwatch.store.ledger import Ledger, connect
+from tests.outbox.office import site
+
+BEGAN = datetime(2026, 10, 5, 8, 0, tzinfo=UTC)
+SIGNAL = "web-1/ping@main"
+PEOPLE = Population(
+    customers={"acme": Customer(id="acme", contacts=("duty",))},
+    devices={"web-1": Device(id="web-1", customer="acme", address="192.0.2.1")},
+)
+
+
+class Site:
+    """A store that a watch left behind: the verdict fell at minute 10, the notice is due at minute 25."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "hostwatch.yaml"
+        self.path.write_text(json.dumps(site({"acme": [{"webhook": "http://127.0.0.1:9/"}]})))
+        self.ledger = Ledger(connect(folder / "office.db"), "a boot")
+        self.ledger.open()
+        self.world = self.ledger.load()
+        self.now = BEGAN
+        accepted = enrolment.Accepted(
+            population=PEOPLE, digest="d", author="me", difference=({"path": "x"},), content={}
+        )
+        self.do(enrolment.apply(self.world, accepted, self.now))
+        self.ping(0, Outcome.ANSWERED)
+        self.ping(5, Outcome.MISSED)
+        self.ping(10, Outcome.MISSED)
+
+    def do(self, decision: Decision) -> None:
+        self.ledger.commit(decision, self.now)
+        self.world.apply(decision)
+
+    def ping(self, minute: int, outcome: Outcome) -> None:
+        self.now = BEGAN + timedelta(minutes=minute)
+        reading = Reading(signal=SIGNAL, at=self.now, known_at=self.now, outcome=outcome, why="no answer")
+        self.do(judge.readings(self.world, None, [reading], closes=False, now=self.now))
+
+    def at(self, minute: int) -> None:
+        self.now = BEGAN + timedelta(minutes=minute)
+        self.do(delivery.breaches(self.world, self.now))
+
+    def accept(self) -> None:
+        """The oldest notice is accepted now."""
+        notice = self.world.pending()[0]
+        began = delivery.begin(notice, rung=0, channel="webhook", address="", now=self.now)
+        self.do(began)
+        self.do(delivery.end(self.world, began.notices[0], AttemptOutcome.ACCEPTED, said="", now=self.now))
+
+    def shown(self, capsys: pytest.CaptureFixture[str], *words: str) -> str:
+        """What the command prints."""
+        import argparse
+
+        parser = argparse.ArgumentParser()
+        status.arguments(parser)
+        assert status.run(parser.parse_args(["--config", str(self.path), *words])) == 2, "no watch runs"
+        return " ".join(capsys.readouterr().out.split())
+
+    def json(self, capsys: pytest.CaptureFixture[str]) -> Any:
+        return json.loads(self.shown(capsys, "--json"))
+
+
+@pytest.fixture
+def left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    monkeypatch.setenv("COLUMNS", "200")
+    return Site(tmp_path)
+
+
+def test_a_notice_that_was_accepted_in_time_is_not_late(left: Site, capsys: Any) -> None:
+    left.at(24)
+    left.accept()
+
+    assert "late" not in left.shown(capsys)
+    assert left.json(capsys)["emergencies"][0]["notices"][0]["breached"] is False
+
+
+def test_a_notice_that_was_accepted_after_the_deadline_is_late(left: Site, capsys: Any) -> None:
+    left.at(45)
+    left.accept()
+
+    assert "duty: accepted by webhook 2026-10-05 08:45:00 +0000 late" in left.shown(capsys)
+    assert left.json(capsys)["emergencies"][0]["notices"][0]["breached"] is True
+
+
+def test_one_that_was_given_up_after_the_deadline_is_late(left: Site, capsys: Any) -> None:
+    left.at(45)
+    left.do(delivery.abandon(left.world, left.world.pending()[0], NoticeState.GIVEN_UP, "because", left.now))
+
+    assert "duty: given up, 0 attempts late" in left.shown(capsys)
+
+
+def test_what_is_still_owed_when_the_emergency_is_over_is_shown(left: Site, capsys: Any) -> None:
+    left.at(45)
+    left.ping(50, Outcome.ANSWERED)
+
+    owed = left.json(capsys)["owed"]
+    assert [(one["kind"], one["references"], one["breached"]) for one in owed] == [
+        ("emergency", ["E-000001"], True),
+        ("recovery", ["E-000001"], True),
+    ]
+    left.accept()
+    shown = left.shown(capsys)
+    assert "over, recovery still owed: E-000001 duty: not told yet, 0 attempts late" in shown
+    assert "over, emergency" not in shown
+    left.accept()
+    assert "E-000001" not in left.shown(capsys)

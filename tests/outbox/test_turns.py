@@ -1,0 +1,145 @@
+"""Whose turn it is: one dead channel, one busy customer or one slow kind holds up nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from hostwatch.channels import _threads
+from hostwatch.channels.apprise import Apprise
+from hostwatch.channels.base import Message, Receipt
+from hostwatch.core.emergency import NoticeState
+from hostwatch.core.turns import AT_ONCE_MAX, SHARE, Place, Wanted, chosen
+from tests.outbox.office import START, Office, Scripted, simulate, site
+
+KIND_MAX = 32
+
+
+def place(customer: str, kind: str = "webhook", kind_max: int = KIND_MAX) -> Place:
+    return Place(customer=customer, kind=kind, kind_max=kind_max)
+
+
+def wanted(
+    customer: str, number: int, *, kind: str = "webhook", retry: bool = False, minute: int = 15
+) -> Wanted:
+    return Wanted(
+        notice=f"{customer}-{number:05}",
+        place=place(customer, kind),
+        retry=retry,
+        deadline=START + timedelta(minutes=minute),
+    )
+
+
+def names(begin: Iterable[Wanted]) -> list[str]:
+    return [one.notice for one in begin]
+
+
+def test_of_one_customer_first_attempts_go_first_and_then_the_oldest_deadline() -> None:
+    many = [
+        wanted("a", 1, retry=True, minute=1),
+        wanted("a", 2, minute=30),
+        wanted("a", 3, minute=15),
+        wanted("a", 4, retry=True, minute=0),
+    ]
+    assert names(chosen(many, [])) == ["a-00003", "a-00002", "a-00004", "a-00001"]
+
+
+def test_customers_take_turns() -> None:
+    many = [wanted("a", number) for number in range(3)] + [wanted("b", 0, minute=99), wanted("c", 0)]
+    assert names(chosen(many, [])) == ["a-00000", "c-00000", "b-00000", "a-00001", "a-00002"]
+
+
+def test_who_has_the_fewest_under_way_is_next() -> None:
+    many = [wanted("a", 1, minute=1), wanted("b", 1, minute=99, retry=True)]
+    assert names(chosen(many, [place("a")])) == ["b-00001", "a-00001"]
+
+
+def test_one_customer_alone_leaves_half_of_the_room_free() -> None:
+    by_one_kind = chosen([wanted("a", number) for number in range(1000)], [])
+    assert len(by_one_kind) == KIND_MAX // 2
+
+    kinds = ("email", "webhook", "apprise")
+    by_all = chosen([wanted("a", number, kind=kinds[number % 3]) for number in range(1000)], [])
+    assert len(by_all) == AT_ONCE_MAX // 2
+
+
+def test_everybody_finds_their_share_beside_one_who_has_much() -> None:
+    busy = [place("a")] * (KIND_MAX // 2)
+    begin = chosen([wanted(customer, number) for customer in "bcd" for number in range(100)], busy)
+    assert Counter(one.place.customer for one in begin) == dict.fromkeys("bcd", SHARE)
+
+
+def test_a_full_kind_holds_up_no_other() -> None:
+    busy = [place(f"c{number % 8}") for number in range(KIND_MAX)]
+    begin = chosen([wanted("x", 1), wanted("y", 1, kind="email"), wanted("c1", 1, kind="email")], busy)
+    assert names(begin) == ["y-00001"] + ["c1-00001"] * (busy.count(place("c1")) < SHARE)
+    assert names(chosen([wanted("x", 1)], busy[1:])) == ["x-00001"]
+
+
+@pytest.mark.parametrize("customers", [1, 2, 40, 500])
+def test_no_bound_is_ever_passed(customers: int) -> None:
+    kinds = ("email", "webhook", "apprise")
+    many = [
+        wanted(f"c{number % customers}", number, kind=kinds[number % 3], retry=number % 2 == 0)
+        for number in range(2000)
+    ]
+    begin = chosen(many, [])
+    assert len(begin) <= AT_ONCE_MAX
+    assert max(Counter(one.place.kind for one in begin).values()) <= KIND_MAX
+    assert len(set(names(begin))) == len(begin)
+    assert len(begin) == AT_ONCE_MAX or customers < AT_ONCE_MAX // SHARE
+
+
+def test_nobody_waits_for_a_thread_of_apprise_and_takes_room_meanwhile() -> None:
+    assert Apprise.at_once <= _threads.THREADS_MAX
+
+
+def test_a_dead_webhook_with_two_hundred_notices_holds_up_no_other_customer(tmp_path: Path) -> None:
+    async def answer(to: str, message: Message) -> Receipt:
+        if to == "dead":
+            await asyncio.sleep(3600)
+        return Receipt("250 accepted")
+
+    async def play(office: Office, side: Scripted) -> None:
+        await office.owe("bad", "duty", 200)
+        await asyncio.sleep(5)
+        (good,) = await office.owe("good", "duty")
+        await office.until(lambda: office.notice(good).state is NoticeState.ACCEPTED)
+
+        assert side.times("alive") == [5]
+        assert side.listening_max == 17
+        first = [round(second) for second, to, _ in side.sent if to == "dead"][:32]
+        assert first == [0] * 16
+        await asyncio.sleep(60)
+        assert side.times("dead")[:48] == [0] * 16 + [20] * 16 + [40] * 16, "first attempts before retries"
+
+    started = site(
+        {"bad": [{"simulated": "dead"}], "good": [{"simulated": "alive"}]},
+        notices={"attempt_timeout": "20s"},
+    )
+    simulate(tmp_path, started, answer, play)
+
+
+def test_ten_dead_webhooks_hold_up_another_customer_by_one_attempt_at_most(tmp_path: Path) -> None:
+    async def answer(to: str, message: Message) -> Receipt:
+        if to == "dead":
+            await asyncio.sleep(3600)
+        return Receipt("250 accepted")
+
+    async def play(office: Office, side: Scripted) -> None:
+        for number in range(10):
+            await office.owe(f"bad{number}", "duty", 100)
+        await asyncio.sleep(5)
+        (good,) = await office.owe("good", "duty")
+        await office.until(lambda: office.notice(good).state is NoticeState.ACCEPTED)
+
+        assert side.times("alive")[0] <= 21
+
+    bad = {f"bad{number}": [{"simulated": "dead"}] for number in range(10)}
+    started = site({**bad, "good": [{"simulated": "alive"}]}, notices={"attempt_timeout": "20s"})
+    simulate(tmp_path, started, answer, play)
