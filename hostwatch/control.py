@@ -36,11 +36,13 @@ class ControlError(Exception):
 class ControlServer:
     """Listens for requests until closed."""
 
-    def __init__(self, path: Path, handlers: Mapping[str, Handler]) -> None:
+    def __init__(self, path: Path, handlers: Mapping[str, Handler], *, leased: bool) -> None:
+        """`leased`: the path belongs to our store, whose lease we hold, so nobody else may listen there."""
         self._path = path
         self._handlers = handlers
         self._open = 0
         self._server: asyncio.AbstractServer | None = None
+        self._leased = leased
         self._ours: tuple[int, int] | None = None
 
     async def start(self) -> None:
@@ -77,7 +79,7 @@ class ControlServer:
                 " move it away, or set `control:` to another path"
             )
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as sock:
-            if sock.connect_ex(str(self._path)) != errno.ECONNREFUSED:
+            if not self._leased and sock.connect_ex(str(self._path)) != errno.ECONNREFUSED:
                 raise ControlError(
                     f"cannot listen at {self._path}: another watch does; set `control:` to another path"
                 )

@@ -239,7 +239,11 @@ class Service:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)
-        control = ControlServer(self._loaded.control, {"reload": self._reload, "status": self._status})
+        control = ControlServer(
+            self._loaded.control,
+            {"reload": self._reload, "status": self._status},
+            leased=self._loaded.configuration.control is None,
+        )
         pages = self._pages()
         await control.start()
         examining: asyncio.Task[None] | None = None
