@@ -9,8 +9,7 @@ from typing import Any
 
 from hostwatch.channels.base import Failed, Message, Receipt, Refused
 from hostwatch.core import delivery
-from hostwatch.core.emergency import AttemptOutcome, NoticeState
-from hostwatch.core.world import Decision
+from hostwatch.core.emergency import NoticeState
 from hostwatch.directory import Directory
 from tests.outbox.office import KEY, Office, Scripted, listening, simulate, site
 
@@ -151,27 +150,33 @@ def _surroundings(office: Office) -> Any:
 
 
 def test_an_attempt_that_nobody_works_on_is_ended_and_repeated(tmp_path: Path) -> None:
-    """A fault of ours between the claim and the record of its outcome, whatever it was."""
+    """A fault of ours between the claim and the record of its outcome; another attempt goes on meanwhile."""
+
+    async def answer(to: str, message: Message) -> Receipt:
+        await asyncio.sleep(20 if to == "spare" else 0)
+        return Receipt("250 accepted")
 
     async def play(office: Office, side: Scripted) -> None:
         kept = office.engine.vault.commit_once
         broken = [True]
 
-        def breaks(words: str) -> str:
+        def breaks(value: str) -> str:
             if broken:
                 broken.clear()
                 raise RuntimeError("any fault in our books")
-            return kept(words)
+            return kept(value)
 
-        office.engine.vault.commit_once = breaks  # type: ignore[method-assign, assignment]
+        office.engine.vault.commit_once = breaks  # type: ignore[method-assign]
+        (slow,) = await office.owe("globex", "duty")
         (name,) = await office.owe("acme", "duty")
-        await office.until(lambda: office.notice(name).state is NoticeState.ACCEPTED)
+        await office.until(lambda: not office.engine.world.pending())
 
         assert office.outcomes(name) == ["interrupted", "accepted"]
-        assert [message.repeat for _, _, message in side.sent] == [False, True]
+        assert [message.repeat for _, to, message in side.sent if to == "old"] == [False, True]
         assert side.times("old") == [0, 15]
+        assert office.outcomes(slow) == ["accepted"]
 
-    simulate(tmp_path, site({"acme": [OLD]}), accepts, play)
+    simulate(tmp_path, site({"acme": [OLD], "globex": [SPARE]}), answer, play)
 
 
 def test_an_attempt_that_a_crash_cut_off_is_ended_at_the_start(tmp_path: Path) -> None:
@@ -360,22 +365,3 @@ def test_what_comes_after_the_deadline_is_late_as_long_as_the_emergency_is_open(
         assert not office.notice(prompt).late
 
     simulate(tmp_path, site({"acme": [OLD]}), answer, play)
-
-
-def test_an_attempt_of_another_is_not_ended(tmp_path: Path) -> None:
-    """Only what is not under way is ended as interrupted."""
-
-    async def slow(to: str, message: Message) -> Receipt:
-        await asyncio.sleep(20)
-        return Receipt("250 accepted")
-
-    async def play(office: Office, side: Scripted) -> None:
-        (first,) = await office.owe("acme", "duty")
-        await asyncio.sleep(5)
-        await office.engine.do(lambda world, now: Decision())
-        await office.owe("acme", "duty")
-        await office.until(lambda: office.notice(first).state is NoticeState.ACCEPTED)
-
-        assert [attempt.outcome for attempt in office.notice(first).attempts] == [AttemptOutcome.ACCEPTED]
-
-    simulate(tmp_path, site({"acme": [OLD]}), slow, play)
