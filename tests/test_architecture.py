@@ -217,7 +217,7 @@ def _given(node: ast.AST) -> Iterator[str]:
             yield name
 
 
-def nothing_speaks_of_the_workshop(root: Path) -> Complaints:
+def nothing_names_a_machine_or_a_registry(root: Path) -> Complaints:
     for file in _texts(root):
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
             for what, pattern in FOREIGN.items():
@@ -249,7 +249,7 @@ CHECKS: tuple[Check, ...] = (
     modules_and_functions_are_small,
     packages_say_what_they_are,
     things_have_one_name,
-    nothing_speaks_of_the_workshop,
+    nothing_names_a_machine_or_a_registry,
 )
 
 LONG_FUNCTION = "def long():\n" + "    pass\n" * FUNCTION_LINES
@@ -280,9 +280,9 @@ BROKEN: list[tuple[Check, str, str]] = [
     (things_have_one_name, "engine.py", "class AlertSender: pass"),
     (things_have_one_name, "core/a.py", "def look(host): pass"),
     (things_have_one_name, "sla/a.py", "node_count = 1"),
-    (nothing_speaks_of_the_workshop, "a.py", "URL = 'https://" + "py" + "pi.org'"),
-    (nothing_speaks_of_the_workshop, "a.py", "PATH = '/wo" + "rk/main'"),
-    (nothing_speaks_of_the_workshop, "a.py", "# see iss" + "ue 2"),
+    (nothing_names_a_machine_or_a_registry, "a.py", "URL = 'https://" + "py" + "pi.org'"),
+    (nothing_names_a_machine_or_a_registry, "a.py", "PATH = '/wo" + "rk/main'"),
+    (nothing_names_a_machine_or_a_registry, "a.py", "# see iss" + "ue 2"),
 ]
 
 
