@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from hostwatch.channels.base import Failed, Message, Receipt, Refused
-from hostwatch.core import delivery
+from hostwatch.core import delivery, facts
 from hostwatch.core.emergency import NoticeState
 from hostwatch.directory import Directory
+from hostwatch.store.ledger import facts_of
 from tests.outbox.office import KEY, Office, Scripted, listening, simulate, site
 
 OLD, NEW, SPARE = {"simulated": "old"}, {"simulated": "new"}, {"simulated": "spare"}
@@ -174,7 +175,9 @@ def test_an_attempt_that_nobody_works_on_is_ended_and_repeated(tmp_path: Path) -
         assert office.outcomes(name) == ["interrupted", "accepted"]
         assert [message.repeat for _, to, message in side.sent if to == "old"] == [False, True]
         assert side.times("old") == [0, 15]
-        assert office.outcomes(slow) == ["accepted"]
+        ended = facts_of(office.db, [facts.AttemptEnded])
+        told = [f.outcome for f in ended if isinstance(f, facts.AttemptEnded) and f.notice == slow]
+        assert told == ["accepted"]
 
     simulate(tmp_path, site({"acme": [OLD], "globex": [SPARE]}), answer, play)
 
