@@ -22,7 +22,9 @@ from pathlib import Path
 from hostwatch import channels
 from hostwatch.configuration.load import load
 from hostwatch.configuration.mistake import BadConfiguration
-for kind in channels.kinds():
+found = channels.kinds()
+channels.kinds = lambda: found  # the project too may lie where nobody cannot go
+for kind in found:
     channels.room(kind)
 os.chdir(sys.argv[1])
 load(Path("h.yaml"))
