@@ -35,6 +35,19 @@ F = TypeVar("F", bound=Fact)
 Event = dict[str, Any]
 
 
+PLACE = "/mnt"
+ELSEWHERE = ("unshare", "-m", "sh", "-c", f'mount --bind "{ROOT}" {PLACE} && cd {PLACE} && exec "$@"', "sh")
+"""Shows the project, to one process, at a place that everybody may enter: it may lie in root's own folder."""
+
+
+def _is_open(folder: Path) -> bool:
+    return all(place.stat().st_mode & 0o001 for place in (folder, *folder.parents))
+
+
+def _moved(words: list[str]) -> list[str]:
+    return [word.replace(str(ROOT), PLACE, 1) if word.startswith(str(ROOT)) else word for word in words]
+
+
 class Daemon:
     """One watch over one store; it may be started again and again."""
 
@@ -56,7 +69,8 @@ class Daemon:
     def launch(self, *before: str) -> None:
         """Start it without waiting. It dies with whoever started it."""
         assert self._process is None, "it runs already"
-        words = [*before, sys.executable, "-m", "hostwatch", "run", "--config", str(self._configuration)]
+        run = [sys.executable, "-m", "hostwatch", "run", "--config", str(self._configuration)]
+        words = [*before, *run] if _is_open(ROOT) else [*ELSEWHERE, *before, *_moved(run)]
         self._process = subprocess.Popen(
             self._namespace.command("setpriv", "--pdeathsig", "KILL", *words),
             cwd=ROOT,
