@@ -20,7 +20,7 @@ from pydantic import BaseModel
 
 from hostwatch import channels, messages
 from hostwatch.channels.base import Channel, Message, Surroundings
-from hostwatch.configuration.model import Configuration
+from hostwatch.configuration.model import Configuration, Notices
 from hostwatch.configuration.rung import Rung
 from hostwatch.configuration.secret import Secret
 from hostwatch.core.emergency import Notice
@@ -76,18 +76,21 @@ class Directory:
 
     def pace(self, notice: Notice) -> Pace:
         """How the ladder of a notice is climbed."""
-        customer = self._customers.get(notice.customer)
-        settings = self.configuration.notices if customer is None else self.configuration.notices_of(customer)
+        settings = self._settings(notice)
         return Pace(
             first_retry=settings.first_retry,
             next_channel_after=settings.next_channel_after,
             give_up_after=settings.give_up_after,
         )
 
+    def _settings(self, notice: Notice) -> Notices:
+        """The site's, where the customer of a notice has left."""
+        customer = self._customers.get(notice.customer)
+        return self.configuration.notices if customer is None else self.configuration.notices_of(customer)
+
     def attempt_timeout(self, notice: Notice) -> timedelta:
         """How long one attempt may take."""
-        customer = self._customers.get(notice.customer)
-        settings = self.configuration.notices if customer is None else self.configuration.notices_of(customer)
+        settings = self._settings(notice)
         return settings.attempt_timeout
 
     def message(self, notice: Notice, person: Person, *, repeat: bool, late: bool) -> Message:

@@ -125,11 +125,7 @@ LISTEN_MEND = "write 127.0.0.1:9464, say, or off"
 def _parse_listen(value: Any) -> Listen | None:
     if value is None or value is False or value == "off" or isinstance(value, Listen):
         return value if isinstance(value, Listen) else None
-    found = (
-        re.fullmatch(r"(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+)):([0-9]{1,5})", value)
-        if isinstance(value, str)
-        else None
-    )
+    found = _LISTEN.fullmatch(value) if isinstance(value, str) else None
     if found is None or int(found[3]) > 65535:
         raise Wrong("is not an IP address and a port", LISTEN_MEND)
     try:

@@ -94,22 +94,6 @@ def _seen_text(entries: Iterable[Seen]) -> str:
     return text([[entry.signal, us(entry.at), entry.why] for entry in entries])
 
 
-def slice_of(row: Row) -> Slice:
-    """The slice of a row."""
-    version, number, missed, unknown, closed_at = row
-    return Slice(
-        version=version,
-        number=number,
-        missed=_seen(missed),
-        unknown=_seen(unknown),
-        closed_at=when(closed_at),
-    )
-
-
-def _seen(entries: str) -> tuple[Seen, ...]:
-    return tuple(Seen(signal=name, at=at(count), why=why) for name, count, why in json.loads(entries))
-
-
 def story(body: Mapping[str, Any]) -> Story:
     """A story from its canonical form."""
     dates = ("last_answer", "first_miss", "verdict", "last_miss", "first_answer")
