@@ -41,7 +41,17 @@ DOORS = {"daemon": {"commands.run"}, "cli": {"__main__"}}
 
 PURE = ("core", "sla", "promises")
 PURE_IMPORTS = {
-    *("__future__", "abc", "bisect", "collections", "collections.abc", "dataclasses", "datetime", "decimal"),
+    *(
+        "__future__",
+        "abc",
+        "array",
+        "bisect",
+        "collections",
+        "collections.abc",
+        "dataclasses",
+        "datetime",
+        "decimal",
+    ),
     *("enum", "fractions", "functools", "hashlib", "heapq", "itertools", "json", "math", "operator", "re"),
     *("types", "typing"),
 }
