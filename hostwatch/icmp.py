@@ -105,7 +105,7 @@ class IcmpPinger(Pinger):
                 manner=batch.manner,
                 nonce=self._mark + os.urandom(NONCE_BYTES - sieve.MARK_BYTES),
                 identifier=identifier,
-                due=now.mono + (ask.at - now.wall),
+                due=now.mono + (instant.from_micros(ask.at_us) - now.wall),
                 bare=bare(ask.address),
             )
             for ask in batch.asks
@@ -156,8 +156,8 @@ class IcmpPinger(Pinger):
         if not one.is_sent and not one.fault:
             if now.mono - one.planned > one.manner.late_after:
                 return self._blamed(one, LATE, now)
-            if not one.sent and now.wall < one.ask.at:  # the clocks run a little apart
-                return now.mono + (one.ask.at - now.wall)
+            if not one.sent and now.wall < one.at:  # the clocks run a little apart
+                return now.mono + (one.at - now.wall)
             self._send(one)
             return one.over if one.is_sent else one.sent[-1].mono + one.manner.spacing
         if now.mono < one.over:
@@ -181,22 +181,24 @@ class IcmpPinger(Pinger):
 
     def _look(self, one: Try, outcome: Outcome, now: Moment) -> Look:
         self._tries.forget(one)
-        why, answered_at, rtt_us = one.fault or said(one.trouble) or "no answer", None, None
-        at = min(one.sent[0].wall if one.sent else one.ask.at, now.wall)  # if the clock was set back
+        why, answered_us, rtt_us = one.fault or said(one.trouble) or "no answer", None, None
+        lost = len(one.sent) if outcome is Outcome.MISSED else 0
+        at = min(one.sent[0].wall if one.sent else one.at, now.wall)  # if the clock was set back
         if outcome is Outcome.ANSWERED and one.answer is not None:
             left, came = one.answer
             at = min(at, left.wall)
-            why, answered_at = "", None if len(one.sent) == 1 else min(left.wall, now.wall)
-            rtt_us = (came - left.mono) // instant.MICROSECOND
+            why, answered_us = "", None if len(one.sent) == 1 else instant.micros(min(left.wall, now.wall))
+            rtt_us, lost = (came - left.mono) // instant.MICROSECOND, one.sent.index(left)
         return Look(
-            signal=one.ask.signal,
-            address=one.ask.address,
-            at=at,
-            known_at=now.wall,
-            outcome=outcome,
-            why=why,
-            answered_at=answered_at,
-            rtt_us=rtt_us,
+            one.ask.signal,
+            one.ask.address,
+            instant.micros(at),
+            instant.micros(now.wall),
+            outcome,
+            why,
+            answered_us,
+            rtt_us,
+            lost,
         )
 
     def _send(self, one: Try) -> None:

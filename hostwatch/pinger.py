@@ -1,7 +1,8 @@
 """What a prober asks of whoever sends the packets: batches of targets in, outcomes out.
 
 Everything here is plain data (`core.canonical.plain`), so that the one who pings may be this
-process, another process, or a distant vantage point.
+process, another process, or a distant vantage point. What there is one of for each probe is a named
+tuple with whole microseconds since 1970 (`core.instant`): it is made three thousand times a second.
 """
 
 from __future__ import annotations
@@ -9,19 +10,19 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from ipaddress import ip_address
+from typing import NamedTuple
 
 from hostwatch.core.reading import Outcome
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class Ask(NamedTuple):
     """One target to look at, and when."""
 
     signal: str
     address: str
-    at: datetime
+    at_us: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,22 +51,25 @@ class Batch:
     manner: Manner
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Look(NamedTuple):
     """What became of an ask. MISSED is what the packets say; whether we could see is judged after."""
 
     signal: str
     address: str
-    at: datetime
+    at_us: int
     """When the first packet left, or failed to leave."""
 
-    known_at: datetime
+    known_us: int
+    """When the outcome was certain."""
+
     outcome: Outcome
     why: str = ""
-    answered_at: datetime | None = None
+    answered_us: int | None = None
     """When the packet that was answered left, if that was not the first."""
 
     rtt_us: int | None = None
+    lost: int = 0
+    """Packets without an answer: those before the answered one, or all of a ping that is MISSED."""
 
 
 class Pinger(ABC):

@@ -252,10 +252,10 @@ class Prober:
                 )
                 continue
             self._busy_until[target.signal] = at + manner.longest
-            ask = Ask(signal=target.signal, address=target.address, at=at)
+            ask = Ask(target.signal, target.address, instant.micros(at))
             by_manner.setdefault(manner, []).append(ask)
         for manner, asks in by_manner.items():
-            over = max(ask.at for ask in asks) + manner.longest
+            over = instant.from_micros(max(ask.at_us for ask in asks)) + manner.longest
             self._awaited_until.update((ask.signal, over) for ask in asks)
         return [Batch(asks=tuple(asks), manner=manner) for manner, asks in by_manner.items()], overlapping
 
@@ -306,12 +306,12 @@ class Prober:
         answered = look.outcome is Outcome.ANSWERED
         return Reading(
             signal=look.signal,
-            at=look.at,
-            known_at=look.known_at if answered else self._clock.now(),
+            at=instant.from_micros(look.at_us),
+            known_at=instant.from_micros(look.known_us) if answered else self._clock.now(),
             outcome=Outcome.UNKNOWN if stepped else look.outcome,
             kind=kind,
             why=CLOCK if stepped else look.why,
-            answered_at=look.answered_at,
+            answered_at=None if look.answered_us is None else instant.from_micros(look.answered_us),
             rtt_us=look.rtt_us,
         )
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hostwatch.clock import Clock
+from hostwatch.core import instant
 from hostwatch.core.reading import Outcome
 from hostwatch.pinger import Ask, Batch, Look, Manner, Pinger, family, is_loopback
 
@@ -53,7 +54,7 @@ class Sight:
     async def glance(self) -> Glance:
         """Look at all our gateways now."""
         at = self._clock.now()
-        asks = tuple(Ask(signal=address, address=address, at=at) for address in self.gateways)
+        asks = tuple(Ask(address, address, instant.micros(at)) for address in self.gateways)
         looks: list[Look] = []
         async for group in self._pinger.probe(Batch(asks=asks, manner=self.manner)):
             looks.extend(group)
@@ -79,7 +80,7 @@ class Sight:
         ]
         if not doubtful or not self.gateways:
             return tuple(looks)
-        known_at = max(look.known_at for look in doubtful)
+        known_at = instant.from_micros(max(look.known_us for look in doubtful))
         async with self._after:
             if not self._glances or self._glances[-1].at < known_at:
                 await self.glance()
@@ -88,10 +89,11 @@ class Sight:
     def _judged(self, look: Look) -> Look:
         if look.outcome is not Outcome.MISSED or is_loopback(look.address):
             return look
-        oldest = look.at - 2 * self.every - self.manner.longest
-        before = [glance for glance in self._glances if oldest <= glance.at <= look.at][-1:]
-        since = [glance for glance in self._glances if glance.at > look.at]
+        at = instant.from_micros(look.at_us)
+        oldest = at - 2 * self.every - self.manner.longest
+        before = [glance for glance in self._glances if oldest <= glance.at <= at][-1:]
+        since = [glance for glance in self._glances if glance.at > at]
         seen = [*before, *since]
         if before and since and all(family(look.address) in glance.good for glance in seen):
             return look
-        return replace(look, outcome=Outcome.UNKNOWN, why=BLIND)
+        return look._replace(outcome=Outcome.UNKNOWN, why=BLIND, lost=0)

@@ -46,6 +46,11 @@ class Try:
     """When the packet that was answered left, and when the answer came."""
 
     @property
+    def at(self) -> datetime:
+        """When it was asked for."""
+        return instant.from_micros(self.ask.at_us)
+
+    @property
     def is_sent(self) -> bool:
         """Whether no more packets are to leave."""
         return len(self.sent) == self.manner.attempts

@@ -18,6 +18,7 @@ from rich.table import Table
 
 from hostwatch.clock import SystemClock
 from hostwatch.configuration.duration import parse
+from hostwatch.core import instant
 from hostwatch.core.reading import Outcome
 from hostwatch.echo import NoPermission
 from hostwatch.icmp import IcmpPinger
@@ -26,6 +27,9 @@ from hostwatch.pinger import Ask, Batch, Look, Manner
 HELP = "look once at some addresses, as the watch would"
 TARGETS_MAX = 10_000
 ATTEMPTS_MAX = 100
+GAP_US = 100
+"""Between two targets."""
+
 STYLES = {Outcome.ANSWERED: "green", Outcome.MISSED: "red", Outcome.UNKNOWN: "yellow"}
 
 
@@ -81,11 +85,9 @@ async def _look(options: argparse.Namespace) -> list[Look]:
     clock = SystemClock()
     pinger = IcmpPinger(clock)
     try:
-        now = clock.now()
-        gap = timedelta(microseconds=100)
+        now_us = instant.micros(clock.now())
         asks = tuple(
-            Ask(signal=str(place), address=address, at=now + place * gap)
-            for place, address in enumerate(options.targets)
+            Ask(str(place), address, now_us + place * GAP_US) for place, address in enumerate(options.targets)
         )
         manner = Manner(attempts=options.attempts, timeout=options.timeout, spacing=options.timeout)
         looks: list[Look] = []

@@ -66,8 +66,15 @@ def decode(kind: str, body: Mapping[str, Any]) -> facts.Fact:
     return fact
 
 
-def restore(shape: Any, body: Mapping[str, Any]) -> Any:
-    """The value of a dataclass that `plain` made JSON types of. Raises `KeyError` when a field is missing."""
+def restore(shape: Any, body: Any) -> Any:
+    """The value of a dataclass or a named tuple that `plain` made JSON types of.
+
+    A named tuple is a list of its fields. Raises `KeyError` when a field of a dataclass is missing.
+    """
+    if _is_named_tuple(shape):
+        hints = get_type_hints(shape)
+        pairs = zip(shape._fields, body, strict=True)
+        return shape(*(_restore(hints[name], value) for name, value in pairs))
     return shape(**{name: _restore(hint, body[name]) for name, hint in _hints(shape).items()})
 
 
@@ -77,10 +84,14 @@ def _hints(shape: Any) -> dict[str, Any]:
     return {field.name: hints[field.name] for field in fields(shape)}
 
 
+def _is_named_tuple(shape: Any) -> bool:
+    return isinstance(shape, type) and issubclass(shape, tuple) and hasattr(shape, "_fields")
+
+
 def _restore(hint: Any, value: Any) -> Any:
     if value is None:
         return None
-    if is_dataclass(hint):
+    if is_dataclass(hint) or _is_named_tuple(hint):
         return restore(hint, value)
     if hint is timedelta:
         return value * instant.MICROSECOND

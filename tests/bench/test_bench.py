@@ -21,7 +21,7 @@ from rich.table import Table
 
 from hostwatch.clock import SystemClock
 from hostwatch.configuration.load import load
-from hostwatch.core import enrolment, judge
+from hostwatch.core import enrolment, instant, judge
 from hostwatch.core.population import Customer, Device, Population
 from hostwatch.core.reading import Outcome, Reading
 from hostwatch.core.world import World
@@ -52,10 +52,9 @@ def cpu_s() -> float:
 async def ours() -> int:
     clock = SystemClock()
     pinger = IcmpPinger(clock)
-    now = clock.now()
-    pause = timedelta(microseconds=50)
+    now_us = instant.micros(clock.now())
     asks = tuple(
-        Ask(signal=str(place), address=address, at=now + place * pause)
+        Ask(signal=str(place), address=address, at_us=now_us + place * 50)
         for place, address in enumerate(ADDRESSES)
     )
     manner = Manner(attempts=1, spacing=timedelta(milliseconds=100), timeout=timedelta(milliseconds=500))

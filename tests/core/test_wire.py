@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 
-from hostwatch.core import canonical
+from hostwatch.core import canonical, instant
 from hostwatch.core.reading import Outcome
 from hostwatch.pinger import Ask, Batch, Look, Manner
 
-AT = datetime(2026, 10, 1, 8, 0, 0, 123456, tzinfo=UTC)
+AT_US = instant.micros(datetime(2026, 10, 1, 8, 0, 0, 123456, tzinfo=UTC))
 
 
 def there_and_back(value: object) -> object:
@@ -17,7 +17,7 @@ def there_and_back(value: object) -> object:
 
 
 def test_a_batch_crosses_the_wire() -> None:
-    asks = tuple(Ask(signal=f"web-{n}/ping@main", address=f"192.0.2.{n}", at=AT) for n in range(3))
+    asks = tuple(Ask(signal=f"web-{n}/ping@main", address=f"192.0.2.{n}", at_us=AT_US) for n in range(3))
     batch = Batch(asks=asks, manner=Manner(spacing=timedelta(milliseconds=250)))
 
     assert there_and_back(batch) == batch
@@ -27,13 +27,19 @@ def test_looks_cross_the_wire() -> None:
     silent = Look(
         signal="web-1/ping@main",
         address="2001:db8::1",
-        at=AT,
-        known_at=AT + timedelta(seconds=3),
+        at_us=AT_US,
+        known_us=AT_US + 3_000_000,
         outcome=Outcome.MISSED,
         why="no answer",
+        lost=3,
     )
     heard = Look(
-        signal="web-1/ping@main", address="192.0.2.1", at=AT, known_at=AT, outcome=Outcome.ANSWERED, rtt_us=42
+        signal="web-1/ping@main",
+        address="192.0.2.1",
+        at_us=AT_US,
+        known_us=AT_US,
+        outcome=Outcome.ANSWERED,
+        rtt_us=42,
     )
 
     assert there_and_back(silent) == silent

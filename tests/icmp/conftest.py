@@ -6,12 +6,12 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TypeVar
 
 import pytest
 
 from hostwatch.clock import Clock, SystemClock
+from hostwatch.core import instant
 from hostwatch.icmp import IcmpPinger
 from hostwatch.pinger import Ask, Batch, Look, Manner
 from tests.lab.namespace import Namespace
@@ -67,8 +67,8 @@ async def ask(
     pinger: IcmpPinger, clock: Clock, manner: Manner, *addresses: str, later_s: float = 0.0
 ) -> list[Look]:
     """Look once at each address."""
-    at = clock.now() + timedelta(seconds=later_s)
-    asks = tuple(Ask(signal=address, address=address, at=at) for address in addresses)
+    at_us = instant.micros(clock.now()) + int(later_s * 1_000_000)
+    asks = tuple(Ask(address, address, at_us) for address in addresses)
     found = [look async for group in pinger.probe(Batch(asks=asks, manner=manner)) for look in group]
     return sorted(found, key=lambda look: addresses.index(look.address))
 

@@ -88,7 +88,7 @@ def test_an_answer_in_its_time_counts_whatever_the_clock_does(cable: Cable, cloc
     assert look.outcome is Outcome.ANSWERED, look.why
     assert look.rtt_us is not None
     assert LATE_S <= look.rtt_us / 1e6 <= took_s
-    assert look.at <= (look.answered_at or look.at) <= look.known_at
+    assert look.at_us <= (look.answered_us or look.at_us) <= look.known_us
 
 
 def test_what_is_not_answered_is_unknown_after_the_whole_wait(cable: Cable, clock: WrongClock) -> None:
@@ -97,7 +97,7 @@ def test_what_is_not_answered_is_unknown_after_the_whole_wait(cable: Cable, cloc
 
     assert (look.outcome, look.why) == (Outcome.UNKNOWN, STEPPED)
     assert took_s >= MANNER.longest.total_seconds()
-    assert look.at <= look.known_at
+    assert look.at_us <= look.known_us
 
 
 def test_who_was_to_be_looked_at_later_is_unknown_at_once(cable: Cable, clock: WrongClock) -> None:
@@ -105,7 +105,7 @@ def test_who_was_to_be_looked_at_later_is_unknown_at_once(cable: Cable, clock: W
 
     assert (look.outcome, look.why) == (Outcome.UNKNOWN, STEPPED)
     assert took_s < 10
-    assert look.at <= look.known_at
+    assert look.at_us <= look.known_us
 
 
 def test_a_clock_that_is_right_makes_nobody_unknown(cable: Cable) -> None:

@@ -56,20 +56,21 @@ def test_packets_after_a_stall_are_spaced_and_waited_for(cable: Cable, lost: int
         look = stalled(cable, PATIENT)
 
     assert look.outcome is Outcome.ANSWERED, look.why
-    assert look.answered_at is not None
+    assert look.answered_us is not None
     planned_s = 0.2 + STALL_S + (lost - 1) * 0.4
-    assert planned_s <= (look.answered_at - look.at).total_seconds()
+    assert planned_s <= (look.answered_us - look.at_us) / 1e6
     assert look.rtt_us is not None
     assert LATE_S <= look.rtt_us / 1e6 <= LATE_S + 0.4
+    assert look.lost == lost
 
 
 def test_a_device_that_is_silent_after_a_stall_is_missed(cable: Cable) -> None:
     cable.lose()
     look = stalled(cable, PATIENT)
 
-    assert (look.outcome, look.why) == (Outcome.MISSED, "no answer")
+    assert (look.outcome, look.why, look.lost) == (Outcome.MISSED, "no answer", 3)
     waited_s = 0.2 + STALL_S + 0.4 + PATIENT.timeout.total_seconds()
-    assert (look.known_at - look.at).total_seconds() >= waited_s
+    assert (look.known_us - look.at_us) / 1e6 >= waited_s
 
 
 def test_a_packet_that_would_leave_too_late_makes_the_look_unknown(cable: Cable) -> None:

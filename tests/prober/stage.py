@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from hostwatch.core import enrolment, facts, judge
+from hostwatch.core import enrolment, facts, instant, judge
 from hostwatch.core.population import Customer, Device, Population
 from hostwatch.core.reading import Outcome, Reading
 from hostwatch.core.terms import AgreementTerms
@@ -43,14 +43,15 @@ class Scripted(Pinger):
         answered: list[Look] = []
         waiting: list[tuple[datetime, Ask]] = []
         for ask in batch.asks:
-            await self._clock.sleep_until(ask.at)
+            at = instant.from_micros(ask.at_us)
+            await self._clock.sleep_until(at)
             self.looks.setdefault(ask.signal, []).append(self._clock.now())
             if self._says(ask.signal, len(self.looks[ask.signal])):
                 answered.append(self._look(ask, Outcome.ANSWERED))
                 continue
             self.open[ask.signal] = self.open.get(ask.signal, 0) + 1
             self.most_at_once = max(self.most_at_once, self.open[ask.signal])
-            waiting.append((ask.at + batch.manner.longest, ask))
+            waiting.append((at + batch.manner.longest, ask))
         for until, ask in waiting:
             await self._clock.sleep_until(until)
             self.open[ask.signal] -= 1
@@ -63,8 +64,8 @@ class Scripted(Pinger):
         return Look(
             signal=ask.signal,
             address=ask.address,
-            at=ask.at,
-            known_at=self._clock.now(),
+            at_us=ask.at_us,
+            known_us=instant.micros(self._clock.now()),
             outcome=outcome,
             why=why,
         )

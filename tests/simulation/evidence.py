@@ -75,9 +75,9 @@ class Evidence:
     def _held(self, signal: str, before: datetime) -> Iterator[Proof]:
         """Answers that no closed slice proves yet, but that are judged before a later reading, or at once."""
         for seen in self._looks[signal]:
-            if not seen.proven and seen.look.outcome is Outcome.ANSWERED and seen.look.at < before:
+            if not seen.proven and seen.look.outcome is Outcome.ANSWERED and seen.at < before:
                 seen.proven = True
-                yield Proof(signal, seen.look.at, Outcome.ANSWERED, Kind.SCHEDULED, seen.look.known_at)
+                yield Proof(signal, seen.at, Outcome.ANSWERED, Kind.SCHEDULED, seen.known_at)
 
     def _slice(self, evidence: Slice) -> Iterator[Proof]:
         missed, unknown, named = self._open.pop(evidence.key, (0, 0, set()))
@@ -102,15 +102,15 @@ class Evidence:
     def _answered(self, signal: str, due: datetime) -> Iterator[Proof]:
         """The evidence says by its silence that a target answered: did it?"""
         for seen in reversed(self._looks[signal]):
-            if seen.ask.at == due and seen.look.outcome is Outcome.ANSWERED:
+            if instant.from_micros(seen.ask.at_us) == due and seen.look.outcome is Outcome.ANSWERED:
                 if not seen.proven:
                     seen.proven = True
-                    yield Proof(signal, seen.look.at, Outcome.ANSWERED, Kind.SCHEDULED, seen.look.known_at)
+                    yield Proof(signal, seen.at, Outcome.ANSWERED, Kind.SCHEDULED, seen.known_at)
                 return
         self._complain(f"evidence says that {signal} answered when due at {due}; it did not")
 
     def _proof(self, signal: str, at: datetime, outcome: Outcome, kind: Kind, why: str) -> Proof:
-        seen = next((s for s in reversed(self._looks[signal]) if s.look.at == at), None)
+        seen = next((s for s in reversed(self._looks[signal]) if s.at == at), None)
         if seen is None:
             if why != BUSY:
                 self._complain(f"evidence of {signal} at {at}: nobody looked then")
@@ -125,4 +125,4 @@ class Evidence:
             self._complain(
                 f"{signal} at {at}: counted as a miss, but the device was alive and our own cable cut"
             )
-        return Proof(signal, at, outcome, kind, seen.look.known_at)
+        return Proof(signal, at, outcome, kind, seen.known_at)

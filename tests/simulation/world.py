@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
 
+from hostwatch.core import instant
 from hostwatch.core.reading import Outcome
 from hostwatch.pinger import Ask, Batch, Look, Manner, Pinger
 from tests.simulation.clocks import SimClock
@@ -87,6 +88,12 @@ class Seen:
     dead: bool
     """Whether the device was dead at any of the packets."""
 
+    at: datetime
+    """`at_us` of the look."""
+
+    known_at: datetime
+    """`known_us` of the look."""
+
     proven: bool = False
     """Whether a committed decision has said what came of it; for the checkers."""
 
@@ -94,6 +101,7 @@ class Seen:
 @dataclass(slots=True)
 class _Try:
     ask: Ask
+    at: datetime
     place: int
     begun: bool = False
     sent: int = 0
@@ -120,8 +128,8 @@ class SimPinger(Pinger):
         """There is nothing to close."""
 
     async def probe(self, batch: Batch) -> AsyncIterator[tuple[Look, ...]]:
-        tries = [_Try(ask, place) for place, ask in enumerate(batch.asks)]
-        agenda = [(one.ask.at, one.place) for one in tries]
+        tries = [_Try(ask, instant.from_micros(ask.at_us), place) for place, ask in enumerate(batch.asks)]
+        agenda = [(one.at, one.place) for one in tries]
         heapify(agenda)
         answered: list[Look] = []
         while agenda:
@@ -155,7 +163,7 @@ class SimPinger(Pinger):
         if not one.begun:
             one.begun = True
             self._begin(one)
-            if not one.fault and now - one.ask.at > manner.late_after:
+            if not one.fault and now - one.at > manner.late_after:
                 one.fault = "looked too late"
                 return self._look(one, Outcome.UNKNOWN, now)
         if one.fault or one.sent == manner.attempts:
@@ -188,14 +196,17 @@ class SimPinger(Pinger):
         return not (dead or lost or truth.cut.hold(at))
 
     def _look(self, one: _Try, outcome: Outcome, now: datetime) -> Look:
+        answered = outcome is Outcome.ANSWERED
+        at = one.first_at or one.at
         look = Look(
             signal=one.ask.signal,
             address=one.ask.address,
-            at=one.first_at or one.ask.at,
-            known_at=now,
+            at_us=instant.micros(at),
+            known_us=instant.micros(now),
             outcome=outcome,
-            why="" if outcome is Outcome.ANSWERED else one.fault or "no answer",
-            rtt_us=RTT_US if outcome is Outcome.ANSWERED else None,
+            why="" if answered else one.fault or "no answer",
+            rtt_us=RTT_US if answered else None,
+            lost=one.sent - answered if outcome is not Outcome.UNKNOWN else 0,
         )
         if one.ask.address != GATEWAY:
             self.asked.discard(one.ask.signal)
@@ -208,6 +219,8 @@ class SimPinger(Pinger):
                     known_us=known,
                     excused=one.excused,
                     dead=one.dead,
+                    at=at,
+                    known_at=now,
                 )
             )
         return look
