@@ -10,9 +10,10 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from hostwatch.control import ControlServer, user_name
 from hostwatch.core import enrolment, judge
 from hostwatch.directory import Directory
 from hostwatch.engine import Engine
+from hostwatch.gauges import Figure
 from hostwatch.health import Examiner, Health
 from hostwatch.httpd import Pages
 from hostwatch.outbox import Outbox
@@ -79,6 +81,8 @@ class Watch:
         self.tally = metrics.Tally()
         engine.listeners.append(self.tally.on_decision)
         self.prober.listeners.append(self.tally.on_reading)
+        self.figures: list[Callable[[], Iterable[Figure]]] = []
+        """What parts of the watch say of themselves in the metrics."""
 
     def _directory(self, loaded: Loaded) -> Directory:
         surroundings = Surroundings(
@@ -203,7 +207,12 @@ class Watch:
     def snapshot(self) -> metrics.Snapshot:
         """What the metrics are rendered from."""
         return metrics.snapshot(
-            self.engine.world, self.tally, self.examiner.examine(), self.prober.late_s, self._clock.now()
+            self.engine.world,
+            self.tally,
+            self.examiner.examine(),
+            self.prober.late_s,
+            self._clock.now(),
+            chain.from_iterable(figures() for figures in self.figures),
         )
 
     def health(self) -> Health:

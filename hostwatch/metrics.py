@@ -7,7 +7,7 @@ Each is described in `docs/metrics.md`, and a test holds the two together.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -22,6 +22,7 @@ from hostwatch.core.population import Device
 from hostwatch.core.reading import Outcome, Reading
 from hostwatch.core.signal import Signal
 from hostwatch.core.world import Decision, World
+from hostwatch.gauges import Figure, Gauge
 from hostwatch.health import Health
 
 ON_ITS_WAY = timedelta(seconds=10)
@@ -84,9 +85,17 @@ class Snapshot:
     latencies: dict[float, int]
     latency_sum_s: float
     rtts_us: dict[str, int]
+    figures: tuple[Figure, ...] = ()
 
 
-def snapshot(world: World, tally: Tally, health: Health, late_s: float, now: datetime) -> Snapshot:
+def snapshot(
+    world: World,
+    tally: Tally,
+    health: Health,
+    late_s: float,
+    now: datetime,
+    figures: Iterable[Figure] = (),
+) -> Snapshot:
     """What the metrics are rendered from."""
     signals = world.signals
     return Snapshot(
@@ -104,6 +113,7 @@ def snapshot(world: World, tally: Tally, health: Health, late_s: float, now: dat
         latencies=dict(tally.latencies),
         latency_sum_s=tally.latency_sum_s,
         rtts_us=dict(tally.rtts_us),
+        figures=tuple(figures),
     )
 
 
@@ -121,6 +131,7 @@ class _Collector(Collector):
     def collect(self) -> Iterator[Metric]:
         yield from _house(self._seen)
         yield from _people(self._seen)
+        yield from (_contributed(figure) for figure in self._seen.figures if figure.value is not None)
         yield from _devices(self._seen)
 
 
@@ -195,6 +206,14 @@ def _people(seen: Snapshot) -> Iterator[Metric]:
     )
     latency.add_metric([], buckets, seen.latency_sum_s)
     yield latency
+
+
+def _contributed(figure: Figure) -> Metric:
+    family = GaugeMetricFamily if isinstance(figure, Gauge) else CounterMetricFamily
+    if not isinstance(figure.value, Mapping):
+        return family(figure.name, figure.about, value=figure.value)
+    metric = family(figure.name, figure.about, labels=[figure.label])
+    return _labelled(metric, [((label,), float(value)) for label, value in figure.value.items()])
 
 
 def _devices(seen: Snapshot) -> Iterator[Metric]:
