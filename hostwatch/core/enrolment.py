@@ -1,87 +1,240 @@
-"""The deed of a configuration: from one population to the next, each change a dated version.
+"""The deeds of a configuration: from one population to the next, each change a dated version.
 
 Signals of new devices begin, those of devices that are no longer in service are withdrawn; all
 others keep their counts, their silences and their clocks. The schedule gets a new version only if
 what is due changes.
+
+A small change is one deed. A large one is many small ones, so that the watch goes on looking in
+between: until the last of them the configuration in force is `UNDER_WAY`, and a start that finds it
+so compares what is recorded with what is wanted and does the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from hostwatch.core import canonical, facts, judge, signal
-from hostwatch.core.population import Customer, Device, Population, State
-from hostwatch.core.schedule import Schedule
+from hostwatch.core.population import Changes, Customer, Device, Population, State, target
+from hostwatch.core.schedule import Schedule, Target
 from hostwatch.core.world import Decision, World
+
+STEP_MAX = 200
+"""Changes of customers and devices in one deed."""
+
+UNDER_WAY = ""
+"""Stands for the digest of the configuration in force while one comes into force step by step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
+class Opening:
     """A valid configuration as the record sees it: without secrets and personal data."""
 
-    population: Population
     digest: str
     author: str
     difference: tuple[dict[str, Any], ...]
     content: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted(Opening):
+    """The same with everybody whom it names."""
+
+    population: Population
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One deed of several that bring a configuration into force."""
+
+    changes: Changes = field(default_factory=Changes)
+    opening: Opening | None = None
+    """Recorded with the first step."""
+
+    schedule: Schedule | None = None
+    """A new version, if this step changes who is due."""
+
+    closes: str | None = None
+    """The digest that is in force from this step on: the last."""
+
+
 def apply(world: World, accepted: Accepted, now: datetime) -> Decision:
-    """Bring a configuration into force. Nothing happens when it is the one in force already.
+    """Bring a configuration into force in one deed. Nothing happens when it is in force already.
 
     The digest leaves secrets out: a changed secret is in the difference alone.
     """
     if accepted.digest == world.configuration and not accepted.difference:
         return Decision()
-    applied = facts.ConfigurationApplied(
-        at=now,
-        digest=accepted.digest,
-        author=accepted.author,
-        difference=accepted.difference,
-        content=accepted.content,
+    changes = between(world.population, accepted.population)
+    closing = Step(
+        changes=changes,
+        opening=accepted,
+        schedule=rescheduled(world.schedule, moves(world.population, changes)),
+        closes=accepted.digest,
     )
-    before, after = world.population, accepted.population
-    wanted = dict(after.watched())
+    return step(world, closing, now)
+
+
+def step(world: World, part: Step, now: datetime) -> Decision:
+    """Make some changes, and what follows from them for signals and people."""
     closing: list[facts.Fact] = []
     people = judge.People()
-    gone = [name for name in world.signals if name not in wanted]
+    gone, come = _signals(world, part.changes)
     for name in gone:
         closing.extend(signal.withdraw(world.signals[name], now))
         people = judge.joined(people, judge.withdraw(world, world.signals[name], now))
-    schedule = _schedule(world.schedule, after)
     return Decision(
         facts=(
-            applied,
-            *_changes(before, after, now),
+            *(() if part.opening is None else (_applied(part.opening, now),)),
+            *_versions(world.population, part.changes, now),
             *closing,
             *people.facts,
-            *(() if schedule is None else (judge.adopted(schedule, now),)),
+            *(() if part.schedule is None else (judge.adopted(part.schedule, now),)),
         ),
-        signals=tuple(signal.begin(name, now) for name in wanted if name not in world.signals),
+        signals=tuple(signal.begin(name, now) for name in come),
         withdrawn_signals=tuple(gone),
         emergencies=people.emergencies,
         notices=people.notices,
-        population=after,
-        schedule=schedule,
-        configuration=accepted.digest,
+        population=part.changes if len(part.changes) or part.changes.vantage else None,
+        schedule=part.schedule,
+        configuration=UNDER_WAY if part.closes is None else part.closes,
     )
 
 
-def _schedule(present: Schedule, population: Population) -> Schedule | None:
-    wanted = Schedule(present.version + 1, population.targets())
-    return None if present.version and wanted.digest == present.digest else wanted
+def between(before: Population, after: Population) -> Changes:
+    """What must change in one population so that it becomes another."""
+    return Changes(
+        vantage=None if before.vantage == after.vantage else after.vantage,
+        customers=tuple(
+            after.customers[name]
+            for name in sorted(after.customers)
+            if before.customers.get(name) != after.customers[name]
+        ),
+        customers_gone=tuple(sorted(before.customers.keys() - after.customers.keys())),
+        devices=tuple(
+            after.devices[name]
+            for name in sorted(after.devices)
+            if before.devices.get(name) != after.devices[name]
+        ),
+        devices_gone=tuple(sorted(before.devices.keys() - after.devices.keys())),
+    )
 
 
-def _changes(before: Population, after: Population, now: datetime) -> Iterator[facts.Fact]:
-    for name in sorted(before.devices.keys() | after.devices.keys()):
-        old, new = before.devices.get(name), after.devices.get(name)
-        if old != new or before.vantage != after.vantage:
-            yield _device(name, old, new, after.vantage, now)
-    for name in sorted(before.customers.keys() | after.customers.keys()):
-        one, other = before.customers.get(name), after.customers.get(name)
+def in_steps(changes: Changes, most: int = STEP_MAX) -> Iterator[Changes]:
+    """The same changes in parts of at most `most`, each of which leaves nothing without its customer."""
+    for some in _parts(changes.customers, most):
+        yield Changes(customers=some)
+    for names in _parts(changes.devices_gone, most):
+        yield Changes(devices_gone=names)
+    for devices in _parts(changes.devices, most):
+        yield Changes(devices=devices)
+    for names in _parts(changes.customers_gone, most):
+        yield Changes(customers_gone=names)
+
+
+def _parts(things: tuple[Any, ...], most: int) -> Iterator[tuple[Any, ...]]:
+    for first in range(0, len(things), most):
+        yield things[first : first + most]
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """The targets that leave the schedule as they stand in it, and those that come into it."""
+
+    gone: tuple[Target, ...] = ()
+    come: tuple[Target, ...] = ()
+
+
+def moves(before: Population, changes: Changes) -> Moves:
+    """What changes mean for the schedule. Looks at all devices only if a customer's interval changes."""
+    customers = {customer.id: customer for customer in changes.customers}
+    vantage = changes.vantage or before.vantage
+
+    def place(device: Device | None, name: str, people: Iterable[Customer | None]) -> Target | None:
+        if device is None or device.state is not State.IN_SERVICE:
+            return None
+        whose = next(customer for customer in people if customer is not None)
+        return target(device, name, whose.terms)
+
+    gone, come = [], []
+    for old, new in _touched(before, changes, _moved_customers(before, customers)):
+        was = old and place(old, before.vantage, [before.customers.get(old.customer)])
+        now = new and place(new, vantage, [customers.get(new.customer), before.customers.get(new.customer)])
+        if was != now:
+            gone += [was] if was else []
+            come += [now] if now else []
+    return Moves(tuple(gone), tuple(come))
+
+
+def _moved_customers(before: Population, customers: dict[str, Customer]) -> frozenset[str]:
+    return frozenset(
+        name
+        for name, customer in customers.items()
+        if name in before.customers and before.customers[name].terms.interval != customer.terms.interval
+    )
+
+
+def rescheduled(present: Schedule, moved: Moves) -> Schedule | None:
+    """The next version of the schedule; None if nobody moves. May be made beside the loop."""
+    if present.version and not moved.gone and not moved.come:
+        return None
+    gone = set(moved.gone)
+    stay = [one for one in present.targets if one not in gone]
+    return Schedule(present.version + 1, [*stay, *moved.come])
+
+
+def _touched(
+    before: Population, changes: Changes, customers: frozenset[str] = frozenset()
+) -> Iterator[tuple[Device | None, Device | None]]:
+    """Each device that changes, or whose signal or customer does, as it was and as it is to be; by name."""
+    after: dict[str, Device | None] = {device.id: device for device in changes.devices}
+    after |= dict.fromkeys(changes.devices_gone)
+    if changes.vantage not in (None, before.vantage):
+        after = {**before.devices, **after}
+    elif customers:
+        theirs = {name: one for name, one in before.devices.items() if one.customer in customers}
+        after = {**theirs, **after}
+    for name in sorted(after):
+        yield before.devices.get(name), after[name]
+
+
+def _signals(world: World, changes: Changes) -> tuple[list[str], list[str]]:
+    """The names of the signals that end and of those that begin."""
+    before = world.population
+    vantage = changes.vantage or before.vantage
+    gone, come = [], []
+    for old, new in _touched(before, changes):
+        was = old.signal(before.vantage) if old and old.state is State.IN_SERVICE else None
+        now = new.signal(vantage) if new and new.state is State.IN_SERVICE else None
+        if was != now and was in world.signals:
+            gone.append(was)
+        if now is not None and now not in world.signals:
+            come.append(now)
+    return gone, come
+
+
+def _applied(opening: Opening, now: datetime) -> facts.ConfigurationApplied:
+    return facts.ConfigurationApplied(
+        at=now,
+        digest=opening.digest,
+        author=opening.author,
+        difference=opening.difference,
+        content=opening.content,
+    )
+
+
+def _versions(before: Population, changes: Changes, now: datetime) -> Iterator[facts.Fact]:
+    vantage = changes.vantage or before.vantage
+    for old, new in _touched(before, changes):
+        known = new or old
+        if known is not None:
+            yield _device(known.id, old, new, vantage, now)
+    after: dict[str, Customer | None] = {customer.id: customer for customer in changes.customers}
+    after |= dict.fromkeys(changes.customers_gone)
+    for name in sorted(after):
+        one, other = before.customers.get(name), after[name]
         if one != other:
             yield _customer(name, other, now)
         yield from _contacts(name, one, other, now)

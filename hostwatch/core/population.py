@@ -6,7 +6,7 @@ reach it stays with the configuration.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -54,12 +54,42 @@ class Customer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What becomes otherwise in a population: a deed names these, and not everybody."""
+
+    vantage: str | None = None
+    """The new vantage point, if there is one. It renames every signal."""
+
+    customers: tuple[Customer, ...] = ()
+    """Those who are new or no longer as they were."""
+
+    customers_gone: tuple[str, ...] = ()
+    devices: tuple[Device, ...] = ()
+    """Those that are new or no longer as they were. Their customers are known, or among `customers`."""
+
+    devices_gone: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.customers) + len(self.customers_gone) + len(self.devices) + len(self.devices_gone)
+
+
+@dataclass(slots=True, kw_only=True)
 class Population:
-    """Everybody and everything at one moment."""
+    """Everybody and everything at one moment. The world's own changes by `change` only."""
 
     vantage: str = "main"
-    customers: Mapping[str, Customer] = field(default_factory=dict)
-    devices: Mapping[str, Device] = field(default_factory=dict)
+    customers: dict[str, Customer] = field(default_factory=dict)
+    devices: dict[str, Device] = field(default_factory=dict)
+
+    def change(self, changes: Changes) -> None:
+        """Make changes, at the cost of what changes."""
+        self.vantage = changes.vantage or self.vantage
+        self.customers.update((customer.id, customer) for customer in changes.customers)
+        self.devices.update((device.id, device) for device in changes.devices)
+        for name in changes.devices_gone:
+            self.devices.pop(name, None)
+        for name in changes.customers_gone:
+            self.customers.pop(name, None)
 
     def watched(self) -> Iterator[tuple[str, Device]]:
         """The signals to watch and their devices."""
@@ -73,5 +103,10 @@ class Population:
 
     def targets(self) -> Iterator[Target]:
         """The places in the schedule of all that is watched."""
-        for signal, device in self.watched():
-            yield Target(signal=signal, address=device.address, interval=self.terms(device).interval)
+        for _, device in self.watched():
+            yield target(device, self.vantage, self.terms(device))
+
+
+def target(device: Device, vantage: str, terms: AgreementTerms) -> Target:
+    """The place in the schedule of a device that is watched under some terms."""
+    return Target(signal=device.signal(vantage), address=device.address, interval=terms.interval)

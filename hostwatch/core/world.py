@@ -12,7 +12,7 @@ from datetime import datetime
 
 from hostwatch.core.emergency import Duty, Emergency, Notice, NoticeState
 from hostwatch.core.facts import Fact
-from hostwatch.core.population import Device, Population
+from hostwatch.core.population import Changes, Device, Population, State
 from hostwatch.core.reading import Reading
 from hostwatch.core.schedule import Schedule
 from hostwatch.core.signal import Signal
@@ -59,10 +59,10 @@ class Decision:
     notices: tuple[Notice, ...] = ()
     slice: Slice | None = None
     unscheduled: tuple[Reading, ...] = ()
-    population: Population | None = None
+    population: Changes | None = None
     schedule: Schedule | None = None
     configuration: str | None = None
-    """The digest of a configuration that came into force."""
+    """The digest of a configuration that is in force from now on; empty while one comes into force."""
 
     blind: Mapping[str, datetime | None] = field(default_factory=dict)
     """Blindness begun (since when) or ended (None), by why."""
@@ -123,10 +123,10 @@ class World:
         if decision.slice is not None:
             self._apply_slice(decision.slice)
         if decision.population is not None:
-            self.population = decision.population
-            self.devices = dict(decision.population.watched())
+            self._change(decision.population)
         self.schedule = decision.schedule or self.schedule
-        self.configuration = decision.configuration or self.configuration
+        if decision.configuration is not None:
+            self.configuration = decision.configuration
         self.alive_at = decision.alive_at or self.alive_at
         for why, since in decision.blind.items():
             if since is None:
@@ -134,6 +134,20 @@ class World:
             else:
                 self.blind[why] = since
         self._apply_people(decision)
+
+    def _change(self, changes: Changes) -> None:
+        if changes.vantage not in (None, self.population.vantage):
+            self.population.change(changes)
+            self.devices = dict(self.population.watched())
+            return
+        before, vantage = self.population.devices, self.population.vantage
+        for name in (*changes.devices_gone, *(device.id for device in changes.devices)):
+            if name in before:
+                self.devices.pop(before[name].signal(vantage), None)
+        self.population.change(changes)
+        for device in changes.devices:
+            if device.state is State.IN_SERVICE:
+                self.devices[device.signal(vantage)] = device
 
     def _apply_slice(self, evidence: Slice) -> None:
         if evidence.closed_at is None:

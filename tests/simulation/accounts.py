@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from hostwatch.core import facts, instant
 from hostwatch.core.calendar import Month
+from hostwatch.core.population import Population
 from hostwatch.core.reading import Kind, Outcome
 from hostwatch.core.timeline import Span, Timeline
 from hostwatch.core.world import Decision, World
@@ -44,6 +45,7 @@ class Accounts:
     complain: Complain
     interval: timedelta
     watched: dict[str, list[_Watching]] = field(default_factory=lambda: defaultdict(list))
+    population: Population = field(default_factory=Population)
     stepped: bool = False
     slewed: bool = False
     """The wall clock ran wrong: the truth cannot be put on it to the second."""
@@ -58,7 +60,8 @@ class Accounts:
         if decision.population is None:
             return
         at = instant.micros(decision.facts[0].at)
-        wanted = signals(decision.population)
+        self.population.change(decision.population)
+        wanted = signals(self.population)
         for name in wanted:
             if not self.watched[name] or self.watched[name][-1].until is not None:
                 self.watched[name].append(_Watching(at))

@@ -55,7 +55,8 @@ class Telling:
                     self._settled(self.letters[fact.notice], fact)
                 case _:
                     pass
-        self.population = decision.population or self.population
+        if decision.population is not None:
+            self.population.change(decision.population)
 
     def _began(self, letter: _Letter, fact: facts.AttemptBegan) -> None:
         if len(letter.began) != len(letter.ended) or letter.settled is not None:

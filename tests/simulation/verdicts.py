@@ -62,6 +62,7 @@ class Verdicts:
     complain: Complain
     interval: timedelta = timedelta(minutes=5)
     lines: dict[str, _Line] = field(default_factory=dict)
+    population: Population = field(default_factory=Population)
     down: int = 0
     up: int = 0
 
@@ -86,7 +87,8 @@ class Verdicts:
                 for line in self.lines.values():
                     line.follow(fact.at - fact.before)
         if decision.population is not None:
-            wanted = set(signals(decision.population))
+            self.population.change(decision.population)
+            wanted = set(signals(self.population))
             self.lines = {name: line for name, line in self.lines.items() if name in wanted}
             for name in wanted - self.lines.keys():
                 self.lines[name] = _Line()
@@ -124,7 +126,8 @@ class People:
             self._opens(decision, fact)
         for notice in decision.notices:
             self.notices[notice.id] = notice
-        self.population = decision.population or self.population
+        if decision.population is not None:
+            self.population.change(decision.population)
 
     def _opens(self, decision: Decision, fact: facts.EmergencyOpened) -> None:
         if fact.signal in self.open or fact.reference in self.references:
