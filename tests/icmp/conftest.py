@@ -14,6 +14,7 @@ from hostwatch.clock import Clock, SystemClock
 from hostwatch.core import instant
 from hostwatch.icmp import IcmpPinger
 from hostwatch.pinger import Ask, Batch, Look, Manner
+from tests.lab.capability import give_up_net_raw
 from tests.lab.namespace import Namespace
 
 HERE = {4: "10.99.0.1", 6: "fd99::1"}
@@ -49,18 +50,32 @@ class Cable:
         """Look once at each, from here."""
         return self.pinging(lambda pinger, clock: ask(pinger, clock, manner, *addresses))
 
-    def pinging(self, story: Callable[[IcmpPinger, Clock], Awaitable[T]], clock: Clock | None = None) -> T:
-        """A story that is told beside a pinger, on the machine here."""
+    def pinging(
+        self,
+        story: Callable[[IcmpPinger, Clock], Awaitable[T]],
+        clock: Clock | None = None,
+        *,
+        mode: str = "raw",
+    ) -> T:
+        """A story that is told beside a pinger, on the machine here: a raw one, or one with ping sockets."""
 
         async def told() -> T:
             own = clock or SystemClock()
             pinger = IcmpPinger(own)
+            assert pinger.mode == mode
             try:
                 return await story(pinger, own)
             finally:
                 await pinger.close()
 
-        return self.here.inside(lambda: asyncio.run(told()))
+        def run() -> T:
+            if mode != "raw":
+                give_up_net_raw()
+            return asyncio.run(told())
+
+        if mode != "raw":
+            self.here.sysctl(ipv4__ping_group_range="0 2147483647")
+        return self.here.inside(run)
 
 
 async def ask(

@@ -17,7 +17,8 @@ from hostwatch.core.reading import Outcome
 from hostwatch.icmp import STEPPED, IcmpPinger
 from hostwatch.pinger import Look, Manner
 from tests.icmp.conftest import THERE, Cable, ask
-from tests.lab.reflector import LATE_S, Reflector
+from tests.lab.reflector import Reflector
+from tests.lab.script import LATE_S, TOO_LATE
 
 pytestmark = pytest.mark.lab
 
@@ -81,8 +82,8 @@ def stepped(cable: Cable, clock: WrongClock, later_s: float = 0.0) -> tuple[Look
 
 def test_an_answer_in_its_time_counts_whatever_the_clock_does(cable: Cable, clock: WrongClock) -> None:
     """A packet leaves by the wrong clock, which is set at 0.2 s; its answer comes after 0.8 s."""
-    with Reflector(cable.there, 4, THERE[4]) as reflector:
-        reflector.ways = {THERE[4]: "too late"}
+    with Reflector(cable.there) as reflector:
+        reflector.play({THERE[4]: TOO_LATE})
         look, took_s = stepped(cable, clock)
 
     assert look.outcome is Outcome.ANSWERED, look.why

@@ -13,7 +13,8 @@ from hostwatch.core.reading import Outcome
 from hostwatch.icmp import LATE, IcmpPinger
 from hostwatch.pinger import Look, Manner
 from tests.icmp.conftest import THERE, Cable, ask
-from tests.lab.reflector import LATE_S, Reflector
+from tests.lab.reflector import Reflector
+from tests.lab.script import LATE_S, TOO_LATE, losing
 
 pytestmark = pytest.mark.lab
 
@@ -50,9 +51,8 @@ def test_packets_after_a_stall_are_spaced_and_waited_for(cable: Cable, lost: int
     0.2 s  the loop stands still until 1.7 s, when two more packets would have left by the plan
     then   the second leaves at once, the third 0.4 s after; each gets its whole time: an answer
     """
-    cable.lose(f"1-{lost}")
-    with Reflector(cable.there, 4, THERE[4]) as reflector:
-        reflector.ways = {THERE[4]: "too late"}
+    with Reflector(cable.there) as reflector:
+        reflector.play({THERE[4]: losing(lost, TOO_LATE)})
         look = stalled(cable, PATIENT)
 
     assert look.outcome is Outcome.ANSWERED, look.why

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import time
-from typing import get_args
 
 import pytest
 
 from hostwatch.core import facts
 from tests.lab.conftest import Lab, signal_of
-from tests.lab.reflector import Reflector, Way
+from tests.lab.reflector import Reflector
+from tests.lab.script import RIGHT, TOO_LATE, Answer, Script
 from tests.lab.topology import Family, address
 
 pytestmark = pytest.mark.lab
 
-GOOD: set[Way] = {"right", "fifty times"}
-WAYS: tuple[Way, ...] = get_args(Way)
+GOOD = {"right", "fifty times"}
 SCHEDULE = "interval: 1s, spacing: 100ms, timeout: 300ms"
 ELSEWHERE = 19
+
+
+def ways(family: Family) -> dict[str, Script]:
+    """How device-1 answers at its addresses."""
+    return {
+        "right": RIGHT,
+        "fifty times": ((Answer(copies=50),),),
+        "wrong source": ((Answer(source=address("device-1", family, ELSEWHERE)),),),
+        "wrong id": ((Answer(identifier=1),),),
+        "wrong sequence": ((Answer(sequence=7),),),
+        "wrong nonce": ((Answer(flip=127),),),
+        "nonce cut short": ((Answer(cut=15),),),
+        "too late": TOO_LATE,
+    }
 
 
 @pytest.mark.parametrize("family", [4, 6])
@@ -30,15 +43,16 @@ def test_only_the_right_answer_in_time_counts(lab: Lab, family: Family) -> None:
     then   the six are still down, the two were never silent, and no answer was crowded out
     then   all answer rightly again: six recoveries
     """
-    where = {way: address("device-1", family, 10 + number) for number, way in enumerate(WAYS)}
-    name = {way: way.replace(" ", "-") for way in WAYS}
-    wrong = {way for way in WAYS if way not in GOOD}
-    with Reflector(lab.net.devices["device-1"], family, address("device-1", family, ELSEWHERE)) as reflector:
-        lab.watch({name[way]: where[way] for way in WAYS}, SCHEDULE)
+    scripts = ways(family)
+    where = {way: address("device-1", family, 10 + number) for number, way in enumerate(scripts)}
+    name = {way: way.replace(" ", "-") for way in scripts}
+    wrong = scripts.keys() - GOOD
+    with Reflector(lab.net.devices["device-1"]) as reflector:
+        lab.watch({name[way]: where[way] for way in scripts}, SCHEDULE)
 
-        reflector.ways = {where[way]: way for way in WAYS}
+        reflector.play({where[way]: script for way, script in scripts.items()})
         lab.daemon.said("went-down", count=len(wrong))
-        assert all(reflector.answers[where[way]] for way in wrong)
+        assert all(reflector.seen()[where[way]].sent for way in wrong)
         _check_that_one_look_counts_once(lab)
 
         flood = lab.net.watch.command("ping", "-f", "-q", "-w", "3", address("device-2", family))
@@ -51,7 +65,7 @@ def test_only_the_right_answer_in_time_counts(lab: Lab, family: Family) -> None:
         silent = {fact.signal for fact in lab.daemon.facts(facts.SilenceBegan)}
         assert silent == {signal_of(name[way]) for way in wrong}
 
-        reflector.ways = {}
+        reflector.play({})
         lab.daemon.said("came-up", count=len(wrong))
     assert len(lab.daemon.facts(facts.WentDown)) == len(wrong)
 

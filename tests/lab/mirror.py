@@ -1,0 +1,171 @@
+"""The reflector's own process: answers what comes over one link, by scripts that come on standard input.
+
+    python -m tests.lab.mirror LINK SCRIPTED_BYTES
+
+It sees whole frames, so that it may answer for any address, as anybody, with anything. Requests whose
+payload has another size than the scripted ones are somebody else's and get a right answer. A line of JSON
+goes in, a line of JSON comes back.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import select
+import socket
+import struct
+import sys
+import time
+from heapq import heappop, heappush
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from tests.lab.frames import ETHERTYPE, Request, answer_frame, packed, request_in
+from tests.lab.script import RIGHT, Answer, Script, entry, from_json
+
+SIOCGIFHWADDR = 0x8927
+SO_RCVBUFFORCE = 33
+RECEIVE_BUFFER_BYTES = 64 * 1024 * 1024
+AT_ONCE = 64
+"""Frames that are read between two looks at what is to be sent later."""
+
+
+class Mirror:
+    """What is to be answered, what was asked, and what was sent."""
+
+    def __init__(self, link: str, scripted_bytes: int) -> None:
+        self._scripted_bytes = scripted_bytes
+        self._sockets = [_opened(link, ethertype) for ethertype in ETHERTYPE.values()]
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plain:
+            answer = fcntl.ioctl(plain, SIOCGIFHWADDR, struct.pack("16s24x", link.encode()))
+        self._own = answer[18:24]
+        self._exact: dict[bytes, Script] = {}
+        self._ranges: list[tuple[int, int, int, Script]] = []
+        self._old: dict[bytes, Request] = {}
+        self._first: dict[bytes, Request] = {}
+        self._last: dict[bytes, Request] = {}
+        self._asked: dict[bytes, list[int]] = {}
+        self._sent: dict[bytes, list[tuple[int, int, int]]] = {}
+        self._later: list[tuple[float, int, bytes, tuple[bytes, int, int]]] = []
+        self._count = 0
+
+    def play(self, exact: dict[str, Any], ranges: dict[str, Any]) -> None:
+        """New scripts: each address begins at its first request. What is on its way already still comes."""
+        self._exact = {packed(address): from_json(plain) for address, plain in exact.items()}
+        networks = [(ip_network(text), from_json(plain)) for text, plain in ranges.items()]
+        self._ranges = [
+            (one.version, int(one.network_address), int(one.netmask), script) for one, script in networks
+        ]
+        self._old, self._first = self._old | self._first, {}
+        self._asked, self._sent = {}, {}
+        self._later = [(due, place, frame, (b"", 0, 0)) for due, place, frame, _ in self._later]
+
+    def record(self) -> dict[str, Any]:
+        """When each address was asked, and which answers left when, by the wall clock."""
+        return {
+            str(ip_address(target)): {"asked": asked, "sent": self._sent.get(target, [])}
+            for target, asked in self._asked.items()
+        }
+
+    def run(self) -> None:
+        """Answer until standard input ends."""
+        links = {sock.fileno(): sock for sock in self._sockets}
+        waiting = select.poll()
+        for number in (*links, sys.stdin.fileno()):
+            waiting.register(number, select.POLLIN)
+        _tell("ready")
+        while True:
+            for number, _ in waiting.poll(self._pause_ms()):
+                if number in links:
+                    self._read(links[number])
+                elif not (line := sys.stdin.readline()):
+                    return
+                else:
+                    self._obey(json.loads(line))
+            self._send_what_is_due()
+
+    def _obey(self, order: dict[str, Any]) -> None:
+        if order["do"] == "play":
+            self.play(order["exact"], order["ranges"])
+            _tell("playing")
+        else:
+            _tell(self.record())
+
+    def _pause_ms(self) -> float | None:
+        return max(0.0, (self._later[0][0] - time.monotonic()) * 1000) if self._later else None
+
+    def _read(self, sock: socket.socket) -> None:
+        for _ in range(AT_ONCE):
+            try:
+                frame = sock.recv(4096)
+            except BlockingIOError:
+                return
+            if (asked := request_in(frame)) is not None:
+                self._answer(asked)
+
+    def _answer(self, asked: Request) -> None:
+        if len(asked.payload) != self._scripted_bytes:
+            self._send(answer_frame(asked, RIGHT[0][0], self._own))
+            return
+        times = self._asked.setdefault(asked.target, [])
+        times.append(time.time_ns())
+        self._first.setdefault(asked.target, asked)
+        self._last[asked.target] = asked
+        for place, answer in enumerate(entry(self._script(asked.target), len(times) - 1)):
+            about = self._about(asked, answer)
+            if about is not None:
+                what = (asked.target, len(times) - 1, place)
+                self._plan(answer, answer_frame(about, answer, self._own), what)
+
+    def _about(self, asked: Request, answer: Answer) -> Request | None:
+        """The request that an answer is to, if not the one that came."""
+        if answer.old:
+            return self._old.get(asked.target)
+        if answer.stranger and answer.kind != "error":
+            other = self._last.get(packed(answer.stranger))
+            return None if other is None else other._replace(target=asked.target)
+        return asked
+
+    def _script(self, target: bytes) -> Script:
+        if (script := self._exact.get(target)) is not None:
+            return script
+        number, version = int.from_bytes(target), 4 if len(target) == 4 else 6
+        fitting = (
+            script for of, first, mask, script in self._ranges if of == version and number & mask == first
+        )
+        return next(fitting, RIGHT)
+
+    def _plan(self, answer: Answer, frame: bytes, what: tuple[bytes, int, int]) -> None:
+        for _ in range(answer.copies):
+            if not answer.delay_s:
+                self._send(frame, *what)
+                continue
+            self._count += 1
+            heappush(self._later, (time.monotonic() + answer.delay_s, self._count, frame, what))
+
+    def _send_what_is_due(self) -> None:
+        while self._later and self._later[0][0] <= time.monotonic():
+            _, _, frame, what = heappop(self._later)
+            self._send(frame, *what)
+
+    def _send(self, frame: bytes, target: bytes = b"", number: int = 0, place: int = 0) -> None:
+        self._sockets[0].send(frame)
+        if target:
+            self._sent.setdefault(target, []).append((time.time_ns(), number, place))
+
+
+def _opened(link: str, ethertype: int) -> socket.socket:
+    """Frames of one kind that come in over a link; those that leave are not seen."""
+    sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
+    sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES)
+    sock.bind((link, ethertype))
+    return sock
+
+
+def _tell(what: object) -> None:
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    Mirror(sys.argv[1], int(sys.argv[2])).run()
