@@ -7,17 +7,50 @@ between the two betrays steps of the wall clock and sleeps of the machine.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Final
+
+from hostwatch.core.quality import NOT_KNOWN, Keeping, Quality
 
 STEP_MIN = timedelta(milliseconds=250)
 """A smaller disagreement of the clocks is slewing, not a step."""
 
 NAP_MAX_S = 1.0
 """`sleep_until` looks at the wall clock at least this often."""
+
+
+class _Timex(ctypes.Structure):
+    """`struct timex`, as adjtimex(2) fills it. `modes` is 0: nothing is changed, and no right is needed."""
+
+    _fields_ = (
+        ("modes", ctypes.c_uint),
+        ("offset", ctypes.c_long),
+        ("frequency", ctypes.c_long),
+        ("maximum", ctypes.c_long),
+        ("estimated", ctypes.c_long),
+        ("status", ctypes.c_int),
+        ("rest", ctypes.c_byte * 256),
+    )
+
+
+_UNSYNCHRONISED: Final = 0x0040
+_IN_NANOSECONDS: Final = 0x2000
+_HARDWARE_FAILED: Final = 0x1000
+
+
+def _quality(said: _Timex) -> Quality:
+    bad = said.status & (_UNSYNCHRONISED | _HARDWARE_FAILED)
+    return Quality(
+        keeping=Keeping.UNSYNCHRONISED if bad else Keeping.SYNCHRONISED,
+        offset_us=said.offset // 1000 if said.status & _IN_NANOSECONDS else said.offset,
+        estimated_us=said.estimated,
+        maximum_us=said.maximum,
+    )
 
 
 class Clock(ABC):
@@ -37,6 +70,10 @@ class Clock(ABC):
     @abstractmethod
     def boottime(self) -> timedelta:
         """A clock that never steps and goes on while the machine sleeps."""
+
+    def quality(self) -> Quality:
+        """How well the wall clock is kept."""
+        return NOT_KNOWN
 
     @abstractmethod
     async def sleep(self, pause: timedelta) -> None:
@@ -64,6 +101,14 @@ class SystemClock(Clock):
 
     def boottime(self) -> timedelta:
         return timedelta(microseconds=time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000)
+
+    def quality(self) -> Quality:
+        asked = _Timex()
+        try:
+            said = ctypes.CDLL(None).adjtimex(ctypes.byref(asked))
+        except AttributeError:  # a C library without it
+            return NOT_KNOWN
+        return NOT_KNOWN if said < 0 else _quality(asked)
 
     async def sleep(self, pause: timedelta) -> None:
         await asyncio.sleep(max(pause.total_seconds(), 0))

@@ -38,6 +38,7 @@ from hostwatch.prober import Prober
 from hostwatch.sdnotify import Notifier
 from hostwatch.sight import Sight
 from hostwatch.store.writer import Writer
+from hostwatch.timewatch import TimeWatch
 
 MISTAKES_RECORDED_MAX = 50
 EXAMINE_EVERY = timedelta(seconds=5)
@@ -77,11 +78,12 @@ class Watch:
         )
         self.prober = Prober(engine, pinger, self.sight, clock, self.directory.manner)
         self.outbox = Outbox(engine, clock, lambda: self.directory)
-        self.examiner = Examiner(clock, engine, self.prober, self.outbox)
+        self.time_watch = TimeWatch(engine, clock)
+        self.examiner = Examiner(clock, engine, self.prober, self.outbox, self.time_watch.warnings)
         self.tally = metrics.Tally()
         engine.listeners.append(self.tally.on_decision)
         self.prober.listeners.append(self.tally.on_reading)
-        self.figures: list[Callable[[], Iterable[Figure]]] = []
+        self.figures: list[Callable[[], Iterable[Figure]]] = [self.time_watch.figures]
         """What parts of the watch say of themselves in the metrics."""
 
     def _directory(self, loaded: Loaded) -> Directory:
@@ -98,7 +100,8 @@ class Watch:
         engine = asyncio.create_task(self.engine.run())
         try:
             await self._first(engine, self._take_up())
-            working = [asyncio.create_task(self.prober.run()), asyncio.create_task(self.outbox.run())]
+            parts = (self.prober, self.outbox, self.time_watch)
+            working = [asyncio.create_task(part.run()) for part in parts]
             if started is not None:
                 started.set()
             try:
@@ -322,5 +325,6 @@ class Service:
             "version": hostwatch.__version__,
             "healthy": health.ok,
             "troubles": list(health.troubles),
+            "warnings": list(health.warnings),
             "configuration": self._watch.engine.world.configuration,
         }

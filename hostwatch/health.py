@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -29,6 +30,9 @@ class Health:
     oldest_notice_age: timedelta | None
     """How long the oldest notice has been waiting to be accepted."""
 
+    warnings: tuple[str, ...] = ()
+    """What somebody should look at, though all moves on."""
+
     @property
     def ok(self) -> bool:
         """Whether all moves on."""
@@ -38,11 +42,20 @@ class Health:
 class Examiner:
     """Looks at the engine, the prober and the outbox."""
 
-    def __init__(self, clock: Clock, engine: Engine, prober: Prober, outbox: Outbox) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        engine: Engine,
+        prober: Prober,
+        outbox: Outbox,
+        warnings: Callable[[], Iterable[str]] = tuple,
+    ) -> None:
+        """`warnings` says what somebody should look at, though all moves on."""
         self._clock = clock
         self._engine = engine
         self._prober = prober
         self._outbox = outbox
+        self._warnings = warnings
 
     def examine(self) -> Health:
         """How the watch is now."""
@@ -66,6 +79,7 @@ class Examiner:
             troubles.append(self._engine.stuck)
         return Health(
             troubles=tuple(troubles),
+            warnings=tuple(self._warnings()),
             hangs=hangs,
             last_slice_age=slice_age,
             last_commit_age=commit_age,

@@ -70,6 +70,8 @@ def allowed_calls() -> set[str]:
     for line in settings("SystemCallFilter"):
         named = set().union(*(members(name) for name in line.removeprefix("~").split()))
         calls = calls - named if line.startswith("~") else calls | named
+    if settings("ProtectClock") == ["yes"]:
+        calls -= members("@clock")
     return calls | members("@default") | {"execve"}
 
 
@@ -117,6 +119,7 @@ def trace(tmp_path: Path, told: Callable[[str], None]) -> str:
 def test_the_daemon_lives_with_what_the_unit_leaves_it(trace: str) -> None:
     called = set(re.findall(r"^\d+ +(\w+)\(", trace, re.MULTILINE))
     assert {"sendto", "recvmsg", "fdatasync"} & called
+    assert {"adjtimex", "clock_adjtime"} & called
     # SQLite hands its files to the owner of the folder if it is root, as it is here and never in service.
     assert called - {"fchown"} - allowed_calls() == set()
 

@@ -51,6 +51,17 @@ def test_the_only_capability_is_the_one_for_raw_sockets() -> None:
     assert settings("NoNewPrivileges") == ["yes"]
 
 
+def test_the_clock_may_be_asked_and_not_set() -> None:
+    """`ProtectClock=` would forbid both; all else that it does is there without it."""
+    assert settings("SystemCallFilter") == [
+        "@system-service",
+        "~@privileged @resources",
+        "adjtimex clock_adjtime",
+    ]
+    assert "CAP_SYS_TIME" not in settings("CapabilityBoundingSet")[0]
+    assert (settings("PrivateDevices"), settings("DevicePolicy")) == (["yes"], ["closed"])
+
+
 def test_no_user_of_its_own_outlives_it_and_no_secret_stands_in_it() -> None:
     assert settings("DynamicUser") == ["yes"]
     assert settings("Environment") == []

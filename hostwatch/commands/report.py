@@ -28,6 +28,7 @@ from hostwatch.core.calendar import Month
 from hostwatch.core.instant import from_second
 from hostwatch.sla.history import ENDING, LASTING, History, fold
 from hostwatch.sla.month import MonthReport, month
+from hostwatch.sla.timing import doubts
 from hostwatch.store.errors import StoreError
 from hostwatch.store.reader import AsOf, Reader
 
@@ -93,7 +94,8 @@ def _report(options: argparse.Namespace) -> MonthReport:
     site = loaded.configuration.site
     zone = ZoneInfo(site.timezone)
     with Reader(loaded.store) as reader:
-        as_of, history = _history(reader, from_second(options.month.span(zone).start))
+        judged: list[facts.Fact] = []
+        as_of, history = _history(reader, from_second(options.month.span(zone).start), judged)
     if options.customer is not None and options.customer not in history.customers:
         raise _Refused(_unknown_customer(options.customer, sorted(history.customers)))
     try:
@@ -105,13 +107,17 @@ def _report(options: argparse.Namespace) -> MonthReport:
             as_of_seq=as_of.seq,
             as_of=as_of.alive_at,
             customer=options.customer,
+            clock=doubts(judged),
         )
     except ValueError as error:
         raise _Refused(str(error)) from None
 
 
-def _history(reader: Reader, since: datetime) -> tuple[AsOf, History]:
-    """The present is read first and the time after it, so that nothing read is later than now."""
+def _history(reader: Reader, since: datetime, judged: list[facts.Fact]) -> tuple[AsOf, History]:
+    """The present is read first and the time after it, so that nothing read is later than now.
+
+    What was judged of the clock is added to `judged`.
+    """
     as_of, world = reader.moment()
     now = SystemClock().now()
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
@@ -120,10 +126,18 @@ def _history(reader: Reader, since: datetime) -> tuple[AsOf, History]:
         def passed(done: int, of: int) -> None:
             progress.update(task, completed=done, total=of)
 
-        lasting = reader.facts(LASTING, until=as_of)
+        lasting = _set_aside(reader.facts((*LASTING, facts.ClockQuality), until=as_of), judged)
         ending = reader.facts(ENDING, until=as_of, since=since, progress=passed)
         happened: Iterator[facts.Fact] = chain(lasting, ending)
         return as_of, fold(happened, world.signals, world.blind, now)
+
+
+def _set_aside(happened: Iterator[facts.Fact], judged: list[facts.Fact]) -> Iterator[facts.Fact]:
+    for fact in happened:
+        if isinstance(fact, facts.ClockQuality):
+            judged.append(fact)
+        else:
+            yield fact
 
 
 def _unknown_customer(name: str, known: list[str]) -> str:

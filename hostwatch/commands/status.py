@@ -141,6 +141,8 @@ def _show(status: Mapping[str, Any], zone: ZoneInfo) -> None:
         console.print(f"[green]watch running[/] (process {watch['process']}, version {watch['version']})")
     for trouble in watch.get("troubles", []):
         console.print(f"[bold red]{escape(trouble)}", highlight=False)
+    for warning in watch.get("warnings", []):
+        console.print(f"[yellow]{escape(warning)}", highlight=False)
     counts = status["signals"]
     console.print(" · ".join(f"{counts[name]} {name}" for name in sorted(counts)) or "no device is watched")
     for blind in status["blind"]:

@@ -171,6 +171,18 @@ class ClockStepped(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClockQuality(Fact):
+    """How well the wall clock was kept from then on, as the kernel said (`core.quality`)."""
+
+    keeping: str
+    """`synchronised`, `unsynchronised` or `not known`."""
+
+    offset_us: int
+    estimated_us: int
+    maximum_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EmergencyOpened(Fact):
     """A confirmed outage that obliges us to tell (`colocation C5`)."""
 

@@ -14,6 +14,7 @@ from hostwatch.reports import PLAIN, Paper
 from hostwatch.sla.account import SECONDS, Account
 from hostwatch.sla.history import BlindRecord, EmergencyRecord
 from hostwatch.sla.month import MonthReport, Row, SilenceLine, Total
+from hostwatch.sla.timing import ClockRecord
 
 FORMAT = "everything, with all dates, for programs: canonical JSON on one line"
 
@@ -51,6 +52,7 @@ def document(report: MonthReport) -> dict[str, Any]:
         "devices": [_row(row) for row in report.rows],
         "totals": [_total(total) for total in report.totals],
         "blind": [_blind(record) for record in report.blind],
+        "clock": [_clock(record) for record in report.clock],
     }
 
 
@@ -118,3 +120,12 @@ def _total(total: Total) -> dict[str, Any]:
 
 def _blind(record: BlindRecord) -> dict[str, Any]:
     return {"why": record.why, "since": record.since, "until": record.until}
+
+
+def _clock(record: ClockRecord) -> dict[str, Any]:
+    return {
+        "keeping": record.keeping,
+        "since": record.since,
+        "until": record.until,
+        "estimated_us": record.estimated_us,
+    }

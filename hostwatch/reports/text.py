@@ -21,6 +21,7 @@ from hostwatch.reports import PLAIN, Paper
 from hostwatch.sla.account import PLACES, Account
 from hostwatch.sla.history import BlindRecord, Ending
 from hostwatch.sla.month import MonthReport, Row, SilenceLine, Total
+from hostwatch.sla.timing import ClockRecord
 
 FORMAT = "tables for people, as wide as the terminal"
 
@@ -142,6 +143,10 @@ def _parts(report: MonthReport, paper: Paper) -> Iterator[str | Text | Table]:
         yield "\nWhen we could not look"
         yield from (Text(f"  {_blindness(report, record)}") for record in report.blind[:LINES_MAX])
         yield from _more(len(report.blind))
+    if report.clock:
+        yield "\nWhen the clock was not known to be right"
+        yield from (Text(f"  {_doubt(report, record)}") for record in report.clock[:LINES_MAX])
+        yield from _more(len(report.clock))
     yield Text(f"\n{NOTE}", style="dim")
 
 
@@ -202,6 +207,11 @@ def _dates(report: MonthReport, line: SilenceLine) -> tuple[str, ...]:
 def _blindness(report: MonthReport, record: BlindRecord) -> str:
     until = "now" if record.until is None else report.local(record.until)
     return f"{report.local(record.since)} to {until}: {record.why}"
+
+
+def _doubt(report: MonthReport, record: ClockRecord) -> str:
+    until = "now" if record.until is None else report.local(record.until)
+    return f"{report.local(record.since)} to {until}: {record.words}"
 
 
 def _more(count: int) -> Iterator[str]:

@@ -15,6 +15,7 @@ from hostwatch.core.instant import from_second, second
 from hostwatch.core.timeline import Span, Timeline
 from hostwatch.sla.account import EVERY_SILENCE, Account, Books, Downtime
 from hostwatch.sla.history import BlindRecord, DeviceHistory, EmergencyRecord, History, SilenceRecord
+from hostwatch.sla.timing import ClockRecord, within
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +103,9 @@ class MonthReport:
     blind: tuple[BlindRecord, ...]
     """When the watch could not look. It explains unknown seconds, and is not added to them."""
 
+    clock: tuple[ClockRecord, ...] = ()
+    """When the wall clock was not known to be right."""
+
     @property
     def so_far(self) -> bool:
         """Whether the month still runs."""
@@ -122,6 +126,7 @@ def month(
     as_of: datetime | None,
     customer: str | None = None,
     rule: Downtime = EVERY_SILENCE,
+    clock: Iterable[ClockRecord] = (),
 ) -> MonthReport:
     """The report of a month. Raises `ValueError` for a month that has not begun at `history.now`."""
     whole, now = which.span(zone), second(history.now)
@@ -144,6 +149,7 @@ def month(
         rows=rows,
         totals=tuple(_totals(rows)),
         blind=tuple(record for record in history.blind if _touches(record.since, record.until, period)),
+        clock=tuple(within(clock, period)),
     )
 
 

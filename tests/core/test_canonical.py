@@ -148,6 +148,7 @@ GOLDEN: dict[str, str] = {
     "BlindBegan": "dcd4f2cdd6778489",
     "BlindEnded": "0b6ee5ad61182c9a",
     "ClockStepped": "ac8ba1d7ade933d2",
+    "ClockQuality": "7a8a5b83982923ac",
     "EmergencyOpened": "d32fcc54a5a54613",
     "EmergencyEnded": "cac398a08dd45727",
     "DutyArose": "04d4228e57b9ef90",

@@ -8,10 +8,12 @@ from functools import cache
 from zoneinfo import ZoneInfo
 
 from hostwatch import reports
-from hostwatch.core import judge
+from hostwatch.core import judge, quality
 from hostwatch.core.calendar import Month
 from hostwatch.core.population import State
+from hostwatch.core.quality import Keeping, Quality
 from hostwatch.sla.month import MonthReport, month
+from hostwatch.sla.timing import doubts
 from tests.sla.teller import Teller, device
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -25,7 +27,7 @@ def at(day: int, hour: int = 0, minute: int = 0, second: int = 0) -> datetime:
 
 @cache
 def teller() -> Teller:
-    """One outage, one lost ping, one device from the middle of the month, one hour of blindness."""
+    """One outage, one lost ping, one device added later, one hour of blindness, half a day without NTP."""
     told = Teller()
     web1 = device("acme-web-1", address="192.0.2.10")
     web2 = device("acme-web-2", address="2001:db8::20")
@@ -41,6 +43,10 @@ def teller() -> Teller:
     told.every("acme-web-1", at(11, 8, 0, 7), end, missed=[outage, lost], unknown=[blind])
     told.every("acme-web-2", at(11, 8, 1, 23), end, unknown=[blind])
     told.decide(at(20, 7), judge.was_blind("sight", "no answer from our own gateway", *blind))
+    kept = Quality(keeping=Keeping.SYNCHRONISED, offset_us=-120, estimated_us=900, maximum_us=31_500)
+    left = Quality(keeping=Keeping.UNSYNCHRONISED, estimated_us=16_000_000, maximum_us=16_000_000)
+    for when, said in ((start, kept), (at(24, 3), left), (at(24, 15), kept)):
+        told.decide(when, quality.record(said, when))
     return told
 
 
@@ -55,6 +61,7 @@ def october(customer: str | None = "acme") -> MonthReport:
         as_of_seq=len(told.record),
         as_of=told.world.alive_at,
         customer=customer,
+        clock=doubts(told.record),
     )
 
 
