@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from hostwatch.core import instant
 from hostwatch.core.timeline import Span
+
+HOUR_S = 3600
 
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 
@@ -44,5 +46,41 @@ class Month:
         return Span(_midnight(self, zone), _midnight(self.following, zone))
 
 
+def day(which: date, zone: tzinfo) -> Span:
+    """The seconds of a day in a zone: 23 or 25 hours where clocks change."""
+    return Span(_start(which, zone), _start(which + timedelta(days=1), zone))
+
+
+def days(span: Span, zone: tzinfo) -> list[Span]:
+    """The days of a zone that a span touches, the first and the last cut to it."""
+    first = instant.from_second(span.start).astimezone(zone).date()
+    found = []
+    while (whole := day(first, zone)).start < span.end:
+        if whole.seconds:  # some days never were, where the date line moved
+            found.append(_cut(whole, span))
+        first += timedelta(days=1)
+    return found
+
+
+def hours(span: Span, zone: tzinfo) -> list[Span]:
+    """The hours, counted from each local midnight, that a span touches, the first and the last cut to it."""
+    found = []
+    for whole in days(span, zone):
+        midnight = day(instant.from_second(whole.start).astimezone(zone).date(), zone).start
+        begin = whole.start - (whole.start - midnight) % HOUR_S
+        while begin < whole.end:
+            found.append(_cut(Span(begin, begin + HOUR_S), whole))
+            begin += HOUR_S
+    return found
+
+
+def _cut(part: Span, span: Span) -> Span:
+    return Span(max(part.start, span.start), min(part.end, span.end))
+
+
 def _midnight(month: Month, zone: tzinfo) -> int:
-    return instant.second(datetime(month.year, month.month, 1, tzinfo=zone).astimezone(UTC))
+    return _start(date(month.year, month.month, 1), zone)
+
+
+def _start(which: date, zone: tzinfo) -> int:
+    return instant.second(datetime(which.year, which.month, which.day, tzinfo=zone).astimezone(UTC))

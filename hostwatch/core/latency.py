@@ -9,10 +9,15 @@ is adding, in any order. Codes are stored for months: what one means must never 
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import NamedTuple
+
+from hostwatch.core.reading import Outcome
+from hostwatch.core.timeline import Span
 
 NO_FIGURE = 0
 """The code where there is no round-trip time: no answer, or none that was timed."""
@@ -28,6 +33,9 @@ _TIME_MASK = (1 << _TIME_BITS) - 1
 
 RTT_MAX_US = (1 << 25) - 1
 """The longest round-trip time that has a code of its own, about 33.5 s; longer ones share it."""
+
+CODE_BYTES = 2
+"""What one code takes where it is stored."""
 
 _NATIVE_ORDER_IS_STORED_ORDER = array("H", [1]).tobytes() == b"\x01\x00"
 
@@ -151,6 +159,36 @@ class Histogram:
             by_time[code & _TIME_MASK] += count
         for steps in sorted(by_time):
             yield rtt_us(steps) or 0, by_time[steps]
+
+
+class Brought(NamedTuple):
+    """What one scheduled ping of a device brought."""
+
+    due_us: int
+    """When it was due, in microseconds since 1970."""
+
+    outcome: Outcome
+    code: int = NO_FIGURE
+
+
+def by_span(brought: Iterable[Brought], spans: Sequence[Span]) -> list[Histogram]:
+    """One histogram for each of some spans, which lie one after another; what lies in none is left out."""
+    starts = [span.start for span in spans]
+    codes: list[list[int]] = [[] for _ in spans]
+    others: list[Counter[Outcome]] = [Counter() for _ in spans]
+    for ping in brought:
+        second = ping.due_us // 1_000_000
+        place = bisect_right(starts, second) - 1
+        if place < 0 or second >= spans[place].end:
+            continue
+        if ping.outcome is Outcome.ANSWERED:
+            codes[place].append(ping.code)
+        else:
+            others[place][ping.outcome] += 1
+    return [
+        Histogram.of(found, missed=other[Outcome.MISSED], unknown=other[Outcome.UNKNOWN])
+        for found, other in zip(codes, others, strict=True)
+    ]
 
 
 def total(parts: Iterable[Histogram]) -> Histogram:

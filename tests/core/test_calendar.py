@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
+from hostwatch.core import calendar
 from hostwatch.core.calendar import Month
+from hostwatch.core.timeline import Span, Timeline
 
 STRANGE = ("Europe/Berlin", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Shanghai", "Asia/Kathmandu")
 STRANGER = ("America/Santiago", "America/Havana", "Asia/Damascus", "America/St_Johns", "UTC")
@@ -131,3 +133,36 @@ def test_every_zone_and_every_month_with_a_change_of_clocks() -> None:
             check(zone, month)
             months += 1
     assert months > 10_000
+
+
+@pytest.mark.parametrize("name", [*STRANGE, *STRANGER])
+def test_the_days_of_a_zone_begin_when_its_clocks_say_so(name: str) -> None:
+    zone = ZoneInfo(name)
+    for year, month in ((2011, 12), (2024, 3), (2024, 4), (2024, 9), (2024, 10), (2024, 11)):
+        whole = Month(year, month)
+        found = calendar.days(whole.span(zone), zone)
+
+        assert [span.start for span in found] == sorted({begins(zone, date) for date in days(whole)})
+        assert Timeline.of(found).spans == (whole.span(zone),)
+
+
+@pytest.mark.parametrize("name", [*STRANGE, *STRANGER])
+def test_hours_are_hours_and_cut_at_each_midnight(name: str) -> None:
+    zone = ZoneInfo(name)
+    whole = Month(2024, 10).span(zone)
+
+    found = calendar.hours(whole, zone)
+
+    assert Timeline.of(found).spans == (whole,)
+    assert {span.start for span in calendar.days(whole, zone)} <= {span.start for span in found}
+    assert all(span.seconds in (calendar.HOUR_S, calendar.HOUR_S // 2) for span in found)
+    assert sum(span.seconds != calendar.HOUR_S for span in found) <= 1
+
+
+def test_the_first_and_the_last_hour_and_day_are_cut_to_the_span() -> None:
+    zone = ZoneInfo("Europe/Berlin")
+    noon = int(datetime(2026, 10, 1, 10, 30, tzinfo=UTC).timestamp())
+    span = Span(noon, noon + 3600)
+
+    assert calendar.days(span, zone) == [span]
+    assert calendar.hours(span, zone) == [Span(noon, noon + 1800), Span(noon + 1800, noon + 3600)]

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hostwatch.core import latency
-from hostwatch.core.latency import Histogram, code, lost, pack, rtt_us, total, unpack
+from hostwatch.core.latency import Brought, Histogram, by_span, code, lost, pack, rtt_us, total, unpack
+from hostwatch.core.reading import Outcome
+from hostwatch.core.timeline import Span
 
 TIMES = st.integers(1, latency.RTT_MAX_US)
 ANY_TIMES = st.one_of(
@@ -133,3 +135,30 @@ def test_nothing_seen_is_no_figure() -> None:
     nothing = Histogram.of([0, 0], unknown=2)
 
     assert (nothing.loss, nothing.quantile(500), nothing.least_us, nothing.answered) == (None, None, None, 0)
+
+
+def test_pings_fall_into_the_spans_in_which_they_were_due() -> None:
+    spans = [Span(100, 200), Span(200, 300), Span(400, 500)]
+    brought = [
+        Brought(99_999_999, Outcome.ANSWERED, code(1, 0)),
+        Brought(100_000_000, Outcome.ANSWERED, code(10, 0)),
+        Brought(199_999_999, Outcome.MISSED),
+        Brought(250_000_000, Outcome.UNKNOWN),
+        Brought(200_000_000, Outcome.ANSWERED, code(20, 1)),
+        Brought(300_000_000, Outcome.MISSED),
+        Brought(400_000_000, Outcome.ANSWERED),
+        Brought(500_000_000, Outcome.MISSED),
+    ]
+
+    assert by_span(brought, spans) == [
+        Histogram(counts={code(10, 0): 1}, missed=1),
+        Histogram(counts={code(20, 1): 1}, unknown=1),
+        Histogram(),
+    ]
+
+
+@given(st.lists(st.builds(Brought, st.integers(0, 399_999_999), st.sampled_from(Outcome), CODES)))
+def test_the_spans_of_a_whole_add_up_to_it(brought: list[Brought]) -> None:
+    parts = [Span(0, 7), Span(7, 120), Span(120, 400)]
+
+    assert [total(by_span(brought, parts))] == by_span(brought, [Span(0, 400)])
