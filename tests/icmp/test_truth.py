@@ -98,6 +98,8 @@ def _dead(family: int) -> Iterator[tuple[str, Row]]:
         yield f"with bit {bit} of the nonce changed", Row.dead(always(flip=bit))
     for cut in range(16):
         yield f"cut to {cut} bytes", Row.dead(always(cut=cut))
+        whole = Answer(source=SOMEBODY[family])  # what was read before must not complete it
+        yield f"whole from elsewhere, then cut to {cut} bytes", Row.dead(((whole, Answer(cut=cut)),))
     yield "the request itself", Row.dead(always(kind="request"))
     yield "what another device was asked", Row.dead(always(stranger=SOMEBODY[family]))
     yield "what a silent device was asked", Row.dead(always(stranger=NOBODY[family]))

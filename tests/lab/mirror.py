@@ -25,6 +25,7 @@ from tests.lab.script import RIGHT, Answer, Script, entry, from_json
 
 SIOCGIFHWADDR = 0x8927
 SO_RCVBUFFORCE = 33
+SO_TIMESTAMPNS = 35
 RECEIVE_BUFFER_BYTES = 64 * 1024 * 1024
 AT_ONCE = 64
 """Frames that are read between two looks at what is to be sent later."""
@@ -97,18 +98,19 @@ class Mirror:
     def _read(self, sock: socket.socket) -> None:
         for _ in range(AT_ONCE):
             try:
-                frame = sock.recv(4096)
+                frame, ancillary, _, _ = sock.recvmsg(4096, 64)
             except BlockingIOError:
                 return
             if (asked := request_in(frame)) is not None:
-                self._answer(asked)
+                seconds, nanoseconds = struct.unpack("=qq", ancillary[0][2][:16])
+                self._answer(asked, seconds * 1_000_000_000 + nanoseconds)
 
-    def _answer(self, asked: Request) -> None:
+    def _answer(self, asked: Request, came_ns: int) -> None:
         if len(asked.payload) != self._scripted_bytes:
             self._send(answer_frame(asked, RIGHT[0][0], self._own))
             return
         times = self._asked.setdefault(asked.target, [])
-        times.append(time.time_ns())
+        times.append(came_ns)
         self._first.setdefault(asked.target, asked)
         self._last[asked.target] = asked
         for place, answer in enumerate(entry(self._script(asked.target), len(times) - 1)):
@@ -158,6 +160,7 @@ def _opened(link: str, ethertype: int) -> socket.socket:
     """Frames of one kind that come in over a link; those that leave are not seen."""
     sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
     sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES)
+    sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
     sock.bind((link, ethertype))
     return sock
 
