@@ -19,6 +19,7 @@ from tests.bench.machine import core_for
 from tests.lab.namespace import Namespace
 
 LINK = "cable"
+TUN = "slow"
 BEHIND_THE_CABLE = IPv4Address("10.64.0.0")
 BEHIND_THE_TUN = IPv4Address("10.80.0.0")
 ADDRESSES_MAX = 2**20
@@ -69,7 +70,7 @@ class Network:
 
     def add_tun(self, delay_us: int, silent_every: int) -> None:
         """Put a network behind a TUN device beside it. Each `silent_every`-th address does not answer."""
-        words = ["taskset", "-c", core_for(1), tools.compiled("tun_reflector"), "slow"]
+        words = ["taskset", "-c", core_for(1), tools.compiled("tun_reflector"), TUN]
         process = subprocess.Popen(
             self.near.command(*words, str(delay_us), str(silent_every)), stdout=subprocess.PIPE, text=True
         )
@@ -77,9 +78,9 @@ class Network:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         self.near.ip(
-            "address add 10.0.98.1/24 dev slow",
-            "link set slow up",
-            f"route add {BEHIND_THE_TUN}/12 dev slow",
+            f"address add 10.0.98.1/24 dev {TUN}",
+            f"link set {TUN} up",
+            f"route add {BEHIND_THE_TUN}/12 dev {TUN}",
         )
 
     def measured(self, *words: str) -> list[str]:

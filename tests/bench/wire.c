@@ -78,15 +78,16 @@ int main(int many, char **words) {
     long taken = 0;
     puts("ready");
     fflush(stdout);
-    while (!over) {
+    for (int got = 0, last = 0; !last || got > 0;) {
+        last = over; /* what has come in until then is still taken */
         for (int i = 0; i < BATCH; i++) {
             pieces[i] = (struct iovec){packets[i], sizeof packets[i]};
             messages[i].msg_hdr = (struct msghdr){NULL, 0, &pieces[i], 1, stamps[i], sizeof stamps[i], 0};
         }
-        int got = recvmmsg(sock, messages, BATCH, MSG_WAITFORONE, NULL);
+        got = recvmmsg(sock, messages, BATCH, last ? MSG_DONTWAIT : MSG_WAITFORONE, NULL);
         for (int i = 0; i < got; i++) keep(file, packets[i], messages[i].msg_len, &messages[i].msg_hdr);
         if (got > 0) taken += got;
-        usleep(2000);
+        if (!last) usleep(2000);
     }
     fclose(file);
     struct tpacket_stats seen = {0};
