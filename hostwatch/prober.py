@@ -16,6 +16,7 @@ from hostwatch.clock import Clock, Stepped, Suspended, Timekeeper
 from hostwatch.core import instant, judge
 from hostwatch.core.reading import Kind, Outcome, Reading
 from hostwatch.core.schedule import Due, Schedule, Target
+from hostwatch.core.terms import tolerance
 from hostwatch.core.world import Decision, SliceKey
 from hostwatch.engine import Engine
 from hostwatch.pinger import Ask, Batch, Look, Manner, Pinger
@@ -183,10 +184,7 @@ class Prober:
             if self._awaited_until.get(target.signal, now) > now:
                 continue
             fresh = signal.last_reading is None
-            in_time = (
-                now - last_due
-                <= self._engine.world.population.terms(self._engine.world.devices[target.signal]).tolerance
-            )
+            in_time = now - last_due <= tolerance(target.interval)
             kind = Kind.SCHEDULED if in_time and not fresh else Kind.CATCH_UP
             at = now + len(behind[kind]) * pace
             if next_due - at <= self.manner_of(target).longest:

@@ -14,9 +14,10 @@ import pytest
 from hostwatch import control, daemon, echo, engine, httpd, log, outbox, prober
 from hostwatch.channels import _threads, base, webhook
 from hostwatch.commands import ping, run
-from hostwatch.configuration import fields, load, mistake, secret, source
+from hostwatch.configuration import fields, load, mistake, secret, source, uplink
 from hostwatch.configuration.model import Notices, Schedule
-from hostwatch.core import facts, judge, ladder, schedule, turns
+from hostwatch.core import facts, judge, ladder, schedule, stories, turns
+from hostwatch.core import uplink as uplinks
 from hostwatch.core.world import World
 from hostwatch.messages import text as words
 from hostwatch.reports import text as text_report
@@ -47,6 +48,10 @@ LIMITS: dict[str, str] = {
     "silences listed for a device in a text report": str(text_report.LINES_MAX),
     "included files": f"{load.INCLUDED_FILES_MAX:,}",
     "packets of one ping": f"({Schedule().attempts})",
+    "uplinks; reference points of one": (
+        f"{uplink.UPLINKS_MAX}; {uplinks.REFERENCES_MIN} … {uplink.REFERENCES_MAX}"
+    ),
+    "devices behind an uplink named in a notice": str(stories.NAMED_MAX),
     "a slice of the schedule": seconds(schedule.SLICE_MAX),
     "slices in flight": str(prober.SLICES_MAX),
     "a catch-up": f"{prober.CATCH_UP_PER_S:,} targets",

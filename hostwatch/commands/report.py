@@ -26,8 +26,9 @@ from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.core import facts
 from hostwatch.core.calendar import Month
 from hostwatch.core.instant import from_second
-from hostwatch.sla.history import ENDING, LASTING, History, fold
+from hostwatch.sla.history import ENDING, LASTING, fold
 from hostwatch.sla.month import MonthReport, month
+from hostwatch.sla.records import History
 from hostwatch.sla.timing import doubts
 from hostwatch.store.errors import StoreError
 from hostwatch.store.reader import AsOf, Reader

@@ -52,6 +52,9 @@ class Device(Section):
     description: Text | None = None
     """For people."""
 
+    uplink: Id | None = None
+    """The uplink that its port reaches the carrier by; the customer's, or the only one, if absent."""
+
     @field_validator("waiver")
     @classmethod
     def _check_waiver(cls, value: str | None, info: ValidationInfo) -> str | None:
@@ -118,6 +121,9 @@ class Customer(Section):
 
     devices: tuple[Device, ...] = ()
     """The customer's machines."""
+
+    uplink: Id | None = None
+    """The uplink of the customer's devices that name none; the only one, if absent."""
 
     terms: Terms = Terms()
     """What this customer's agreement says otherwise than the site's defaults."""

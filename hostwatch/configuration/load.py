@@ -10,10 +10,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from hostwatch.configuration import canonical, files, place, rules, words
+from hostwatch.configuration import canonical, files, place, rules, uplink_rules, words
 from hostwatch.configuration.fields import STORE_PREFIX
 from hostwatch.configuration.mistake import BadConfiguration, Mistake, Wrong, in_order
 from hostwatch.configuration.model import Configuration
+from hostwatch.configuration.place import Finding
 from hostwatch.configuration.secret import Places
 from hostwatch.configuration.source import FILE_BYTES_MAX, Node, Reader
 
@@ -102,11 +103,12 @@ class _Loading:
         folder = Path(os.path.abspath(self.path)).parent  # noqa: PTH100 - links are not to be resolved
         loaded = Loaded(
             configuration=configuration,
-            warnings=in_order(self._placed(root, rules.warnings(configuration))),
+            warnings=in_order(self._placed(root, self._warnings(configuration))),
             digest=canonical.digest(configuration),
             folder=folder,
         )
         self._add(root, rules.among_terms(configuration))
+        self._add(root, uplink_rules.mistakes(configuration))
         self._add(root, rules.about_control(loaded.control, is_set=configuration.control is not None))
         if self.reader.mistakes:
             raise BadConfiguration(self.reader.mistakes)
@@ -181,10 +183,14 @@ class _Loading:
         self._add(root, rules.among_channels(root))
         return configuration
 
-    def _add(self, root: Node, findings: Iterator[rules.Finding]) -> None:
+    def _warnings(self, configuration: Configuration) -> Iterator[Finding]:
+        yield from rules.warnings(configuration)
+        yield from uplink_rules.warnings(configuration)
+
+    def _add(self, root: Node, findings: Iterator[Finding]) -> None:
         self.reader.mistakes.extend(self._placed(root, findings))
 
-    def _placed(self, root: Node, findings: Iterator[rules.Finding]) -> Iterator[Mistake]:
+    def _placed(self, root: Node, findings: Iterator[Finding]) -> Iterator[Mistake]:
         for steps, wrong in findings:
             found = place.mistake(root, steps, wrong)
             if found is not None:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
-from hostwatch.configuration.customer import INTERVAL, WITHIN, Customer, Misses
+from hostwatch.configuration.customer import INTERVAL, WITHIN, Customer, Device, Misses
 from hostwatch.configuration.duration import Duration, between, shown
 from hostwatch.configuration.fields import (
     FilePath,
@@ -30,6 +30,8 @@ from hostwatch.configuration.fields import (
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.rung import MAIL_KIND, Mail, Sites
 from hostwatch.configuration.strict import Section
+from hostwatch.configuration.uplink import INTERVAL_DEFAULT as UPLINK_INTERVAL
+from hostwatch.configuration.uplink import UPLINKS_MAX, Uplink
 from hostwatch.core.terms import AgreementTerms
 
 INTERVAL_DEFAULT = timedelta(minutes=5)
@@ -170,6 +172,12 @@ class Configuration(Section):
     sight: tuple[GatewayAddress, ...] = Field(default=(), max_length=16)
     """Our own gateways. When none of them answers, we are blind, and no device is blamed."""
 
+    uplinks: tuple[Uplink, ...] = Field(default=(), max_length=UPLINKS_MAX)
+    """The ways to the carrier, each seen by reference points beyond it."""
+
+    operator: Id | None = None
+    """The customer whose contacts are the operator's own people, told of each outage of an uplink."""
+
     control: FilePath | None = None
     """The daemon's control socket; the store's path with .sock added, if absent."""
 
@@ -210,6 +218,19 @@ class Configuration(Section):
             misses=own.misses or self.schedule.misses,
             notice_within=own.notice_within or self.notices.within,
         )
+
+    def uplink_terms(self, uplink: Uplink) -> AgreementTerms:
+        """How an uplink is watched."""
+        return AgreementTerms(
+            interval=uplink.interval or min(UPLINK_INTERVAL, self.schedule.interval),
+            misses=self.schedule.misses,
+            notice_within=self.notices.within,
+        )
+
+    def uplink_of(self, customer: Customer, device: Device) -> str | None:
+        """The uplink that a device's port reaches the carrier by; None if nobody said."""
+        only = self.uplinks[0].id if len(self.uplinks) == 1 else None
+        return device.uplink or customer.uplink or only
 
     def timezone_of(self, customer: Customer) -> str:
         """The time zone of the times that this customer is told."""

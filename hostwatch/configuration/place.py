@@ -11,6 +11,8 @@ from hostwatch.configuration.source import Node
 from hostwatch.configuration.syntax import shown_key
 
 Steps = tuple[Any, ...]
+Finding = tuple[Steps, Wrong]
+"""Where something is wrong, and what."""
 
 
 def mistake(root: Node, steps: Steps, wrong: Wrong) -> Mistake | None:

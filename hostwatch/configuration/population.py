@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from hostwatch.configuration.model import Configuration
-from hostwatch.core import population
+from hostwatch.configuration.uplink import Uplink
+from hostwatch.core import population, uplink
 
 
 def population_of(configuration: Configuration) -> population.Population:
@@ -22,5 +23,22 @@ def population_of(configuration: Configuration) -> population.Population:
                 address=str(device.address),
                 state=device.state,
                 waiver=device.waiver,
+                uplink=configuration.uplink_of(customer, device),
             )
-    return population.Population(vantage=configuration.site.vantage, customers=customers, devices=devices)
+    return population.Population(
+        vantage=configuration.site.vantage,
+        customers=customers,
+        devices=devices,
+        uplinks={uplink.id: _uplink(configuration, uplink) for uplink in configuration.uplinks},
+        operator=configuration.operator or "",
+    )
+
+
+def _uplink(configuration: Configuration, written: Uplink) -> uplink.Uplink:
+    return uplink.Uplink(
+        id=written.id,
+        name=written.name,
+        references=tuple(str(address) for address in written.references),
+        quorum=written.needed,
+        terms=configuration.uplink_terms(written),
+    )

@@ -16,13 +16,11 @@ from pydantic import BaseModel
 from hostwatch import channels
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.model import Configuration
-from hostwatch.configuration.place import Steps
+from hostwatch.configuration.place import Finding, Steps
 from hostwatch.configuration.rung import MAIL_KIND
 from hostwatch.configuration.secret import Secret
 from hostwatch.configuration.source import Node
 from hostwatch.core.population import State
-
-Finding = tuple[Steps, Wrong]
 
 SOCKET_PATH_BYTES_MAX = 100
 """A Unix socket's path has 108 bytes on Linux; the rest is left to temporary names beside it."""
@@ -49,8 +47,10 @@ class _Names:
 
 
 def among_names(root: Node) -> Iterator[Finding]:
-    """No two customers, no two devices and no two contacts of a customer have one name."""
+    """No two customers, devices, uplinks, or contacts of a customer have one name."""
     customers, devices = _Names("customer", "in the site"), _Names("device", "in the site")
+    uplinks = _Names("uplink", "in the site")
+    yield from _check(uplinks, ("uplinks",), _list(root, "uplinks"), numbered=True)
     for number, customer in enumerate(_list(root, "customers")):
         here: Steps = ("customers", number)
         yield from _check(customers, here, [customer])

@@ -19,6 +19,7 @@ from typing import Any
 from hostwatch.core import canonical, facts, judge, signal
 from hostwatch.core.population import Changes, Customer, Device, Population, State, target
 from hostwatch.core.schedule import Schedule, Target
+from hostwatch.core.uplink import Uplink
 from hostwatch.core.world import Decision, World
 
 STEP_MAX = 200
@@ -119,17 +120,28 @@ def between(before: Population, after: Population) -> Changes:
             if before.devices.get(name) != after.devices[name]
         ),
         devices_gone=tuple(sorted(before.devices.keys() - after.devices.keys())),
+        uplinks=tuple(
+            after.uplinks[name]
+            for name in sorted(after.uplinks)
+            if before.uplinks.get(name) != after.uplinks[name]
+        ),
+        uplinks_gone=tuple(sorted(before.uplinks.keys() - after.uplinks.keys())),
+        operator=None if before.operator == after.operator else after.operator,
     )
 
 
 def in_steps(changes: Changes, most: int = STEP_MAX) -> Iterator[Changes]:
-    """The same changes in parts of at most `most`, each of which leaves nothing without its customer."""
+    """The same changes in parts of at most `most`, none of which takes from a device what it needs."""
     for some in _parts(changes.customers, most):
         yield Changes(customers=some)
+    if changes.uplinks or changes.operator is not None:
+        yield Changes(uplinks=changes.uplinks, operator=changes.operator)
     for names in _parts(changes.devices_gone, most):
         yield Changes(devices_gone=names)
     for devices in _parts(changes.devices, most):
         yield Changes(devices=devices)
+    if changes.uplinks_gone:
+        yield Changes(uplinks_gone=changes.uplinks_gone)
     for names in _parts(changes.customers_gone, most):
         yield Changes(customers_gone=names)
 
@@ -165,6 +177,11 @@ def moves(before: Population, changes: Changes) -> Moves:
         if was != now:
             gone += [was] if was else []
             come += [now] if now else []
+    for one, other in _touched_uplinks(before, changes):
+        were = () if one is None else (*one.targets(before.vantage),)
+        are = () if other is None else (*other.targets(vantage),)
+        gone += [place for place in were if place not in are]
+        come += [place for place in are if place not in were]
     return Moves(tuple(gone), tuple(come))
 
 
@@ -200,6 +217,16 @@ def _touched(
         yield before.devices.get(name), after[name]
 
 
+def _touched_uplinks(before: Population, changes: Changes) -> Iterator[tuple[Uplink | None, Uplink | None]]:
+    """Each uplink that changes, or whose signals do, as it was and as it is to be; by name."""
+    after: dict[str, Uplink | None] = {uplink.id: uplink for uplink in changes.uplinks}
+    after |= dict.fromkeys(changes.uplinks_gone)
+    if changes.vantage not in (None, before.vantage):
+        after = {**before.uplinks, **after}
+    for name in sorted(after):
+        yield before.uplinks.get(name), after[name]
+
+
 def _signals(world: World, changes: Changes) -> tuple[list[str], list[str]]:
     """The names of the signals that end and of those that begin."""
     before = world.population
@@ -212,6 +239,11 @@ def _signals(world: World, changes: Changes) -> tuple[list[str], list[str]]:
             gone.append(was)
         if now is not None and now not in world.signals:
             come.append(now)
+    for one, other in _touched_uplinks(before, changes):
+        were = () if one is None else (*one.signals(before.vantage),)
+        are = () if other is None else (*other.signals(vantage),)
+        gone += [name for name in were if name not in are and name in world.signals]
+        come += [name for name in are if name not in world.signals]
     return gone, come
 
 
@@ -238,6 +270,12 @@ def _versions(before: Population, changes: Changes, now: datetime) -> Iterator[f
         if one != other:
             yield _customer(name, other, now)
         yield from _contacts(name, one, other, now)
+    for was, now_is in _touched_uplinks(before, changes):
+        thing = now_is or was
+        if thing is not None:
+            yield _uplink(thing.id, now_is, vantage, now)
+    if changes.operator is not None:
+        yield from _operator(before.operator, changes.operator, now)
 
 
 def _device(
@@ -252,7 +290,12 @@ def _device(
         name=name,
         customer=known.customer,
         state=state.value,
-        body={"address": known.address, "waiver": known.waiver, "signal": known.signal(vantage)},
+        body={
+            "address": known.address,
+            "waiver": known.waiver,
+            "signal": known.signal(vantage),
+            "uplink": known.uplink,
+        },
     )
 
 
@@ -281,4 +324,32 @@ def _contacts(
                 customer=customer,
                 state="authorised" if contact in after else "removed",
                 body={},
+            )
+
+
+def _uplink(name: str, new: Uplink | None, vantage: str, now: datetime) -> facts.PopulationChanged:
+    return facts.PopulationChanged(
+        at=now,
+        thing="uplink",
+        name=name,
+        customer="",
+        state="removed" if new is None else State.IN_SERVICE.value,
+        body={}
+        if new is None
+        else {
+            "name": new.name,
+            "references": [*new.references],
+            "quorum": new.quorum,
+            "terms": canonical.plain(new.terms),
+            "signal": new.signal(vantage),
+        },
+    )
+
+
+def _operator(old: str, new: str, now: datetime) -> Iterator[facts.PopulationChanged]:
+    """Whose contacts are the operator's own people."""
+    for name, state in ((old, "removed"), (new, State.IN_SERVICE.value)):
+        if old != new and name:
+            yield facts.PopulationChanged(
+                at=now, thing="operator", name=name, customer=name, state=state, body={}
             )

@@ -195,8 +195,21 @@ class EmergencyOpened(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UplinkEmergencyOpened(Fact):
+    """The reference points of an uplink fell silent: an outage of every port behind it (J7)."""
+
+    reference: str
+    uplink: str
+    signal: str
+    first_miss: datetime
+    last_answer: datetime
+    customers: tuple[str, ...]
+    """Who has devices in service behind it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EmergencyEnded(Fact):
-    """The device answered again, or is no longer watched (`withdrawn`)."""
+    """The device or the uplink answered again, or is no longer watched (`withdrawn`)."""
 
     reference: str
     withdrawn: bool

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from hostwatch.core import facts, signal
+from hostwatch.core import facts, signal, stories, uplink
 from hostwatch.core.emergency import (
     Duty,
     Emergency,
@@ -49,13 +49,15 @@ def readings(
     found: list[facts.Fact] = []
     for reading in brought:
         known = changed.get(reading.signal) or world.signals.get(reading.signal)
-        device = world.devices.get(reading.signal)
-        if known is None or device is None:
+        terms = world.population.terms_of(reading.signal, world.devices.get(reading.signal))
+        if known is None or terms is None:
             continue
-        after, happened = signal.observe(known, reading, world.population.terms(device))
+        after, happened = signal.observe(known, reading, terms)
         if after is not known:
             changed[reading.signal] = after
         found.extend(happened)
+        if reading.signal.startswith(uplink.PREFIX):
+            found.extend(_follow(world, changed, reading))
     people = tell(world, found, now)
     return Decision(
         facts=(*found, *people.facts),
@@ -67,6 +69,23 @@ def readings(
         unscheduled=() if key is not None else tuple(brought),
         alive_at=now,
     )
+
+
+def _follow(world: World, changed: dict[str, Signal], reading: Reading) -> tuple[facts.Fact, ...]:
+    """What the reading of a reference makes of its uplink (J7)."""
+    mine = world.population.uplink_of(reading.signal)
+    if mine is None:
+        return ()
+
+    def known(name: str) -> Signal | None:
+        return changed.get(name) or world.signals.get(name)
+
+    found = uplink.follow(mine, world.population.vantage, known, reading)
+    if found is None:
+        return ()
+    own, happened = found
+    changed[own.name] = own
+    return happened
 
 
 def _evidence(
@@ -86,7 +105,7 @@ def tell(world: World, happened: Iterable[facts.Fact], now: datetime) -> People:
     opened = 0
     for fact in happened:
         match fact:
-            case facts.WentDown():
+            case facts.WentDown() if not uplink.is_reference(fact.signal):
                 opened += 1
                 made = joined(made, _open(world, fact, world.references + opened, now))
             case facts.CameUp():
@@ -107,52 +126,36 @@ def joined(left: People, right: People) -> People:
 
 
 def _open(world: World, flip: facts.WentDown, number: int, now: datetime) -> People:
-    device = world.devices[flip.signal]
-    customer = world.population.customers[device.customer]
-    name = reference(number)
-    story = Story(
-        reference=name,
-        customer=customer.id,
-        device=device.id,
-        address=device.address,
-        interval=customer.terms.interval,
-        misses=flip.misses,
-        last_answer=flip.last_answer,
-        first_miss=flip.first_miss,
-        verdict=flip.at,
-        why=flip.why,
-    )
-    emergency = Emergency(reference=name, signal=flip.signal, opened_at=flip.at, story=story)
-    opened = facts.EmergencyOpened(
-        at=flip.at,
-        reference=name,
-        customer=customer.id,
-        device=device.id,
-        signal=flip.signal,
-        first_miss=flip.first_miss,
-        last_answer=flip.last_answer,
-    )
-    due = flip.at + customer.terms.notice_within
-    owed = [_owe(emergency, contact, due, now) for contact in customer.contacts]
+    people, name = world.population, reference(number)
+    mine = people.uplink_of(flip.signal)
+    if mine is None:
+        opening = stories.of_device(people, world.devices[flip.signal], flip, name)
+    else:
+        opening = stories.of_uplink(people, mine, flip, name)
+    emergency = Emergency(reference=name, signal=flip.signal, opened_at=flip.at, story=opening.story)
+    owed = [
+        _owe(story, contact, flip.at + customer.terms.notice_within, now)
+        for customer, story in opening.told
+        for contact in customer.contacts
+    ]
     return People(
-        facts=(opened, *(fact for duty, notice in owed for fact in _owed_facts(duty, notice))),
+        facts=(opening.fact, *(fact for duty, notice in owed for fact in _owed_facts(duty, notice))),
         emergencies=(emergency,),
         duties=tuple(duty for duty, _ in owed),
         notices=tuple(notice for _, notice in owed),
     )
 
 
-def _owe(emergency: Emergency, contact: str, due: datetime, now: datetime) -> tuple[Duty, Notice]:
-    customer = emergency.story.customer
-    name = notice_id(emergency.reference, "emergency", customer, contact)
-    duty = Duty(id=name, emergency=emergency.reference, contact=contact, due=due)
+def _owe(story: Story, contact: str, due: datetime, now: datetime) -> tuple[Duty, Notice]:
+    name = notice_id(story.reference, "emergency", story.customer, contact)
+    duty = Duty(id=name, emergency=story.reference, contact=contact, due=due)
     notice = Notice(
         id=name,
         kind="emergency",
-        customer=customer,
+        customer=story.customer,
         contact=contact,
-        emergencies=(emergency.reference,),
-        stories=(emergency.story,),
+        emergencies=(story.reference,),
+        stories=(story,),
         created_at=now,
         duty=duty.id,
     )
@@ -205,7 +208,11 @@ def _ended(world: World, emergency: Emergency, kind: Kind, now: datetime) -> Peo
             customer=first.customer,
             contact=first.contact,
             emergencies=(emergency.reference,),
-            stories=(emergency.story,),
+            stories=tuple(
+                _told_end(story, emergency.story)
+                for story in first.stories
+                if story.reference == emergency.reference
+            ),
             created_at=now,
             after=first.id,
         )
@@ -226,6 +233,11 @@ def _ended(world: World, emergency: Emergency, kind: Kind, now: datetime) -> Peo
         emergencies=(emergency,),
         notices=notices,
     )
+
+
+def _told_end(begun: Story, ended: Story) -> Story:
+    """The story that a contact was told of the beginning, with its end."""
+    return replace(begun, last_miss=ended.last_miss, first_answer=ended.first_answer)
 
 
 def follow_clock(world: World, before: datetime, after: datetime) -> Decision:

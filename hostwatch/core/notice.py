@@ -24,9 +24,11 @@ class Story:
     """The customer's identifier; the name comes from the configuration when the notice is sent."""
 
     device: str
+    """Empty, as is the address, where the story is of an uplink."""
+
     address: str
     interval: timedelta
-    """Time between two scheduled pings of the device."""
+    """Time between two scheduled pings of the device, or looks at the uplink."""
 
     misses: int
     """Consecutive scheduled misses that led to the verdict (`colocation C5`)."""
@@ -48,3 +50,21 @@ class Story:
 
     first_answer: datetime | None = None
     """In a recovery: the first answer after the silence, the outer bound of the end."""
+
+    uplink: str = ""
+    """The name of the uplink that fell silent; empty where the story is of a device."""
+
+    references: int = 0
+    """How many reference points the uplink has."""
+
+    quorum: int = 0
+    """How many of them must answer."""
+
+    behind: int = 0
+    """How many devices are behind the uplink: the reader's own, or all of them for the operator."""
+
+    devices: tuple[str, ...] = ()
+    """The first of the reader's own."""
+
+    customers: int = 0
+    """For the operator: how many customers are behind the uplink; else 0."""

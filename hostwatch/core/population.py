@@ -1,4 +1,4 @@
-"""Whom and what we watch at one moment: customers, their contacts and their devices.
+"""Whom and what we watch at one moment: customers, their contacts and devices, and our uplinks.
 
 Values only. Names and addresses of people are not here: a contact is an identifier, and how to
 reach it stays with the configuration.
@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from hostwatch.core.schedule import Target
 from hostwatch.core.terms import AgreementTerms
+from hostwatch.core.uplink import Uplink, named
 
 CHECK = "ping"
 
@@ -38,6 +39,8 @@ class Device:
     address: str
     state: State = State.IN_SERVICE
     waiver: str | None = None
+    uplink: str | None = None
+    """The uplink that its port reaches the carrier by; None: nobody knows, or measures it."""
 
     def signal(self, vantage: str) -> str:
         """The name of the signal that its ping gives, seen from a vantage point (J6)."""
@@ -68,9 +71,15 @@ class Changes:
     """Those that are new or no longer as they were. Their customers are known, or among `customers`."""
 
     devices_gone: tuple[str, ...] = ()
+    uplinks: tuple[Uplink, ...] = ()
+    uplinks_gone: tuple[str, ...] = ()
+    operator: str | None = None
+    """The customer who is the operator from now on; empty: nobody is."""
 
     def __len__(self) -> int:
-        return len(self.customers) + len(self.customers_gone) + len(self.devices) + len(self.devices_gone)
+        people = len(self.customers) + len(self.customers_gone) + (self.operator is not None)
+        machines = len(self.devices) + len(self.devices_gone)
+        return people + machines + len(self.uplinks) + len(self.uplinks_gone)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,6 +89,9 @@ class Population:
     vantage: str = "main"
     customers: dict[str, Customer] = field(default_factory=dict)
     devices: dict[str, Device] = field(default_factory=dict)
+    uplinks: dict[str, Uplink] = field(default_factory=dict)
+    operator: str = ""
+    """The customer whose contacts are the operator's own people; empty: nobody is."""
 
     def change(self, changes: Changes) -> None:
         """Make changes, at the cost of what changes."""
@@ -90,6 +102,10 @@ class Population:
             self.devices.pop(name, None)
         for name in changes.customers_gone:
             self.customers.pop(name, None)
+        self.uplinks.update((uplink.id, uplink) for uplink in changes.uplinks)
+        for name in changes.uplinks_gone:
+            self.uplinks.pop(name, None)
+        self.operator = self.operator if changes.operator is None else changes.operator
 
     def watched(self) -> Iterator[tuple[str, Device]]:
         """The signals to watch and their devices."""
@@ -101,8 +117,22 @@ class Population:
         """The terms that a device is watched under."""
         return self.customers[device.customer].terms
 
+    def terms_of(self, signal: str, device: Device | None) -> AgreementTerms | None:
+        """The terms that a signal is judged by: those of its uplink, or of its device; None for neither."""
+        if device is not None:
+            return self.terms(device)
+        uplink = self.uplink_of(signal)
+        return None if uplink is None else uplink.terms
+
+    def uplink_of(self, signal: str) -> Uplink | None:
+        """The uplink that a signal belongs to; None if it is a device's."""
+        name = named(signal)
+        return None if name is None else self.uplinks.get(name)
+
     def targets(self) -> Iterator[Target]:
         """The places in the schedule of all that is watched."""
+        for uplink in self.uplinks.values():
+            yield from uplink.targets(self.vantage)
         for _, device in self.watched():
             yield target(device, self.vantage, self.terms(device))
 

@@ -27,6 +27,8 @@ class Target:
     signal: str
     address: str
     interval: timedelta
+    phased_by: str = ""
+    """Whose phase it has, if not its own: targets that are to be looked at together."""
 
     @property
     def interval_us(self) -> int:
@@ -37,7 +39,7 @@ class Target:
     def phase_us(self) -> int:
         """The target's own offset in its interval: a whole number of ticks, from a hash of its name."""
         tick = tick_us(self.interval_us)
-        hashed = int.from_bytes(hashlib.sha256(self.signal.encode()).digest()[:8])
+        hashed = int.from_bytes(hashlib.sha256((self.phased_by or self.signal).encode()).digest()[:8])
         return hashed % (self.interval_us // tick) * tick
 
 

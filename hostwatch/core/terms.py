@@ -26,4 +26,9 @@ class AgreementTerms:
     @property
     def tolerance(self) -> timedelta:
         """How much longer than the interval a reading speaks (J2): 5 %, at least 50 ms."""
-        return max(self.interval / 20, timedelta(milliseconds=50))
+        return tolerance(self.interval)
+
+
+def tolerance(interval: timedelta) -> timedelta:
+    """How much longer than its interval a reading speaks (J2): 5 %, at least 50 ms."""
+    return max(interval / 20, timedelta(milliseconds=50))

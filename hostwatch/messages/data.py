@@ -48,8 +48,8 @@ def _emergency(story: Story) -> dict[str, Any]:
     length = spans.length(story)
     return {
         "reference": story.reference,
-        "device": story.device,
-        "address": story.address,
+        "device": story.device or None,
+        "address": story.address or None,
         "interval_s": story.interval // timedelta(seconds=1),
         "misses": story.misses,
         "why": re.sub(r"[^a-z0-9]+", "_", story.why.lower()).strip("_"),
@@ -61,6 +61,11 @@ def _emergency(story: Story) -> dict[str, Any]:
         "silent_s": None if length is None else length.point_s,
         "silent_least_s": None if length is None else length.least_s,
         "silent_most_s": None if length is None else length.most_s,
+        "uplink": story.uplink or None,
+        "references": story.references or None,
+        "quorum": story.quorum or None,
+        "behind": story.behind if story.uplink else None,
+        "devices": list(story.devices) if story.uplink else None,
     }
 
 

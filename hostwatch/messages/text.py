@@ -47,7 +47,8 @@ def compose(
     if marks := [*speaker.marks(repeat=repeat, late=late)]:
         parts.append(marks)
     parts += [[*speaker.block(story, kind)] for story in stories]
-    parts.append([speaker.next_steps(kind, len(stories))])
+    uplinks_only = all(story.uplink for story in stories)
+    parts.append([speaker.about_carrier(kind) if uplinks_only else speaker.next_steps(kind, len(stories))])
     parts.append([*speaker.closing(_line(site), _line(customer_name), _line(contact_name))])
     return Composed(subject=first, text="\n\n".join("\n".join(part) for part in parts) + "\n")
 
@@ -68,6 +69,8 @@ class _Speaker:
         return _cut(line, SUBJECT_MAX_CHARS)
 
     def _about_one(self, story: Story, kind: Kind, mark: str) -> str:
+        if story.uplink:
+            return self._about_uplink(story, kind, mark)
         t = self._words
         since = story.first_miss
         if kind == "emergency":
@@ -80,6 +83,24 @@ class _Speaker:
         values = {"reference": _line(story.reference), "since": self._time(since)}
         room = SUBJECT_MAX_CHARS - len(mark + pattern % {**values, "device": ""})
         return mark + pattern % {**values, "device": self._device(story, room)}
+
+    def _about_uplink(self, story: Story, kind: Kind, mark: str) -> str:
+        t = self._words
+        since = story.first_miss
+        if kind == "emergency":
+            pattern = t.gettext(
+                "%(reference)s: the carrier has not answered us through %(uplink)s since %(since)s"
+            )
+        elif kind == "recovery":
+            pattern = t.gettext(
+                "%(reference)s: the carrier answers us through %(uplink)s again since %(since)s"
+            )
+            since = story.first_answer or story.verdict
+        else:
+            pattern = t.gettext("%(reference)s: the uplink %(uplink)s is no longer watched by us")
+        values = {"reference": _line(story.reference), "since": self._time(since)}
+        room = SUBJECT_MAX_CHARS - len(mark + pattern % {**values, "uplink": ""})
+        return mark + pattern % {**values, "uplink": _cut(_line(story.uplink), max(room, 1))}
 
     def _about_many(self, stories: Sequence[Story], kind: Kind, mark: str) -> str:
         t = self._words
@@ -94,7 +115,8 @@ class _Speaker:
         since = self._time(min(story.first_miss for story in stories))
         values = {"count": len(stories), "since": since}
         room = SUBJECT_MAX_CHARS - len(mark + pattern % {**values, "devices": ""})
-        return mark + pattern % {**values, "devices": _listed([_line(s.device) for s in stories], room)}
+        names = [_line(story.device or story.uplink) for story in stories]
+        return mark + pattern % {**values, "devices": _listed(names, room)}
 
     def marks(self, *, repeat: bool, late: bool) -> Iterator[str]:
         """What the marks of the first line mean."""
@@ -108,10 +130,7 @@ class _Speaker:
         """The evidence of one emergency, a line for each thing known."""
         t = self._words
         yield t.gettext("Reference: %s (please quote it when you contact us)") % _line(story.reference)
-        yield t.gettext("Device: %(device)s, address %(address)s") % {
-            "device": _line(story.device),
-            "address": _line(story.address),
-        }
+        yield from self._what(story)
         yield t.gettext("Silent since: after %(answer)s (last answer), by %(miss)s (first miss)") % {
             "answer": self._time(story.last_answer),
             "miss": self._time(story.first_miss),
@@ -120,6 +139,30 @@ class _Speaker:
             yield from self._end(story)
         yield self._seen(story)
         yield t.gettext("Declared an emergency: %s") % self._time(story.verdict)
+
+    def _what(self, story: Story) -> Iterator[str]:
+        """What the emergency is about."""
+        t = self._words
+        if not story.uplink:
+            yield t.gettext("Device: %(device)s, address %(address)s") % {
+                "device": _line(story.device),
+                "address": _line(story.address),
+            }
+            return
+        yield t.gettext("Uplink: %s") % _line(story.uplink)
+        if story.customers:
+            yield t.gettext("Behind it: %(count)d devices, customers: %(customers)d") % {
+                "count": story.behind,
+                "customers": story.customers,
+            }
+        elif story.behind:
+            names = [_line(device) for device in story.devices]
+            hidden = story.behind - len(names)
+            listed = ", ".join(names) + (f" +{hidden}" if hidden else "")
+            yield t.gettext("Your devices behind it: %(count)d (%(devices)s)") % {
+                "count": story.behind,
+                "devices": listed,
+            }
 
     def _end(self, story: Story) -> Iterator[str]:
         t = self._words
@@ -138,6 +181,20 @@ class _Speaker:
 
     def _seen(self, story: Story) -> str:
         t = self._words
+        if story.uplink:
+            return t.ngettext(
+                "What we saw: %(count)d look in which fewer than %(quorum)d of %(references)d"
+                " reference points of the carrier answered (%(why)s); we look every %(interval)s",
+                "What we saw: %(count)d looks in a row in which fewer than %(quorum)d of %(references)d"
+                " reference points of the carrier answered (%(why)s); we look every %(interval)s",
+                story.misses,
+            ) % {
+                "count": story.misses,
+                "quorum": story.quorum,
+                "references": story.references,
+                "why": self._why(story.why),
+                "interval": self._interval(story.interval),
+            }
         return t.ngettext(
             "What we saw: %(count)d ping missed (%(why)s); we ping every %(interval)s",
             "What we saw: %(count)d pings in a row missed (%(why)s); we ping every %(interval)s",
@@ -182,6 +239,27 @@ class _Speaker:
                     "What happens next: the devices were taken out of our watch while they were silent."
                     " We do not know whether they answer now, and you get no further notice about them.",
                     count,
+                )
+
+    def about_carrier(self, kind: Kind) -> str:
+        """The same after an outage of an uplink, and what that means for the devices behind it."""
+        t = self._words
+        match kind:
+            case "emergency":
+                return t.gettext(
+                    "What happens next: we keep looking and tell you when the carrier answers again."
+                    " Until then devices may answer inside our network and not be reached from outside."
+                    " We have not established the cause yet."
+                )
+            case "recovery":
+                return t.gettext(
+                    "What happens next: we keep looking and tell you if the carrier falls silent again."
+                )
+            case "withdrawn":
+                return t.gettext(
+                    "What happens next: the uplink was taken out of our watch while it was silent."
+                    " We do not know whether the carrier can be reached now,"
+                    " and you get no further notice about it."
                 )
 
     def closing(self, site: str, customer: str, contact: str) -> Iterator[str]:

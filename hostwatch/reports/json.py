@@ -12,8 +12,8 @@ from hostwatch.core import canonical
 from hostwatch.core.instant import from_second
 from hostwatch.reports import PLAIN, Paper
 from hostwatch.sla.account import SECONDS, Account
-from hostwatch.sla.history import BlindRecord, EmergencyRecord
 from hostwatch.sla.month import MonthReport, Row, SilenceLine, Total
+from hostwatch.sla.records import BlindRecord, EmergencyRecord
 from hostwatch.sla.timing import ClockRecord
 
 FORMAT = "everything, with all dates, for programs: canonical JSON on one line"

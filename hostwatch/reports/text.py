@@ -19,8 +19,8 @@ from rich.text import Text
 
 from hostwatch.reports import PLAIN, Paper
 from hostwatch.sla.account import PLACES, Account
-from hostwatch.sla.history import BlindRecord, Ending
 from hostwatch.sla.month import MonthReport, Row, SilenceLine, Total
+from hostwatch.sla.records import BlindRecord, Ending
 from hostwatch.sla.timing import ClockRecord
 
 FORMAT = "tables for people, as wide as the terminal"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from hostwatch.core.timeline import Span, Timeline
-from hostwatch.sla.history import DeviceHistory, SilenceRecord
+from hostwatch.sla.records import DeviceHistory, SilenceRecord
 
 PLACES = 4
 """Decimals of a percentage."""

@@ -1,4 +1,4 @@
-"""What the record says about each device: when it was in service, silent, or not spoken for.
+"""What the record says about each device and uplink: when it was in service, silent, or not spoken for.
 
 Facts end what they tell of: a silence is known by the fact that ended or cut it, a gap by the
 reading after it. What is still open comes from the present signals and lasts until `now`. Instants
@@ -9,20 +9,33 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
 
 from hostwatch.core import facts
-from hostwatch.core.instant import EPOCH, second
+from hostwatch.core.instant import EPOCH
 from hostwatch.core.population import State
 from hostwatch.core.signal import Signal
 from hostwatch.core.timeline import Span, Timeline
+from hostwatch.core.uplink import PREFIX
+from hostwatch.sla.records import (
+    BlindRecord,
+    DeviceHistory,
+    EmergencyRecord,
+    Ending,
+    History,
+    Reach,
+    SilenceRecord,
+    Tenure,
+    UplinkHistory,
+    spanned,
+)
 
 LASTING: tuple[type[facts.Fact], ...] = (
     facts.PopulationChanged,
     facts.ClockStepped,
     facts.EmergencyOpened,
+    facts.UplinkEmergencyOpened,
     facts.EmergencyEnded,
 )
 """Facts that may matter however old they are."""
@@ -36,128 +49,6 @@ ENDING: tuple[type[facts.Fact], ...] = (
 """Facts dated at the end of what they tell: one from before a period says nothing about it."""
 
 BILLED = (State.IN_SERVICE, State.NOT_WATCHED)
-
-
-class Ending(StrEnum):
-    """How a silence ended."""
-
-    ANSWERED = "answered"
-    CUT = "cut"
-    """Nobody answered: the clock stepped, or the device was no longer watched."""
-
-    OPEN = "open"
-    """It goes on."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SilenceRecord:
-    """From a first miss to the next answer, with all four dates (J3)."""
-
-    signal: str
-    last_answer: datetime
-    first_miss: datetime
-    last_miss: datetime
-    until: datetime
-    """The first answer, or where the silence was cut, or now while it goes on."""
-
-    ending: Ending
-    confirmed: bool
-    """Whether it led to a verdict (J4)."""
-
-    @property
-    def first_answer(self) -> datetime | None:
-        """The answer that ended the silence, if one did."""
-        return self.until if self.ending is Ending.ANSWERED else None
-
-    @property
-    def point(self) -> Span:
-        """First miss to first answer: what counts as down."""
-        return _span(self.first_miss, self.until)
-
-    @property
-    def inner(self) -> Span:
-        """First miss to last miss: what is certain."""
-        return _span(self.first_miss, min(self.last_miss, self.until))
-
-    @property
-    def outer(self) -> Span:
-        """Last answer to first answer: what is possible."""
-        return _span(self.last_answer, self.until)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmergencyRecord:
-    """A confirmed outage that obliged us to tell."""
-
-    reference: str
-    customer: str
-    device: str
-    signal: str
-    last_answer: datetime
-    first_miss: datetime
-    opened_at: datetime
-    """The verdict."""
-
-    ended_at: datetime | None = None
-    """When the recovery was known, or the watching ended; None while it goes on."""
-
-    first_answer: datetime | None = None
-    withdrawn: bool = False
-    """It ended because the device was no longer watched."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlindRecord:
-    """A time in which we could not look, or could not believe what we saw."""
-
-    why: str
-    since: datetime
-    until: datetime | None
-    """None while it goes on."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tenure:
-    """A stretch of time in which a device was billed to one customer, unchanged."""
-
-    customer: str
-    device: str
-    address: str
-    signal: str
-    watched: bool
-    span: Span
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceHistory:
-    """All that a customer's account of one device needs."""
-
-    customer: str
-    device: str
-    tenures: tuple[Tenure, ...]
-    unknown: Timeline
-    """Seconds for which no reading speaks; also outside the time in service."""
-
-    silences: tuple[SilenceRecord, ...] = ()
-    emergencies: tuple[EmergencyRecord, ...] = ()
-
-    @property
-    def service(self) -> Timeline:
-        """The seconds in which the device was billed."""
-        return Timeline.of(tenure.span for tenure in self.tenures)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class History:
-    """What the record says until `now`."""
-
-    now: datetime
-    devices: tuple[DeviceHistory, ...]
-    """By customer and device. A device that changed customers stands under each."""
-
-    blind: tuple[BlindRecord, ...] = ()
-    customers: frozenset[str] = frozenset()
-    """All customers that there have ever been."""
 
 
 def fold(
@@ -180,13 +71,15 @@ def fold(
 
 @dataclass(slots=True, kw_only=True)
 class _Version:
-    """A device as the latest fact left it."""
+    """A device, or an uplink, as the latest fact left it."""
 
     customer: str
     state: State
     address: str
     signal: str
     since: datetime
+    uplink: str | None = None
+    name: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -205,6 +98,9 @@ class _Folding:
     """When the present run of the clock began; the first began before anybody looked."""
 
     nobodys: Timeline = field(default_factory=Timeline)
+    names: dict[str, str] = field(default_factory=dict)
+    """What uplinks were called last."""
+
     emergencies: dict[str, EmergencyRecord] = field(default_factory=dict)
     blind: list[BlindRecord] = field(default_factory=list)
     customers: set[str] = field(default_factory=set)
@@ -221,29 +117,35 @@ class _Folding:
             case facts.SilenceCut():
                 self._silence(fact, Ending.CUT)
             case facts.Unspoken():
-                self.gaps[fact.signal].append(_span(fact.since, fact.at))
-            case facts.EmergencyOpened() | facts.EmergencyEnded():
-                self._emergency(fact)
+                self.gaps[fact.signal].append(spanned(fact.since, fact.at))
+            case facts.EmergencyOpened() | facts.UplinkEmergencyOpened():
+                self._opened(fact)
+            case facts.EmergencyEnded():
+                self._ended(fact)
             case facts.BlindEnded():
                 self.blind.append(BlindRecord(why=fact.why, since=fact.since, until=fact.at))
             case _:
                 pass
 
     def _changed(self, fact: facts.PopulationChanged) -> None:
-        self.customers.add(fact.customer)
-        if fact.thing != "device":
+        if fact.customer:
+            self.customers.add(fact.customer)
+        if fact.thing not in ("device", "uplink"):
             return
-        before = self.versions.pop(fact.name, None)
+        thing = fact.name if fact.thing == "device" else PREFIX + fact.name
+        before = self.versions.pop(thing, None)
         if before is not None:
-            self._close(fact.name, before, fact.at)
+            self._close(thing, before, fact.at)
         state = State(fact.state)
         if state in BILLED:
-            self.versions[fact.name] = _Version(
+            self.versions[thing] = _Version(
                 customer=fact.customer,
                 state=state,
-                address=fact.body["address"],
+                address=fact.body.get("address", ""),
                 signal=fact.body["signal"],
                 since=fact.at,
+                uplink=fact.body.get("uplink"),
+                name=fact.body.get("name", ""),
             )
 
     def _close(self, device: str, version: _Version, until: datetime) -> None:
@@ -254,9 +156,12 @@ class _Folding:
                 address=version.address,
                 signal=version.signal,
                 watched=version.state is State.IN_SERVICE,
-                span=_span(version.since, until),
+                span=spanned(version.since, until),
+                uplink=version.uplink,
             )
         )
+        if version.name:
+            self.names[device] = version.name
 
     def _stepped(self, fact: facts.ClockStepped) -> None:
         """After a step back the same seconds come again: a stretch of service ends and begins anew.
@@ -264,7 +169,7 @@ class _Folding:
         Each run of the clock, from one step to the next, shows its seconds once. Those that no run
         showed, and those that more than one did, are nobody's.
         """
-        self.runs.append(_span(self.run_since, fact.before))
+        self.runs.append(spanned(self.run_since, fact.before))
         self.run_since = fact.at
         if fact.at < fact.before:
             for device, version in self.versions.items():
@@ -284,27 +189,25 @@ class _Folding:
             )
         )
 
-    def _emergency(self, fact: facts.EmergencyOpened | facts.EmergencyEnded) -> None:
+    def _opened(self, fact: facts.EmergencyOpened | facts.UplinkEmergencyOpened) -> None:
         if isinstance(fact, facts.EmergencyOpened):
-            self.emergencies[fact.reference] = EmergencyRecord(
-                reference=fact.reference,
-                customer=fact.customer,
-                device=fact.device,
-                signal=fact.signal,
-                last_answer=fact.last_answer,
-                first_miss=fact.first_miss,
-                opened_at=fact.at,
-            )
-            return
-        opened = self.emergencies[fact.reference]
+            customer, device, uplink = fact.customer, fact.device, ""
+        else:
+            customer, device, uplink = "", "", fact.uplink
         self.emergencies[fact.reference] = EmergencyRecord(
-            reference=opened.reference,
-            customer=opened.customer,
-            device=opened.device,
-            signal=opened.signal,
-            last_answer=opened.last_answer,
-            first_miss=opened.first_miss,
-            opened_at=opened.opened_at,
+            reference=fact.reference,
+            customer=customer,
+            device=device,
+            uplink=uplink,
+            signal=fact.signal,
+            last_answer=fact.last_answer,
+            first_miss=fact.first_miss,
+            opened_at=fact.at,
+        )
+
+    def _ended(self, fact: facts.EmergencyEnded) -> None:
+        self.emergencies[fact.reference] = replace(
+            self.emergencies[fact.reference],
             ended_at=fact.at,
             first_answer=fact.first_answer,
             withdrawn=fact.withdrawn,
@@ -315,14 +218,14 @@ class _Folding:
         for signal in signals.values():
             since = signal.unspoken_since(self.now)
             if since is not None:
-                self.gaps[signal.name].append(_span(since, self.now))
+                self.gaps[signal.name].append(spanned(since, self.now))
             if signal.silence is not None:
                 self.silences[signal.name].append(self._open(signal))
-        self.nobodys = _nobodys([*self.runs, _span(self.run_since, self.now)]) if self.runs else Timeline()
+        self.nobodys = _nobodys([*self.runs, spanned(self.run_since, self.now)]) if self.runs else Timeline()
         for device, version in self.versions.items():
             self._close(device, version, self.now)
             if version.state is State.IN_SERVICE and version.signal not in signals:
-                self.gaps[version.signal].append(_span(version.since, self.now))
+                self.gaps[version.signal].append(spanned(version.since, self.now))
         self.blind.extend(BlindRecord(why=why, since=since, until=None) for why, since in blind.items())
 
     def _open(self, signal: Signal) -> SilenceRecord:
@@ -341,37 +244,74 @@ class _Folding:
         """The finished value."""
         told: dict[tuple[str, str], list[EmergencyRecord]] = defaultdict(list)
         for emergency in self.emergencies.values():
-            told[emergency.customer, emergency.device].append(emergency)
+            told[emergency.customer, emergency.device or PREFIX + emergency.uplink].append(emergency)
+        uplinks = {
+            thing.removeprefix(PREFIX): self._uplink(thing, tenures, told[customer, thing])
+            for (customer, thing), tenures in sorted(self.tenures.items())
+            if thing.startswith(PREFIX)
+        }
         devices = tuple(
-            self._device(customer, device, tenures, told[customer, device])
-            for (customer, device), tenures in sorted(self.tenures.items())
+            self._device(customer, thing, tenures, told[customer, thing], uplinks)
+            for (customer, thing), tenures in sorted(self.tenures.items())
+            if not thing.startswith(PREFIX)
         )
         return History(
             now=self.now,
             devices=devices,
+            uplinks=tuple(uplinks.values()),
             blind=tuple(sorted(self.blind, key=lambda record: (record.since, record.why))),
             customers=frozenset(self.customers),
         )
 
+    def _uplink(self, thing: str, tenures: list[Tenure], told: list[EmergencyRecord]) -> UplinkHistory:
+        names = sorted({tenure.signal for tenure in tenures})
+        return UplinkHistory(
+            uplink=thing.removeprefix(PREFIX),
+            name=self.names[thing],
+            service=Timeline.of(tenure.span for tenure in tenures),
+            unknown=Timeline.of(self._unknown(names, tenures)),
+            silences=self._silences(names),
+            emergencies=tuple(told),
+        )
+
     def _device(
-        self, customer: str, device: str, tenures: list[Tenure], told: list[EmergencyRecord]
+        self,
+        customer: str,
+        device: str,
+        tenures: list[Tenure],
+        told: list[EmergencyRecord],
+        uplinks: Mapping[str, UplinkHistory],
     ) -> DeviceHistory:
         names = sorted({tenure.signal for tenure in tenures})
-        silences = [silence for name in names for silence in self.silences.get(name, ())]
         return DeviceHistory(
             customer=customer,
             device=device,
             tenures=tuple(sorted(tenures, key=lambda tenure: tenure.span)),
             unknown=Timeline.of(self._unknown(names, tenures)),
-            silences=tuple(sorted(silences, key=lambda silence: (silence.first_miss, silence.until))),
+            silences=self._silences(names),
             emergencies=tuple(told),
+            reaches=tuple(_reaches(tenures, uplinks)),
         )
+
+    def _silences(self, names: Iterable[str]) -> tuple[SilenceRecord, ...]:
+        silences = (silence for name in names for silence in self.silences.get(name, ()))
+        return tuple(sorted(silences, key=lambda silence: (silence.first_miss, silence.until)))
 
     def _unknown(self, names: Iterable[str], tenures: Iterable[Tenure]) -> Iterator[Span]:
         yield from self.nobodys
         for name in names:
             yield from self.gaps.get(name, ())
         yield from (tenure.span for tenure in tenures if not tenure.watched)
+
+
+def _reaches(tenures: Iterable[Tenure], uplinks: Mapping[str, UplinkHistory]) -> Iterator[Reach]:
+    spans: dict[str, list[Span]] = defaultdict(list)
+    for tenure in tenures:
+        if tenure.uplink is not None and tenure.uplink in uplinks:
+            spans[tenure.uplink].append(tenure.span)
+    for name, found in sorted(spans.items()):
+        uplink = uplinks[name]
+        yield Reach(uplink=uplink, span=Timeline.of(found) & uplink.service)
 
 
 def _nobodys(runs: Iterable[Span]) -> Timeline:
@@ -383,9 +323,3 @@ def _nobodys(runs: Iterable[Span]) -> Timeline:
         shown |= seconds
     last = max((span.end for span in shown), default=0)
     return again | (Timeline.between(0, last) - shown)
-
-
-def _span(start: datetime, end: datetime) -> Span:
-    """Whole seconds; empty when the end is not after the start."""
-    first = second(start)
-    return Span(first, max(first, second(end)))

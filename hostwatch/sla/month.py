@@ -14,7 +14,7 @@ from hostwatch.core.calendar import Month
 from hostwatch.core.instant import from_second, second
 from hostwatch.core.timeline import Span, Timeline
 from hostwatch.sla.account import EVERY_SILENCE, Account, Books, Downtime
-from hostwatch.sla.history import BlindRecord, DeviceHistory, EmergencyRecord, History, SilenceRecord
+from hostwatch.sla.records import BlindRecord, DeviceHistory, EmergencyRecord, History, SilenceRecord
 from hostwatch.sla.timing import ClockRecord, within
 
 

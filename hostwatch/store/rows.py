@@ -14,6 +14,7 @@ from hostwatch.core.population import Customer, Device, Population, State
 from hostwatch.core.schedule import Schedule, Target
 from hostwatch.core.signal import Signal, Silence
 from hostwatch.core.terms import AgreementTerms
+from hostwatch.core.uplink import Uplink
 from hostwatch.core.world import Seen, Slice
 
 Row = tuple[Any, ...]
@@ -102,6 +103,7 @@ def story(body: Mapping[str, Any]) -> Story:
         for key, value in body.items()
     }
     restored["interval"] = timedelta(microseconds=restored["interval"])
+    restored["devices"] = tuple(restored.get("devices", ()))
     return Story(**restored)
 
 
@@ -236,6 +238,7 @@ def schedule(version: int, targets: str) -> Schedule:
                 signal=entry["signal"],
                 address=entry["address"],
                 interval=timedelta(microseconds=entry["interval"]),
+                phased_by=entry.get("phased_by", ""),
             )
             for entry in json.loads(targets)
         ),
@@ -246,6 +249,8 @@ def population(vantage: str, versions: Iterable[Row]) -> Population:
     """The population of the present versions: `(thing, name, customer, state, body)` rows."""
     devices: dict[str, Device] = {}
     customers: dict[str, Customer] = {}
+    uplinks: dict[str, Uplink] = {}
+    operator = ""
     for thing, name, customer, state, body in versions:
         content = json.loads(body)
         if state == State.REMOVED:
@@ -257,12 +262,25 @@ def population(vantage: str, versions: Iterable[Row]) -> Population:
                 address=content["address"],
                 state=State(state),
                 waiver=content["waiver"],
+                uplink=content.get("uplink"),
             )
         elif thing == "customer":
             customers[name] = Customer(
                 id=name, contacts=tuple(content["contacts"]), terms=_terms(content["terms"])
             )
-    return Population(vantage=vantage, customers=customers, devices=devices)
+        elif thing == "uplink":
+            uplinks[name] = Uplink(
+                id=name,
+                name=content["name"],
+                references=tuple(content["references"]),
+                quorum=content["quorum"],
+                terms=_terms(content["terms"]),
+            )
+        elif thing == "operator":
+            operator = name
+    return Population(
+        vantage=vantage, customers=customers, devices=devices, uplinks=uplinks, operator=operator
+    )
 
 
 def _terms(content: Mapping[str, Any]) -> AgreementTerms:

@@ -62,6 +62,7 @@ def test_an_item_came_and_another_went(tmp_path: Path) -> None:
         "state": "in-service",
         "waiver": None,
         "description": None,
+        "uplink": None,
     }
 
     assert changes(tmp_path, ("id: mail", "id: ftp")) == (

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from hostwatch.configuration import load, mistake, secret, source
 from hostwatch.configuration.customer import Contact, Customer, Device, Terms
 from hostwatch.configuration.model import Configuration, Log, Notices, Schedule, Site
+from hostwatch.configuration.uplink import Uplink
 
 PAGE = (Path(__file__).parents[2] / "docs/configuration.md").read_text()
 PARTS: dict[str, type[BaseModel]] = {
@@ -18,6 +19,7 @@ PARTS: dict[str, type[BaseModel]] = {
     "log.": Log,
     "schedule.": Schedule,
     "notices.": Notices,
+    "uplinks[].": Uplink,
     "customers[].": Customer,
     "customers[].terms.": Terms,
     "contacts[].": Contact,
@@ -27,7 +29,7 @@ PARTS: dict[str, type[BaseModel]] = {
 
 def test_every_setting_is_told_of() -> None:
     settings = [f"{prefix}{name}" for prefix, model in PARTS.items() for name in model.model_fields]
-    grouped = {"site", "log", "schedule", "notices", "customers", "customers[].terms"}
+    grouped = {"site", "log", "schedule", "notices", "uplinks", "customers", "customers[].terms"}
 
     assert [name for name in settings if name not in grouped and f"`{name}`" not in PAGE] == []
 

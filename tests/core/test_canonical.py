@@ -150,6 +150,7 @@ GOLDEN: dict[str, str] = {
     "ClockStepped": "ac8ba1d7ade933d2",
     "ClockQuality": "7a8a5b83982923ac",
     "EmergencyOpened": "d32fcc54a5a54613",
+    "UplinkEmergencyOpened": "dd9ebb9b1a2e9080",
     "EmergencyEnded": "cac398a08dd45727",
     "DutyArose": "04d4228e57b9ef90",
     "DutyMet": "7be73a453c1a98ac",

@@ -39,12 +39,35 @@ OTHER = dataclasses.replace(
     verdict=at("06:11"),
     why="host unreachable",
 )
+CARRIER = Story(
+    reference="E-000044",
+    customer="acme",
+    device="",
+    address="",
+    interval=timedelta(minutes=1),
+    misses=2,
+    last_answer=at("06:04"),
+    first_miss=at("06:05"),
+    verdict=at("06:06"),
+    why="no answer",
+    uplink="ChinaNet Chengdu",
+    references=3,
+    quorum=2,
+    behind=2,
+    devices=("acme-web-1", "acme-web-2"),
+)
+CARRIER_BACK = dataclasses.replace(CARRIER, last_miss=at("06:11"), first_answer=at("06:12"))
+OPERATORS = dataclasses.replace(CARRIER, customer="noc", behind=340, devices=(), customers=12)
 ZONE = ZoneInfo("Asia/Shanghai")
 
 NOTICES: dict[str, tuple[Kind, tuple[Story, ...], dict[str, bool]]] = {
     "An emergency": ("emergency", (SILENT,), {}),
     "A recovery": ("recovery", (BACK,), {}),
     "A withdrawal": ("withdrawn", (SILENT,), {}),
+    "An uplink falls silent": ("emergency", (CARRIER,), {}),
+    "An uplink answers again": ("recovery", (CARRIER_BACK,), {}),
+    "An uplink is taken out of the watch": ("withdrawn", (CARRIER,), {}),
+    "An uplink falls silent, as the operator is told": ("emergency", (OPERATORS,), {}),
     "Several emergencies in one notice": ("emergency", (SILENT, OTHER), {}),
     "A repeat that is late as well": ("emergency", (SILENT,), {"repeat": True, "late": True}),
 }

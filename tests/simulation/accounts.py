@@ -19,8 +19,9 @@ from hostwatch.core.reading import Kind, Outcome
 from hostwatch.core.timeline import Span, Timeline
 from hostwatch.core.world import Decision, World
 from hostwatch.sla.account import Books
-from hostwatch.sla.history import DeviceHistory, History, fold
+from hostwatch.sla.history import fold
 from hostwatch.sla.month import month
+from hostwatch.sla.records import DeviceHistory, History
 from tests.simulation.evidence import Complain, Proof
 from tests.simulation.town import address_of
 from tests.simulation.verdicts import signals

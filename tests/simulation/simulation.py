@@ -20,7 +20,7 @@ from hostwatch.core.world import Decision
 from hostwatch.daemon import Watch
 from hostwatch.engine import Engine
 from hostwatch.personal import Vault
-from hostwatch.sla.history import History
+from hostwatch.sla.records import History
 from hostwatch.store.errors import StoreError
 from hostwatch.store.ledger import connect, facts_of
 from tests.simulation import lives, record

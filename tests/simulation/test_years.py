@@ -12,8 +12,9 @@ from hostwatch.core.instant import second
 from hostwatch.core.reading import Outcome
 from hostwatch.core.timeline import Span, Timeline
 from hostwatch.sla.account import Books
-from hostwatch.sla.history import History, fold
+from hostwatch.sla.history import fold
 from hostwatch.sla.month import month
+from hostwatch.sla.records import History
 from tests.simulation.years import INTERVAL, START, Years, life
 
 YEAR = timedelta(days=365)

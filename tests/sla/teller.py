@@ -9,10 +9,14 @@ from datetime import datetime, timedelta
 from hostwatch.core import canonical, enrolment, facts, judge
 from hostwatch.core.enrolment import Accepted
 from hostwatch.core.population import Customer, Device, Population, State
-from hostwatch.core.reading import Outcome, Reading
+from hostwatch.core.reading import Kind, Outcome, Reading
 from hostwatch.core.terms import AgreementTerms
+from hostwatch.core.uplink import Uplink
 from hostwatch.core.world import Decision, World
-from hostwatch.sla.history import History, fold
+from hostwatch.sla.history import fold
+from hostwatch.sla.records import History
+
+LETTERS = {"A": Outcome.ANSWERED, "M": Outcome.MISSED, "?": Outcome.UNKNOWN}
 
 
 @dataclass
@@ -32,10 +36,24 @@ class Teller:
         self.decisions.append((at, decision))
         self.world.apply(decision)
 
-    def populate(self, at: datetime, *devices: Device) -> None:
-        """These devices, and only these, are in the configuration from now on."""
-        customers = {d.customer: Customer(id=d.customer, terms=self.terms) for d in devices}
-        population = Population(vantage=self.vantage, customers=customers, devices={d.id: d for d in devices})
+    def populate(
+        self,
+        at: datetime,
+        *devices: Device,
+        uplinks: Iterable[Uplink] = (),
+        contacts: tuple[str, ...] = (),
+        operator: str | None = None,
+    ) -> None:
+        """These devices and uplinks, and only these, are in the configuration from now on."""
+        names = {d.customer for d in devices} | ({operator} if operator else set())
+        customers = {name: Customer(id=name, contacts=contacts, terms=self.terms) for name in sorted(names)}
+        population = Population(
+            vantage=self.vantage,
+            customers=customers,
+            devices={d.id: d for d in devices},
+            uplinks={uplink.id: uplink for uplink in uplinks},
+            operator=operator or "",
+        )
         accepted = Accepted(
             population=population,
             digest=canonical.digest([population, at]),
@@ -47,14 +65,20 @@ class Teller:
 
     def read(self, device: str, at: datetime, outcome: Outcome) -> None:
         """One scheduled look at a device, known at once."""
-        reading = Reading(
-            signal=f"{device}/ping@{self.vantage}",
-            at=at,
-            known_at=at,
-            outcome=outcome,
-            why="" if outcome is Outcome.ANSWERED else "no answer",
-        )
+        self._bring(f"{device}/ping@{self.vantage}", at, outcome, Kind.SCHEDULED)
+
+    def _bring(self, signal: str, at: datetime, outcome: Outcome, kind: Kind) -> None:
+        why = "" if outcome is Outcome.ANSWERED else "no answer"
+        reading = Reading(signal=signal, at=at, known_at=at, outcome=outcome, kind=kind, why=why)
         self.decide(at, judge.readings(self.world, None, [reading], closes=False, now=at))
+
+    def round(self, uplink: str, at: datetime, outcomes: str, kind: Kind = Kind.SCHEDULED) -> None:
+        """A look at each reference of an uplink: `A`, `M`, `?`, or `.` for none; a millisecond apart."""
+        mine = self.world.population.uplinks[uplink]
+        for place, (address, letter) in enumerate(zip(mine.references, outcomes, strict=True)):
+            if letter != ".":
+                when = at + timedelta(milliseconds=place)
+                self._bring(mine.reference(address, self.vantage), when, LETTERS[letter], kind)
 
     def every(
         self,
@@ -84,9 +108,22 @@ class Teller:
         return fold(self.record, self.world.signals, self.world.blind, now)
 
 
-def device(name: str, customer: str = "acme", state: State = State.IN_SERVICE, address: str = "192.0.2.1"):
+def device(
+    name: str,
+    customer: str = "acme",
+    state: State = State.IN_SERVICE,
+    address: str = "192.0.2.1",
+    uplink: str | None = None,
+):
     waiver = "letter of 2026-09-01" if state is State.NOT_WATCHED else None
-    return Device(id=name, customer=customer, address=address, state=state, waiver=waiver)
+    return Device(id=name, customer=customer, address=address, state=state, waiver=waiver, uplink=uplink)
+
+
+def carrier(name: str = "chinanet", *, references: int = 3, quorum: int = 2, **terms) -> Uplink:
+    """An uplink that is looked at each minute."""
+    addresses = tuple(f"203.0.113.{number + 1}" for number in range(references))
+    own = AgreementTerms(interval=timedelta(minutes=1), **terms)
+    return Uplink(id=name, name=name.title(), references=addresses, quorum=quorum, terms=own)
 
 
 def minutes(count: float) -> timedelta:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hostwatch.core.instant import EPOCH
 from hostwatch.core.timeline import Span, Timeline
 from hostwatch.sla.account import Account, Downtime, account, percent
-from hostwatch.sla.history import DeviceHistory, Ending, SilenceRecord, Tenure
+from hostwatch.sla.records import DeviceHistory, Ending, SilenceRecord, Tenure
 
 LENGTH = 60
 moments = st.integers(0, LENGTH * 1_000_000).map(lambda us: EPOCH + timedelta(microseconds=us))

@@ -13,7 +13,8 @@ from hostwatch.core.reading import Outcome
 from hostwatch.core.terms import AgreementTerms
 from hostwatch.core.timeline import Span
 from hostwatch.sla.account import account
-from hostwatch.sla.history import ENDING, Ending, fold
+from hostwatch.sla.history import ENDING, fold
+from hostwatch.sla.records import Ending
 from tests.sla.teller import Teller, device, minutes
 
 START = datetime(2026, 10, 1, tzinfo=UTC)

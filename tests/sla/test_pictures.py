@@ -11,7 +11,7 @@ import pytest
 from hostwatch.core.instant import EPOCH
 from hostwatch.core.timeline import Span, Timeline
 from hostwatch.sla.account import Downtime, account
-from hostwatch.sla.history import DeviceHistory, Ending, SilenceRecord, Tenure
+from hostwatch.sla.records import DeviceHistory, Ending, SilenceRecord, Tenure
 
 
 def drawn(picture: str) -> Iterator[tuple[str, int, int]]:

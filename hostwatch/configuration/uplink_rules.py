@@ -1,0 +1,105 @@
+"""Rules between uplinks and the rest of the configuration, and what is allowed but worth a warning."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+
+from hostwatch.configuration.duration import shown
+from hostwatch.configuration.mistake import Wrong
+from hostwatch.configuration.model import Configuration
+from hostwatch.configuration.place import Finding
+from hostwatch.core.population import State
+
+NAMED_MAX = 3
+"""How many of the devices without an uplink a warning names."""
+
+
+def mistakes(configuration: Configuration) -> Iterator[Finding]:
+    """What cannot come into force."""
+    yield from _references(configuration)
+    yield from _lengths(configuration)
+    uplinks = [uplink.id for uplink in configuration.uplinks]
+    if configuration.operator is not None:
+        customers = [customer.id for customer in configuration.customers]
+        yield from _known(("operator",), "customer", configuration.operator, customers)
+    for number, customer in enumerate(configuration.customers):
+        yield from _known(("customers", number, "uplink"), "uplink", customer.uplink, uplinks)
+        for place, device in enumerate(customer.devices):
+            steps = ("customers", number, "devices", place, "uplink")
+            yield from _known(steps, "uplink", device.uplink, uplinks)
+
+
+def _references(configuration: Configuration) -> Iterator[Finding]:
+    """Each reference point is the carrier's, and speaks for one uplink."""
+    first: dict[object, str] = {}
+    for number, uplink in enumerate(configuration.uplinks):
+        for place, address in enumerate(uplink.references):
+            steps = ("uplinks", number, "references", place)
+            if address in configuration.sight:
+                wrong = Wrong(
+                    "is our own gateway, which answers although the uplink is dead",
+                    "write the address of one of the carrier's",
+                )
+                yield steps, wrong
+            earlier = first.setdefault(address, uplink.id)
+            if earlier != uplink.id:
+                wrong = Wrong(
+                    f"is a reference point of uplink {earlier} too",
+                    "choose another: one answer cannot speak for two ways",
+                )
+                yield steps, wrong
+
+
+def _lengths(configuration: Configuration) -> Iterator[Finding]:
+    """The look at an uplink is over before the next begins."""
+    ping = configuration.schedule
+    need = ping.attempts * ping.spacing + ping.timeout
+    for number, uplink in enumerate(configuration.uplinks):
+        interval = configuration.uplink_terms(uplink).interval
+        if need > interval:
+            yield (
+                ("uplinks", number, "interval"),
+                Wrong(
+                    f"is {shown(interval)}, and attempts x spacing + timeout of schedule make {shown(need)}",
+                    "write a longer one, or shorten spacing or timeout",
+                ),
+            )
+
+
+def _known(steps: tuple[object, ...], what: str, name: str | None, known: list[str]) -> Iterator[Finding]:
+    if name is None or name in known:
+        return
+    near = difflib.get_close_matches(name, known, 1)
+    hint = f"did you mean {near[0]}?" if near else f"write the id of a {what}" if known else f"add the {what}"
+    yield steps, Wrong(f"names no {what}", hint)
+
+
+def warnings(configuration: Configuration) -> Iterator[Finding]:
+    """With several uplinks each device should say which is its own."""
+    if configuration.uplinks and not configuration.sight:
+        yield (
+            ("uplinks",),
+            Wrong(
+                "without sight: a fault of our own link looks like an outage of the uplink",
+                "write the address of your own gateway at sight:",
+            ),
+        )
+    if len(configuration.uplinks) < 2:
+        return
+    for number, customer in enumerate(configuration.customers):
+        loose = [
+            device.id
+            for device in customer.devices
+            if configuration.uplink_of(customer, device) is None and device.state is not State.REMOVED
+        ]
+        if loose:
+            more = f" and {len(loose) - NAMED_MAX} more" if len(loose) > NAMED_MAX else ""
+            yield (
+                ("customers", number),
+                Wrong(
+                    f"{', '.join(loose[:NAMED_MAX])}{more}: on no uplink, so whether the carrier can be"
+                    " reached from there is unknown",
+                    "write uplink: at the customer, or at each device",
+                ),
+            )

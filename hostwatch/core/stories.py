@@ -1,0 +1,119 @@
+"""What a verdict means to people: the story of its emergency, and whom it is told.
+
+A device is its customer's. An uplink is everybody's: each customer with devices behind it is told
+once, however many they are, and the operator's own people are told too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from hostwatch.core import facts
+from hostwatch.core.notice import Story
+from hostwatch.core.population import Customer, Device, Population
+from hostwatch.core.uplink import Uplink
+
+NAMED_MAX = 20
+"""How many devices behind an uplink a story names; the others are counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What a verdict opens."""
+
+    story: Story
+    """The emergency's own."""
+
+    fact: facts.Fact
+    told: tuple[tuple[Customer, Story], ...]
+    """Who is owed a notice, and the story as it is told them."""
+
+
+def of_device(people: Population, device: Device, flip: facts.WentDown, reference: str) -> Opening:
+    """A device went down."""
+    customer = people.customers[device.customer]
+    story = replace(
+        _story(flip, reference, customer.terms.interval),
+        customer=customer.id,
+        device=device.id,
+        address=device.address,
+    )
+    opened = facts.EmergencyOpened(
+        at=flip.at,
+        reference=reference,
+        customer=customer.id,
+        device=device.id,
+        signal=flip.signal,
+        first_miss=flip.first_miss,
+        last_answer=flip.last_answer,
+    )
+    return Opening(story=story, fact=opened, told=((customer, story),))
+
+
+def of_uplink(people: Population, uplink: Uplink, flip: facts.WentDown, reference: str) -> Opening:
+    """The reference points of an uplink fell silent, and with them every port behind it (J7)."""
+    story = replace(
+        _story(flip, reference, uplink.terms.interval),
+        uplink=uplink.name,
+        references=len(uplink.references),
+        quorum=uplink.quorum,
+    )
+    behind = _behind(people, uplink.id)
+    opened = facts.UplinkEmergencyOpened(
+        at=flip.at,
+        reference=reference,
+        uplink=uplink.id,
+        signal=flip.signal,
+        first_miss=flip.first_miss,
+        last_answer=flip.last_answer,
+        customers=tuple(behind),
+    )
+    return Opening(story=story, fact=opened, told=tuple(_told(people, story, behind)))
+
+
+def _story(flip: facts.WentDown, reference: str, interval: timedelta) -> Story:
+    return Story(
+        reference=reference,
+        customer="",
+        device="",
+        address="",
+        interval=interval,
+        misses=flip.misses,
+        last_answer=flip.last_answer,
+        first_miss=flip.first_miss,
+        verdict=flip.at,
+        why=flip.why,
+    )
+
+
+@dataclass(slots=True)
+class _Devices:
+    """Those of one customer behind an uplink."""
+
+    count: int
+    names: list[str]
+
+
+def _behind(people: Population, uplink: str) -> dict[str, _Devices]:
+    """The devices in service behind an uplink, by customer."""
+    found: dict[str, _Devices] = {}
+    for _, device in people.watched():
+        if device.uplink == uplink:
+            mine = found.setdefault(device.customer, _Devices(0, []))
+            mine.count += 1
+            if len(mine.names) < NAMED_MAX:
+                mine.names.append(device.id)
+    return dict(sorted(found.items()))
+
+
+def _told(people: Population, story: Story, behind: dict[str, _Devices]) -> Iterator[tuple[Customer, Story]]:
+    for name, devices in behind.items():
+        if name != people.operator:
+            mine = replace(story, customer=name, behind=devices.count, devices=tuple(devices.names))
+            yield people.customers[name], mine
+    operator = people.customers.get(people.operator)
+    if operator is not None:
+        count = sum(devices.count for devices in behind.values())
+        yield operator, replace(story, customer=operator.id, behind=count, customers=len(behind))

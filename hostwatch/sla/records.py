@@ -1,0 +1,174 @@
+"""What the record says, as values: silences, emergencies, and the histories of devices and uplinks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from hostwatch.core.instant import second
+from hostwatch.core.timeline import Span, Timeline
+
+
+class Ending(StrEnum):
+    """How a silence ended."""
+
+    ANSWERED = "answered"
+    CUT = "cut"
+    """Nobody answered: the clock stepped, or the device was no longer watched."""
+
+    OPEN = "open"
+    """It goes on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceRecord:
+    """From a first miss to the next answer, with all four dates (J3)."""
+
+    signal: str
+    last_answer: datetime
+    first_miss: datetime
+    last_miss: datetime
+    until: datetime
+    """The first answer, or where the silence was cut, or now while it goes on."""
+
+    ending: Ending
+    confirmed: bool
+    """Whether it led to a verdict (J4)."""
+
+    @property
+    def first_answer(self) -> datetime | None:
+        """The answer that ended the silence, if one did."""
+        return self.until if self.ending is Ending.ANSWERED else None
+
+    @property
+    def point(self) -> Span:
+        """First miss to first answer: what counts as down."""
+        return spanned(self.first_miss, self.until)
+
+    @property
+    def inner(self) -> Span:
+        """First miss to last miss: what is certain."""
+        return spanned(self.first_miss, min(self.last_miss, self.until))
+
+    @property
+    def outer(self) -> Span:
+        """Last answer to first answer: what is possible."""
+        return spanned(self.last_answer, self.until)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmergencyRecord:
+    """A confirmed outage that obliged us to tell."""
+
+    reference: str
+    customer: str
+    device: str
+    """Empty, as is the customer, for the emergency of an uplink."""
+
+    signal: str
+    last_answer: datetime
+    first_miss: datetime
+    opened_at: datetime
+    """The verdict."""
+
+    ended_at: datetime | None = None
+    """When the recovery was known, or the watching ended; None while it goes on."""
+
+    first_answer: datetime | None = None
+    withdrawn: bool = False
+    """It ended because the device, or the uplink, was no longer watched."""
+
+    uplink: str = ""
+    """The uplink that it is of; empty for the emergency of a device."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlindRecord:
+    """A time in which we could not look, or could not believe what we saw."""
+
+    why: str
+    since: datetime
+    until: datetime | None
+    """None while it goes on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenure:
+    """A stretch of time in which a device was billed to one customer, unchanged."""
+
+    customer: str
+    device: str
+    address: str
+    signal: str
+    watched: bool
+    span: Span
+    uplink: str | None = None
+    """The uplink that its port reached the carrier by, as far as anybody said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UplinkHistory:
+    """All that is known of one uplink."""
+
+    uplink: str
+    name: str
+    """What it was called last."""
+
+    service: Timeline
+    """The seconds in which its reference points were to be looked at."""
+
+    unknown: Timeline
+    """Seconds for which no round of looks speaks."""
+
+    silences: tuple[SilenceRecord, ...] = ()
+    emergencies: tuple[EmergencyRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """The seconds in which a device's port reached the carrier by an uplink, if by any way."""
+
+    uplink: UplinkHistory
+    span: Timeline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceHistory:
+    """All that a customer's account of one device needs."""
+
+    customer: str
+    device: str
+    tenures: tuple[Tenure, ...]
+    unknown: Timeline
+    """Seconds for which no reading speaks; also outside the time in service."""
+
+    silences: tuple[SilenceRecord, ...] = ()
+    emergencies: tuple[EmergencyRecord, ...] = ()
+    reaches: tuple[Reach, ...] = ()
+    """By uplink. In the seconds of none of them nobody measured whether the carrier could be reached."""
+
+    @property
+    def service(self) -> Timeline:
+        """The seconds in which the device was billed."""
+        return Timeline.of(tenure.span for tenure in self.tenures)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What the record says until `now`."""
+
+    now: datetime
+    devices: tuple[DeviceHistory, ...]
+    """By customer and device. A device that changed customers stands under each."""
+
+    uplinks: tuple[UplinkHistory, ...] = ()
+    blind: tuple[BlindRecord, ...] = ()
+    customers: frozenset[str] = frozenset()
+    """All customers that there have ever been."""
+
+
+def spanned(start: datetime, end: datetime) -> Span:
+    """Whole seconds; empty when the end is not after the start."""
+    first = second(start)
+    return Span(first, max(first, second(end)))
