@@ -64,7 +64,7 @@ class Carrier:
         if is_loopback(address):
             return ""
         try:
-            source, link = _way_out(address)
+            source, link = way_out(address)
             if source == str(ip_address(address.partition("%")[0])):
                 return ""  # an address of our own: nothing leaves the machine
             self._look()
@@ -73,12 +73,17 @@ class Carrier:
         except OSError as error:
             return OWN_FAULTS.get(error.errno or 0, "")
 
+    def link_fault(self, link: str) -> str:
+        """Why nothing leaves by a link of ours; empty if it can."""
+        self._look()
+        return "" if self._is_alive(link) else NO_CARRIER
+
     def _look(self) -> None:
         now = self._clock.monotonic()
         if self._seen_at is None or now - self._seen_at >= BELIEVED_FOR:
             self._links = {}
             self._alive = {}
-            for name, address in (*_addresses_4(), *_addresses_6()):
+            for name, address in (*addresses_4(), *addresses_6()):
                 self._links.setdefault(address, set()).add(name)
             self._seen_at = now
 
@@ -88,17 +93,26 @@ class Carrier:
         return self._alive[name]
 
 
-def _way_out(address: str) -> tuple[str, str]:
+def place(address: str, port: int) -> tuple[str, int] | tuple[str, int, int, int]:
+    """An address and a port as sockets take them; a link-local one with the number of its link.
+
+    The socket module drops a link that stands in the address itself. Raises `OSError` for an unknown link.
+    """
+    bare, _, link = address.partition("%")
+    return (bare, port, 0, socket.if_nametoindex(link)) if link else (bare, port)
+
+
+def way_out(address: str) -> tuple[str, str]:
     """The source address that the kernel chooses, and the link if the address names it."""
     kind = socket.AF_INET if family(address) == 4 else socket.AF_INET6
     with socket.socket(kind, socket.SOCK_DGRAM) as sock:
-        sock.connect((address, _DISCARD_PORT))
+        sock.connect(place(address, _DISCARD_PORT))
         name = sock.getsockname()
     link = socket.if_indextoname(name[3]) if kind == socket.AF_INET6 and name[3] else ""
     return str(ip_address(str(name[0]).partition("%")[0])), link
 
 
-def _addresses_4() -> list[tuple[str, str]]:
+def addresses_4() -> list[tuple[str, str]]:
     """Our links and their IPv4 addresses."""
     held = array.array("B", bytes(ADDRESSES_MAX * _RECORD_BYTES))
     where, _ = held.buffer_info()
@@ -118,7 +132,7 @@ def _record(name: str, where: int = 0) -> bytes:
     return struct.pack("@16sP", name.encode(), where).ljust(_RECORD_BYTES, b"\0")
 
 
-def _addresses_6() -> list[tuple[str, str]]:
+def addresses_6() -> list[tuple[str, str]]:
     """Our links and their IPv6 addresses; none on a machine without IPv6."""
     if not _ADDRESSES_6.exists():
         return []

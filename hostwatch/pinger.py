@@ -15,6 +15,7 @@ from ipaddress import ip_address
 from typing import NamedTuple
 
 from hostwatch.core.reading import Outcome
+from hostwatch.core.schedule import ICMP
 
 
 class Ask(NamedTuple):
@@ -23,6 +24,8 @@ class Ask(NamedTuple):
     signal: str
     address: str
     at_us: int
+    method: str = ICMP
+    """How to look: a line of the room `reach`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -250,7 +250,7 @@ class Prober:
                 )
                 continue
             self._busy_until[target.signal] = at + manner.longest
-            ask = Ask(target.signal, target.address, instant.micros(at))
+            ask = Ask(target.signal, target.address, instant.micros(at), target.method)
             by_manner.setdefault(manner, []).append(ask)
         for manner, asks in by_manner.items():
             over = instant.from_micros(max(ask.at_us for ask in asks)) + manner.longest

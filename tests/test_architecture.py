@@ -32,7 +32,8 @@ LAYERS: dict[str, set[str]] = {
     "channels": {"core", "configuration", "messages"},
     "checks": {"core", "configuration"},
     "power": {"core", "configuration"},
-    "configuration": {"core", "channels"},
+    "configuration": {"core", "channels", "reach"},
+    "reach": {"core", "configuration", "carrier", "clock", "icmp", "pinger"},
 }
 """What each package may import beside itself. `configuration` gives rooms the types of their settings."""
 
@@ -58,7 +59,7 @@ PURE_IMPORTS = {
 IMPURE_METHODS = {"now", "utcnow", "today", "fromtimestamp", "utcfromtimestamp", "localtime"}
 IMPURE_CALLS = {"open", "print", "input", "exec", "eval", "__import__"}
 
-KINDS_ROOMS = ("channels", "checks", "power", "reports")
+KINDS_ROOMS = ("channels", "checks", "power", "reach", "reports")
 """Rooms where a file is a kind: one kind never imports another."""
 
 WORDS = {

@@ -20,6 +20,8 @@ from hostwatch.core import facts, judge, ladder, schedule, stories, turns
 from hostwatch.core import uplink as uplinks
 from hostwatch.core.world import World
 from hostwatch.messages import text as words
+from hostwatch.reach import _ears
+from hostwatch.reach import base as base_of_reach
 from hostwatch.reports import text as text_report
 from hostwatch.store import ledger, reader
 
@@ -56,6 +58,9 @@ LIMITS: dict[str, str] = {
     "slices in flight": str(prober.SLICES_MAX),
     "a catch-up": f"{prober.CATCH_UP_PER_S:,} targets",
     "ICMP packets read in one turn of the loop": f"{echo.DRAIN_MAX:,}",
+    "targets of one method beside ICMP that are looked at at one time": str(base_of_reach.AT_ONCE_MAX),
+    "packets of neighbours read in one turn of the loop": str(_ears.READ_MAX),
+    "receive buffer for packets of neighbours": f"{_ears.BUFFER_BYTES // MIB} MiB",
     "receive buffer of an ICMP socket": f"{echo.RECEIVE_BUFFER_BYTES // MIB} MiB",
     "a retry of a stuck store": f"every {seconds(engine.RETRY_EVERY)}",
     "attempts under way": f"{turns.AT_ONCE_MAX}; {base.Channel.at_once} by",

@@ -1,6 +1,7 @@
-"""`hostwatch ping TARGET…`: look once at some addresses, as the watch would.
+"""`hostwatch ping TARGET…`: look once at some devices or addresses, as the watch would.
 
-A target is an IPv4 or IPv6 address. Nothing is recorded. Exit code 0 when all answered, 1 when one
+A device is looked at by its own method, as the record has it; an IPv4 or IPv6 address by the one that is
+named, a ping if none is. Nothing is recorded. Exit code 0 when all answered, 1 when one
 missed, 2 when we could not look.
 """
 
@@ -10,32 +11,56 @@ import argparse
 import asyncio
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from ipaddress import ip_address
+from pathlib import Path
+from typing import Final, NamedTuple
 
+from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from hostwatch.clock import SystemClock
+from hostwatch.commands import add_config
+from hostwatch.configuration import words
 from hostwatch.configuration.duration import parse
+from hostwatch.configuration.load import load
+from hostwatch.configuration.method import DEFAULT, MethodLine
+from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.core import instant
+from hostwatch.core.population import Device
 from hostwatch.core.reading import Outcome
 from hostwatch.echo import NoPermission
 from hostwatch.icmp import IcmpPinger
 from hostwatch.pinger import Ask, Batch, Look, Manner
+from hostwatch.store.errors import StoreError
+from hostwatch.store.reader import Reader
+from hostwatch.switchboard import Switchboard
 
-HELP = "look once at some addresses, as the watch would"
+HELP = "look once at some devices or addresses, as the watch would"
 TARGETS_MAX = 10_000
 ATTEMPTS_MAX = 100
+NO_NAME = "is not an IP address; names are not resolved"
 GAP_US = 100
 """Between two targets."""
 
+_METHOD: Final[TypeAdapter[str]] = TypeAdapter(MethodLine)
 STYLES = {Outcome.ANSWERED: "green", Outcome.MISSED: "red", Outcome.UNKNOWN: "yellow"}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    parser.add_argument("targets", nargs="+", metavar="TARGET", type=_address, help="IPv4 or IPv6 addresses")
+    parser.add_argument("targets", nargs="+", metavar="TARGET", help="devices, and IPv4 or IPv6 addresses")
+    add_config(parser)
+    parser.add_argument(
+        "--method",
+        type=_method,
+        default=DEFAULT,
+        metavar="METHOD",
+        help='how to look at addresses: icmp, neighbour, "tcp port=443"; devices say it themselves',
+    )
     parser.add_argument("--attempts", type=_count, default=3, metavar="N", help="packets to each (default 3)")
     parser.add_argument(
         "--timeout", type=_pause, default=timedelta(seconds=1), metavar="1s", help="wait for the last answer"
@@ -43,11 +68,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
-def _address(text: str) -> str:
+def _method(text: str) -> str:
     try:
-        return str(ip_address(text))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an IP address; names are not resolved") from None
+        return _METHOD.validate_python(text)
+    except ValidationError as error:
+        wrong = words.explain(error.errors(include_url=False)[0])
+        raise argparse.ArgumentTypeError(f"{text!r} {wrong}") from None
 
 
 def _count(text: str) -> int:
@@ -69,25 +95,62 @@ def run(options: argparse.Namespace) -> int:
         print(f"cannot ping more than {TARGETS_MAX} targets at once", file=sys.stderr)
         return 2
     try:
-        looks = asyncio.run(_look(options))
-    except NoPermission as error:
+        targets = _targets(options)
+        looks = asyncio.run(_look(targets, options))
+    except (NoPermission, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
     if options.json:
-        print(json.dumps([_plain(look) for look in looks], ensure_ascii=False))
+        found = zip(targets, looks, strict=True)
+        print(json.dumps([_plain(target, look) for target, look in found], ensure_ascii=False))
     else:
-        _show(looks)
+        _show(targets, looks)
     outcomes = {look.outcome for look in looks}
     return 2 if Outcome.UNKNOWN in outcomes else int(Outcome.MISSED in outcomes)
 
 
-async def _look(options: argparse.Namespace) -> list[Look]:
+class Target(NamedTuple):
+    """What is looked at, and how."""
+
+    device: str | None
+    address: str
+    method: str
+
+
+def _targets(options: argparse.Namespace) -> list[Target]:
+    """Addresses as they are, devices from the record. Raises `ValueError` for what is neither."""
+    devices: Mapping[str, Device] | None = None
+    targets = []
+    for text in options.targets:
+        try:
+            targets.append(Target(None, str(ip_address(text)), options.method))
+            continue
+        except ValueError:
+            devices = _devices(options.config, text) if devices is None else devices
+        device = devices.get(text)
+        if device is None:
+            raise ValueError(f"{text!r} is not a device in the record, and {NO_NAME}")
+        targets.append(Target(device.id, device.address, device.method))
+    return targets
+
+
+def _devices(config: Path, wanted: str) -> Mapping[str, Device]:
+    try:
+        loaded = load(config, read_secrets=False)
+        with Reader(loaded.store) as reader:
+            return reader.world().population.devices
+    except (BadConfiguration, StoreError) as error:
+        raise ValueError(f"{wanted!r} {NO_NAME}; devices cannot be looked up: {error}") from None
+
+
+async def _look(targets: Sequence[Target], options: argparse.Namespace) -> list[Look]:
     clock = SystemClock()
-    pinger = IcmpPinger(clock)
+    pinger = Switchboard(clock, IcmpPinger(clock))
     try:
         now_us = instant.micros(clock.now())
         asks = tuple(
-            Ask(str(place), address, now_us + place * GAP_US) for place, address in enumerate(options.targets)
+            Ask(str(place), target.address, now_us + place * GAP_US, target.method)
+            for place, target in enumerate(targets)
         )
         manner = Manner(attempts=options.attempts, timeout=options.timeout, spacing=options.timeout)
         looks: list[Look] = []
@@ -98,18 +161,23 @@ async def _look(options: argparse.Namespace) -> list[Look]:
     return sorted(looks, key=lambda look: int(look.signal))
 
 
-def _plain(look: Look) -> dict[str, object]:
+def _plain(target: Target, look: Look) -> dict[str, object]:
     return {
+        "device": target.device,
         "address": look.address,
+        "method": target.method,
         "outcome": look.outcome.value,
         "why": look.why or None,
         "rtt_us": look.rtt_us,
     }
 
 
-def _show(looks: list[Look]) -> None:
-    table = Table("address", "outcome", "round trip", "what was seen")
-    for look in looks:
+def _show(targets: Sequence[Target], looks: Sequence[Look]) -> None:
+    table = Table("target", "method", "outcome", "round trip", "what was seen")
+    for target, look in zip(targets, looks, strict=True):
         rtt = "" if look.rtt_us is None else f"{look.rtt_us / 1000:.3f} ms"
-        table.add_row(look.address, f"[{STYLES[look.outcome]}]{look.outcome.value}", rtt, look.why)
+        name = look.address if target.device is None else f"{target.device}\n{look.address}"
+        table.add_row(
+            name, target.method, f"[{STYLES[look.outcome]}]{look.outcome.value}", rtt, escape(look.why)
+        )
     Console().print(table)

@@ -31,6 +31,7 @@ from hostwatch.sdnotify import Notifier
 from hostwatch.store.errors import StoreError
 from hostwatch.store.lease import Lease
 from hostwatch.store.writer import ThreadWriter
+from hostwatch.switchboard import Switchboard
 
 HELP = "keep watch, until told to stop"
 NAME_THREADS_MAX = 32
@@ -77,9 +78,10 @@ async def _serve(options: argparse.Namespace, loaded: Loaded) -> None:
             key = keyfile.read_or_make(keyfile.path_for(loaded.store))
             vault = Vault((await writer.remembered()).commitments)
             engine = Engine(writer, clock, await writer.load(), vault)
-            pinger = IcmpPinger(clock)
+            icmp = IcmpPinger(clock)
+            pinger = Switchboard(clock, icmp)
             try:
-                log.info("watching", store=loaded.store, control=loaded.control, icmp=pinger.mode)
+                log.info("watching", store=loaded.store, control=loaded.control, icmp=icmp.mode)
                 watch = Watch(
                     options.config, loaded, clock=clock, writer=writer, engine=engine, pinger=pinger, key=key
                 )

@@ -7,8 +7,10 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
+from hostwatch import reach
 from hostwatch.configuration.duration import Duration, between
 from hostwatch.configuration.fields import DeviceAddress, Id, Language, Text, Zone
+from hostwatch.configuration.method import DEFAULT, MethodLine, Witness
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.rung import Rung
 from hostwatch.configuration.strict import Section
@@ -41,10 +43,19 @@ class Device(Section):
     """Names the device in all records; unique over the whole site."""
 
     address: DeviceAddress
-    """The IPv4 or IPv6 address that is pinged."""
+    """The IPv4 or IPv6 address that is looked at."""
 
     state: Annotated[State, BeforeValidator(_check_state)] = State.IN_SERVICE
     """Where the device stands in its life; only what is in service is judged."""
+
+    method: MethodLine = DEFAULT
+    """How the device is looked at: a kind, such as icmp, or a kind with its settings, such as {tcp: 443}."""
+
+    witness: Witness | None = None
+    """By what the device is known, where another machine may come to have its address."""
+
+    shared: bool = False
+    """Whether it is meant that other devices have the same address."""
 
     waiver: Text | None = Field(default=None, validate_default=True)
     """Where the customer's written waiver is; for a device that is not-watched, and only for it."""
@@ -54,6 +65,11 @@ class Device(Section):
 
     uplink: Id | None = None
     """The uplink that its port reaches the carrier by; the customer's, or the only one, if absent."""
+
+    @property
+    def looked_at(self) -> str:
+        """The method and the witness on one line, as the core and the record know it."""
+        return reach.known_by(self.method, self.witness.mac if self.witness else "")
 
     @field_validator("waiver")
     @classmethod

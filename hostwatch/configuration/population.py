@@ -24,6 +24,7 @@ def population_of(configuration: Configuration) -> population.Population:
                 state=device.state,
                 waiver=device.waiver,
                 uplink=configuration.uplink_of(customer, device),
+                method=device.looked_at,
             )
     return population.Population(
         vantage=configuration.site.vantage,

@@ -144,10 +144,11 @@ def warnings(configuration: Configuration) -> Iterator[Finding]:
             if device.state is State.REMOVED:
                 continue
             far = far or not device.address.is_loopback
-            earlier = first.setdefault(device.address, device.id)
-            if earlier != device.id:
+            earlier = first.setdefault((device.address, device.method), device.id)
+            if earlier != device.id and not device.shared:
                 step = (*here, "devices", place, "address")
-                yield step, Wrong(f"device {earlier} has the same address", "make sure that this is meant")
+                mend = "if that is meant, write shared: true at this one"
+                yield step, Wrong(f"device {earlier} has the same address", mend)
     if far and not configuration.sight:
         yield (
             ("sight",),

@@ -14,7 +14,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from hostwatch import channels
+from hostwatch import channels, reach
+from hostwatch.configuration.method import Line
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.model import Configuration
 from hostwatch.configuration.rung import MAIL_KIND, Rung
@@ -115,6 +116,8 @@ def _inside(shape: Any, step: int | str) -> Any:
         return next(iter(get_args(shape)), None)
     if shape is Rung:
         return channels.room(step).Settings if step in channels.kinds() else None
+    if shape is Line:
+        return reach.room(str(step)).Settings if step in reach.kinds() else None
     if shape is Configuration and step == "mail":
         return channels.room(MAIL_KIND).Site
     if shape == "sites":

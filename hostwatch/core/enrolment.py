@@ -295,6 +295,7 @@ def _device(
             "waiver": known.waiver,
             "signal": known.signal(vantage),
             "uplink": known.uplink,
+            "method": known.method,
         },
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from hostwatch.core.schedule import Target
+from hostwatch.core.schedule import ICMP, Target
 from hostwatch.core.terms import AgreementTerms
 from hostwatch.core.uplink import Uplink, named
 
@@ -41,6 +41,8 @@ class Device:
     waiver: str | None = None
     uplink: str | None = None
     """The uplink that its port reaches the carrier by; None: nobody knows, or measures it."""
+    method: str = ICMP
+    """How it is looked at, and by what it is known: a kind of the room `reach`, then its settings."""
 
     def signal(self, vantage: str) -> str:
         """The name of the signal that its ping gives, seen from a vantage point (J6)."""
@@ -139,4 +141,9 @@ class Population:
 
 def target(device: Device, vantage: str, terms: AgreementTerms) -> Target:
     """The place in the schedule of a device that is watched under some terms."""
-    return Target(signal=device.signal(vantage), address=device.address, interval=terms.interval)
+    return Target(
+        signal=device.signal(vantage),
+        address=device.address,
+        interval=terms.interval,
+        method=device.method,
+    )

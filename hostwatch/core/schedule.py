@@ -19,6 +19,9 @@ SLICE_MAX = timedelta(seconds=5)
 TICK_MAX_US = 100_000
 TICKS_MIN = 300
 
+ICMP = "icmp"
+"""How whatever says nothing else is looked at."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Target:
@@ -29,6 +32,8 @@ class Target:
     interval: timedelta
     phased_by: str = ""
     """Whose phase it has, if not its own: targets that are to be looked at together."""
+    method: str = ICMP
+    """How it is looked at: a line of the room `reach`."""
 
     @property
     def interval_us(self) -> int:

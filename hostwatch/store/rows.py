@@ -11,7 +11,7 @@ from hostwatch.core import canonical, instant
 from hostwatch.core.emergency import Attempt, AttemptOutcome, Duty, Emergency, Notice, NoticeState
 from hostwatch.core.notice import Story
 from hostwatch.core.population import Customer, Device, Population, State
-from hostwatch.core.schedule import Schedule, Target
+from hostwatch.core.schedule import ICMP, Schedule, Target
 from hostwatch.core.signal import Signal, Silence
 from hostwatch.core.terms import AgreementTerms
 from hostwatch.core.uplink import Uplink
@@ -239,6 +239,7 @@ def schedule(version: int, targets: str) -> Schedule:
                 address=entry["address"],
                 interval=timedelta(microseconds=entry["interval"]),
                 phased_by=entry.get("phased_by", ""),
+                method=entry.get("method", ICMP),
             )
             for entry in json.loads(targets)
         ),
@@ -263,6 +264,7 @@ def population(vantage: str, versions: Iterable[Row]) -> Population:
                 state=State(state),
                 waiver=content["waiver"],
                 uplink=content.get("uplink"),
+                method=content.get("method", ICMP),
             )
         elif thing == "customer":
             customers[name] = Customer(

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from hostwatch.configuration import load, mistake, secret, source
 from hostwatch.configuration.customer import Contact, Customer, Device, Terms
+from hostwatch.configuration.method import Witness
 from hostwatch.configuration.model import Configuration, Log, Notices, Schedule, Site
 from hostwatch.configuration.uplink import Uplink
 
@@ -24,12 +25,22 @@ PARTS: dict[str, type[BaseModel]] = {
     "customers[].terms.": Terms,
     "contacts[].": Contact,
     "devices[].": Device,
+    "devices[].witness.": Witness,
 }
 
 
 def test_every_setting_is_told_of() -> None:
     settings = [f"{prefix}{name}" for prefix, model in PARTS.items() for name in model.model_fields]
-    grouped = {"site", "log", "schedule", "notices", "uplinks", "customers", "customers[].terms"}
+    grouped = {
+        "site",
+        "log",
+        "schedule",
+        "notices",
+        "uplinks",
+        "customers",
+        "customers[].terms",
+        "devices[].witness.mac",
+    }
 
     assert [name for name in settings if name not in grouped and f"`{name}`" not in PAGE] == []
 

@@ -224,8 +224,29 @@ def test_warnings_tell_what_is_probably_not_meant(tmp_path: Path, monkeypatch: p
         "write the address of your own gateway",
         "h.yaml:4: customers[acme].contacts: nobody is told when a device fails, add a contact",
         "h.yaml:8: customers[acme].devices[mail].address: device web has the same address, "
-        "make sure that this is meant",
+        "if that is meant, write shared: true at this one",
     ]
+
+
+@pytest.mark.parametrize(
+    ("second", "warned"), [("shared: true", 0), ("method: {tcp: 443}", 0), ("state: ordered", 1)]
+)
+def test_devices_behind_one_address_that_say_so_are_no_cause_for_a_warning(
+    tmp_path: Path, second: str, warned: int
+) -> None:
+    text = ISSUED + f"      - {{id: twin, address: 127.0.0.2, {second}}}\n"
+
+    warnings = [str(warning) for warning in loaded(tmp_path, text).warnings]
+    assert sum("has the same address" in warning for warning in warnings) == warned
+
+
+def test_a_device_keeps_its_method_and_its_witness_on_one_line(tmp_path: Path) -> None:
+    fw = "{id: fw, address: 10.0.0.1, method: {tcp: 443}, witness: {mac: 52-54-00-AB-CD-EF}}"
+    text = f"{ISSUED}      - {fw}\n"
+    devices = population_of(loaded(tmp_path, text).configuration).devices
+
+    assert devices["fw"].method == "tcp port=443 mac=52:54:00:ab:cd:ef"
+    assert devices["acme-web-1"].method == "icmp"
 
 
 def test_the_address_of_a_removed_device_may_be_used_again(tmp_path: Path) -> None:
