@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -63,10 +63,14 @@ class Cable:
             own = clock or SystemClock()
             pinger = IcmpPinger(own)
             assert pinger.mode == mode
+            failed: list[dict[str, Any]] = []
+            asyncio.get_running_loop().set_exception_handler(lambda _, what: failed.append(what))
             try:
-                return await story(pinger, own)
+                result = await story(pinger, own)
             finally:
                 await pinger.close()
+            assert not failed, failed[0]
+            return result
 
         def run() -> T:
             if mode != "raw":

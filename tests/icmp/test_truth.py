@@ -83,6 +83,8 @@ def _alive(family: int) -> Iterator[tuple[str, Row]]:
     for cut in (16, 17, 31, 55):  # a device may cut what it sends back, but not the nonce
         yield f"cut to {cut} bytes", Row.alive(always(cut=cut))
     yield "a bit behind the nonce is changed", Row.alive(always(flip=128))
+    for options in (1, 5) if family == 4 else (1,):  # our kernel takes no more over IPv6
+        yield f"behind {options} × 8 bytes of IP options", Row.alive(always(options=options))
 
 
 def _dead(family: int) -> Iterator[tuple[str, Row]]:
@@ -104,6 +106,7 @@ def _dead(family: int) -> Iterator[tuple[str, Row]]:
     yield "what another device was asked", Row.dead(always(stranger=SOMEBODY[family]))
     yield "what a silent device was asked", Row.dead(always(stranger=NOBODY[family]))
     yield "hundreds of wrong ones", Row.dead(always(copies=300, flip=100))
+    yield "with another number behind IP options", Row.dead(always(options=1, sequence=5))
 
 
 HOST = {4: (3, 1), 6: (1, 3)}

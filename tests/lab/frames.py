@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import struct
 from functools import lru_cache
@@ -14,6 +15,11 @@ ETHERNET_BYTES = 14
 ETHERTYPE = {4: 0x0800, 6: 0x86DD}
 PROTOCOL = {4: socket.IPPROTO_ICMP, 6: socket.IPPROTO_ICMPV6}
 HOPS = 64
+NO_OPERATION = b"\1"
+DESTINATION_OPTIONS = 60
+ICMP_LEAST_BYTES, ICMP_MOST_BYTES = 8, 1_400
+MARK_AT = 8
+"""Where in a reply the first four bytes of the payload stand."""
 
 
 class Request(NamedTuple):
@@ -58,8 +64,41 @@ def answer_frame(asked: Request, answer: Answer, own: bytes) -> bytes:
     """The frame that answers a request. `own` is the hardware address that it leaves from."""
     source = packed(answer.source) if answer.source else asked.target
     icmp = _error(asked, answer) if answer.kind == "error" else _echo(asked, answer)
-    packet = ip_packet(asked.family, source, asked.source, icmp, answer.checksum)
+    packet = ip_packet(asked.family, source, asked.source, icmp, answer.checksum, answer.options)
     return frame_of(asked.family, asked.asker, own, packet)
+
+
+def noise_frame(asked: Request, own: bytes, draw: random.Random) -> bytes:
+    """A reply, or an error, that was changed at random, and is no right answer to that request."""
+    how = Answer(kind="error", cut=draw.choice((None, 8, 20, 24))) if draw.random() < 0.5 else Answer()
+    icmp = bytearray(_error(asked, how) if how.kind == "error" else _echo(asked, how))
+    for _ in range(draw.randint(1, 4)):
+        _disturb(icmp, draw)
+    del icmp[ICMP_MOST_BYTES:]
+    if draw.random() < 0.7 and len(icmp) > MARK_AT:
+        icmp[MARK_AT : MARK_AT + 4] = asked.payload[:4]  # our kernel's filter lets it in
+    is_reply = icmp[0] == ECHO_REPLY[asked.family]
+    if is_reply and icmp[4:6] == asked.identifier.to_bytes(2) and icmp[8:24] == asked.payload[:16]:
+        icmp[23] ^= 1 << draw.randrange(8)  # with another number it would be right for another request
+    packet = ip_packet(asked.family, asked.target, asked.source, bytes(icmp), 0, draw.choice((0, 0, 0, 1)))
+    return frame_of(asked.family, asked.asker, own, packet)
+
+
+def _disturb(icmp: bytearray, draw: random.Random) -> None:
+    place = draw.randrange(len(icmp) + 1)
+    match draw.randrange(6):
+        case 0:
+            del icmp[place:]
+        case 1:
+            icmp[place:place] = draw.randbytes(draw.choice((1, 4, 8, 200, 900)))
+        case 2:
+            icmp[place : place + 2] = draw.choice((b"\0\0", b"\xff\xff", b"\x45\0", b"\x4f\0", b"\x60\0"))
+        case 3:
+            icmp[:1] = bytes([draw.choice((0, 1, 2, 3, 4, 8, 11, 12, 128, 129, 255))])
+        case _ if place < len(icmp):
+            icmp[place] ^= 1 << draw.randrange(8)
+    if len(icmp) < ICMP_LEAST_BYTES:
+        icmp += bytes(ICMP_LEAST_BYTES - len(icmp))
 
 
 def frame_of(family: int, to: bytes, own: bytes, packet: bytes) -> bytes:
@@ -67,15 +106,24 @@ def frame_of(family: int, to: bytes, own: bytes, packet: bytes) -> bytes:
     return to + own + struct.pack("!H", ETHERTYPE[family]) + packet
 
 
-def ip_packet(family: int, source: bytes, to: bytes, icmp: bytes, checksum: int = 0) -> bytes:
-    """An ICMP message with its checksum, of which bits may be changed, behind an IP header."""
+def ip_packet(
+    family: int, source: bytes, to: bytes, icmp: bytes, checksum: int = 0, options: int = 0
+) -> bytes:
+    """An ICMP message with its checksum, of which bits may be changed, behind an IP header with options."""
+    icmp = icmp[:2] + bytes(2) + icmp[4:]
     if family == 4:
         summed = icmp
-        head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(icmp), 0, 0, HOPS, 1, 0, source, to)
+        words, total = 5 + 2 * options, 20 + 8 * options + len(icmp)
+        head = struct.pack("!BBHHHBBH4s4s", 0x40 + words, 0, total, 0, 0, HOPS, 1, 0, source, to)
+        head += NO_OPERATION * 8 * options
         head = head[:10] + struct.pack("!H", _checksum(head)) + head[12:]
     else:
         summed = source + to + struct.pack("!II", len(icmp), PROTOCOL[6]) + icmp
-        head = struct.pack("!IHBB16s16s", 6 << 28, len(icmp), PROTOCOL[6], HOPS, source, to)
+        first = DESTINATION_OPTIONS if options else PROTOCOL[6]
+        head = struct.pack("!IHBB16s16s", 6 << 28, 8 * options + len(icmp), first, HOPS, source, to)
+        if options:
+            padding = 8 * options - 4
+            head += struct.pack("!BBBB", PROTOCOL[6], options - 1, 1, padding) + bytes(padding)
     return head + icmp[:2] + struct.pack("!H", _checksum(summed) ^ checksum) + icmp[4:]
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import random
 import select
 import socket
 import struct
@@ -20,7 +21,7 @@ from heapq import heappop, heappush
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from tests.lab.frames import ETHERTYPE, Request, answer_frame, packed, request_in
+from tests.lab.frames import ETHERTYPE, Request, answer_frame, noise_frame, packed, request_in
 from tests.lab.script import RIGHT, Answer, Script, entry, from_json
 
 SIOCGIFHWADDR = 0x8927
@@ -116,8 +117,7 @@ class Mirror:
         for place, answer in enumerate(entry(self._script(asked.target), len(times) - 1)):
             about = self._about(asked, answer)
             if about is not None:
-                what = (asked.target, len(times) - 1, place)
-                self._plan(answer, answer_frame(about, answer, self._own), what)
+                self._plan(about, answer, (asked.target, len(times) - 1, place))
 
     def _about(self, asked: Request, answer: Answer) -> Request | None:
         """The request that an answer is to, if not the one that came."""
@@ -137,13 +137,16 @@ class Mirror:
         )
         return next(fitting, RIGHT)
 
-    def _plan(self, answer: Answer, frame: bytes, what: tuple[bytes, int, int]) -> None:
+    def _plan(self, about: Request, answer: Answer, what: tuple[bytes, int, int]) -> None:
+        draw = random.Random(f"{answer.seed} {what}")
+        frame = answer_frame(about, answer, self._own) if answer.kind != "noise" else b""
         for _ in range(answer.copies):
+            one = frame or noise_frame(about, self._own, draw)
             if not answer.delay_s:
-                self._send(frame, *what)
+                self._send(one, *what)
                 continue
             self._count += 1
-            heappush(self._later, (time.monotonic() + answer.delay_s, self._count, frame, what))
+            heappush(self._later, (time.monotonic() + answer.delay_s, self._count, one, what))
 
     def _send_what_is_due(self) -> None:
         while self._later and self._later[0][0] <= time.monotonic():

@@ -6,6 +6,7 @@ It has no name, so that laboratories cannot meet, and the machine's own network 
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import subprocess
 import threading
@@ -61,6 +62,11 @@ class Namespace:
     def ip(self, *lines: str) -> None:
         """Commands of `ip`, without the `ip`."""
         self.run("ip", "-batch", "-", stdin="\n".join(lines) + "\n")
+
+    def hardware(self, link: str) -> bytes:
+        """The hardware address of a link."""
+        (shown,) = json.loads(self.run("ip", "-json", "link", "show", "dev", link))
+        return bytes.fromhex(shown["address"].replace(":", ""))
 
     def nft(self, rules: str) -> str:
         """A script of nftables, done as one."""

@@ -17,7 +17,9 @@ ECHO_REPLY = {4: 0, 6: 129}
 class Answer:
     """One answer to one request. What is not set is as it must be."""
 
-    kind: Literal["reply", "request", "error"] = "reply"
+    kind: Literal["reply", "request", "error", "noise"] = "reply"
+    """Noise is replies and errors that were changed at random, each copy in another way, none to be right."""
+
     delay_s: float = 0.0
     copies: int = 1
     source: str = ""
@@ -46,6 +48,12 @@ class Answer:
 
     code: tuple[int, int] = (3, 1)
     """Type and code of an error."""
+
+    options: int = 0
+    """Options before the ICMP message, in units of 8 bytes."""
+
+    seed: int = 0
+    """Noise is drawn from it."""
 
     @property
     def is_right(self) -> bool:
