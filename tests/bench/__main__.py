@@ -24,7 +24,7 @@ from tests.bench import rows as room
 from tests.bench.bench import Bench
 from tests.bench.table import Line
 
-ORDER = ("engine", "pace", "watch", "endurance", "latency")
+ORDER = ("engine", "pace", "watch", "endurance", "latency", "evidence", "pages", "configuration")
 """Of the table. A row that is not named here comes after, by its name."""
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.network import GATEWAY, addresses
+from tests.bench.network import ADDRESSES_MAX, GATEWAY, addresses
 
+PORT = 9464
 CUSTOMER_DEVICES = 1_000
 """Devices of one customer."""
+
+FILE_DEVICES = 10_000
+"""Devices in one file of an inventory."""
 
 MAIN = """\
 site: {{name: Bench, timezone: Asia/Shanghai}}
@@ -18,7 +21,6 @@ listen: 127.0.0.1:{port}
 log: {{format: json, level: warning}}
 schedule: {{interval: 5m}}
 sight: ["{gateway}"]
-include: customers.d/*.yaml
 """
 
 
@@ -40,31 +42,54 @@ class Inventory:
         """Of all devices, in their order."""
         return addresses(self.devices)
 
-    @property
-    def customers(self) -> int:
-        """How many customers there are."""
-        return -(-self.devices // CUSTOMER_DEVICES)
+    def customer(self, place: int) -> str:
+        """Whose device it is."""
+        return f"c{place // CUSTOMER_DEVICES:04}"
 
-    def of(self, customer: int) -> Iterator[tuple[str, str]]:
-        """Names and addresses of a customer's devices."""
-        since = customer * CUSTOMER_DEVICES
-        many = min(CUSTOMER_DEVICES, self.devices - since)
-        for place, address in enumerate(addresses(many, since=since), since):
-            yield name(place), address
-
-    def write_yaml(self, folder: Path, port: int) -> Path:
-        """A file for each customer, with its devices in it; the main file."""
+    def write_customers(self, folder: Path) -> Path:
+        """A file for each customer with its devices in it; the main file."""
         (folder / "customers.d").mkdir(parents=True)
-        for customer in range(self.customers):
-            lines = "".join(f"  - {{id: {one}, address: {address}}}\n" for one, address in self.of(customer))
-            text = f"id: c{customer:04}\nname: Customer {customer}\ndevices:\n{lines}"
-            (folder / "customers.d" / f"c{customer:04}.yaml").write_text(text, encoding="ascii")
-        return self._write_main(folder, MAIN.format(port=port, gateway=GATEWAY))
-
-    def _write_main(self, folder: Path, text: str) -> Path:
+        for first in range(0, self.devices, CUSTOMER_DEVICES):
+            known = addresses(min(CUSTOMER_DEVICES, self.devices - first), since=first)
+            lines = "".join(
+                f"  - {{id: {name(at)}, address: {one}}}\n" for at, one in enumerate(known, first)
+            )
+            customer = self.customer(first)
+            text = f"id: {customer}\nname: Customer {first // CUSTOMER_DEVICES}\ndevices:\n{lines}"
+            (folder / "customers.d" / f"{customer}.yaml").write_text(text, encoding="ascii")
         path = folder / "hostwatch.yaml"
-        path.write_text(text, encoding="ascii")
+        text = MAIN.format(port=PORT, gateway=GATEWAY)
+        path.write_text(f"{text}include: customers.d/*.yaml\n", encoding="ascii")
         return path
+
+    def write(self, folder: Path, kind: str = "csv") -> Path:
+        """Files of devices, CSV or YAML; the main file, which has the customers."""
+        (folder / "devices").mkdir(parents=True)
+        for first in range(0, self.devices, FILE_DEVICES):
+            self.write_file(folder, first, kind)
+        customers = "".join(
+            f"  - {{id: {self.customer(first)}, name: Customer {first // CUSTOMER_DEVICES}}}\n"
+            for first in range(0, self.devices, CUSTOMER_DEVICES)
+        )
+        path = folder / "hostwatch.yaml"
+        text = MAIN.format(port=PORT, gateway=GATEWAY)
+        path.write_text(f"{text}inventory: devices/*.{kind}\ncustomers:\n{customers}", encoding="ascii")
+        return path
+
+    def write_file(self, folder: Path, first: int, kind: str = "csv", moved: int = 0) -> None:
+        """One file, from that device on. The first `moved` of its devices have other addresses."""
+        many = min(FILE_DEVICES, self.devices - first)
+        known = addresses(many, since=first)
+        if moved:
+            known[:moved] = addresses(moved, since=ADDRESSES_MAX - self.devices + first)
+        rows = [(self.customer(place), name(place), one) for place, one in enumerate(known, first)]
+        if kind == "csv":
+            text = "customer,id,address\n" + "".join(f"{','.join(row)}\n" for row in rows)
+        else:
+            text = "devices:\n" + "".join(
+                f"  - {{customer: {row[0]}, id: {row[1]}, address: {row[2]}}}\n" for row in rows
+            )
+        (folder / "devices" / f"{first:07}.{kind}").write_text(text, encoding="ascii")
 
 
 def name(place: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import math
 import os
 import re
 import signal
@@ -15,10 +16,10 @@ from pathlib import Path
 from typing import Self
 
 from tests.bench import usage
+from tests.bench.inventory import PORT
 from tests.bench.network import Network
 from tests.bench.tools import ROOT
 
-PORT = 9464
 ENDS_WITHIN_S = 60
 SAMPLE = re.compile(r"^(\w+)(\{[^}]*\})? ([^ \n]+)$", re.MULTILINE)
 
@@ -62,11 +63,16 @@ class Watched:
         """Of the process."""
         return self._process.pid
 
-    def get(self, page: str, patience_s: float = 30) -> bytes:
-        """One of its pages. Raises `OSError` while nobody listens."""
+    def connect(self, patience_s: float = 30) -> http.client.HTTPConnection:
+        """A connection to its pages. Raises `OSError` while nobody listens."""
         link = self._network.near.inside(lambda: socket.create_connection(("127.0.0.1", PORT), patience_s))
         connection = http.client.HTTPConnection("127.0.0.1", PORT)
         connection.sock = link
+        return connection
+
+    def get(self, page: str) -> bytes:
+        """One of its pages. Raises `OSError` while nobody listens."""
+        connection = self.connect()
         try:
             connection.request("GET", page)
             return connection.getresponse().read()
@@ -132,6 +138,7 @@ class Pulse:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat)
         self.took_s: list[float] = []
+        self.broken = ""
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -142,16 +149,22 @@ class Pulse:
         self._thread.join()
 
     def _beat(self) -> None:
-        while not self._over.wait(self._every_s):
-            began = time.monotonic()
-            try:
-                self._watched.get("/-/ready")
-            except (OSError, http.client.HTTPException):
-                continue
-            self.took_s.append(time.monotonic() - began)
+        connection = self._watched.connect()
+        try:
+            while not self._over.wait(self._every_s):
+                began = time.monotonic()
+                connection.request("GET", "/-/ready")
+                connection.getresponse().read()
+                self.took_s.append(time.monotonic() - began)
+        except (OSError, http.client.HTTPException) as error:
+            self.broken = str(error)
+        finally:
+            connection.close()
 
     @property
     def longest_s(self) -> float:
-        """Above what such an answer takes anyway."""
+        """Above what such an answer takes anyway. Not a number if there is no figure."""
+        if self.broken or not self.took_s:
+            return math.nan
         usual = sorted(self.took_s)[len(self.took_s) // 2]
         return max(self.took_s) - usual

@@ -12,13 +12,13 @@ from pathlib import Path
 from hostwatch.core.facts import SilenceBegan
 from hostwatch.core.schedule import Target
 from hostwatch.store.reader import Reader
-from tests.bench import table
+from tests.bench import month, table
 from tests.bench.bench import Bench
 from tests.bench.inventory import Inventory, signal
 from tests.bench.machine import Meter
 from tests.bench.network import Network
 from tests.bench.table import Line, at_most
-from tests.bench.watching import PORT, Watched
+from tests.bench.watching import Watched
 from tests.bench.wire import REQUEST, Wire
 
 INTERVAL = timedelta(minutes=5)
@@ -28,6 +28,7 @@ GOALS = {100_000: (2.5, 150.0), 1_000_000: (10.0, 600.0)}
 """Of the processor, in per cent of a core, and of the memory, in MiB."""
 
 LATENESS_MAX_S = 1.0
+EVIDENCE_MAX_BYTES = 1_000
 
 
 @dataclass(slots=True)
@@ -61,7 +62,7 @@ def watch(bench: Bench, devices: int, span_s: int) -> Iterator[Line]:
     folder = bench.scratch / f"watch-{devices}"
     asked = f"{devices:,} devices, 5 min, {span_s // 60} min, 1 % silent"
     bench.say(f"watch: {asked}: writing and reading the configuration")
-    path = inventory.write_yaml(folder, PORT)
+    path = inventory.write_customers(folder)
     with Network(silent=inventory.silent) as network, Watched(network, path) as watched:
         started_s = watched.wait_for("/-/ready", STARTS_WITHIN_S)
         bench.say(f"watch: ready after {started_s:.0f} s; until each device has had its turn")
@@ -69,12 +70,23 @@ def watch(bench: Bench, devices: int, span_s: int) -> Iterator[Line]:
         bench.say(f"watch: measuring for {span_s} s")
         seen = _look(watched, network, folder, span_s)
     judge(seen, inventory, folder / "wire")
+    store = folder / "hostwatch.db"
+    bare, full = (month.of(store, folder / "month.db", healthy=healthy) for healthy in (True, False))
     with Reader(folder / "hostwatch.db") as reader:
         living = {signal(place) for place in range(devices) if place % 100 != 50}
         seen.false_misses = sum(
             isinstance(one, SilenceBegan) and one.signal in living for one in reader.facts([SilenceBegan])
         )
     yield from _lines(asked, devices, seen, started_s)
+    yield at_most(
+        row="watch",
+        measure="evidence of a healthy device, a month",
+        asked=f"{devices:,} devices, latency excluded",
+        ours=bare / devices,
+        goal=EVIDENCE_MAX_BYTES,
+        unit="bytes",
+        note=f"With latencies and who is silent the slices of a month take {full / 1e6:,.0f} MB in all.",
+    )
 
 
 def _settle(watched: Watched, devices: int) -> None:
