@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -44,9 +45,17 @@ class Lab:
     _devices: tuple[str, ...] = ()
     _beside: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def configure(self, devices: Mapping[str, str], schedule: str = "interval: 500ms") -> None:
-        """Write the configuration: devices by name, with their addresses."""
-        lines = [f'      - {{id: {name}, address: "{where}"}}' for name, where in devices.items()]
+    def configure(
+        self,
+        devices: Mapping[str, str],
+        schedule: str = "interval: 500ms",
+        settings: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Write the configuration: devices by name, with their addresses, and what else is set for some."""
+        lines = [
+            f'      - {{id: {name}, address: "{where}"{settings.get(name, "")}}}'
+            for name, where in devices.items()
+        ]
         text = CONFIGURATION.format(
             smtp=SMTP_PORT, hook=HOOK_PORT, schedule=schedule, devices="\n".join(lines),
             gateway_4=GATEWAY[4], gateway_6=GATEWAY[6],
@@ -54,9 +63,14 @@ class Lab:
         (self.folder / "hostwatch.yaml").write_text(text)
         self._devices = tuple(devices)
 
-    def watch(self, devices: Mapping[str, str], schedule: str = "interval: 500ms") -> None:
+    def watch(
+        self,
+        devices: Mapping[str, str],
+        schedule: str = "interval: 500ms",
+        settings: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """Start hostwatch on these devices, and wait until each has shown that it can answer."""
-        self.configure(devices, schedule)
+        self.configure(devices, schedule, settings)
         self.daemon.start()
         self.proven()
 
