@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 
@@ -40,6 +40,17 @@ COLUMNS = (
     "silences_first_miss",
     "emergencies",
     "emergency_references",
+    "uplinks",
+    "backbone_measured",
+    "backbone_measured_s",
+    *(f"backbone_{name}" for name in SECONDS[1:]),
+    "backbone_availability_percent",
+    "backbone_availability_lower_percent",
+    "backbone_availability_upper_percent",
+    "backbone_coverage_percent",
+    "uplink_silences",
+    "uplink_silences_first_miss",
+    "uplink_emergency_references",
 )
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -80,7 +91,26 @@ def _cells(report: MonthReport, row: Row) -> list[str | int]:
         _dates(line.silence.first_miss for line in row.silences),
         len(row.emergencies),
         _listed(emergency.reference for emergency in row.emergencies),
+        *_backbone(report, row),
     ]
+
+
+def _backbone(report: MonthReport, row: Row) -> Iterator[str | int]:
+    """Whether the carrier could be reached. Silences and emergencies are all of its uplinks in the month."""
+    sums = row.backbone
+    ways = [uplink for uplink in report.uplinks if uplink.uplink in row.uplinks]
+    silences = [line.silence.first_miss for uplink in ways for line in uplink.silences]
+    yield _listed(row.uplinks)
+    yield row.backbone_measured
+    yield row.backbone_measured_s
+    yield from (getattr(sums, name) for name in SECONDS[1:])
+    yield _number(sums.availability)
+    yield _number(sums.availability_lower)
+    yield _number(sums.availability_upper)
+    yield _number(sums.coverage)
+    yield len(silences)
+    yield _dates(silences)
+    yield _listed(emergency.reference for uplink in ways for emergency in uplink.emergencies)
 
 
 def _text(value: str) -> str:

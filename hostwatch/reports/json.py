@@ -12,7 +12,7 @@ from hostwatch.core import canonical
 from hostwatch.core.instant import from_second
 from hostwatch.reports import PLAIN, Paper
 from hostwatch.sla.account import SECONDS, Account
-from hostwatch.sla.month import MonthReport, Row, SilenceLine, Total
+from hostwatch.sla.month import MonthReport, Row, SilenceLine, Total, UplinkRow
 from hostwatch.sla.records import BlindRecord, EmergencyRecord
 from hostwatch.sla.timing import ClockRecord
 
@@ -51,6 +51,7 @@ def document(report: MonthReport) -> dict[str, Any]:
         },
         "devices": [_row(row) for row in report.rows],
         "totals": [_total(total) for total in report.totals],
+        "uplinks": [_uplink(uplink) for uplink in report.uplinks],
         "blind": [_blind(record) for record in report.blind],
         "clock": [_clock(record) for record in report.clock],
     }
@@ -66,6 +67,13 @@ def _row(row: Row) -> dict[str, Any]:
         "service": [{"from": from_second(s.start), "until": from_second(s.end)} for s in row.service],
         **_seconds(row.account),
         **_percentages(row.account),
+        "backbone": {
+            "measured": row.backbone_measured,
+            "measured_s": row.backbone_measured_s,
+            **_seconds(row.backbone),
+            **_percentages(row.backbone),
+        },
+        "uplinks": row.uplinks,
         "silences": [_silence(line) for line in row.silences],
         "emergencies": [_emergency(emergency) for emergency in row.emergencies],
     }
@@ -115,7 +123,24 @@ def _emergency(emergency: EmergencyRecord) -> dict[str, Any]:
 
 
 def _total(total: Total) -> dict[str, Any]:
-    return {"customer": total.customer, "devices": total.devices, **_seconds(total.account)}
+    return {
+        "customer": total.customer,
+        "devices": total.devices,
+        **_seconds(total.account),
+        "backbone": {"measured_s": total.backbone_measured_s, **_seconds(total.backbone)},
+    }
+
+
+def _uplink(row: UplinkRow) -> dict[str, Any]:
+    return {
+        "uplink": row.uplink,
+        "name": row.name,
+        "service": [{"from": from_second(s.start), "until": from_second(s.end)} for s in row.service],
+        **_seconds(row.account),
+        **_percentages(row.account),
+        "silences": [_silence(line) for line in row.silences],
+        "emergencies": [_emergency(emergency) for emergency in row.emergencies],
+    }
 
 
 def _blind(record: BlindRecord) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from rich.text import Text
 
 from hostwatch.reports import PLAIN, Paper
 from hostwatch.sla.account import PLACES, Account
-from hostwatch.sla.month import MonthReport, Row, SilenceLine, Total
+from hostwatch.sla.month import MonthReport, Row, SilenceLine, Total, UplinkRow
 from hostwatch.sla.records import BlindRecord, Ending
 from hostwatch.sla.timing import ClockRecord
 
@@ -36,6 +36,16 @@ NOTE = (
     f"rounded down to {PLACES} decimals, and decide nothing. "
     "Lower: all that is unknown, and the time from the last to the first answer, taken as down. "
     "Upper: only the time from the first to the last miss. No figure where we could not look at all."
+)
+
+NOT_MEASURED = (
+    "Reachability of the carrier was not measured: no reference points, so backbone time is unknown. "
+    "The figures above are of pings from inside."
+)
+
+BACKBONE_NOTE = (
+    "Reach of the carrier: down where the device or its uplink was silent, up where both answered, "
+    "unknown elsewhere. A ping from inside proves neither; time without reference points is unknown."
 )
 
 FIGURES = ("period s", "up s", "down s", "unknown s", "excl. s", "avail. %", "lower %", "upper %", "cover. %")
@@ -134,9 +144,12 @@ def _parts(report: MonthReport, paper: Paper) -> Iterator[str | Text | Table]:
         mine = list(rows)
         yield Text(f"\n{customer}", style="bold")
         yield _accounts(mine, totals[customer]).on(paper)
+        yield from _reach(mine, totals[customer], paper)
         for row in mine:
             if row.silences:
-                yield from _silences(report, row, paper)
+                yield from _silences(report, f"Silences of {row.device}", row, paper)
+    for uplink in report.uplinks:
+        yield from _uplink(report, uplink, paper)
     if not report.rows:
         yield "\nNo device was in service."
     if report.blind:
@@ -148,6 +161,8 @@ def _parts(report: MonthReport, paper: Paper) -> Iterator[str | Text | Table]:
         yield from (Text(f"  {_doubt(report, record)}") for record in report.clock[:LINES_MAX])
         yield from _more(len(report.clock))
     yield Text(f"\n{NOTE}", style="dim")
+    if report.uplinks:
+        yield Text(BACKBONE_NOTE, style="dim")
 
 
 def _heading(report: MonthReport) -> Iterator[Text]:
@@ -168,6 +183,29 @@ def _accounts(rows: list[Row], total: Total) -> Grid:
     return Grid(header=("device", *FIGURES), rows=cells, styles=styles)
 
 
+def _reach(rows: list[Row], total: Total, paper: Paper) -> Iterator[str | Text | Table]:
+    """Whether the carrier could be reached from each port; apart, since pings from inside cannot say it."""
+    if not total.backbone_measured_s:
+        yield Text(f"\n{NOT_MEASURED}", style="yellow")
+        return
+    yield Text(f"\nReach of the carrier from the ports of {total.customer}")
+    cells = [(row.device, ", ".join(row.uplinks) or "not measured", *_figures(row.backbone)) for row in rows]
+    styles = [_style(row.backbone) for row in rows]
+    if len(rows) > 1:
+        blank = [""] * (len(FIGURES) - len(_sums(total.backbone)))
+        cells.append((f"{total.devices} devices", "", *_sums(total.backbone), *blank))
+        styles.append("bold")
+    yield Grid(header=("device", "uplink", *FIGURES), rows=cells, styles=styles, left=2).on(paper)
+
+
+def _uplink(report: MonthReport, row: UplinkRow, paper: Paper) -> Iterator[str | Text | Table]:
+    yield Text(f"\nUplink {row.uplink}: {row.name}", style="bold")
+    cells = [(row.uplink, *_figures(row.account))]
+    yield Grid(header=("uplink", *FIGURES), rows=cells, styles=[_style(row.account)]).on(paper)
+    if row.silences:
+        yield from _silences(report, f"Silences of uplink {row.uplink}", row, paper)
+
+
 def _style(account: Account) -> str:
     return "red" if account.down_s else "yellow" if account.unknown_s else ""
 
@@ -182,9 +220,11 @@ def _figures(account: Account) -> tuple[str, ...]:
     return (*_sums(account), *("-" if value is None else f"{value:f}" for value in shown))
 
 
-def _silences(report: MonthReport, row: Row, paper: Paper) -> Iterator[str | Text | Table]:
+def _silences(
+    report: MonthReport, title: str, row: Row | UplinkRow, paper: Paper
+) -> Iterator[str | Text | Table]:
     references = ", ".join(emergency.reference for emergency in row.emergencies[:LINES_MAX])
-    yield Text(f"\nSilences of {row.device}" + (f" (emergencies {references})" if references else ""))
+    yield Text(f"\n{title}" + (f" (emergencies {references})" if references else ""))
     cells = [_dates(report, line) for line in row.silences[:LINES_MAX]]
     yield Grid(header=SILENCE, rows=cells, styles=[""] * len(cells), left=len(SILENCE) - 1).on(paper)
     yield from _more(len(row.silences))

@@ -7,12 +7,15 @@ end, only to be shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from hostwatch.core.timeline import Span, Timeline
-from hostwatch.sla.records import DeviceHistory, SilenceRecord
+from hostwatch.sla.records import DeviceHistory, SilenceRecord, UplinkHistory
+
+Judged = DeviceHistory | UplinkHistory
+"""What has an account: seconds of service, seconds that nothing speaks for, and silences."""
 
 PLACES = 4
 """Decimals of a percentage."""
@@ -104,7 +107,15 @@ SECONDS = ("period_s", "up_s", "down_s", "unknown_s", "excluded_s", "down_s_leas
 """The fields of an account, in the order in which they are shown."""
 
 
-def account(period: Span, device: DeviceHistory, rule: Downtime = EVERY_SILENCE) -> Account:
+def silent(
+    silences: Iterable[SilenceRecord], bound: Callable[[SilenceRecord], Span], rule: Downtime
+) -> Timeline:
+    """The seconds of the silences that count, as long as a bound says that each was."""
+    spans = ((silence, bound(silence)) for silence in silences)
+    return Timeline.of(length for silence, length in spans if rule.counts(silence, length))
+
+
+def account(period: Span, device: Judged, rule: Downtime = EVERY_SILENCE) -> Account:
     """Account for the seconds of a period in which the device was in service."""
     return Books.of(period, device, rule).account()
 
@@ -123,24 +134,20 @@ class Books:
     most: Timeline
 
     @classmethod
-    def of(cls, period: Span, device: DeviceHistory, rule: Downtime = EVERY_SILENCE) -> Books:
-        """Open the books of a device for a period."""
+    def of(cls, period: Span, device: Judged, rule: Downtime = EVERY_SILENCE) -> Books:
+        """Open the books of a device, or of an uplink, for a period."""
         mine = device.service & Timeline.of([period])
         excluded = Timeline()
         unknown = (device.unknown & mine) - excluded
         known = mine - excluded - unknown
 
-        def silent(span: Callable[[SilenceRecord], Span]) -> Timeline:
-            spans = ((silence, span(silence)) for silence in device.silences)
-            return Timeline.of(length for silence, length in spans if rule.counts(silence, length))
-
         return cls(
             period=mine,
             excluded=excluded,
             unknown=unknown,
-            down=silent(lambda silence: silence.point) & known,
-            least=silent(lambda silence: silence.inner) & known,
-            most=(silent(lambda silence: silence.outer) & known) | unknown,
+            down=silent(device.silences, lambda silence: silence.point, rule) & known,
+            least=silent(device.silences, lambda silence: silence.inner, rule) & known,
+            most=(silent(device.silences, lambda silence: silence.outer, rule) & known) | unknown,
         )
 
     @property

@@ -9,12 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from itertools import groupby
 
 from hostwatch.core.calendar import Month
 from hostwatch.core.instant import from_second, second
 from hostwatch.core.timeline import Span, Timeline
-from hostwatch.sla.account import EVERY_SILENCE, Account, Books, Downtime
-from hostwatch.sla.records import BlindRecord, DeviceHistory, EmergencyRecord, History, SilenceRecord
+from hostwatch.sla import backbone
+from hostwatch.sla.account import EVERY_SILENCE, Account, Books, Downtime, Judged
+from hostwatch.sla.records import (
+    BlindRecord,
+    DeviceHistory,
+    EmergencyRecord,
+    History,
+    SilenceRecord,
+    UplinkHistory,
+)
 from hostwatch.sla.timing import ClockRecord, within
 
 
@@ -46,8 +55,26 @@ class Row:
     """The stretches of the month in which the device was in service: together, its period."""
 
     account: Account
+    """By pings of the device, from inside."""
+
+    backbone: Account
+    """Whether its port could reach the carrier: pings of the device and looks at its uplink together."""
+
+    backbone_measured_s: int
+    """Seconds of its period in which its port was on an uplink with reference points."""
+
+    uplinks: tuple[str, ...]
+    """The uplinks that it was on."""
+
     silences: tuple[SilenceLine, ...]
     emergencies: tuple[EmergencyRecord, ...]
+
+    @property
+    def backbone_measured(self) -> str:
+        """Whether anybody looked, all of its period, at the carrier: `all`, `part` or `none`."""
+        if not self.backbone_measured_s:
+            return "none"
+        return "all" if self.backbone_measured_s == self.backbone.period_s else "part"
 
     @property
     def vantages(self) -> tuple[str, ...]:
@@ -66,12 +93,28 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UplinkRow:
+    """One uplink in the month."""
+
+    uplink: str
+    name: str
+    service: tuple[Span, ...]
+    """The stretches of the month in which its reference points were to be looked at: its period."""
+
+    account: Account
+    silences: tuple[SilenceLine, ...]
+    emergencies: tuple[EmergencyRecord, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Total:
     """The sums of one customer's rows. Seconds of devices, not of the month."""
 
     customer: str
     devices: int
     account: Account
+    backbone: Account
+    backbone_measured_s: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +143,9 @@ class MonthReport:
 
     rows: tuple[Row, ...]
     totals: tuple[Total, ...]
+    uplinks: tuple[UplinkRow, ...]
+    """The uplinks that the devices of the report were on."""
+
     blind: tuple[BlindRecord, ...]
     """When the watch could not look. It explains unknown seconds, and is not added to them."""
 
@@ -148,6 +194,7 @@ def month(
         customer=customer,
         rows=rows,
         totals=tuple(_totals(rows)),
+        uplinks=tuple(_uplinks(period, history.uplinks, rows, rule)),
         blind=tuple(record for record in history.blind if _touches(record.since, record.until, period)),
         clock=tuple(within(clock, period)),
     )
@@ -157,10 +204,27 @@ def _rows(period: Span, devices: Iterable[DeviceHistory], rule: Downtime) -> Ite
     for device in devices:
         books = Books.of(period, device, rule)
         if books.period:
-            yield _row(books, device, rule)
+            yield _row(period, books, device, rule)
 
 
-def _row(books: Books, device: DeviceHistory, rule: Downtime) -> Row:
+def _uplinks(
+    period: Span, uplinks: Iterable[UplinkHistory], rows: Iterable[Row], rule: Downtime
+) -> Iterator[UplinkRow]:
+    wanted = {name for row in rows for name in row.uplinks}
+    for uplink in uplinks:
+        books = Books.of(period, uplink, rule)
+        if books.period and uplink.uplink in wanted:
+            yield UplinkRow(
+                uplink=uplink.uplink,
+                name=uplink.name,
+                service=books.period.spans,
+                account=books.account(),
+                silences=tuple(_lines(books, uplink, rule)),
+                emergencies=tuple(_emergencies(books, uplink)),
+            )
+
+
+def _row(period: Span, books: Books, device: DeviceHistory, rule: Downtime) -> Row:
     mine = books.period
     tenures = [tenure for tenure in device.tenures if Timeline.of([tenure.span]) & mine]
     return Row(
@@ -170,17 +234,26 @@ def _row(books: Books, device: DeviceHistory, rule: Downtime) -> Row:
         signals=tuple(dict.fromkeys(tenure.signal for tenure in tenures)),
         service=mine.spans,
         account=books.account(),
-        silences=tuple(
-            _line(books, silence, rule)
-            for silence in device.silences
-            if any(_touches(silence.last_answer, silence.until, span) for span in mine)
-        ),
-        emergencies=tuple(
-            emergency
-            for emergency in device.emergencies
-            if any(_touches(emergency.first_miss, _over(emergency), span) for span in mine)
-        ),
+        backbone=backbone.books(period, device, rule).account(),
+        backbone_measured_s=backbone.measured(period, device).total,
+        uplinks=tuple(reach.uplink.uplink for reach in device.reaches if reach.span & mine),
+        silences=tuple(_lines(books, device, rule)),
+        emergencies=tuple(_emergencies(books, device)),
     )
+
+
+def _lines(books: Books, judged: Judged, rule: Downtime) -> Iterator[SilenceLine]:
+    """The silences that touch a period."""
+    for silence in judged.silences:
+        if any(_touches(silence.last_answer, silence.until, span) for span in books.period):
+            yield _line(books, silence, rule)
+
+
+def _emergencies(books: Books, judged: Judged) -> Iterator[EmergencyRecord]:
+    """The emergencies that touch a period."""
+    for emergency in judged.emergencies:
+        if any(_touches(emergency.first_miss, _over(emergency), span) for span in books.period):
+            yield emergency
 
 
 def _line(books: Books, silence: SilenceRecord, rule: Downtime) -> SilenceLine:
@@ -200,9 +273,12 @@ def _touches(since: datetime, until: datetime | None, span: Span) -> bool:
 
 
 def _totals(rows: Iterable[Row]) -> Iterator[Total]:
-    sums: dict[str, tuple[int, Account]] = {}
-    for row in rows:
-        count, account = sums.get(row.customer, (0, Account()))
-        sums[row.customer] = count + 1, account + row.account
-    for customer, (count, account) in sums.items():
-        yield Total(customer=customer, devices=count, account=account)
+    for customer, group in groupby(rows, key=lambda row: row.customer):
+        mine = list(group)
+        yield Total(
+            customer=customer,
+            devices=len(mine),
+            account=sum((row.account for row in mine), Account()),
+            backbone=sum((row.backbone for row in mine), Account()),
+            backbone_measured_s=sum(row.backbone_measured_s for row in mine),
+        )

@@ -14,7 +14,7 @@ from hostwatch.core.population import State
 from hostwatch.core.quality import Keeping, Quality
 from hostwatch.sla.month import MonthReport, month
 from hostwatch.sla.timing import doubts
-from tests.sla.teller import Teller, device
+from tests.sla.teller import Teller, carrier, device
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 3, 1, 0, tzinfo=UTC)
@@ -27,21 +27,26 @@ def at(day: int, hour: int = 0, minute: int = 0, second: int = 0) -> datetime:
 
 @cache
 def teller() -> Teller:
-    """One outage, one lost ping, one device added later, one hour of blindness, half a day without NTP."""
+    """One outage, one lost ping, one device added later, one hour of blindness, half a day without NTP.
+
+    Acme is on an uplink, which is cut for 15 minutes while its devices answer; beta is on none.
+    """
     told = Teller()
-    web1 = device("acme-web-1", address="192.0.2.10")
-    web2 = device("acme-web-2", address="2001:db8::20")
+    web1 = device("acme-web-1", address="192.0.2.10", uplink="chinanet")
+    web2 = device("acme-web-2", address="2001:db8::20", uplink="chinanet")
+    uplink = carrier(interval=timedelta(minutes=5))
     beta = device("beta-db-1", "beta", State.NOT_WATCHED, "192.0.2.30")
     new = device("beta-new-1", "beta", address="192.0.2.31")
     start, end = at(-1, 0, 0, 7), at(33)
-    told.populate(start - timedelta(seconds=7), web1, beta)
+    told.populate(start - timedelta(seconds=7), web1, beta, uplinks=[uplink])
     blind = (at(20, 6), at(20, 7))
     outage = (at(5, 2, 15), at(5, 2, 40))
     lost = (at(12, 9, 30), at(12, 9, 35))
     told.every("acme-web-1", start, at(11, 8), missed=[outage, lost], unknown=[blind])
-    told.populate(at(11, 8), web1, web2, beta, new)
+    told.populate(at(11, 8), web1, web2, beta, new, uplinks=[uplink])
     told.every("acme-web-1", at(11, 8, 0, 7), end, missed=[outage, lost], unknown=[blind])
     told.every("acme-web-2", at(11, 8, 1, 23), end, unknown=[blind])
+    told.rounds("chinanet", start, end, missed=[(at(15, 3), at(15, 3, 15))], unknown=[blind])
     told.decide(at(20, 7), judge.was_blind("sight", "no answer from our own gateway", *blind))
     kept = Quality(keeping=Keeping.SYNCHRONISED, offset_us=-120, estimated_us=900, maximum_us=31_500)
     left = Quality(keeping=Keeping.UNSYNCHRONISED, estimated_us=16_000_000, maximum_us=16_000_000)

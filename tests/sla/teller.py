@@ -100,6 +100,24 @@ class Teller:
             self.read(device, at, outcome)
             at += self.terms.interval
 
+    def rounds(
+        self,
+        uplink: str,
+        since: datetime,
+        until: datetime,
+        *,
+        missed: Iterable[tuple[datetime, datetime]] = (),
+        unknown: Iterable[tuple[datetime, datetime]] = (),
+    ) -> None:
+        """A round each interval of the uplink: all of its references answer, or miss, or are unknown."""
+        mine = self.world.population.uplinks[uplink]
+        at, missed, unknown = since, tuple(missed), tuple(unknown)
+        while at < until:
+            letter = "M" if any(start <= at < end for start, end in missed) else "A"
+            letter = "?" if any(start <= at < end for start, end in unknown) else letter
+            self.round(uplink, at, letter * len(mine.references))
+            at += mine.terms.interval
+
     def step(self, before: datetime, after: datetime) -> None:
         """The wall clock jumps."""
         self.decide(after, judge.follow_clock(self.world, before, after))
@@ -119,10 +137,16 @@ def device(
     return Device(id=name, customer=customer, address=address, state=state, waiver=waiver, uplink=uplink)
 
 
-def carrier(name: str = "chinanet", *, references: int = 3, quorum: int = 2, **terms) -> Uplink:
-    """An uplink that is looked at each minute."""
+def carrier(
+    name: str = "chinanet",
+    *,
+    references: int = 3,
+    quorum: int = 2,
+    interval: timedelta = timedelta(minutes=1),
+) -> Uplink:
+    """An uplink."""
     addresses = tuple(f"203.0.113.{number + 1}" for number in range(references))
-    own = AgreementTerms(interval=timedelta(minutes=1), **terms)
+    own = AgreementTerms(interval=interval)
     return Uplink(id=name, name=name.title(), references=addresses, quorum=quorum, terms=own)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 
 from hostwatch.core.instant import EPOCH
 from hostwatch.core.timeline import Span, Timeline
-from hostwatch.sla.account import Account, Downtime, account, percent
-from hostwatch.sla.records import DeviceHistory, Ending, SilenceRecord, Tenure
+from hostwatch.sla import backbone
+from hostwatch.sla.account import Account, Books, Downtime, account, percent
+from hostwatch.sla.records import DeviceHistory, Ending, Reach, SilenceRecord, Tenure, UplinkHistory
 
 LENGTH = 60
 moments = st.integers(0, LENGTH * 1_000_000).map(lambda us: EPOCH + timedelta(microseconds=us))
@@ -98,6 +100,105 @@ def test_a_period_split_anywhere_loses_nothing(period, cut, device, rule):
     parts = account(Span(start, cut), device, rule) + account(Span(cut, end), device, rule)
 
     assert parts == account(Span(start, end), device, rule)
+
+
+@st.composite
+def uplinks(draw):
+    return UplinkHistory(
+        uplink="u",
+        name="U",
+        service=Timeline.of(draw(st.lists(spans, max_size=2))),
+        unknown=Timeline.of(draw(st.lists(spans, max_size=3))),
+        silences=tuple(draw(st.lists(silences(), max_size=4))),
+    )
+
+
+@st.composite
+def ports(draw):
+    """Devices on up to three uplinks, one after the other, with stretches on none."""
+    cuts = sorted(draw(st.lists(st.integers(0, LENGTH), min_size=4, max_size=4)))
+    pieces = [Timeline.of([Span(start, end)]) for start, end in pairwise(cuts)]
+    ways = [(span, draw(uplinks())) for span in pieces if draw(st.booleans())]
+    reaches = tuple(Reach(uplink=uplink, span=span & uplink.service) for span, uplink in ways)
+    return replace(draw(devices()), reaches=reaches)
+
+
+def holds(timeline: Timeline, cell: int) -> bool:
+    return any(span.start <= cell < span.end for span in timeline)
+
+
+def states(
+    cell: int, device: DeviceHistory, rule: Downtime, begin: str, end: str
+) -> tuple[bool | None, list[bool | None]]:
+    """Whether the device, and each uplink that it is on, was silent; None where nobody knows."""
+
+    def state(one: DeviceHistory | UplinkHistory) -> bool | None:
+        if holds(one.unknown, cell):
+            return None
+        lengths = [(floored(getattr(s, begin)), floored(getattr(s, end)), s.confirmed) for s in one.silences]
+        return any(
+            first <= cell < last
+            and last - first > rule.longer_than_s
+            and (confirmed or not rule.confirmed_only)
+            for first, last, confirmed in lengths
+        )
+
+    return state(device), [state(reach.uplink) for reach in device.reaches if holds(reach.span, cell)]
+
+
+def carrier_by_cells(period: Span, device: DeviceHistory, rule: Downtime) -> Account:
+    """Whether the carrier could be reached, one second after the other."""
+    counted = dict.fromkeys((field.name for field in fields(Account)), 0)
+    for cell in range(period.start, period.end):
+        if not holds(device.service, cell):
+            continue
+        counted["period_s"] += 1
+        own, ways = states(cell, device, rule, "first_miss", "until")
+        if not ways:
+            what = "unknown_s"
+        else:
+            both = (own, *ways)
+            what = "down_s" if True in both else "unknown_s" if None in both else "up_s"
+            least, most = (
+                states(cell, device, rule, *bounds)
+                for bounds in (("first_miss", "last_miss"), ("last_answer", "until"))
+            )
+            counted["down_s_least"] += True in (least[0], *least[1])
+            counted["down_s_most"] += what != "unknown_s" and True in (most[0], *most[1])
+        counted[what] += 1
+        counted["down_s_most"] += what == "unknown_s"
+    return Account(**counted)
+
+
+@settings(deadline=None)
+@given(spans, ports(), rules)
+def test_the_reach_of_the_carrier_agrees_with_the_cells(period, device, rule):
+    assert backbone.books(period, device, rule).account() == carrier_by_cells(period, device, rule)
+
+
+@settings(deadline=None)
+@given(spans, ports(), rules)
+def test_what_is_down_inside_is_down_for_the_carrier_where_somebody_looked(period, device, rule):
+    inside, outside = Books.of(period, device, rule), backbone.books(period, device, rule)
+    looked = backbone.measured(period, device)
+
+    assert not (inside.down & looked) - outside.down
+    assert not outside.down - looked
+    assert not (inside.period - looked) - outside.unknown
+
+
+@settings(deadline=None)
+@given(places, st.integers(0, LENGTH), ports(), rules)
+def test_the_reach_of_the_carrier_split_anywhere_loses_nothing(period, cut, device, rule):
+    start, end = period
+    cut = min(max(cut, start), end)
+
+    whole, before, after = (
+        backbone.books(Span(*part), device, rule).account()
+        for part in ((start, end), (start, cut), (cut, end))
+    )
+
+    assert before + after == whole
 
 
 @settings(deadline=None)
