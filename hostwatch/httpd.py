@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Generic, TypeVar
 
 from aiohttp import web
 
@@ -17,9 +18,41 @@ HEADER_MAX_BYTES = 8190
 KEEP_ALIVE_S = 15.0
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
+FRESH_S = 1.0
+"""What was rendered is given to all who ask within this time, and longer if rendering takes long:"""
+
+SHARE = 10
+"""so many times as long as rendering took, so that who asks too often costs a tenth of a core at most."""
+
+T = TypeVar("T")
+
 
 class CannotListen(Exception):
     """The address is taken, or not ours."""
+
+
+class Shared(Generic[T]):
+    """One making serves all who ask while it goes on, and for a while after."""
+
+    def __init__(self, make: Callable[[], Awaitable[T]]) -> None:
+        self._make = make
+        self._making: asyncio.Task[T] | None = None
+        self._until = 0.0
+
+    async def get(self) -> T:
+        """What was made last, or is being made. Raises what making raised."""
+        now = asyncio.get_running_loop().time()
+        if self._making is None or (self._making.done() and now >= self._until):
+            self._making = asyncio.create_task(self._timed())
+        return await asyncio.shield(self._making)
+
+    async def _timed(self) -> T:
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        try:
+            return await self._make()
+        finally:
+            self._until = clock() + max(FRESH_S, SHARE * (clock() - began))
 
 
 class Pages:
@@ -37,8 +70,8 @@ class Pages:
         self._take = take
         self._ready = ready
         self._runner: web.AppRunner | None = None
-        self._rendering = asyncio.Lock()
         self._aside = ThreadPoolExecutor(1, "metrics")
+        self._rendered = Shared(self._render)
         self._open = asyncio.Semaphore(CONNECTIONS_MAX)
 
     async def start(self) -> int:
@@ -94,6 +127,7 @@ class Pages:
         return web.Response(text="ready\n") if self._ready() else web.Response(status=503, text="not ready\n")
 
     async def _metrics(self, _: web.Request) -> web.Response:
-        async with self._rendering:
-            body = await asyncio.get_running_loop().run_in_executor(self._aside, render, self._take())
-        return web.Response(body=body, headers={"Content-Type": METRICS_TYPE})
+        return web.Response(body=await self._rendered.get(), headers={"Content-Type": METRICS_TYPE})
+
+    async def _render(self) -> bytes:
+        return await asyncio.get_running_loop().run_in_executor(self._aside, render, self._take())

@@ -78,6 +78,7 @@ LIMITS: dict[str, str] = {
         f" {control.CONNECTIONS_MAX} at a time"
     ),
     "visitors of the pages": f"{httpd.CONNECTIONS_MAX} at a time",
+    "how often a page of metrics is made": f"every {httpd.FRESH_S:g} s, and {httpd.SHARE} times as long",
     "one field of a log event": f"{log.FIELD_MAX_CHARS:,} characters ({log.BRIEF_MAX_CHARS} on",
     "mistakes recorded of a refused configuration": str(daemon.MISTAKES_RECORDED_MAX),
     "commitments to names and addresses remembered, also between runs": f"{ledger.REMEMBERED_MAX:,}",
