@@ -211,7 +211,8 @@ class IcmpPinger(Pinger):
             one.fault = f"no IPv{family(one.ask.address)} socket here"
             return
         try:
-            sock.send(one.ask.address, one.identifier, len(one.sent), one.nonce)
+            nonce = _nobodys(one.nonce) if one.manner.decoy else one.nonce
+            sock.send(one.ask.address, one.identifier, len(one.sent), nonce)
         except SendFault as error:
             one.fault = str(error)
         except Unreachable as error:
@@ -236,6 +237,11 @@ class IcmpPinger(Pinger):
                 return False
             await self._clock.sleep(timedelta(0))
         return True
+
+
+def _nobodys(nonce: bytes) -> bytes:
+    """Another nonce with the same mark, so that only the matching can tell it from the right one."""
+    return nonce[:-1] + bytes([nonce[-1] ^ 1])
 
 
 def _step(

@@ -40,6 +40,9 @@ class Manner:
     late_after: timedelta = timedelta(seconds=15)
     """A ping of which a packet would leave later than this after its time says nothing: our fault (J1)."""
 
+    decoy: bool = False
+    """The packets bear a nonce that nobody waits for: whatever comes back, it is no answer (`canary`)."""
+
     @property
     def longest(self) -> timedelta:
         """How long a ping that nobody answers takes."""

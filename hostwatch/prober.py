@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from hostwatch import log
 from hostwatch.clock import Clock, Stepped, Suspended, Timekeeper
 from hostwatch.core import instant, judge
+from hostwatch.core.blindness import Why
 from hostwatch.core.reading import Kind, Outcome, Reading
 from hostwatch.core.schedule import Due, Schedule, Target
 from hostwatch.core.terms import tolerance
@@ -35,7 +36,6 @@ ALIVE_EVERY = timedelta(seconds=5)
 """How often it is recorded that we are alive when there is nothing else to record."""
 
 CLOCK = "clock stepped"
-SIGHT = "sight"
 
 
 class Prober:
@@ -69,6 +69,7 @@ class Prober:
         self._era = 0
         self._failed: asyncio.Future[None] | None = None
         self.sight = sight
+        sight.on_seen = self._tell_of_sight
         self.manner_of = manner_of
         """How a target is pinged; replaced when a new configuration comes into force."""
 
@@ -87,6 +88,7 @@ class Prober:
         try:
             await self.glance()
             self._hold(self._keep_sight())
+            self._hold(self._keep_looking_for_lies())
             await self._run_schedule()
         finally:
             for task in self._tasks:
@@ -132,7 +134,7 @@ class Prober:
         self.late_s = max(late.total_seconds(), 0.0)
         self.last_slice = self._clock.monotonic()
         if late >= STARVED_MIN:
-            self._blind("starved", f"woke up {late} late", schedule.begin(number), now)
+            self._blind(Why.STARVED, f"woke up {late} late", schedule.begin(number), now)
         if schedule.slice_at(now) != number:
             return self._begin(schedule, now)
         if len(self._tasks) < SLICES_MAX:
@@ -162,10 +164,10 @@ class Prober:
             case Stepped(before, after):
                 self._engine.post(lambda world, _: judge.follow_clock(world, before, after))
             case Suspended(since, until):
-                self._blind("suspended", "the machine slept", since, until)
+                self._blind(Why.SUSPENDED, "the machine slept", since, until)
 
-    def _blind(self, why: str, detail: str, since: datetime, until: datetime) -> None:
-        self._engine.post(lambda *_: judge.was_blind(why, detail, since, until))
+    def _blind(self, cause: Why, detail: str, since: datetime, until: datetime) -> None:
+        self._engine.post(lambda *_: judge.was_blind(cause.value, detail, since, until))
 
     def _catch_up(self, schedule: Schedule, now: datetime) -> None:
         """Look at once at whoever's last instant passed without a reading, at most once each."""
@@ -321,19 +323,21 @@ class Prober:
         )
 
     async def _keep_sight(self) -> None:
-        """Look at our own gateways for ever, so that each miss finds a look before it."""
+        """Look at our own gateways and loopback for ever, so that each miss finds a look before it."""
         while True:
             await self._clock.sleep(self.sight.every)
             await self.glance()
 
+    async def _keep_looking_for_lies(self) -> None:
+        while True:
+            await self.sight.look_for_lies()
+            await self._clock.sleep(self.sight.every)
+
     async def glance(self) -> None:
-        """Look at our own gateways, and record when sight is lost and when it returns."""
-        good, why, at = True, "", self._clock.now()
-        if self.sight.gateways:
-            seen = await self.sight.glance()
-            good, why, at = self.sight.is_good(seen), seen.why, seen.at
-        known = SIGHT in self._engine.world.blind
-        if good and known:
-            self._engine.post(lambda world, _: judge.see_again(world, SIGHT, at))
-        elif not good and not known:
-            self._engine.post(lambda world, _: judge.go_blind(world, SIGHT, why, at))
+        """Look at our own gateways and loopback now."""
+        await self.sight.glance()
+
+    def _tell_of_sight(self) -> None:
+        """Have it recorded when sight is lost and when it returns."""
+        for deed in self.sight.deeds(self._engine.world.blind):
+            self._engine.post(deed)

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from hostwatch import control, daemon, echo, engine, httpd, log, outbox, prober
+from hostwatch import control, daemon, echo, engine, httpd, log, outbox, prober, sight
 from hostwatch.channels import _threads, base, webhook
 from hostwatch.commands import ping, run
 from hostwatch.configuration import fields, load, mistake, secret, source, uplink
 from hostwatch.configuration.model import Notices, Schedule
 from hostwatch.core import facts, judge, ladder, schedule, stories, turns
 from hostwatch.core import uplink as uplinks
+from hostwatch.core.blindness import Why
 from hostwatch.core.world import World
 from hostwatch.messages import text as words
 from hostwatch.reach import _ears
@@ -62,6 +63,8 @@ LIMITS: dict[str, str] = {
     "packets of neighbours read in one turn of the loop": str(_ears.READ_MAX),
     "receive buffer for packets of neighbours": f"{_ears.BUFFER_BYTES // MIB} MiB",
     "receive buffer of an ICMP socket": f"{echo.RECEIVE_BUFFER_BYTES // MIB} MiB",
+    "sight: glances that misses ask for": f"every {sight.PAUSE / timedelta(milliseconds=1):g} ms",
+    "sight: glances remembered": f"{sight.REMEMBERED_MAX:,}",
     "a retry of a stuck store": f"every {seconds(engine.RETRY_EVERY)}",
     "attempts under way": f"{turns.AT_ONCE_MAX}; {base.Channel.at_once} by",
     "attempts of one customer under way": f"{turns.SHARE};",
@@ -92,6 +95,13 @@ LIMITS: dict[str, str] = {
 @pytest.mark.parametrize("what", LIMITS)
 def test_the_table_of_limits_tells_the_truth(what: str) -> None:
     assert LIMITS[what] in rows("limits.md")[what]
+
+
+def test_every_cause_of_blindness_is_on_the_page_of_judgement() -> None:
+    text = (ROOT / "docs" / "judgement.md").read_text(encoding="utf-8")
+    table = text.partition("| blind because |")[2].partition("\n\n")[0]
+
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [why.value for why in Why]
 
 
 def test_every_kind_of_fact_is_on_the_page_of_the_audit() -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hostwatch.core import facts, signal, stories, uplink
+from hostwatch.core.blindness import Why
 from hostwatch.core.emergency import (
     Duty,
     Emergency,
@@ -310,7 +311,7 @@ def start(world: World, epoch: int, version: str, now: datetime) -> Decision:
     if alive_at > now:  # the clock went back while we were away
         moved = follow_clock(world, alive_at, now)
         return replace(moved, facts=(started, *moved.facts))
-    gap = was_blind("stopped", "no watch was running", alive_at, now)
+    gap = was_blind(Why.STOPPED.value, "no watch was running", alive_at, now)
     return replace(gap, facts=(started, *gap.facts), alive_at=now)
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from hostwatch import canary
 from hostwatch.core import enrolment, facts, instant, judge
 from hostwatch.core.population import Customer, Device, Population
 from hostwatch.core.reading import Outcome, Reading
@@ -45,6 +46,10 @@ class Scripted(Pinger):
         for ask in batch.asks:
             at = instant.from_micros(ask.at_us)
             await self._clock.sleep_until(at)
+            if ask.address in canary.LOOPBACK.values():
+                outcome = Outcome.MISSED if batch.manner.decoy else Outcome.ANSWERED
+                answered.append(self._look(ask, outcome))
+                continue
             self.looks.setdefault(ask.signal, []).append(self._clock.now())
             if self._says(ask.signal, len(self.looks[ask.signal])):
                 answered.append(self._look(ask, Outcome.ANSWERED))

@@ -39,6 +39,9 @@ class Evidence:
 
     def __init__(self, complain: Complain) -> None:
         self._complain = complain
+        self.excuses = {STEPPED}
+        """For which an answer may become unknown."""
+
         self._looks: dict[str, deque[Seen]] = defaultdict(lambda: deque(maxlen=LOOKS_KEPT))
         self._open: dict[tuple[int, int], tuple[int, int, set[str]]] = {}
         self.schedules: dict[int, Schedule] = {}
@@ -119,7 +122,7 @@ class Evidence:
         said = seen.look.outcome
         if outcome is not said and outcome is not Outcome.UNKNOWN:
             self._complain(f"{signal} at {at}: the pinger said {said}, the evidence says {outcome}")
-        if outcome is Outcome.UNKNOWN and said is Outcome.ANSWERED and why != STEPPED:
+        if outcome is Outcome.UNKNOWN and said is Outcome.ANSWERED and why not in self.excuses:
             self._complain(f"{signal} at {at}: an answer became unknown because of {why!r}")
         if outcome is Outcome.MISSED and not (seen.dead or seen.excused):
             self._complain(

@@ -20,6 +20,7 @@ from hostwatch.core.world import Decision
 from hostwatch.daemon import Watch
 from hostwatch.engine import Engine
 from hostwatch.personal import Vault
+from hostwatch.sight import FORGED
 from hostwatch.sla.records import History
 from hostwatch.store.errors import StoreError
 from hostwatch.store.ledger import connect, facts_of
@@ -87,6 +88,7 @@ class Simulation:
         self.commits = 0
         self.well_since_us = 0
         self.evidence = Evidence(self.complain)
+        self.evidence.excuses.update([FORGED] if plan.truth.forged.spans else [])
         self.verdicts = Verdicts(complain=self.complain, interval=plan.town.interval)
         self.people = People(complain=self.complain)
         self.telling = Telling(complain=self.complain)
@@ -97,6 +99,9 @@ class Simulation:
         self.provider.strike = lambda moment: self.life is None or self.life.strikes(moment)
         self.history: History | None = None
         self.slices_checked = 0
+        self.pace: Counter[int] = Counter()
+        """How many devices were looked at in each second of true time."""
+
         self.story: list[tuple[int, str]] = []
         """What was sent and decided, with its true time in seconds: for tests that read like a timeline."""
 
@@ -121,6 +126,7 @@ class Simulation:
             self.life.strikes("between two turns")
 
     def _saw(self, seen: Seen) -> None:
+        self.pace[seen.true_us // 1_000_000] += 1
         self.evidence.saw(seen)
         self.cadence.saw(seen)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hostwatch.prober import CATCH_UP_PER_S
 from tests.simulation.accounts import months
 from tests.simulation.provider import Mode
 from tests.simulation.simulation import Broken, Plan, Simulation
@@ -194,3 +195,42 @@ def test_a_checker_that_is_red_ends_the_simulation(tmp_path: Path) -> None:
     simulation.verdicts.lines[signal_of("d0")] = type("Line", (), {"take": lambda *_: "down"})()
     with pytest.raises(Broken, match="the record says"):
         simulation.run()
+
+
+def was_blind(ran: Simulation) -> list[str]:
+    """Why we were blind, in the order of time."""
+    assert ran.history is not None
+    return [record.why for record in ran.history.blind if record.until is not None]
+
+
+@pytest.mark.parametrize("how", ["cut", "deaf", "forged"])
+def test_on_return_there_is_no_storm(how: str, tmp_path: Path) -> None:
+    """Two hours without sight, for a hundred devices of which five die meanwhile and stay dead.
+
+    Nothing is said of anybody while we are blind. When sight is back, devices are looked at as before, each
+    at its own instant, and those that are dead are told of after two misses of their own.
+    """
+    doomed = [f"d{number}" for number in range(5)]
+    truth = Truth(down=dead(*doomed, at=90, until=210))
+    setattr(truth, how, Times([(60 * MINUTE, 180 * MINUTE)]))
+    ran = tell(tmp_path, 3.4, town(100), truth)
+
+    assert was_blind(ran).count({"cut": "sight", "deaf": "loopback", "forged": "forged"}[how]) == 1
+    assert len(spoken(ran, "down ")) == len(doomed)
+    for device in doomed:
+        assert 185 <= spoken(ran, f"down {device}")[0] <= 191
+    before = max(count for second, count in ran.pace.items() if 10 * 60 < second < 60 * 60)
+    assert max(count for second, count in ran.pace.items() if second >= 180 * 60) <= before
+    assert unknown_s(ran, "d99") >= 110 * 60
+
+
+def test_after_a_long_sleep_the_catch_up_is_paced(tmp_path: Path) -> None:
+    """Three thousand devices, eight hours: each is looked at once besides its schedule, at a steady pace."""
+    ran = tell(tmp_path, 8.3, town(3_000), Truth(), (8, "suspend", timedelta(hours=8)))
+
+    woke = 8 * 60 + 8 * 60 * 60
+    soon = {second: count for second, count in ran.pace.items() if woke <= second < woke + 300}
+    assert max(soon.values()) <= CATCH_UP_PER_S * 11 // 10
+    assert sum(soon.values()) <= 2 * 3_000
+    assert "suspended" in was_blind(ran)
+    assert spoken(ran, "down ") == []

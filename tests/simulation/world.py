@@ -12,12 +12,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
 
+from hostwatch import canary
 from hostwatch.core import instant
 from hostwatch.core.reading import Outcome
 from hostwatch.pinger import Ask, Batch, Look, Manner, Pinger
 from tests.simulation.clocks import SimClock
 
 GATEWAY = "192.0.2.1"
+OWN = frozenset({GATEWAY, *canary.LOOPBACK.values()})
+"""What is looked at for our own sight, and is no device."""
+
 RTT_US = 800
 
 
@@ -55,6 +59,12 @@ class Truth:
 
     no_route: Times = field(default_factory=Times)
     """When the kernel refuses to send at all: our fault, and known as such at once."""
+
+    deaf: Times = field(default_factory=Times)
+    """When our own sockets hear nothing, not even our own loopback."""
+
+    forged: Times = field(default_factory=Times)
+    """When somebody answers everything that is asked, decoys too."""
 
     full: Times = field(default_factory=Times)
     """When the disk under the store is full."""
@@ -168,7 +178,7 @@ class SimPinger(Pinger):
                 return self._look(one, Outcome.UNKNOWN, now)
         if one.fault or one.sent == manner.attempts:
             return self._look(one, Outcome.UNKNOWN if one.fault else Outcome.MISSED, now)
-        if self._send(one, now):
+        if self._send(one, now, manner):
             return self._look(one, Outcome.ANSWERED, now)
         wait = manner.timeout if one.sent == manner.attempts else manner.spacing
         heappush(agenda, (now + max(wait, timedelta(microseconds=1)), one.place))
@@ -176,17 +186,21 @@ class SimPinger(Pinger):
 
     def _begin(self, one: _Try) -> None:
         one.first_us = self._clock.true_us()
-        if one.ask.address == GATEWAY:
+        if one.ask.address in OWN:
             return
         if one.ask.signal in self.asked:
             self.overlapping.append((one.ask.signal, one.first_us))
         self.asked.add(one.ask.signal)
 
-    def _send(self, one: _Try, now: datetime) -> bool:
+    def _send(self, one: _Try, now: datetime, manner: Manner) -> bool:
         """Send a packet; whether it is answered."""
         at, truth, address = self._clock.true_us(), self._truth, one.ask.address
         one.first_at = one.first_at or now
         one.sent += 1
+        if truth.forged.hold(at) or truth.deaf.hold(at):
+            return truth.forged.hold(at)
+        if address in canary.LOOPBACK.values():
+            return not manner.decoy
         if truth.no_route.hold(at):
             one.fault = "no route here"
             return False
@@ -208,7 +222,7 @@ class SimPinger(Pinger):
             rtt_us=RTT_US if answered else None,
             lost=one.sent - answered if outcome is not Outcome.UNKNOWN else 0,
         )
-        if one.ask.address != GATEWAY:
+        if one.ask.address not in OWN:
             self.asked.discard(one.ask.signal)
             known = self._clock.true_us()
             self._saw(
