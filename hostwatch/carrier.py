@@ -71,7 +71,9 @@ class Carrier:
             links = {link} if link else self._links.get(source, set())
             return NO_CARRIER if links and not any(self._is_alive(name) for name in links) else ""
         except OSError as error:
-            return OWN_FAULTS.get(error.errno or 0, "")
+            # Nothing is sent, so no neighbour is asked: what is unreachable here is so by our routes.
+            own = OWN_FAULTS | {errno.EHOSTUNREACH: OWN_FAULTS[errno.ENETUNREACH]}
+            return own.get(error.errno or 0, "")
 
     def link_fault(self, link: str) -> str:
         """Why nothing leaves by a link of ours; empty if it can."""
