@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import hostwatch
-from hostwatch import log, metrics
+from hostwatch import log, metrics, uplinks
 from hostwatch.channels.base import Surroundings
 from hostwatch.clock import Clock
 from hostwatch.configuration import difference
@@ -83,7 +83,10 @@ class Watch:
         self.tally = metrics.Tally()
         engine.listeners.append(self.tally.on_decision)
         self.prober.listeners.append(self.tally.on_reading)
-        self.figures: list[Callable[[], Iterable[Figure]]] = [self.time_watch.figures]
+        self.figures: list[Callable[[], Iterable[Figure]]] = [
+            self.time_watch.figures,
+            lambda: uplinks.figures(engine.world, clock.now()),
+        ]
         """What parts of the watch say of themselves in the metrics."""
 
     def _directory(self, loaded: Loaded) -> Directory:

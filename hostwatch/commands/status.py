@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from hostwatch import uplinks
 from hostwatch.clock import SystemClock
 from hostwatch.commands import add_config
 from hostwatch.configuration.load import load
@@ -26,6 +27,7 @@ from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.control import ControlError, ask
 from hostwatch.core import canonical
 from hostwatch.core.emergency import Emergency, Notice
+from hostwatch.core.uplink import named
 from hostwatch.core.world import World
 from hostwatch.metrics import state_of
 from hostwatch.store.errors import StoreError
@@ -65,11 +67,12 @@ def run(options: argparse.Namespace) -> int:
 
 def describe(world: World, watch: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """The status as plain data; instants are aware UTC."""
-    states = Counter(state_of(signal, now) for signal in world.signals.values())
+    states = Counter(state_of(signal, now) for name, signal in world.signals.items() if named(name) is None)
     return {
         "now": now,
         "watch": dict(watch),
         "signals": dict(states),
+        "uplinks": [_uplink(uplink) for uplink in uplinks.present(world, now)],
         "blind": [{"why": why, "since": since} for why, since in world.blind.items()],
         "emergencies": [_emergency(world, emergency, now) for emergency in world.emergencies.values()],
         "silent": [
@@ -90,6 +93,18 @@ def describe(world: World, watch: Mapping[str, Any], now: datetime) -> dict[str,
     }
 
 
+def _uplink(one: uplinks.Present) -> dict[str, Any]:
+    return {
+        "uplink": one.uplink.id,
+        "name": one.uplink.name,
+        "state": one.state,
+        "since": one.since,
+        "quorum": one.uplink.quorum,
+        "answering": one.answering,
+        "references": one.references,
+    }
+
+
 def _emergency(world: World, emergency: Emergency, now: datetime) -> dict[str, Any]:
     story = emergency.story
     told = [
@@ -100,6 +115,7 @@ def _emergency(world: World, emergency: Emergency, now: datetime) -> dict[str, A
         "customer": story.customer,
         "device": story.device,
         "address": story.address,
+        "uplink": story.uplink or None,
         "last_answer": story.last_answer,
         "first_miss": story.first_miss,
         "verdict": story.verdict,
@@ -147,6 +163,8 @@ def _show(status: Mapping[str, Any], zone: ZoneInfo) -> None:
     console.print(" · ".join(f"{counts[name]} {name}" for name in sorted(counts)) or "no device is watched")
     for blind in status["blind"]:
         console.print(f"[yellow]blind since {_time(blind['since'], zone)}: {blind['why']}")
+    for uplink in status["uplinks"]:
+        _show_uplink(console, uplink, zone)
     for silent in status["silent"]:
         console.print(
             f"[yellow]{silent['device']} missed, since {_time(silent['since'], zone)}: not confirmed yet"
@@ -159,14 +177,27 @@ def _show(status: Mapping[str, Any], zone: ZoneInfo) -> None:
         console.print(f"over, {owed['kind']} still owed: {', '.join(owed['references'])} {_told(owed, zone)}")
 
 
+def _show_uplink(console: Console, uplink: Mapping[str, Any], zone: ZoneInfo) -> None:
+    """Its state, and whether it hangs on the last reference points that must answer."""
+    silent = [address for address, state in uplink["references"].items() if state != "up"]
+    said = (
+        f"uplink {uplink['uplink']}: {uplink['state']}"
+        + (f" since {_time(uplink['since'], zone)}" if uplink["since"] else "")
+        + f", {uplink['answering']} of {len(uplink['references'])} reference points answer,"
+        f" {uplink['quorum']} must" + (f"; not {', '.join(silent)}" if silent else "")
+    )
+    style = "green" if not silent else "yellow" if uplink["state"] == "up" else "bold red"
+    console.print(said, style=style, markup=False, highlight=False)
+
+
 def _table(emergencies: list[dict[str, Any]], zone: ZoneInfo) -> Table:
     table = Table("emergency", "customer", "device", "down since", "for", "told", title="Emergencies")
     for one in emergencies:
         told = "\n".join(_told(notice, zone) for notice in one["notices"]) or "[red]nobody to tell"
         table.add_row(
             one["reference"],
-            one["customer"],
-            f"{one['device']}\n{one['address']}",
+            one["customer"] or "all behind it",
+            f"uplink {one['uplink']}" if one["uplink"] else f"{one['device']}\n{one['address']}",
             _time(one["first_miss"], zone),
             str(timedelta(seconds=one["down_s"])),
             told,

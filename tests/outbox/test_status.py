@@ -6,17 +6,20 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from hostwatch import uplinks
 from hostwatch.commands import status
 from hostwatch.core import delivery, enrolment, judge
 from hostwatch.core.emergency import AttemptOutcome, NoticeState
 from hostwatch.core.population import Customer, Device, Population
 from hostwatch.core.reading import Outcome, Reading
-from hostwatch.core.world import Decision
+from hostwatch.core.world import Decision, World
 from hostwatch.store.ledger import Ledger, connect
 from tests.outbox.office import site
+from tests.sla.teller import Teller, carrier, device
 
 BEGAN = datetime(2026, 10, 5, 8, 0, tzinfo=UTC)
 SIGNAL = "web-1/ping@main"
@@ -121,3 +124,62 @@ def test_what_is_still_owed_when_the_emergency_is_over_is_shown(left: Site, caps
     assert "over, emergency" not in shown
     left.accept()
     assert "E-000001" not in left.shown(capsys)
+
+
+def test_uplinks_are_shown_with_their_reference_points(tmp_path: Path) -> None:
+    told = Teller()
+    web = device("web", uplink="chinanet")
+    told.populate(BEGAN, web, uplinks=[carrier(), carrier("other")], contacts=("duty",))
+    for minute, looks in enumerate(("AAA", "AAM", "AAM")):
+        told.round("chinanet", BEGAN + timedelta(minutes=minute), looks)
+
+    shown = status.describe(told.world, {}, BEGAN + timedelta(minutes=2))
+    one, other = shown["uplinks"]
+    assert (one["uplink"], one["state"], one["since"]) == ("chinanet", "up", None)
+    assert (one["answering"], one["quorum"]) == (2, 2)
+    assert one["references"] == {"203.0.113.1": "up", "203.0.113.2": "up", "203.0.113.3": "down"}
+    assert (other["state"], set(other["references"].values())) == ("not proven", {"not proven"})
+    assert shown["signals"] == {"not proven": 1}, "devices only"
+
+    for minute in (3, 4):
+        told.round("chinanet", BEGAN + timedelta(minutes=minute), "MMM")
+    shown = status.describe(told.world, {}, BEGAN + timedelta(minutes=4))
+    assert (shown["uplinks"][0]["state"], shown["uplinks"][0]["since"]) == (
+        "down",
+        BEGAN + timedelta(minutes=3),
+    )
+    (emergency,) = shown["emergencies"]
+    assert (emergency["uplink"], emergency["customer"], emergency["device"]) == ("Chinanet", "", "")
+    assert [(n["customer"], n["contact"]) for n in emergency["notices"]] == [("acme", "duty")]
+
+
+def test_an_uplink_is_shown_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    told = Teller()
+    told.populate(BEGAN, device("web", uplink="chinanet"), uplinks=[carrier()], contacts=("duty",))
+    for minute, looks in enumerate(("AAA", "MMM", "MMM")):
+        told.round("chinanet", BEGAN + timedelta(minutes=minute), looks)
+
+    status._show(status.describe(told.world, {}, BEGAN + timedelta(minutes=2)), ZoneInfo("UTC"))
+
+    words = " ".join(capsys.readouterr().out.split())
+    assert (
+        "uplink chinanet: down since 2026-10-05 08:01:00 +0000, 0 of 3 reference points answer, 2 must"
+        in words
+    )
+    assert "not 203.0.113.1, 203.0.113.2, 203.0.113.3" in words
+
+
+def test_the_metrics_say_how_many_reference_points_are_to_spare() -> None:
+    told = Teller()
+    told.populate(BEGAN, device("web", uplink="chinanet"), uplinks=[carrier(), carrier("other")])
+    for minute, looks in enumerate(("AAA", "AAM", "AAM")):
+        told.round("chinanet", BEGAN + timedelta(minutes=minute), looks)
+
+    found = {
+        figure.name: figure.value for figure in uplinks.figures(told.world, BEGAN + timedelta(minutes=2))
+    }
+    assert found == {
+        "hostwatch_uplink_up": {"chinanet": 1.0},
+        "hostwatch_uplink_references_spare": {"chinanet": 0.0, "other": -2.0},
+    }
+    assert list(uplinks.figures(World(), BEGAN)) == []
