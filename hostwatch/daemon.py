@@ -82,7 +82,7 @@ class Watch:
         self.examiner = Examiner(clock, engine, self.prober, self.outbox, self.time_watch.warnings)
         self.tally = metrics.Tally()
         engine.listeners.append(self.tally.on_decision)
-        self.prober.listeners.append(self.tally.on_reading)
+        self.prober.rounds.listeners.append(self.tally.on_looks)
         self.figures: list[Callable[[], Iterable[Figure]]] = [
             self.time_watch.figures,
             lambda: uplinks.figures(engine.world, clock.now()),
@@ -115,7 +115,8 @@ class Watch:
                 await asyncio.gather(*working, return_exceptions=True)
             if not engine.done():
                 await self._first(
-                    engine, self.engine.do(lambda _, now: judge.stop(self._writer.epoch, "told to", now))
+                    engine,
+                    self.engine.do(lambda world, now: judge.stop(world, self._writer.epoch, "told to", now)),
                 )
         finally:
             engine.cancel()
@@ -190,7 +191,7 @@ class Watch:
         changed = await self._apply(loaded, before, author)
         self._loaded = loaded
         self.directory = directory
-        self.prober.manner_of = directory.manner
+        self.prober.rounds.manner_of = directory.manner
         gateways = tuple(str(address) for address in loaded.configuration.sight)
         self.sight.manner = directory.site_manner
         self.sight.every = self._sight_every(loaded)

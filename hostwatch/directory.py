@@ -25,7 +25,6 @@ from hostwatch.configuration.rung import Rung
 from hostwatch.configuration.secret import Secret
 from hostwatch.core.emergency import Notice
 from hostwatch.core.ladder import Pace
-from hostwatch.core.schedule import Target
 from hostwatch.pinger import Manner
 
 
@@ -122,22 +121,21 @@ class Directory:
 
     @cached_property
     def _manners(self) -> Mapping[str, Manner]:
-        """By device."""
+        """By customer."""
         manners: dict[str, Manner] = {}
         for customer in self.configuration.customers:
             schedule = self.configuration.schedule_of(customer)
-            manner = Manner(
+            manners[customer.id] = Manner(
                 attempts=schedule.attempts,
                 spacing=schedule.spacing,
                 timeout=schedule.timeout,
                 late_after=self.configuration.terms_of(customer).tolerance,
             )
-            manners.update((device.id, manner) for device in customer.devices)
         return manners
 
-    def manner(self, target: Target) -> Manner:
-        """How a target is pinged; the site's way when its device has left the configuration."""
-        return self._manners.get(target.signal.partition("/")[0], self.site_manner)
+    def manner(self, customer: str) -> Manner:
+        """How a customer's devices are pinged; the site's way when it has left the configuration."""
+        return self._manners.get(customer, self.site_manner)
 
     @cached_property
     def site_manner(self) -> Manner:

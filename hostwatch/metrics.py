@@ -7,7 +7,7 @@ Each is described in `docs/metrics.md`, and a test holds the two together.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,11 +19,12 @@ from prometheus_client.registry import Collector
 import hostwatch
 from hostwatch.core import facts
 from hostwatch.core.population import Device
-from hostwatch.core.reading import Outcome, Reading
+from hostwatch.core.reading import Outcome
 from hostwatch.core.signal import Signal
 from hostwatch.core.world import Decision, World
 from hostwatch.gauges import Figure, Gauge
 from hostwatch.health import Health
+from hostwatch.pinger import Look
 
 ON_ITS_WAY = timedelta(seconds=10)
 """From the instant at which a target is due until its answer is recorded: a slice and a ping at most."""
@@ -42,11 +43,12 @@ class Tally:
         self.latency_sum_s = 0.0
         self.rtts_us: dict[str, int] = {}
 
-    def on_reading(self, reading: Reading) -> None:
-        """Count a look."""
-        self.readings[reading.outcome.value] += 1
-        if reading.outcome is Outcome.ANSWERED and reading.rtt_us is not None:
-            self.rtts_us[reading.signal] = reading.rtt_us
+    def on_looks(self, looks: Sequence[Look]) -> None:
+        """Count looks."""
+        for look in looks:
+            self.readings[look.outcome.value] += 1
+            if look.rtt_us is not None:
+                self.rtts_us[look.signal] = look.rtt_us
 
     def on_decision(self, decision: Decision) -> None:
         """Count what was committed."""
@@ -102,7 +104,9 @@ def snapshot(
         now=now,
         health=health,
         late_s=late_s,
-        signals=tuple((signals[name], device) for name, device in world.devices.items() if name in signals),
+        signals=tuple(
+            (signals[name], device) for name, device in world.population.watched() if name in signals
+        ),
         blind=tuple(world.blind),
         emergencies=len(world.emergencies),
         pending=len(world.pending()),

@@ -14,6 +14,7 @@ from datetime import timedelta
 from ipaddress import ip_address
 from typing import NamedTuple
 
+from hostwatch.core import instant
 from hostwatch.core.reading import Outcome
 from hostwatch.core.schedule import ICMP
 
@@ -47,6 +48,11 @@ class Manner:
     def longest(self) -> timedelta:
         """How long a ping that nobody answers takes."""
         return (self.attempts - 1) * self.spacing + self.timeout
+
+    @property
+    def longest_us(self) -> int:
+        """The same in microseconds."""
+        return self.longest // instant.MICROSECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

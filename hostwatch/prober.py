@@ -8,26 +8,40 @@ in between is nobody's.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 
 from hostwatch import log
 from hostwatch.clock import Clock, Stepped, Suspended, Timekeeper
 from hostwatch.core import instant, judge
 from hostwatch.core.blindness import Why
-from hostwatch.core.reading import Kind, Outcome, Reading
-from hostwatch.core.schedule import Due, Schedule, Target
+from hostwatch.core.reading import Kind
+from hostwatch.core.schedule import Schedule, Turn
 from hostwatch.core.terms import tolerance
 from hostwatch.core.world import Decision, SliceKey
 from hostwatch.engine import Engine
-from hostwatch.pinger import Ask, Batch, Look, Manner, Pinger
+from hostwatch.pinger import Pinger
+from hostwatch.rounds import MannerOf, Rounds
 from hostwatch.sight import Sight
 
 SLICES_MAX = 720
 """Slices that may be in flight; when the store is stuck for longer, later looks are lost and unknown."""
 
+LOOKS_MAX = 2_000_000
+"""Looks that may be in hand, committed or not: with many devices this is reached before `SLICES_MAX`."""
+
 CATCH_UP_PER_S = 2_000
 """How many targets a second are looked at in a catch-up."""
+
+CATCH_UP_PIECE = 500
+"""How many targets are looked through at a time."""
+
+CATCH_UP_LEAD = timedelta(seconds=1)
+"""How far ahead of their time those of a catch-up are chosen."""
+
+FRESH_AT_ONCE = 1_000
+"""How many new targets are looked at at once; if more come together, the rest wait for their own instant."""
 
 STARVED_MIN = timedelta(seconds=1)
 """A wake-up later than this is recorded as blindness."""
@@ -35,51 +49,28 @@ STARVED_MIN = timedelta(seconds=1)
 ALIVE_EVERY = timedelta(seconds=5)
 """How often it is recorded that we are alive when there is nothing else to record."""
 
-CLOCK = "clock stepped"
-
 
 class Prober:
     """Runs the schedule of the engine's world."""
 
     def __init__(
-        self,
-        engine: Engine,
-        pinger: Pinger,
-        sight: Sight,
-        clock: Clock,
-        manner_of: Callable[[Target], Manner],
+        self, engine: Engine, pinger: Pinger, sight: Sight, clock: Clock, manner_of: MannerOf
     ) -> None:
         self._engine = engine
-        self._pinger = pinger
         self._clock = clock
         self._timekeeper = Timekeeper(clock)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._busy_until: dict[str, datetime] = {}
-        """Until when a target is being looked at, at the latest."""
-
-        self._awaited_until: dict[str, datetime] = {}
-        """Until when what came of the latest look at a target may be known to the pinger alone."""
-
-        self._looked: dict[str, datetime] = {}
-        """When each target was last looked at, whether that is committed already or not."""
-
-        self._held: dict[str, list[Reading]] = {}
-        """Answers that wait for the end of their batch, oldest first: several while the store is stuck."""
-
-        self._era = 0
+        self._catching_up: asyncio.Task[None] | None = None
         self._failed: asyncio.Future[None] | None = None
         self.sight = sight
         sight.on_seen = self._tell_of_sight
-        self.manner_of = manner_of
-        """How a target is pinged; replaced when a new configuration comes into force."""
-
+        self.rounds = Rounds(engine, pinger, sight, clock, manner_of)
+        self.rounds.on_clocks = self._compare_clocks
         self.last_slice: timedelta | None = None
         """When the schedule last moved on, by the monotonic clock."""
 
         self.late_s = 0.0
         """How late the last wake-up was."""
-
-        self.listeners: list[Callable[[Reading], None]] = []
 
     async def run(self) -> None:
         """Probe for ever. An error in a slice ends it: a prober that limps is worse than a restart."""
@@ -120,10 +111,12 @@ class Prober:
         """Take up a schedule in the middle of a slice; the number of its next whole slice."""
         number = schedule.slice_at(since)
         if schedule.begin(number) < since:
-            rest = [due for due in schedule.due(number) if due.at >= since]
-            self._launch(None, rest, Kind.SCHEDULED)
+            since_us = instant.micros(since)
+            self._launch(None, [turn for turn in schedule.turns(number) if turn.at_us >= since_us])
             number += 1
-        self._catch_up(schedule, since)
+        if self._catching_up is not None:
+            self._catching_up.cancel()
+        self._catching_up = self._hold(self._catch_up(schedule))
         return number
 
     def _turn(self, schedule: Schedule, number: int) -> int:
@@ -137,8 +130,8 @@ class Prober:
             self._blind(Why.STARVED, f"woke up {late} late", schedule.begin(number), now)
         if schedule.slice_at(now) != number:
             return self._begin(schedule, now)
-        if len(self._tasks) < SLICES_MAX:
-            self._launch((schedule.version, number), schedule.due(number), Kind.SCHEDULED)
+        if len(self._tasks) < SLICES_MAX and self.rounds.in_hand < LOOKS_MAX:
+            self._launch((schedule.version, number), schedule.turns(number))
         else:
             log.error("slice-dropped", number=number, in_flight=len(self._tasks))
         self._stay_alive(now)
@@ -155,10 +148,7 @@ class Prober:
             self._follow(change)
 
     def _follow(self, change: Stepped | Suspended) -> None:
-        self._era += 1
-        self._busy_until.clear()
-        self._looked.clear()
-        self._awaited_until.clear()
+        self.rounds.new_era()
         self.sight.forget()
         match change:
             case Stepped(before, after):
@@ -169,44 +159,60 @@ class Prober:
     def _blind(self, cause: Why, detail: str, since: datetime, until: datetime) -> None:
         self._engine.post(lambda *_: judge.was_blind(cause.value, detail, since, until))
 
-    def _catch_up(self, schedule: Schedule, now: datetime) -> None:
-        """Look at once at whoever's last instant passed without a reading, at most once each."""
-        signals = self._engine.world.signals
-        just_before = now - instant.MICROSECOND
-        behind: dict[Kind, list[tuple[datetime, Target]]] = {Kind.SCHEDULED: [], Kind.CATCH_UP: []}
-        pace = timedelta(seconds=1) / CATCH_UP_PER_S
-        for target in schedule.targets:
-            signal, last_due = signals.get(target.signal), schedule.last_due(target, just_before)
-            if signal is None or (signal.last_reading is not None and signal.last_reading >= last_due):
-                continue
-            next_due = last_due + target.interval
-            looked_at = self._looked.get(target.signal)
-            if looked_at is not None and looked_at >= last_due:
-                continue
-            if self._awaited_until.get(target.signal, now) > now:
-                continue
-            fresh = signal.last_reading is None
-            in_time = now - last_due <= tolerance(target.interval)
-            kind = Kind.SCHEDULED if in_time and not fresh else Kind.CATCH_UP
-            at = now + len(behind[kind]) * pace
-            if next_due - at <= self.manner_of(target).longest:
-                continue  # due again before this look would be over
-            behind[kind].append((at, target))
-        for kind, dues in behind.items():
-            self._start(None, dues, kind)
+    async def _catch_up(self, schedule: Schedule) -> None:
+        """Look at once at whoever's last instant passed without a reading, at most once each, paced.
 
-    def _launch(self, key: SliceKey | None, dues: Iterable[Due], kind: Kind) -> None:
-        self._start(key, [(due.at, due.target) for due in dues], kind)
+        Who has never been looked at waits for its own instant when there are many of them.
+        """
+        began, fresh = self._clock.now(), 0
+        at_us = instant.micros(began)
+        for turns in _pieces(schedule.last_turns(began - instant.MICROSECOND), CATCH_UP_PIECE):
+            behind: dict[Kind, list[Turn]] = {Kind.SCHEDULED: [], Kind.CATCH_UP: []}
+            now = self._clock.now()
+            for turn in turns:
+                kind = self._behind(turn, now, at_us)
+                if kind is None or (self._is_fresh(turn) and (fresh := fresh + 1) > FRESH_AT_ONCE):
+                    continue
+                behind[kind].append(turn._replace(at_us=at_us))
+                at_us += 1_000_000 // CATCH_UP_PER_S
+            for kind, found in behind.items():
+                if found:
+                    self._hold(self.rounds.look(None, found, kind))
+            await self._clock.sleep_until(instant.from_micros(at_us) - CATCH_UP_LEAD)
+            await asyncio.sleep(0)
 
-    def _start(self, key: SliceKey | None, dues: Sequence[tuple[datetime, Target]], kind: Kind) -> None:
-        if dues:
-            self._hold(self._slice(key, dues, kind))
+    def _is_fresh(self, turn: Turn) -> bool:
+        signal = self._engine.world.signals.restless.get(turn.signal)
+        return signal is not None and signal.last_reading is None
 
-    def _hold(self, work: Coroutine[None, None, None]) -> None:
+    def _behind(self, turn: Turn, now: datetime, at_us: int) -> Kind | None:
+        """How a target is to be looked at at `at_us` because its last instant passed unseen; None: not."""
+        world = self._engine.world
+        now_us = instant.micros(now) - 1
+        last_due = now_us - (now_us - turn.at_us) % turn.interval_us
+        if world.signals.resting.get(turn.signal, -1) >= last_due:
+            return None
+        signal, device = world.signals.get(turn.signal), world.device(turn.signal)
+        if signal is None or self.rounds.is_in_hand(turn.signal, last_due):
+            return None
+        if signal.last_reading is not None and instant.micros(signal.last_reading) >= last_due:
+            return None
+        manner = self.rounds.manner_of("" if device is None else device.customer)
+        if last_due + turn.interval_us - at_us <= manner.longest_us:
+            return None  # due again before this look would be over
+        in_time = (now_us + 1 - last_due) * instant.MICROSECOND <= tolerance(turn.interval)
+        return Kind.SCHEDULED if in_time and signal.last_reading is not None else Kind.CATCH_UP
+
+    def _launch(self, key: SliceKey | None, turns: Sequence[Turn]) -> None:
+        if turns:
+            self._hold(self.rounds.look(key, turns, Kind.SCHEDULED))
+
+    def _hold(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         """Run something beside the schedule; its failure is ours."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -214,113 +220,6 @@ class Prober:
             return
         if self._failed is not None and not self._failed.done():
             self._failed.set_exception(error)
-
-    async def _slice(self, key: SliceKey | None, dues: Sequence[tuple[datetime, Target]], kind: Kind) -> None:
-        """Look at the targets of a slice and hand over what came."""
-        era = self._era
-        batches, overlapping = self._batches(dues, kind)
-        if overlapping:
-            await self._hand_over(key, overlapping, closes=False)
-        alone = len(batches) == 1
-        await asyncio.gather(*(self._probe(key, batch, kind, era, closes=alone) for batch in batches))
-        if not alone:
-            await self._hand_over(key, (), closes=True)
-
-    def _batches(
-        self, dues: Sequence[tuple[datetime, Target]], kind: Kind
-    ) -> tuple[list[Batch], list[Reading]]:
-        """One batch for each way of pinging, nearly always one; and whoever is still being looked at.
-
-        No target is looked at twice at one time. That can happen only around a catch-up or a change of
-        the interval, and what could not be looked at is UNKNOWN, so that the evidence says so.
-        """
-        by_manner: dict[Manner, list[Ask]] = {}
-        overlapping: list[Reading] = []
-        now = self._clock.now()
-        for at, target in dues:
-            manner = self.manner_of(target)
-            if self._busy_until.get(target.signal, at) > at:
-                overlapping.append(
-                    Reading(
-                        signal=target.signal,
-                        at=at,
-                        known_at=now,
-                        outcome=Outcome.UNKNOWN,
-                        kind=kind,
-                        why="still being looked at",
-                    )
-                )
-                continue
-            self._busy_until[target.signal] = at + manner.longest
-            ask = Ask(target.signal, target.address, instant.micros(at), target.method)
-            by_manner.setdefault(manner, []).append(ask)
-        for manner, asks in by_manner.items():
-            over = instant.from_micros(max(ask.at_us for ask in asks)) + manner.longest
-            self._awaited_until.update((ask.signal, over) for ask in asks)
-        return [Batch(asks=tuple(asks), manner=manner) for manner, asks in by_manner.items()], overlapping
-
-    async def _probe(self, key: SliceKey | None, batch: Batch, kind: Kind, era: int, *, closes: bool) -> None:
-        """Look at a batch. What is found is judged beside it: a miss must not make the next look late.
-
-        Answers are handed over together at the end, so that a slice is one commit; what did not answer,
-        and who answers after a silence, at once.
-        """
-        judging: list[asyncio.Task[None]] = []
-        try:
-            async for group in self._pinger.probe(batch):
-                task = asyncio.create_task(self._judge(key, group, kind, era))
-                judging.append(task)  # at once, so that none is lost if the pinging ends by an error
-            await asyncio.gather(*judging)
-        finally:
-            for task in judging:
-                task.cancel()
-        held = self._release(ask.signal for ask in batch.asks)
-        if held or closes:
-            await self._hand_over(key, held, closes=closes)
-
-    async def _judge(self, key: SliceKey | None, group: Sequence[Look], kind: Kind, era: int) -> None:
-        judged = await self.sight.judge(group)
-        self._compare_clocks()
-        urgent = []
-        for reading in [self._reading(look, kind, era) for look in judged]:
-            self._looked[reading.signal] = reading.at
-            for listener in self.listeners:
-                listener(reading)
-            if reading.outcome is Outcome.ANSWERED and not self._is_silent(reading.signal):
-                self._held.setdefault(reading.signal, []).append(reading)
-            else:
-                urgent.append(reading)
-        if urgent:
-            await self._hand_over(key, urgent, closes=False)
-
-    def _release(self, signals: Iterable[str]) -> list[Reading]:
-        """The answers of these signals that are still held, each signal's in the order of time."""
-        return [reading for name in signals for reading in self._held.pop(name, ())]
-
-    def _is_silent(self, name: str) -> bool:
-        signal = self._engine.world.signals.get(name)
-        return signal is not None and signal.silence is not None
-
-    def _reading(self, look: Look, kind: Kind, era: int) -> Reading:
-        stepped = era != self._era
-        answered = look.outcome is Outcome.ANSWERED
-        return Reading(
-            signal=look.signal,
-            at=instant.from_micros(look.at_us),
-            known_at=instant.from_micros(look.known_us) if answered else self._clock.now(),
-            outcome=Outcome.UNKNOWN if stepped else look.outcome,
-            kind=kind,
-            why=CLOCK if stepped else look.why,
-            answered_at=None if look.answered_us is None else instant.from_micros(look.answered_us),
-            rtt_us=look.rtt_us,
-        )
-
-    async def _hand_over(self, key: SliceKey | None, brought: Sequence[Reading], *, closes: bool) -> None:
-        """Have readings judged. An answer of the same target that is still held goes before them."""
-        earlier = self._release(reading.signal for reading in brought)
-        await self._engine.do(
-            lambda world, now: judge.readings(world, key, [*earlier, *brought], closes=closes, now=now)
-        )
 
     async def _keep_sight(self) -> None:
         """Look at our own gateways and loopback for ever, so that each miss finds a look before it."""
@@ -341,3 +240,8 @@ class Prober:
         """Have it recorded when sight is lost and when it returns."""
         for deed in self.sight.deeds(self._engine.world.blind):
             self._engine.post(deed)
+
+
+def _pieces(turns: Iterator[Turn], size: int) -> Iterator[list[Turn]]:
+    while piece := list(islice(turns, size)):
+        yield piece

@@ -68,6 +68,11 @@ def run(options: argparse.Namespace) -> int:
 def describe(world: World, watch: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """The status as plain data; instants are aware UTC."""
     states = Counter(state_of(signal, now) for name, signal in world.signals.items() if named(name) is None)
+    restless = [
+        (device, signal)
+        for name, signal in world.signals.restless.items()
+        if (device := world.device(name)) is not None
+    ]
     return {
         "now": now,
         "watch": dict(watch),
@@ -76,15 +81,11 @@ def describe(world: World, watch: Mapping[str, Any], now: datetime) -> dict[str,
         "blind": [{"why": why, "since": since} for why, since in world.blind.items()],
         "emergencies": [_emergency(world, emergency, now) for emergency in world.emergencies.values()],
         "silent": [
-            {"device": world.devices[name].id, "since": signal.silence.first_miss}
-            for name, signal in world.signals.items()
-            if signal.silence is not None and signal.verdict is None and name in world.devices
+            {"device": device.id, "since": signal.silence.first_miss}
+            for device, signal in restless
+            if signal.silence is not None and signal.verdict is None
         ],
-        "not_proven": sorted(
-            world.devices[name].id
-            for name, signal in world.signals.items()
-            if not signal.proven and name in world.devices
-        ),
+        "not_proven": sorted(device.id for device, signal in restless if not signal.proven),
         "owed": [
             {"references": list(notice.emergencies), "kind": notice.kind, **_notice(world, notice, now)}
             for notice in world.pending()

@@ -19,8 +19,9 @@ from typing import Any
 from hostwatch.core import canonical, facts, judge, signal
 from hostwatch.core.population import Changes, Customer, Device, Population, State, target
 from hostwatch.core.schedule import Schedule, Target
+from hostwatch.core.signal import Signal
 from hostwatch.core.uplink import Uplink
-from hostwatch.core.world import Decision, World
+from hostwatch.core.world import Decision, TargetChange, World
 
 STEP_MAX = 200
 """Changes of customers and devices in one deed."""
@@ -55,7 +56,9 @@ class Step:
     """Recorded with the first step."""
 
     schedule: Schedule | None = None
-    """A new version, if this step changes who is due."""
+    """A new version, if this step changes who is due, and what it changes."""
+
+    targets: TargetChange = field(default_factory=TargetChange)
 
     closes: str | None = None
     """The digest that is in force from this step on: the last."""
@@ -69,10 +72,12 @@ def apply(world: World, accepted: Accepted, now: datetime) -> Decision:
     if accepted.digest == world.configuration and not accepted.difference:
         return Decision()
     changes = between(world.population, accepted.population)
+    moved = moves(world.population, changes)
     closing = Step(
         changes=changes,
         opening=accepted,
-        schedule=rescheduled(world.schedule, moves(world.population, changes)),
+        schedule=rescheduled(world.schedule, moved),
+        targets=moved,
         closes=accepted.digest,
     )
     return step(world, closing, now)
@@ -94,12 +99,16 @@ def step(world: World, part: Step, now: datetime) -> Decision:
             *people.facts,
             *(() if part.schedule is None else (judge.adopted(part.schedule, now),)),
         ),
-        signals=tuple(signal.begin(name, now) for name in come),
+        signals=(
+            *(signal.begin(name, now) for name in come),
+            *_under_old_terms(world, part.changes),
+        ),
         withdrawn_signals=tuple(gone),
         emergencies=people.emergencies,
         notices=people.notices,
         population=part.changes if len(part.changes) or part.changes.vantage else None,
         schedule=part.schedule,
+        targets=part.targets,
         configuration=UNDER_WAY if part.closes is None else part.closes,
     )
 
@@ -151,15 +160,7 @@ def _parts(things: tuple[Any, ...], most: int) -> Iterator[tuple[Any, ...]]:
         yield things[first : first + most]
 
 
-@dataclass(frozen=True, slots=True)
-class Moves:
-    """The targets that leave the schedule as they stand in it, and those that come into it."""
-
-    gone: tuple[Target, ...] = ()
-    come: tuple[Target, ...] = ()
-
-
-def moves(before: Population, changes: Changes) -> Moves:
+def moves(before: Population, changes: Changes) -> TargetChange:
     """What changes mean for the schedule. Looks at all devices only if a customer's interval changes."""
     customers = {customer.id: customer for customer in changes.customers}
     vantage = changes.vantage or before.vantage
@@ -182,7 +183,7 @@ def moves(before: Population, changes: Changes) -> Moves:
         are = () if other is None else (*other.targets(vantage),)
         gone += [place for place in were if place not in are]
         come += [place for place in are if place not in were]
-    return Moves(tuple(gone), tuple(come))
+    return TargetChange(removed=gone, added=come)
 
 
 def _moved_customers(before: Population, customers: dict[str, Customer]) -> frozenset[str]:
@@ -193,13 +194,31 @@ def _moved_customers(before: Population, customers: dict[str, Customer]) -> froz
     )
 
 
-def rescheduled(present: Schedule, moved: Moves) -> Schedule | None:
+def behind(present: Schedule, population: Population) -> TargetChange:
+    """What a schedule must change so that all who are watched are in it. Looks at everybody."""
+    old, new = set(present.targets), set(population.targets())
+    return TargetChange(removed=sorted(old - new), added=sorted(new - old))
+
+
+def rescheduled(present: Schedule, moved: TargetChange) -> Schedule | None:
     """The next version of the schedule; None if nobody moves. May be made beside the loop."""
-    if present.version and not moved.gone and not moved.come:
+    if present.version and not moved.removed and not moved.added:
         return None
-    gone = set(moved.gone)
-    stay = [one for one in present.targets if one not in gone]
-    return Schedule(present.version + 1, [*stay, *moved.come])
+    return present.with_changes(present.version + 1, moved.removed, moved.added)
+
+
+def _under_old_terms(world: World, changes: Changes) -> Iterator[Signal]:
+    """Signals at rest whose terms change: how long their last answer speaks stays as it was."""
+    before = world.population
+    customers = {customer.id: customer for customer in changes.customers}
+    moved = frozenset(n for n in customers if n in before.customers and customers[n] != before.customers[n])
+    for old, new in _touched(before, changes, moved):
+        if old is None or new is None or new.state is not State.IN_SERVICE:
+            continue
+        name = new.signal(changes.vantage or before.vantage)
+        after = customers.get(new.customer) or before.customers[new.customer]
+        if name in world.signals.resting and before.terms(old) != after.terms:
+            yield world.signals[name]
 
 
 def _touched(
@@ -235,7 +254,7 @@ def _signals(world: World, changes: Changes) -> tuple[list[str], list[str]]:
     for old, new in _touched(before, changes):
         was = old.signal(before.vantage) if old and old.state is State.IN_SERVICE else None
         now = new.signal(vantage) if new and new.state is State.IN_SERVICE else None
-        if was != now and was in world.signals:
+        if was is not None and was != now and was in world.signals:
             gone.append(was)
         if now is not None and now not in world.signals:
             come.append(now)

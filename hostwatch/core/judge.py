@@ -7,7 +7,7 @@ them together and the store commits them together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -22,10 +22,12 @@ from hostwatch.core.emergency import (
     reference,
 )
 from hostwatch.core.notice import Kind, Story
-from hostwatch.core.reading import Outcome, Reading
+from hostwatch.core.observing import Observing
+from hostwatch.core.population import Device
+from hostwatch.core.reading import Answer, Outcome, Reading
 from hostwatch.core.schedule import Schedule
 from hostwatch.core.signal import Signal
-from hostwatch.core.world import Decision, Slice, SliceKey, World, close, seen
+from hostwatch.core.world import Decision, Seen, Slice, SliceKey, World, seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,65 +41,63 @@ class People:
 
 
 def readings(
-    world: World, key: SliceKey | None, brought: Sequence[Reading], *, closes: bool, now: datetime
+    world: World,
+    key: SliceKey | None,
+    brought: Sequence[Reading],
+    *,
+    closes: bool,
+    now: datetime,
+    latencies: bytes = b"",
+    plain: Sequence[Answer] = (),
 ) -> Decision:
     """Observe readings of one slice, or outside the schedule when `key` is None.
 
-    `closes` says that all targets of the slice have now been looked at. Readings of signals that
-    are no longer watched are dropped.
+    `closes` says that all targets of the slice have now been looked at, and `plain` are those of them
+    that answered when they were due: nearly all, and of nearly all of those there is nothing to say.
+    Readings of signals that are no longer watched are dropped.
     """
-    changed: dict[str, Signal] = {}
-    found: list[facts.Fact] = []
+    observed = Observing(world)
     for reading in brought:
-        known = changed.get(reading.signal) or world.signals.get(reading.signal)
-        terms = world.population.terms_of(reading.signal, world.devices.get(reading.signal))
-        if known is None or terms is None:
-            continue
-        after, happened = signal.observe(known, reading, terms)
-        if after is not known:
-            changed[reading.signal] = after
-        found.extend(happened)
-        if reading.signal.startswith(uplink.PREFIX):
-            found.extend(_follow(world, changed, reading))
-    people = tell(world, found, now)
+        observed.take(reading)
+    resting, settled = observed.rest(plain) if closes and key is not None else observed.take_all(plain)
+    people = tell(world, observed.facts, now)
+    looks = () if key is None else tuple(_looks(brought))
     return Decision(
-        facts=(*found, *people.facts),
-        signals=tuple(changed.values()),
+        facts=(*observed.facts, *people.facts),
+        signals=tuple(observed.changed.values()),
+        resting=resting,
+        settled=settled,
         emergencies=people.emergencies,
         duties=people.duties,
         notices=people.notices,
-        slice=None if key is None else _evidence(world, key, brought, closes=closes, now=now),
-        unscheduled=() if key is not None else tuple(brought),
+        slice=None if key is None else _evidence(world, key, looks, latencies, closes=closes, now=now),
+        looks=looks,
+        unscheduled=() if key is not None else (*brought, *(answer.reading for answer in plain)),
         alive_at=now,
     )
 
 
-def _follow(world: World, changed: dict[str, Signal], reading: Reading) -> tuple[facts.Fact, ...]:
-    """What the reading of a reference makes of its uplink (J7)."""
-    mine = world.population.uplink_of(reading.signal)
-    if mine is None:
-        return ()
-
-    def known(name: str) -> Signal | None:
-        return changed.get(name) or world.signals.get(name)
-
-    found = uplink.follow(mine, world.population.vantage, known, reading)
-    if found is None:
-        return ()
-    own, happened = found
-    changed[own.name] = own
-    return happened
+def _looks(brought: Iterable[Reading]) -> Iterator[tuple[Outcome, Seen]]:
+    for reading in brought:
+        if reading.outcome is not Outcome.ANSWERED:
+            yield reading.outcome, seen(reading)
 
 
 def _evidence(
-    world: World, key: SliceKey, brought: Iterable[Reading], *, closes: bool, now: datetime
+    world: World,
+    key: SliceKey,
+    looks: Iterable[tuple[Outcome, Seen]],
+    latencies: bytes,
+    *,
+    closes: bool,
+    now: datetime,
 ) -> Slice:
     version, number = key
     evidence = world.slices.get(key) or Slice(version=version, number=number)
-    missed = tuple(seen(r) for r in brought if r.outcome is Outcome.MISSED)
-    unknown = tuple(seen(r) for r in brought if r.outcome is Outcome.UNKNOWN)
+    missed = tuple(entry for outcome, entry in looks if outcome is Outcome.MISSED)
+    unknown = tuple(entry for outcome, entry in looks if outcome is Outcome.UNKNOWN)
     evidence = replace(evidence, missed=(*evidence.missed, *missed), unknown=(*evidence.unknown, *unknown))
-    return close(evidence, now) if closes else evidence
+    return replace(evidence, closed_at=now, latencies=latencies) if closes else evidence
 
 
 def tell(world: World, happened: Iterable[facts.Fact], now: datetime) -> People:
@@ -130,7 +130,7 @@ def _open(world: World, flip: facts.WentDown, number: int, now: datetime) -> Peo
     people, name = world.population, reference(number)
     mine = people.uplink_of(flip.signal)
     if mine is None:
-        opening = stories.of_device(people, world.devices[flip.signal], flip, name)
+        opening = stories.of_device(people, _device(world, flip), flip, name)
     else:
         opening = stories.of_uplink(people, mine, flip, name)
     emergency = Emergency(reference=name, signal=flip.signal, opened_at=flip.at, story=opening.story)
@@ -145,6 +145,12 @@ def _open(world: World, flip: facts.WentDown, number: int, now: datetime) -> Peo
         duties=tuple(duty for duty, _ in owed),
         notices=tuple(notice for _, notice in owed),
     )
+
+
+def _device(world: World, flip: facts.WentDown) -> Device:
+    device = world.device(flip.signal)
+    assert device is not None  # only watched signals are observed
+    return device
 
 
 def _owe(story: Story, contact: str, due: datetime, now: datetime) -> tuple[Duty, Notice]:
@@ -267,7 +273,7 @@ def follow_clock(world: World, before: datetime, after: datetime) -> Decision:
 
 def _anew(schedule: Schedule) -> Schedule:
     """The same schedule as a new version: the same slices come again, and each is evidence of its own."""
-    return Schedule(schedule.version + 1, schedule.targets)
+    return schedule.with_changes(schedule.version + 1, (), ())
 
 
 def adopted(schedule: Schedule, now: datetime) -> facts.ScheduleAdopted:
@@ -315,9 +321,13 @@ def start(world: World, epoch: int, version: str, now: datetime) -> Decision:
     return replace(gap, facts=(started, *gap.facts), alive_at=now)
 
 
-def stop(epoch: int, reason: str, now: datetime) -> Decision:
+def stop(world: World, epoch: int, reason: str, now: datetime) -> Decision:
     """The watch lays its work down in good order."""
-    return Decision(facts=(facts.WatchStopped(at=now, epoch=epoch, reason=reason),), alive_at=now)
+    stopped = facts.WatchStopped(at=now, epoch=epoch, reason=reason)
+    if world.alive_at is None or world.alive_at <= now:
+        return Decision(facts=(stopped,), alive_at=now)
+    moved = follow_clock(world, world.alive_at, now)  # the clock was set back, and nobody had noticed yet
+    return replace(moved, facts=(*moved.facts, stopped))
 
 
 def refuse(author: str, mistakes: tuple[str, ...], now: datetime) -> Decision:

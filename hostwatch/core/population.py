@@ -115,6 +115,14 @@ class Population:
             if device.state is State.IN_SERVICE:
                 yield device.signal(self.vantage), device
 
+    def device_of(self, signal: str) -> Device | None:
+        """The device in service that a signal is of, if it is watched from our vantage point."""
+        name, _, rest = signal.partition("/")
+        device = self.devices.get(name)
+        if device is None or device.state is not State.IN_SERVICE or rest != f"{CHECK}@{self.vantage}":
+            return None
+        return device
+
     def terms(self, device: Device) -> AgreementTerms:
         """The terms that a device is watched under."""
         return self.customers[device.customer].terms

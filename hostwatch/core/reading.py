@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
+
+from hostwatch.core import instant
 
 
 class Outcome(StrEnum):
@@ -56,3 +59,34 @@ class Reading:
     def heard_at(self) -> datetime:
         """When the target was surely there, if it answered."""
         return self.answered_at or self.at
+
+
+class Answer(NamedTuple):
+    """A scheduled look that was answered, for those who have thousands of them. Microseconds since 1970."""
+
+    signal: str
+    due_us: int
+    at_us: int
+    """When the first packet left."""
+
+    known_us: int
+    answered_us: int | None = None
+    """When the packet that was answered left, if that was not the first."""
+
+    rtt_us: int | None = None
+
+    @property
+    def reading(self) -> Reading:
+        """The same as a reading."""
+        return Reading(
+            signal=self.signal,
+            at=instant.from_micros(self.at_us),
+            known_at=instant.from_micros(self.known_us),
+            outcome=Outcome.ANSWERED,
+            answered_at=None if self.answered_us is None else instant.from_micros(self.answered_us),
+            rtt_us=self.rtt_us,
+        )
+
+    def is_prompt(self, tolerance: timedelta) -> bool:
+        """Whether the look was made when it was due, or so soon after that its reading speaks from there."""
+        return self.at_us - self.due_us <= tolerance // instant.MICROSECOND

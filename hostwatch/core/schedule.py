@@ -3,21 +3,31 @@
 Slice `n` is the time `[n · length, (n + 1) · length)` since 1970. A target is due once an interval
 at its own phase, which is a hash of its name, so that restarts and other targets never move it.
 No target is due twice in one slice.
+
+A schedule is made for a million targets: it holds columns, not an object for each, and a new version
+shares with the old all that did not change.
 """
 
 from __future__ import annotations
 
 import hashlib
+from array import array
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
+from heapq import merge
+from typing import NamedTuple
 
-from hostwatch.core import canonical, instant
+from hostwatch.core import instant
 
 SLICE_MAX = timedelta(seconds=5)
 TICK_MAX_US = 100_000
 TICKS_MIN = 300
+SLOTS = 300
+"""Parts that an interval is divided into; a change of one target makes its part anew."""
 
 ICMP = "icmp"
 """How whatever says nothing else is looked at."""
@@ -30,15 +40,21 @@ class Target:
     signal: str
     address: str
     interval: timedelta
-    phased_by: str = ""
-    """Whose phase it has, if not its own: targets that are to be looked at together."""
     method: str = ICMP
     """How it is looked at: a line of the room `reach`."""
+
+    phased_by: str = ""
+    """Whose phase it has, if not its own: targets that are to be looked at together."""
 
     @property
     def interval_us(self) -> int:
         """The interval in microseconds."""
         return self.interval // instant.MICROSECOND
+
+    @property
+    def manner(self) -> tuple[str, str]:
+        """How, and by whose phase."""
+        return self.method, self.phased_by
 
     @property
     def phase_us(self) -> int:
@@ -66,32 +82,167 @@ class Due:
         return instant.from_micros(self.at_us)
 
 
+class Turn(NamedTuple):
+    """The same as `Due`, for those who have thousands: only what is needed to look."""
+
+    at_us: int
+    signal: str
+    address: str
+    interval_us: int
+    method: str
+    phased_by: str = ""
+
+    @property
+    def interval(self) -> timedelta:
+        """The target's interval."""
+        return self.interval_us * instant.MICROSECOND
+
+    @property
+    def target(self) -> Target:
+        """The whole target."""
+        return Target(
+            signal=self.signal,
+            address=self.address,
+            interval=self.interval,
+            method=self.method,
+            phased_by=self.phased_by,
+        )
+
+
+class _Place(NamedTuple):
+    """A target in its slot, in the order in which targets are due."""
+
+    phase_us: int
+    signal: str
+    address: str
+    manner: tuple[str, str]
+
+
+class _Slot:
+    """Those whose phases lie in one part of an interval, as columns in the order of time."""
+
+    def __init__(self, places: Iterable[_Place]) -> None:
+        columns = list(zip(*sorted(places), strict=True)) or [(), (), (), ()]
+        self.phases = array("q", columns[0])
+        self.signals: tuple[str, ...] = columns[1]
+        self.addresses: tuple[str, ...] = columns[2]
+        self.manners: tuple[tuple[str, str], ...] = columns[3]
+
+    def __iter__(self) -> Iterator[_Place]:
+        return map(_Place, self.phases, self.signals, self.addresses, self.manners)
+
+    @cached_property
+    def digest(self) -> bytes:
+        lines = (f"{place.signal}\0{place.address}\0{place.manner[0]}\0{place.manner[1]}\n" for place in self)
+        return hashlib.sha256("".join(lines).encode()).digest()
+
+    def without(self, gone: set[str], come: Iterable[_Place]) -> _Slot:
+        return _Slot([*(place for place in self if place.signal not in gone), *come])
+
+
+_EMPTY = _Slot(())
+
+
+class _Ring:
+    """All targets of one interval."""
+
+    def __init__(self, interval_us: int, slots: tuple[_Slot, ...] | None = None) -> None:
+        self.interval_us = interval_us
+        self.width_us = -(-interval_us // SLOTS)
+        self.slots = slots or (_EMPTY,) * -(-interval_us // self.width_us)
+
+    @property
+    def count(self) -> int:
+        return sum(len(slot.signals) for slot in self.slots)
+
+    @property
+    def digest(self) -> bytes:
+        return hashlib.sha256(b"".join(slot.digest for slot in self.slots)).digest()
+
+    def changed(self, gone: Iterable[Target], come: Iterable[Target]) -> _Ring:
+        out: dict[int, set[str]] = defaultdict(set)
+        into: dict[int, list[_Place]] = defaultdict(list)
+        for target in gone:
+            out[target.phase_us // self.width_us].add(target.signal)
+        for target in come:
+            place = _place(target)
+            into[place.phase_us // self.width_us].append(place)
+        slots = list(self.slots)
+        for number in out.keys() | into.keys():
+            slots[number] = slots[number].without(out[number], into[number])
+        return _Ring(self.interval_us, tuple(slots))
+
+    def turns(self, start: int, end: int) -> Iterator[Turn]:
+        """Whoever is due in `[start, end)`, in the order of time."""
+        lap = start - start % self.interval_us
+        while lap < end:
+            yield from self._lap(lap, max(start - lap, 0), min(end - lap, self.interval_us))
+            lap += self.interval_us
+
+    def _lap(self, lap: int, low: int, high: int) -> Iterator[Turn]:
+        for number in range(low // self.width_us, -(-high // self.width_us)):
+            slot = self.slots[number]
+            first, last = bisect_left(slot.phases, low), bisect_left(slot.phases, high)
+            for index in range(first, last):
+                yield Turn(
+                    lap + slot.phases[index],
+                    slot.signals[index],
+                    slot.addresses[index],
+                    self.interval_us,
+                    *slot.manners[index],
+                )
+
+    def last_turns(self, now: int) -> Iterator[Turn]:
+        """Everybody, each with the last instant, not after `now`, at which it was due."""
+        for slot in self.slots:
+            for place in slot:
+                last = now - (now - place.phase_us) % self.interval_us
+                yield Turn(last, place.signal, place.address, self.interval_us, *place.manner)
+
+
+_MANNERS: dict[tuple[str, str], tuple[str, str]] = {}
+
+
+def _place(target: Target) -> _Place:
+    manner = _MANNERS.setdefault(target.manner, target.manner)
+    return _Place(target.phase_us, target.signal, target.address, manner)
+
+
 class Schedule:
-    """One version of the schedule. Immutable; look-ups cost the logarithm of its size."""
+    """One version of the schedule. Immutable."""
 
     def __init__(self, version: int, targets: Iterable[Target]) -> None:
         self.version = version
-        self.targets = tuple(sorted(targets))
-        self.slice_us = self._slice_us()
-        self._rings = self._by_interval()
+        self._rings = _changed({}, (), targets)
 
-    def _slice_us(self) -> int:
-        intervals = [target.interval_us for target in self.targets]
-        return min([SLICE_MAX // instant.MICROSECOND, *intervals])
+    def with_changes(self, version: int, removed: Iterable[Target], added: Iterable[Target]) -> Schedule:
+        """The next version: without some targets, as they stand in this one, and with others.
 
-    def _by_interval(self) -> dict[int, tuple[list[int], list[Target]]]:
-        rings: dict[int, list[tuple[int, Target]]] = {}
-        for target in self.targets:
-            rings.setdefault(target.interval_us, []).append((target.phase_us, target))
-        return {
-            interval: ([phase for phase, _ in ring], [target for _, target in ring])
-            for interval, ring in ((key, sorted(value)) for key, value in rings.items())
-        }
+        Costs as much as there are changes, and may be made beside the loop.
+        """
+        changed = Schedule(version, ())
+        changed._rings = _changed(self._rings, removed, added)
+        return changed
+
+    def __len__(self) -> int:
+        return sum(ring.count for ring in self._rings.values())
+
+    @cached_property
+    def slice_us(self) -> int:
+        """The length of a slice in microseconds: the shortest interval, at most `SLICE_MAX`."""
+        return min([SLICE_MAX // instant.MICROSECOND, *self._rings])
 
     @property
+    def targets(self) -> tuple[Target, ...]:
+        """All targets, by name. Made when asked for."""
+        return tuple(sorted(turn.target for ring in self._rings.values() for turn in ring.last_turns(0)))
+
+    @cached_property
     def digest(self) -> str:
-        """What tells this version from others: a hash over all that decides who is due."""
-        return canonical.digest({"slice_us": self.slice_us, "targets": self.targets})
+        """What tells this version from others: a hash over all that decides who is due (docs/audit.md)."""
+        text = [f"{self.slice_us}\n"]
+        text += [f"{interval} {ring.digest.hex()}\n" for interval, ring in sorted(self._rings.items())]
+        return hashlib.sha256("".join(text).encode()).hexdigest()
 
     def slice_at(self, when: datetime) -> int:
         """The number of the slice that holds an instant."""
@@ -101,22 +252,43 @@ class Schedule:
         """The first instant of a slice."""
         return instant.from_micros(number * self.slice_us)
 
-    def due(self, number: int) -> tuple[Due, ...]:
+    def turns(self, number: int) -> list[Turn]:
         """Who is due in a slice, in the order of time."""
         start = number * self.slice_us
-        return tuple(sorted(self._between(start, start + self.slice_us)))
+        return self.between(start, start + self.slice_us)
 
-    def _between(self, start: int, end: int) -> Iterator[Due]:
-        for interval, (phases, targets) in self._rings.items():
-            lap = start - start % interval
-            while lap < end:
-                low = bisect_left(phases, start - lap)
-                high = bisect_left(phases, end - lap)
-                for index in range(low, high):
-                    yield Due(at_us=lap + phases[index], target=targets[index])
-                lap += interval
+    def between(self, start_us: int, end_us: int) -> list[Turn]:
+        """Who is due in a span of time, in the order of time."""
+        found = [ring.turns(start_us, end_us) for ring in self._rings.values()]
+        return list(found[0] if len(found) == 1 else merge(*found))
+
+    def due(self, number: int) -> tuple[Due, ...]:
+        """The same with whole targets."""
+        return tuple(Due(at_us=turn.at_us, target=turn.target) for turn in self.turns(number))
 
     def last_due(self, target: Target, when: datetime) -> datetime:
         """The latest instant, not after `when`, at which the target was due."""
         now = instant.micros(when)
         return instant.from_micros(now - (now - target.phase_us) % target.interval_us)
+
+    def last_turns(self, when: datetime) -> Iterator[Turn]:
+        """All targets, each with the latest instant, not after `when`, at which it was due."""
+        now = instant.micros(when)
+        for ring in self._rings.values():
+            yield from ring.last_turns(now)
+
+
+def _changed(rings: dict[int, _Ring], removed: Iterable[Target], added: Iterable[Target]) -> dict[int, _Ring]:
+    gone: dict[int, list[Target]] = defaultdict(list)
+    come: dict[int, list[Target]] = defaultdict(list)
+    for target in removed:
+        gone[target.interval_us].append(target)
+    for target in added:
+        come[target.interval_us].append(target)
+    changed = dict(rings)
+    for interval in gone.keys() | come.keys():
+        ring = rings.get(interval) or _Ring(interval)
+        changed[interval] = ring.changed(gone[interval], come[interval])
+        if not changed[interval].count:
+            del changed[interval]
+    return changed

@@ -6,16 +6,18 @@ the store in one transaction and only then applies it here. Loading the store gi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from hostwatch.core.emergency import Duty, Emergency, Notice, NoticeState
 from hostwatch.core.facts import Fact
-from hostwatch.core.population import Changes, Device, Population, State
-from hostwatch.core.reading import Reading
-from hostwatch.core.schedule import Schedule
+from hostwatch.core.population import Changes, Device, Population
+from hostwatch.core.reading import Outcome, Reading
+from hostwatch.core.schedule import Schedule, Target
 from hostwatch.core.signal import Signal
+from hostwatch.core.signals import Signals
+from hostwatch.core.terms import AgreementTerms
 
 SliceKey = tuple[int, int]
 """Schedule version and slice number."""
@@ -41,10 +43,21 @@ class Slice:
     closed_at: datetime | None = None
     """None: the slice is open, or was lost with a crash, and proves only its two lists."""
 
+    latencies: bytes = b""
+    """Two bytes for each target that was due, in that order (`core.latency`); empty while it is open."""
+
     @property
     def key(self) -> SliceKey:
         """What tells the slice from others."""
         return self.version, self.number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetChange:
+    """What a version of the schedule changes of the one before."""
+
+    removed: Sequence[Target] = ()
+    added: Sequence[Target] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +66,28 @@ class Decision:
 
     facts: tuple[Fact, ...] = ()
     signals: tuple[Signal, ...] = ()
+    """Signals of which there is more to say than that they answered when they were due."""
+
+    resting: Sequence[tuple[str, int]] = ()
+    """Signals that answered in this slice, and that is all; with the instant, in microseconds, of it."""
+
+    settled: tuple[str, ...] = ()
+    """Those of them that were not at rest before: the store need no longer keep them by name."""
+
     withdrawn_signals: tuple[str, ...] = ()
     emergencies: tuple[Emergency, ...] = ()
     duties: tuple[Duty, ...] = ()
     notices: tuple[Notice, ...] = ()
     slice: Slice | None = None
+    looks: tuple[tuple[Outcome, Seen], ...] = ()
+    """What this decision adds to the two lists of the slice."""
+
     unscheduled: tuple[Reading, ...] = ()
     population: Changes | None = None
     schedule: Schedule | None = None
+    """A new version of the schedule, and what it changes of the version before."""
+
+    targets: TargetChange = TargetChange()
     configuration: str | None = None
     """The digest of a configuration that is in force from now on; empty while one comes into force."""
 
@@ -78,7 +105,7 @@ class World:
     population: Population = field(default_factory=Population)
     schedule: Schedule = field(default_factory=lambda: Schedule(0, ()))
     configuration: str | None = None
-    signals: dict[str, Signal] = field(default_factory=dict)
+    signals: Signals = field(default_factory=lambda: Signals(lambda _: timedelta(0)))
     slices: dict[SliceKey, Slice] = field(default_factory=dict)
     """The open slices."""
 
@@ -96,15 +123,25 @@ class World:
     references: int = 0
     """How many emergencies there have ever been."""
 
-    devices: dict[str, Device] = field(default_factory=dict)
-    """The watched devices by signal."""
-
     open_by_signal: dict[str, str] = field(default_factory=dict)
     """The references of the open emergencies, by signal."""
 
     def __post_init__(self) -> None:
-        self.devices = dict(self.population.watched())
+        self.signals.speaking = self.speaking
         self.open_by_signal = {e.signal: reference for reference, e in self.emergencies.items()}
+
+    def device(self, signal: str) -> Device | None:
+        """The watched device that a signal belongs to; None when it is no longer watched."""
+        return self.population.device_of(signal)
+
+    def speaking(self, signal: str) -> timedelta:
+        """How long a reading of a signal speaks (J2)."""
+        terms = self.terms_of(signal)
+        return timedelta(0) if terms is None else terms.interval + terms.tolerance
+
+    def terms_of(self, signal: str) -> AgreementTerms | None:
+        """The terms that a signal is judged by; None when it is no longer watched."""
+        return self.population.terms_of(signal, self.population.device_of(signal))
 
     def emergency_of(self, signal: str) -> Emergency | None:
         """The open emergency of a signal."""
@@ -117,14 +154,18 @@ class World:
 
     def apply(self, decision: Decision) -> None:
         """Make a committed decision the present."""
-        self.signals.update((signal.name, signal) for signal in decision.signals)
+        for signal in decision.signals:
+            self.signals.put(signal)
+        for name, due_us in decision.resting:
+            self.signals.rest(name, due_us)
         for name in decision.withdrawn_signals:
-            self.signals.pop(name, None)
+            self.signals.drop(name)
         if decision.slice is not None:
             self._apply_slice(decision.slice)
         if decision.population is not None:
-            self._change(decision.population)
-        self.schedule = decision.schedule or self.schedule
+            self.population.change(decision.population)
+        if decision.schedule is not None:
+            self.schedule = decision.schedule
         if decision.configuration is not None:
             self.configuration = decision.configuration
         self.alive_at = decision.alive_at or self.alive_at
@@ -134,20 +175,6 @@ class World:
             else:
                 self.blind[why] = since
         self._apply_people(decision)
-
-    def _change(self, changes: Changes) -> None:
-        if changes.vantage not in (None, self.population.vantage):
-            self.population.change(changes)
-            self.devices = dict(self.population.watched())
-            return
-        before, vantage = self.population.devices, self.population.vantage
-        for name in (*changes.devices_gone, *(device.id for device in changes.devices)):
-            if name in before:
-                self.devices.pop(before[name].signal(vantage), None)
-        self.population.change(changes)
-        for device in changes.devices:
-            if device.state is State.IN_SERVICE:
-                self.devices[device.signal(vantage)] = device
 
     def _apply_slice(self, evidence: Slice) -> None:
         if evidence.closed_at is None:
@@ -191,8 +218,3 @@ class World:
 def seen(reading: Reading) -> Seen:
     """A reading as an entry of a slice's evidence."""
     return Seen(signal=reading.signal, at=reading.at, why=reading.why)
-
-
-def close(evidence: Slice, at: datetime) -> Slice:
-    """The slice when all its targets have been looked at."""
-    return replace(evidence, closed_at=at)

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from hostwatch.core import canonical, facts, instant
-from hostwatch.core.world import Decision, World
+from hostwatch.core.reading import Outcome
+from hostwatch.core.schedule import Schedule
+from hostwatch.core.world import Decision, Seen, Slice, TargetChange, World
 from hostwatch.store import migrations, rows
 from hostwatch.store.errors import Damaged, Fenced, StoreError
 from hostwatch.store.present import load_world
@@ -98,6 +100,7 @@ class Ledger:
                     raise Damaged(_words(found))
             applied = migrations.migrate(self._db)
             with _transaction(self._db):
+                self._keep_open_looks()
                 self._db.execute("UPDATE watch SET epoch = epoch + 1")
                 self.epoch = int(self._db.execute("SELECT epoch FROM watch").fetchone()[0])
         except sqlite3.Error as error:
@@ -202,8 +205,8 @@ class Ledger:
 
     def _evidence(self, decision: Decision, recorded_at: datetime) -> None:
         db = self._db
-        if decision.withdrawn_signals:
-            gone = [(name,) for name in decision.withdrawn_signals]
+        gone = [(name,) for name in (*decision.withdrawn_signals, *decision.settled)]
+        if gone:
             db.executemany("DELETE FROM signals WHERE name = ?", gone)
         if decision.signals:
             db.executemany(
@@ -211,25 +214,67 @@ class Ledger:
                 [rows.signal_row(signal) for signal in decision.signals],
             )
         if decision.slice is not None:
-            db.execute(
-                "INSERT INTO slices VALUES (?, ?, ?, ?, ?) ON CONFLICT (version, number) DO UPDATE SET"
-                " missed = excluded.missed, unknown = excluded.unknown, closed_at = excluded.closed_at",
-                rows.slice_row(decision.slice),
-            )
+            self._slice(decision.slice, decision.looks)
         db.executemany(
             "INSERT OR IGNORE INTO unscheduled VALUES (?, ?, ?, ?, ?)",
             [(r.signal, rows.us(r.at), r.kind.value, r.outcome.value, r.why) for r in decision.unscheduled],
         )
         if decision.schedule is not None:
-            new = decision.schedule
-            db.execute(
-                "INSERT INTO schedules VALUES (?, ?, ?, ?, ?)",
-                (new.version, rows.us(recorded_at), new.slice_us, new.digest, rows.text(new.targets)),
-            )
+            self._schedule(decision.schedule, decision.targets, recorded_at)
         for why, since in decision.blind.items():
             db.execute("DELETE FROM blind WHERE why = ?", (why,))
             if since is not None:
                 db.execute("INSERT INTO blind VALUES (?, ?)", (why, rows.us(since)))
+
+    def _slice(self, evidence: Slice, looks: tuple[tuple[Outcome, Seen], ...]) -> None:
+        """What is open is only added to; the whole row is written once, when all have been looked at."""
+        if evidence.closed_at is None:
+            first = len(evidence.missed) + len(evidence.unknown) - len(looks)
+            self._db.executemany(
+                "INSERT INTO open_looks VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (*evidence.key, place, outcome.value, entry.signal, rows.us(entry.at), entry.why)
+                    for place, (outcome, entry) in enumerate(looks, first)
+                ],
+            )
+            return
+        if evidence.missed or evidence.unknown:
+            self._db.execute("DELETE FROM open_looks WHERE version = ? AND number = ?", evidence.key)
+        self._db.execute(
+            "INSERT INTO slices VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (version, number) DO UPDATE SET"
+            " missed = excluded.missed, unknown = excluded.unknown, closed_at = excluded.closed_at,"
+            " latencies = excluded.latencies",
+            rows.slice_row(evidence),
+        )
+
+    def _schedule(self, new: Schedule, change: TargetChange, recorded_at: datetime) -> None:
+        self._db.execute(
+            "INSERT INTO schedules VALUES (?, ?, ?, ?, 0)",
+            (new.version, rows.us(recorded_at), new.slice_us, new.digest),
+        )
+        self._db.executemany(
+            "INSERT INTO schedule_targets VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                (new.version, added, target.signal, target.address, target.interval_us, *target.manner)
+                for added, targets in ((0, change.removed), (1, change.added))
+                for target in targets
+            ),
+        )
+
+    def _keep_open_looks(self) -> None:
+        """What was seen in slices that a crash left open stays as their evidence: they are never closed."""
+        found = self._db.execute("SELECT DISTINCT version, number FROM open_looks").fetchall()
+        for version, number in found:
+            looks = self._db.execute(
+                "SELECT outcome, signal, at, why FROM open_looks WHERE version = ? AND number = ?"
+                " ORDER BY place",
+                (version, number),
+            ).fetchall()
+            evidence = rows.open_slice(version, number, looks)
+            self._db.execute(
+                "INSERT OR REPLACE INTO slices VALUES (?, ?, ?, ?, ?, ?)", rows.slice_row(evidence)
+            )
+        self._db.execute("DELETE FROM open_looks")
 
     def _people(self, decision: Decision) -> None:
         db = self._db

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from hostwatch.core.emergency import Attempt, Notice
-from hostwatch.core.schedule import Schedule
+from hostwatch.core.instant import EPOCH
+from hostwatch.core.schedule import Schedule, Target
 from hostwatch.core.world import World
 from hostwatch.store import rows
 
@@ -32,13 +33,12 @@ def load_world(db: sqlite3.Connection) -> World:
         "SELECT thing, name, customer, state, body FROM population WHERE valid_until IS NULL"
         " ORDER BY thing, name"
     )
-    newest = db.execute("SELECT version, targets FROM schedules ORDER BY version DESC LIMIT 1").fetchone()
-    schedule = Schedule(0, ()) if newest is None else rows.schedule(*newest)
-    return World(
-        population=rows.population(vantage, versions),
+    population = rows.population(vantage, versions)
+    schedule = load_schedule(db)
+    world = World(
+        population=population,
         schedule=schedule,
         configuration=configuration,
-        signals={row[0]: rows.signal(row) for row in db.execute("SELECT * FROM signals")},
         emergencies={
             row[0]: rows.emergency(row)
             for row in db.execute("SELECT * FROM emergencies WHERE ended_at IS NULL ORDER BY reference")
@@ -49,6 +49,52 @@ def load_world(db: sqlite3.Connection) -> World:
         alive_at=rows.when(alive_at),
         references=references,
     )
+    for row in db.execute("SELECT * FROM signals"):
+        world.signals.put(rows.signal(row))
+    for name, due_us in _at_rest(db, world):
+        world.signals.rest(name, due_us)
+    return world
+
+
+def load_schedule(db: sqlite3.Connection) -> Schedule:
+    """The newest version of the schedule: all changes, one after another."""
+    targets: dict[str, Target] = {}
+    last = 0
+    for version, whole in db.execute("SELECT version, whole FROM schedules ORDER BY version"):
+        last = version
+        if whole:
+            targets.clear()
+        query = (
+            "SELECT added, signal, address, interval_us, method, phased_by FROM schedule_targets"
+            " WHERE version = ? ORDER BY added"
+        )
+        for added, *row in db.execute(query, (version,)):
+            if added:
+                targets[row[0]] = rows.target(tuple(row))
+            else:
+                targets.pop(row[0], None)
+    return Schedule(last, targets.values())
+
+
+def _at_rest(db: sqlite3.Connection, world: World) -> Iterator[tuple[str, int]]:
+    """Whoever answered in the last closed slice in which it was due, and when that was.
+
+    Of them nothing else is kept: who has more to say has a row of its own in `signals`.
+    """
+    schedule, told = world.schedule, set(world.signals)
+    missing = len(schedule) - sum(turn.signal in told for turn in schedule.last_turns(EPOCH))
+    query = (
+        "SELECT number * slice_us, (number + 1) * slice_us FROM slices JOIN schedules USING (version)"
+        " WHERE closed_at IS NOT NULL ORDER BY version DESC, number DESC"
+    )
+    for start, end in db.execute(query):
+        if not missing:
+            return
+        for turn in schedule.between(start, end):
+            if turn.signal not in told:
+                told.add(turn.signal)
+                missing -= 1
+                yield turn.signal, turn.at_us
 
 
 def _kept(db: sqlite3.Connection) -> list[Notice]:

@@ -11,7 +11,8 @@ from hostwatch.core import canonical, instant
 from hostwatch.core.emergency import Attempt, AttemptOutcome, Duty, Emergency, Notice, NoticeState
 from hostwatch.core.notice import Story
 from hostwatch.core.population import Customer, Device, Population, State
-from hostwatch.core.schedule import ICMP, Schedule, Target
+from hostwatch.core.reading import Outcome
+from hostwatch.core.schedule import ICMP, Target
 from hostwatch.core.signal import Signal, Silence
 from hostwatch.core.terms import AgreementTerms
 from hostwatch.core.uplink import Uplink
@@ -88,6 +89,18 @@ def slice_row(evidence: Slice) -> Row:
         _seen_text(evidence.missed),
         _seen_text(evidence.unknown),
         us(evidence.closed_at),
+        evidence.latencies,
+    )
+
+
+def open_slice(version: int, number: int, looks: Iterable[Row]) -> Slice:
+    """A slice that was never closed, from rows of `open_looks`: outcome, signal, instant and why."""
+    found = [(outcome, Seen(signal=signal, at=at(count), why=why)) for outcome, signal, count, why in looks]
+    return Slice(
+        version=version,
+        number=number,
+        missed=tuple(seen for outcome, seen in found if outcome == Outcome.MISSED),
+        unknown=tuple(seen for outcome, seen in found if outcome == Outcome.UNKNOWN),
     )
 
 
@@ -229,20 +242,15 @@ def attempt(row: Row) -> Attempt:
     )
 
 
-def schedule(version: int, targets: str) -> Schedule:
-    """A version of the schedule from its canonical targets."""
-    return Schedule(
-        version,
-        (
-            Target(
-                signal=entry["signal"],
-                address=entry["address"],
-                interval=timedelta(microseconds=entry["interval"]),
-                phased_by=entry.get("phased_by", ""),
-                method=entry.get("method", ICMP),
-            )
-            for entry in json.loads(targets)
-        ),
+def target(row: Row) -> Target:
+    """The target of a row of `schedule_targets`, without its version."""
+    signal, address, interval_us, method, phased_by = row
+    return Target(
+        signal=signal,
+        address=address,
+        interval=timedelta(microseconds=interval_us),
+        method=method,
+        phased_by=phased_by,
     )
 
 

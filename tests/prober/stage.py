@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from hostwatch import canary
 from hostwatch.core import enrolment, facts, instant, judge
 from hostwatch.core.population import Customer, Device, Population
-from hostwatch.core.reading import Outcome, Reading
+from hostwatch.core.reading import Outcome
 from hostwatch.core.terms import AgreementTerms
 from hostwatch.engine import Engine
 from hostwatch.pinger import Ask, Batch, Look, Manner, Pinger
@@ -93,7 +93,7 @@ class Stage:
         self.clock = SimClock(self.loop, START)
         self.ledger = Ledger(connect(None), "boot")
         self.pinger = Scripted(self.clock, self.says)
-        self.readings: list[Reading] = []
+        self.readings: list[Look] = []
 
     def run(self, act: Callable[[Stage], Coroutine[None, None, None]]) -> None:
         """Run the prober while the test acts."""
@@ -115,9 +115,9 @@ class Stage:
             self.pinger,
             self.sight,
             self.clock,
-            lambda t: self.manners[t.signal.partition("/")[0]],
+            lambda customer: self.manners[customer],
         )
-        self.prober.listeners.append(self.readings.append)
+        self.prober.rounds.listeners.append(self.readings.extend)
         probing = asyncio.create_task(self.prober.run())
         await act(self)
         for task in (probing, engine):

@@ -50,7 +50,6 @@ def check_world(db: sqlite3.Connection, world: World, complain: Complain) -> Non
         "blind",
         "alive_at",
         "references",
-        "devices",
     ):
         memory, store = getattr(world, name), getattr(loaded, name)
         if memory != store:

@@ -140,7 +140,7 @@ class Years:
         signal = f"{name}/ping@main"
         known = self.world.signals[signal]
         if known.last_reading is not None and at - known.last_reading > INTERVAL:
-            self.world.signals[signal] = coast(known, at - INTERVAL, outcome)
+            self.world.signals.put(coast(known, at - INTERVAL, outcome))
         known_at = at + (KNOWN_AFTER if outcome is Outcome.MISSED else timedelta(0))
         reading = Reading(signal=signal, at=at, known_at=known_at, outcome=outcome, why="no answer")
         self.observed += 1

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
 from hostwatch.core import delivery, enrolment, judge
 from hostwatch.core.emergency import AttemptOutcome, NoticeState
 from hostwatch.core.population import Customer, Device, Population, State
-from hostwatch.core.reading import Kind, Outcome, Reading
+from hostwatch.core.reading import Answer, Kind, Outcome, Reading
 from hostwatch.core.terms import AgreementTerms
 from hostwatch.core.world import Decision, World
 from hostwatch.store.ledger import Ledger
@@ -93,7 +94,30 @@ class Story:
         ]
         schedule = self.world.schedule
         key = (schedule.version, schedule.slice_at(self.now)) if kind is Kind.SCHEDULED else None
+        due = set() if key is None else {turn.signal for turn in schedule.turns(key[1])}
+        closes = closes and due <= {name for name, _ in outcomes}  # all have been looked at
         self.do(judge.readings(self.world, key, brought, closes=closes, now=known_at))
+
+    def round(self, outcome_of: Callable[[str], Outcome]) -> None:
+        """All that are due in the next slices for a minute, each slice closed when all were looked at."""
+        schedule = self.world.schedule
+        first = schedule.slice_at(self.now) + 1
+        for number in range(first, first + 12):
+            self.now = schedule.begin(number + 1)
+            answers, others = [], []
+            for turn in schedule.turns(number):
+                outcome = outcome_of(turn.signal)
+                answer = Answer(turn.signal, turn.at_us, turn.at_us + 700, turn.at_us + 900)
+                reading = replace(answer.reading, outcome=outcome, why=outcome.value)
+                if outcome is Outcome.ANSWERED:
+                    answers.append(answer)
+                else:
+                    others.append(reading)
+            key = (schedule.version, number)
+            if others:
+                self.do(judge.readings(self.world, key, others, closes=False, now=self.now))
+                self.agrees()
+            self.do(judge.readings(self.world, key, (), closes=True, now=self.now, plain=answers))
 
     def miss(self, *names: str) -> None:
         """A scheduled look that nobody answers."""

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from hostwatch.core import enrolment, facts
 from hostwatch.core.enrolment import Opening, Step
 from hostwatch.core.population import Changes, Customer, Population, State
-from hostwatch.core.schedule import Schedule
 from hostwatch.core.terms import AgreementTerms
 from hostwatch.core.world import World
 from hostwatch.store.ledger import connect
@@ -55,7 +54,7 @@ def whole(world: World) -> dict[str, Any]:
     """What must be the same however one came there; versions of the schedule are counted as they come."""
     return {
         "population": world.population,
-        "devices": world.devices,
+        "devices": dict(world.population.watched()),
         "signals": sorted(world.signals),
         "targets": world.schedule.targets,
         "configuration": world.configuration,
@@ -72,8 +71,9 @@ def bring(story: Story, wanted: Population, most: int, steps: int | None = None)
         story.agrees()
     if steps is not None and steps < len(parts):
         return
-    schedule = Schedule(story.world.schedule.version + 1, story.world.population.targets())
-    closing = Step(schedule=schedule, closes="wanted")
+    moved = enrolment.behind(story.world.schedule, story.world.population)
+    schedule = enrolment.rescheduled(story.world.schedule, moved)
+    closing = Step(schedule=schedule, targets=moved, closes="wanted")
     story.do(enrolment.step(story.world, closing, story.now))
     story.agrees()
 
@@ -111,9 +111,9 @@ def test_what_moves_in_the_schedule_is_the_difference_of_what_is_due(
 
     moved = enrolment.moves(before, enrolment.between(before, after))
 
-    assert set(moved.gone) == was - wanted
-    assert set(moved.come) == wanted - was
-    assert (len(moved.gone), len(moved.come)) == (len(was - wanted), len(wanted - was))
+    assert set(moved.removed) == was - wanted
+    assert set(moved.added) == wanted - was
+    assert (len(moved.removed), len(moved.added)) == (len(was - wanted), len(wanted - was))
 
 
 @given(before=populations(), after=populations(), most=st.integers(1, 3))
@@ -139,7 +139,7 @@ def test_a_change_of_the_vantage_point_renames_all_signals_in_one_deed() -> None
     story.agrees()
 
     assert sorted(story.world.signals) == ["d1/ping@east", "d2/ping@east"]
-    assert sorted(story.world.devices) == ["d1/ping@east", "d2/ping@east"]
+    assert sorted(dict(story.world.population.watched())) == ["d1/ping@east", "d2/ping@east"]
     told = [fact.body["signal"] for fact in moved.facts if isinstance(fact, facts.PopulationChanged)]
     assert told == ["d1/ping@east", "d2/ping@east"]
 

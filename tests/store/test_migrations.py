@@ -17,7 +17,7 @@ from hostwatch.store.migrations import Migration
 SECOND = Migration(
     2, "0002_second.sql", "CREATE TABLE later (x INTEGER) STRICT;\nINSERT INTO later VALUES (7);\n"
 )
-STEPS = (*migrations.all_migrations(), SECOND)
+STEPS = (*migrations.all_migrations()[:1], SECOND)
 
 
 class Interrupted(Exception):
@@ -129,7 +129,7 @@ def test_an_edited_migration_is_refused(tmp_path: Path) -> None:
     first = migrations.all_migrations()[0]
     edited = Migration(first.version, first.name, first.sql + "-- a harmless comment\n")
     with pytest.raises(WrongVersion, match=r"0001_first\.sql is not the one we know"):
-        migrations.migrate(connection, (edited,))
+        migrations.migrate(connection, (edited, *migrations.all_migrations()[1:]))
 
 
 def test_an_unfinished_statement_is_an_error_not_left_out(tmp_path: Path) -> None:

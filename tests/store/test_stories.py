@@ -43,6 +43,18 @@ class Stories(RuleBasedStateMachine):
         chosen = data.draw(st.lists(st.sampled_from(names), unique=True)) if names else []
         self.story.look([(name, data.draw(OUTCOMES)) for name in chosen], kind, closes=closes)
 
+    @rule(data=st.data(), wells=st.booleans())
+    def round(self, data: st.DataObject, wells: bool) -> None:
+        """A minute in which everybody is due once: all answer, or each does as it likes."""
+        drawn: dict[str, Outcome] = {}
+
+        def outcome(name: str) -> Outcome:
+            if name not in drawn:
+                drawn[name] = Outcome.ANSWERED if wells else data.draw(OUTCOMES)
+            return drawn[name]
+
+        self.story.round(outcome)
+
     @rule()
     def all_go_down(self) -> None:
         for outcome in (Outcome.ANSWERED, Outcome.MISSED, Outcome.MISSED):

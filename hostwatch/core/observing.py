@@ -1,0 +1,80 @@
+"""Many readings at once: which signals they change, and of which nothing need be said.
+
+Of thousands that answer each second nearly all were well before. For those it is only noted when they
+were due; whoever was silent, unknown, not proven or looked at late is observed by the rules of `core.signal`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from hostwatch.core import facts, signal, uplink
+from hostwatch.core.reading import Answer, Reading
+from hostwatch.core.signal import Signal
+from hostwatch.core.signals import may_rest
+from hostwatch.core.world import World
+
+Resting = tuple[Sequence[tuple[str, int]], tuple[str, ...]]
+"""Who is at rest now and since when, in microseconds; and who of them was not before."""
+
+
+class Observing:
+    """One deed's readings: what they change so far, and the facts that follow."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.changed: dict[str, Signal] = {}
+        self.facts: list[facts.Fact] = []
+
+    def take(self, reading: Reading) -> None:
+        """Observe one reading; of a signal that is not watched, nothing."""
+        known, terms = self._known(reading.signal), self._world.terms_of(reading.signal)
+        if known is None or terms is None:
+            return
+        after, happened = signal.observe(known, reading, terms)
+        if after is not known:
+            self.changed[reading.signal] = after
+        self.facts.extend(happened)
+        if uplink.is_reference(reading.signal):
+            self._follow(reading)
+
+    def _known(self, name: str) -> Signal | None:
+        return self.changed.get(name) or self._world.signals.get(name)
+
+    def _follow(self, reading: Reading) -> None:
+        """What the reading of a reference makes of its uplink (J7)."""
+        people = self._world.population
+        mine = people.uplink_of(reading.signal)
+        found = None if mine is None else uplink.follow(mine, people.vantage, self._known, reading)
+        if found is not None:
+            own, happened = found
+            self.changed[own.name] = own
+            self.facts.extend(happened)
+
+    def take_all(self, answers: Iterable[Answer]) -> Resting:
+        """Observe answers whose slice does not say so: nobody comes to rest by them."""
+        for answer in answers:
+            self.take(answer.reading)
+        return (), ()
+
+    def rest(self, answers: Iterable[Answer]) -> Resting:
+        """Observe answers whose slice is closed in the same decision, so that it tells of them for ever."""
+        signals, changed = self._world.signals, self.changed
+        resting: list[tuple[str, int]] = []
+        settled: list[str] = []
+        for answer in answers:
+            name = answer.signal
+            if name not in changed and signals.goes_on(name, answer.due_us) and self._is_prompt(answer):
+                resting.append((name, answer.due_us))
+                continue
+            self.take(answer.reading)
+            after = changed.get(name)
+            if after is not None and may_rest(after) and self._is_prompt(answer):
+                del changed[name]
+                resting.append((name, answer.due_us))
+                settled.append(name)
+        return resting, tuple(settled)
+
+    def _is_prompt(self, answer: Answer) -> bool:
+        terms = self._world.terms_of(answer.signal)
+        return terms is not None and answer.is_prompt(terms.tolerance)

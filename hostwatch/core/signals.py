@@ -1,0 +1,92 @@
+"""All signals of a watch: whoever is well is one number, everybody else a `Signal`.
+
+A signal that answered when it was last due, and had answered before, needs nothing said of it but when
+that was. It is *at rest*: its answer is dated at the instant at which it was due, which is never later than
+the packet that was answered, and which anybody can find again in the evidence of the slices. So a million
+devices that are well need neither objects in memory nor rows in the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from itertools import chain
+
+from hostwatch.core import instant
+from hostwatch.core.signal import Signal
+
+Speaking = Callable[[str], timedelta]
+"""How long a reading of a signal speaks (J2): its interval and the tolerance."""
+
+
+class Signals(Mapping[str, Signal]):
+    """Signals by name. Only `World.apply` changes it."""
+
+    def __init__(self, speaking: Speaking, known: Mapping[str, Signal] | None = None) -> None:
+        self.speaking = speaking
+        self.restless: dict[str, Signal] = dict(known or {})
+        """Those of which there is more to say than when they answered last."""
+
+        self.resting: dict[str, int] = {}
+        """When those at rest were last due, and answered: microseconds since 1970."""
+
+    def __getitem__(self, name: str) -> Signal:
+        found = self.get(name)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def get(self, name: str, default: Signal | None = None) -> Signal | None:  # type: ignore[override]
+        """The signal, if there is one."""
+        found = self.restless.get(name)
+        if found is not None:
+            return found
+        due = self.resting.get(name)
+        return default if due is None else at_rest(name, due, self.speaking(name))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.resting or name in self.restless
+
+    def __iter__(self) -> Iterator[str]:
+        return chain(self.restless, self.resting)
+
+    def __len__(self) -> int:
+        return len(self.restless) + len(self.resting)
+
+    def goes_on(self, name: str, due_us: int) -> bool:
+        """Whether an answer when due says only that all is well still: no silence, no gap."""
+        last = self.resting.get(name)
+        return last is not None and last < due_us <= last + self.speaking(name) // instant.MICROSECOND
+
+    def put(self, signal: Signal) -> None:
+        """There is more to say of this signal from now on."""
+        self.resting.pop(signal.name, None)
+        self.restless[signal.name] = signal
+
+    def rest(self, name: str, due_us: int) -> None:
+        """The signal answered when it was due, and that is all."""
+        self.restless.pop(name, None)
+        self.resting[name] = due_us
+
+    def drop(self, name: str) -> None:
+        """The signal is no longer watched."""
+        self.restless.pop(name, None)
+        self.resting.pop(name, None)
+
+
+def at_rest(name: str, due_us: int, speaking: timedelta) -> Signal:
+    """The whole signal of one that is at rest."""
+    due = instant.from_micros(due_us)
+    return Signal(name=name, speaks_until=due + speaking, last_reading=due, last_answer=due)
+
+
+def may_rest(signal: Signal) -> bool:
+    """Whether nothing need be said of a signal but when it answered last."""
+    return (
+        signal.silence is None
+        and signal.verdict is None
+        and signal.blind_since is None
+        and signal.misses == 0
+        and signal.counted_at is None
+        and signal.last_answer is not None
+    )

@@ -1,0 +1,257 @@
+"""Rounds: all who are due in one slice are looked at, and what came is handed to the engine.
+
+A round is cut into pieces, so that thousands that are due together neither hold the loop up nor are all
+in hand before their time. What did not answer is handed over as soon as it is known, answers together when
+the slice is complete, in one commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from operator import attrgetter
+
+from hostwatch.clock import Clock
+from hostwatch.core import instant, judge, latency
+from hostwatch.core.reading import Answer, Kind, Outcome, Reading
+from hostwatch.core.schedule import Turn
+from hostwatch.core.uplink import is_reference
+from hostwatch.core.world import SliceKey
+from hostwatch.engine import Engine
+from hostwatch.pinger import Ask, Batch, Look, Manner, Pinger
+from hostwatch.sight import Sight
+
+PIECE = 500
+"""Targets that are taken in hand together."""
+
+LEAD = timedelta(milliseconds=500)
+"""How long before its first target is due a piece is taken in hand."""
+
+BUSY = "still being looked at"
+CLOCK = "clock stepped"
+
+_at = attrgetter("at_us")
+
+MannerOf = Callable[[str], Manner]
+"""How a customer's devices are pinged; the site's own way for the name of nobody."""
+
+
+@dataclass(slots=True)
+class Round:
+    """One slice, or a catch-up, on its way."""
+
+    key: SliceKey | None
+    """The slice; None outside the schedule."""
+
+    kind: Kind
+    era: int
+    turns: Sequence[Turn]
+    codes: dict[str, int] = field(default_factory=dict)
+    """Latency and loss of those who answered (`core.latency`)."""
+
+    urgent: list[Reading] = field(default_factory=list)
+    """Not yet handed over."""
+
+    handing: bool = False
+    awaited: list[tuple[str, int]] = field(default_factory=list)
+    """Who is looked at, and when it was due."""
+
+    @property
+    def latencies(self) -> bytes:
+        """The codes in the order of who was due."""
+        return latency.pack(self.codes.get(turn.signal, latency.NO_FIGURE) for turn in self.turns)
+
+
+class Rounds:
+    """All rounds on their way."""
+
+    def __init__(
+        self, engine: Engine, pinger: Pinger, sight: Sight, clock: Clock, manner_of: MannerOf
+    ) -> None:
+        self._engine = engine
+        self._pinger = pinger
+        self._clock = clock
+        self._busy_until: dict[str, int] = {}
+        """Until when somebody who is looked at is so at the latest, in microseconds since 1970."""
+
+        self._due: dict[str, int] = {}
+        """When those were due of whom what came is not committed yet."""
+
+        self._held: dict[str, list[Answer]] = {}
+        """Answers that wait for the end of their round, oldest first."""
+
+        self._era = 0
+        self.sight = sight
+        self.manner_of = manner_of
+        self.on_clocks: Callable[[], None] = lambda: None
+        """Called before anything is believed that was seen: did the clock step?"""
+
+        self.listeners: list[Callable[[Sequence[Look]], None]] = []
+        """Told of each group of looks: metrics."""
+
+    @property
+    def in_hand(self) -> int:
+        """How many looks are on their way or not committed yet."""
+        return len(self._due)
+
+    def new_era(self) -> None:
+        """The clock stepped or the machine slept: what is on its way was asked in another time."""
+        self._era += 1
+        self._busy_until.clear()
+        self._due.clear()
+
+    def is_in_hand(self, signal: str, due_us: int) -> bool:
+        """Whether a look that was due then, or later, is on its way or waits to be committed."""
+        return self._due.get(signal, -1) >= due_us
+
+    async def look(self, key: SliceKey | None, turns: Sequence[Turn], kind: Kind) -> None:
+        """Look at all of these, each at its time, and hand over what came. Ends when it is committed."""
+        this = Round(key, kind, self._era, turns)
+        probing: list[asyncio.Task[None]] = []
+        try:
+            for start in range(0, len(turns), PIECE):
+                piece = turns[start : start + PIECE]
+                if start:
+                    await self._clock.sleep_until(instant.from_micros(piece[0].at_us) - LEAD)
+                probing.extend(await self._take_in_hand(this, piece))
+            await asyncio.gather(*probing)
+        finally:
+            for task in probing:
+                task.cancel()
+        held = self._release(turn.signal for turn in turns)
+        if held or key is not None:
+            await self._hand_over(this, (), held, closes=key is not None)
+        self._let_go(this)
+
+    async def _take_in_hand(self, this: Round, piece: Sequence[Turn]) -> list[asyncio.Task[None]]:
+        """Begin to look at some; whoever is still being looked at is UNKNOWN, so that the evidence says so.
+
+        That can happen only around a catch-up or a change of the interval. One batch for each way of
+        pinging, nearly always one.
+        """
+        by_customer: dict[str, list[Turn]] = {}
+        overlapping: list[Reading] = []
+        for turn in piece:
+            if self._busy_until.get(turn.signal, turn.at_us) > turn.at_us:
+                overlapping.append(self._overlapping(this, turn))
+                continue
+            device = self._engine.world.device(turn.signal)
+            by_customer.setdefault("" if device is None else device.customer, []).append(turn)
+        batches: dict[Manner, list[Ask]] = {}
+        for customer, turns in by_customer.items():
+            manner = self.manner_of(customer)
+            batches.setdefault(manner, []).extend(self._asks(this, turns, manner.longest_us))
+        if overlapping:
+            await self._hand_over(this, overlapping, (), closes=False)
+        return [
+            asyncio.create_task(self._probe(this, Batch(asks=tuple(sorted(asks, key=_at)), manner=manner)))
+            for manner, asks in batches.items()
+        ]
+
+    def _asks(self, this: Round, turns: Iterable[Turn], longest_us: int) -> Iterator[Ask]:
+        for turn in turns:
+            self._busy_until[turn.signal] = turn.at_us + longest_us
+            self._due[turn.signal] = turn.at_us
+            this.awaited.append((turn.signal, turn.at_us))
+            yield Ask(turn.signal, turn.address, turn.at_us, turn.method)
+
+    def _overlapping(self, this: Round, turn: Turn) -> Reading:
+        return Reading(
+            signal=turn.signal,
+            at=instant.from_micros(turn.at_us),
+            known_at=self._clock.now(),
+            outcome=Outcome.UNKNOWN,
+            kind=this.kind,
+            why=BUSY,
+        )
+
+    def _let_go(self, this: Round) -> None:
+        """All that came of a round is committed."""
+        if this.era != self._era:
+            return
+        for signal, due_us in this.awaited:
+            if self._due.get(signal) == due_us:
+                del self._due[signal]
+                del self._busy_until[signal]
+
+    async def _probe(self, this: Round, batch: Batch) -> None:
+        """Look at a batch. What is found is judged beside it: a miss must not make the next look late."""
+        judging: list[asyncio.Task[None]] = []
+        try:
+            async for group in self._pinger.probe(batch):
+                judging = [task for task in judging if not task.done() or task.exception() is not None]
+                task = asyncio.create_task(self._judge(this, group))
+                judging.append(task)  # at once, so that none is lost if the pinging ends by an error
+            await asyncio.gather(*judging)
+        finally:
+            for task in judging:
+                task.cancel()
+
+    async def _judge(self, this: Round, group: Sequence[Look]) -> None:
+        judged = await self.sight.judge(group)
+        self.on_clocks()
+        for listener in self.listeners:
+            listener(judged)
+        for look in judged:
+            self._sort(this, look)
+        if this.handing:
+            return  # whoever is handing over takes what has come meanwhile along
+        this.handing = True
+        try:
+            while this.urgent:
+                brought, this.urgent = this.urgent, []
+                await self._hand_over(this, brought, (), closes=False)
+        finally:
+            this.handing = False
+
+    def _sort(self, this: Round, look: Look) -> None:
+        """What may wait for the end of the round, and what may not."""
+        if look.outcome is Outcome.ANSWERED and this.era == self._era and this.kind is Kind.SCHEDULED:
+            if look.rtt_us is not None:
+                this.codes[look.signal] = latency.code(look.rtt_us, look.lost)
+            if not self._is_silent(look.signal) and not is_reference(look.signal):
+                due_us = self._due.get(look.signal, look.at_us)
+                answer = Answer(look.signal, due_us, look.at_us, look.known_us, look.answered_us, look.rtt_us)
+                self._held.setdefault(look.signal, []).append(answer)
+                return
+        this.urgent.append(self._reading(this, look))
+
+    def _is_silent(self, name: str) -> bool:
+        signal = self._engine.world.signals.restless.get(name)
+        return signal is not None and signal.silence is not None
+
+    def _reading(self, this: Round, look: Look) -> Reading:
+        stepped = this.era != self._era
+        answered = look.outcome is Outcome.ANSWERED
+        return Reading(
+            signal=look.signal,
+            at=instant.from_micros(look.at_us),
+            known_at=instant.from_micros(look.known_us) if answered else self._clock.now(),
+            outcome=Outcome.UNKNOWN if stepped else look.outcome,
+            kind=this.kind,
+            why=CLOCK if stepped else look.why,
+            answered_at=None if look.answered_us is None else instant.from_micros(look.answered_us),
+            rtt_us=look.rtt_us,
+        )
+
+    def _release(self, signals: Iterable[str]) -> list[Answer]:
+        """The answers of these signals that are still held, each signal's in the order of time."""
+        return [answer for name in signals for answer in self._held.pop(name, ())]
+
+    async def _hand_over(
+        self, this: Round, brought: Sequence[Reading], plain: Sequence[Answer], *, closes: bool
+    ) -> None:
+        """Have readings judged. An answer of the same target that is still held goes before them."""
+        whole = [*self._earlier(brought), *brought]
+        latencies = this.latencies if closes else b""
+        await self._engine.do(
+            lambda world, now: judge.readings(
+                world, this.key, whole, closes=closes, now=now, latencies=latencies, plain=plain
+            )
+        )
+
+    def _earlier(self, brought: Iterable[Reading]) -> Iterator[Reading]:
+        for answer in self._release(reading.signal for reading in brought):
+            yield answer.reading
