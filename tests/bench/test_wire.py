@@ -23,16 +23,17 @@ def record(at_ns: int, place: int, kind: int, sequence: int = 1, base: IPv4Addre
 
 
 def test_a_look_is_held_against_the_packets_of_its_own_ping(tmp_path: Path) -> None:
-    """The first request of target 3 has no reply, its second one after 20 ms; target 4 is another."""
+    """The reply to the first request of target 3 comes after its second request; target 4 is another."""
     capture, looks = tmp_path / "wire", tmp_path / "looks"
     capture.write_bytes(
         record(10 * SECOND_NS, 3, REQUEST)
         + record(11 * SECOND_NS, 3, REQUEST, 2)
         + record(11 * SECOND_NS + 5, 4, REQUEST)
         + record(11 * SECOND_NS + 10_000_000, 4, REPLY)
+        + record(11 * SECOND_NS + 15_000_000, 3, REPLY)
         + record(11 * SECOND_NS + 20_000_000, 3, REPLY, 2)
     )
-    looks.write_bytes(LOOK.pack(11_000_000 - 30, 3, 20_050) + LOOK.pack(10_000_000, 3, 1))
+    looks.write_bytes(LOOK.pack(11_000_000 - 30, 3, 20_050) + LOOK.pack(14_000_000, 3, 1))
 
     assert list(latency.compare(looks, capture)) == [pytest.approx(0.05)]
 
