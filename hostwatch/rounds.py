@@ -51,10 +51,6 @@ class Round:
     codes: dict[str, int] = field(default_factory=dict)
     """Latency and loss of those who answered (`core.latency`)."""
 
-    urgent: list[Reading] = field(default_factory=list)
-    """Not yet handed over."""
-
-    handing: bool = False
     awaited: list[tuple[str, int]] = field(default_factory=list)
     """Who is looked at, and when it was due."""
 
@@ -194,29 +190,22 @@ class Rounds:
         self.on_clocks()
         for listener in self.listeners:
             listener(judged)
-        for look in judged:
-            self._sort(this, look)
-        if this.handing:
-            return  # whoever is handing over takes what has come meanwhile along
-        this.handing = True
-        try:
-            while this.urgent:
-                brought, this.urgent = this.urgent, []
-                await self._hand_over(this, brought, (), closes=False)
-        finally:
-            this.handing = False
+        urgent = [look for look in judged if not self._may_wait(this, look)]
+        if urgent:
+            await self._hand_over(this, [self._reading(this, look) for look in urgent], (), closes=False)
 
-    def _sort(self, this: Round, look: Look) -> None:
-        """What may wait for the end of the round, and what may not."""
-        if look.outcome is Outcome.ANSWERED and this.era == self._era and this.kind is Kind.SCHEDULED:
-            if look.rtt_us is not None:
-                this.codes[look.signal] = latency.code(look.rtt_us, look.lost)
-            if not self._is_silent(look.signal) and not is_reference(look.signal):
-                due_us = self._due.get(look.signal, look.at_us)
-                answer = Answer(look.signal, due_us, look.at_us, look.known_us, look.answered_us, look.rtt_us)
-                self._held.setdefault(look.signal, []).append(answer)
-                return
-        this.urgent.append(self._reading(this, look))
+    def _may_wait(self, this: Round, look: Look) -> bool:
+        """Whether a look may wait for the end of its round; then it is held."""
+        if look.outcome is not Outcome.ANSWERED or this.era != self._era or this.kind is not Kind.SCHEDULED:
+            return False
+        if look.rtt_us is not None:
+            this.codes[look.signal] = latency.code(look.rtt_us, look.lost)
+        if self._is_silent(look.signal) or is_reference(look.signal):
+            return False
+        due_us = self._due.get(look.signal, look.at_us)
+        answer = Answer(look.signal, due_us, look.at_us, look.known_us, look.answered_us, look.rtt_us)
+        self._held.setdefault(look.signal, []).append(answer)
+        return True
 
     def _is_silent(self, name: str) -> bool:
         signal = self._engine.world.signals.restless.get(name)
