@@ -32,6 +32,7 @@ from hostwatch.engine import Engine
 from hostwatch.gauges import Figure
 from hostwatch.health import Examiner, Health
 from hostwatch.httpd import Pages
+from hostwatch.lag import LoopWatcher
 from hostwatch.outbox import Outbox
 from hostwatch.pinger import Pinger
 from hostwatch.prober import Prober
@@ -248,6 +249,9 @@ class Service:
         self._stop = asyncio.Event()
         self._started = asyncio.Event()
         self._reloads: set[asyncio.Task[Any]] = set()
+        self._watcher = LoopWatcher(self._stood)
+        watch.figures.append(self._watcher.figures)
+        watch.examiner.parts.append(self._watcher.troubles)
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT."""
@@ -268,9 +272,11 @@ class Service:
                 port = await pages.start()
                 log.info("listening", address=str(self._loaded.configuration.listen), port=port)
             examining = asyncio.create_task(self._examine())
+            self._watcher.start()
             await self._watch.run(self._stop, self._started)
         finally:
             self._notifier.stopping()
+            self._watcher.close()
             if examining is not None:
                 examining.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
@@ -278,6 +284,11 @@ class Service:
             await control.close()
             if pages is not None:
                 await pages.close()
+
+    def _stood(self, since_s: float, until_s: float) -> None:
+        """The loop stood still, by the monotonic clock."""
+        since, until = timedelta(seconds=since_s), timedelta(seconds=until_s)
+        self._watch.prober.stood(since, until, f"nothing ran for {until_s - since_s:.1f} s")
 
     def _pages(self) -> Pages | None:
         listen = self._loaded.configuration.listen
@@ -330,5 +341,6 @@ class Service:
             "healthy": health.ok,
             "troubles": list(health.troubles),
             "warnings": list(health.warnings),
+            "loop_lag_s": round(self._watcher.recent_s(), 3),
             "configuration": self._watch.engine.world.configuration,
         }

@@ -56,6 +56,8 @@ class Examiner:
         self._prober = prober
         self._outbox = outbox
         self._warnings = warnings
+        self.parts: list[Callable[[], Iterable[str]]] = []
+        """What parts of the watch say is wrong with them, though a restart does not help."""
 
     def examine(self) -> Health:
         """How the watch is now."""
@@ -77,6 +79,8 @@ class Examiner:
         hangs = bool(troubles)
         if self._engine.stuck is not None:
             troubles.append(self._engine.stuck)
+        for part in self.parts:
+            troubles.extend(part())
         return Health(
             troubles=tuple(troubles),
             warnings=tuple(self._warnings()),

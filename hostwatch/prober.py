@@ -69,6 +69,9 @@ class Prober:
         self.last_slice: timedelta | None = None
         """When the schedule last moved on, by the monotonic clock."""
 
+        self._starved_until = timedelta(0)
+        """Up to when standstills are recorded, by the monotonic clock."""
+
         self.late_s = 0.0
         """How late the last wake-up was."""
 
@@ -127,7 +130,8 @@ class Prober:
         self.late_s = max(late.total_seconds(), 0.0)
         self.last_slice = self._clock.monotonic()
         if late >= STARVED_MIN:
-            self._blind(Why.STARVED, f"woke up {late} late", schedule.begin(number), now)
+            mono = self._clock.monotonic()
+            self.stood(mono - late, mono, f"woke up {late} late")
         if schedule.slice_at(now) != number:
             return self._begin(schedule, now)
         if len(self._tasks) < SLICES_MAX and self.rounds.in_hand < LOOKS_MAX:
@@ -150,11 +154,21 @@ class Prober:
     def _follow(self, change: Stepped | Suspended) -> None:
         self.rounds.new_era()
         self.sight.forget()
+        self._starved_until = self._clock.monotonic()  # that the wall clock is further on is explained by it
         match change:
             case Stepped(before, after):
                 self._engine.post(lambda world, _: judge.follow_clock(world, before, after))
             case Suspended(since, until):
                 self._blind(Why.SUSPENDED, "the machine slept", since, until)
+
+    def stood(self, since: timedelta, until: timedelta, detail: str) -> None:
+        """Nothing of us ran, by the monotonic clock. What is known of it already is not recorded again."""
+        since = max(since, self._starved_until)
+        if until - since < STARVED_MIN:
+            return
+        self._starved_until = until
+        wall = self._clock.now() - self._clock.monotonic()
+        self._blind(Why.STARVED, detail, wall + since, wall + until)
 
     def _blind(self, cause: Why, detail: str, since: datetime, until: datetime) -> None:
         self._engine.post(lambda *_: judge.was_blind(cause.value, detail, since, until))

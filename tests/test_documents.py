@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hostwatch import control, daemon, echo, engine, httpd, log, outbox, prober, sight
+from hostwatch import control, daemon, echo, engine, httpd, lag, log, outbox, prober, sight
 from hostwatch.channels import _threads, base, webhook
 from hostwatch.commands import ping, run
 from hostwatch.configuration import fields, load, mistake, secret, source, uplink
@@ -63,6 +63,11 @@ LIMITS: dict[str, str] = {
     "packets of neighbours read in one turn of the loop": str(_ears.READ_MAX),
     "receive buffer for packets of neighbours": f"{_ears.BUFFER_BYTES // MIB} MiB",
     "receive buffer of an ICMP socket": f"{echo.RECEIVE_BUFFER_BYTES // MIB} MiB",
+    "a standstill of the loop": (
+        f"{lag.STOOD_MIN_S:g} s | `lag.py` | recorded as blindness, with a stack in the log at most every"
+        f" {lag.STACK_EVERY_S:g} s; from {lag.TROUBLE_S:g} s on the watch is unwell for"
+        f" {lag.TROUBLE_FOR_S:g} s"
+    ),
     "sight: glances that misses ask for": f"every {sight.PAUSE / timedelta(milliseconds=1):g} ms",
     "sight: glances remembered": f"{sight.REMEMBERED_MAX:,}",
     "a retry of a stuck store": f"every {seconds(engine.RETRY_EVERY)}",

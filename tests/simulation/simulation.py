@@ -98,6 +98,9 @@ class Simulation:
         self.provider = Provider(self.clock.true_us, plan.mode, self._sent)
         self.provider.strike = lambda moment: self.life is None or self.life.strikes(moment)
         self.history: History | None = None
+        self.kinds: Counter[str] = Counter()
+        """How many facts of each kind were recorded."""
+
         self.slices_checked = 0
         self.pace: Counter[int] = Counter()
         """How many devices were looked at in each second of true time."""
@@ -140,6 +143,7 @@ class Simulation:
         stepped = False
         for fact in decision.facts:
             stepped |= isinstance(fact, facts.ClockStepped)
+            self.kinds[type(fact).__name__] += 1
             if isinstance(fact, facts.WentDown | facts.CameUp):
                 what = "down" if isinstance(fact, facts.WentDown) else "up"
                 self.story.append((self.clock.true_us() // 1_000_000, f"{what} {fact.signal}"))

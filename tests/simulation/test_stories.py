@@ -234,3 +234,31 @@ def test_after_a_long_sleep_the_catch_up_is_paced(tmp_path: Path) -> None:
     assert sum(soon.values()) <= 2 * 3_000
     assert "suspended" in was_blind(ran)
     assert spoken(ran, "down ") == []
+
+
+@pytest.mark.parametrize(
+    ("what", "by", "why"),
+    [
+        ("stall", timedelta(seconds=30), ["starved"]),
+        ("stall", timedelta(milliseconds=700), []),
+        ("suspend", timedelta(hours=2), ["suspended"]),
+        ("step", timedelta(hours=1), []),
+        ("step", timedelta(hours=-1), []),
+        ("step", timedelta(milliseconds=200), []),
+        ("slew", 400, []),
+        ("slew", -400, []),
+    ],
+)
+def test_what_befalls_the_clock_or_the_loop_has_one_cause(
+    what: str, by: object, why: list[str], tmp_path: Path
+) -> None:
+    """A standstill is one and a sleep another; a step is a fact of its own; slewing is nothing at all.
+
+    It happens while a dead device is being pinged, and moves no verdict of anybody else.
+    """
+    dying = Truth(down=dead("d1", at=60, until=200))
+    ran = tell(tmp_path, 3.2, town(40), dying, (63.01, what, by))
+
+    assert was_blind(ran) == why
+    assert ran.kinds["ClockStepped"] == int(what == "step" and by != timedelta(milliseconds=200))
+    assert {said for _, said in ran.story if said.startswith("down ")} == {f"down {signal_of('d1')}"}
