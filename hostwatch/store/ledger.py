@@ -185,8 +185,9 @@ class Ledger:
         return last + len(happened)
 
     def _version(self, seq: int, fact: facts.PopulationChanged) -> None:
+        # SQLite would take the primary key, of which a device's name alone tells nothing, and read all.
         self._db.execute(
-            "UPDATE population SET valid_until = ?"
+            "UPDATE population INDEXED BY population_present SET valid_until = ?"
             " WHERE thing = ? AND name = ? AND (thing = 'device' OR customer = ?) AND valid_until IS NULL",
             (rows.us(fact.at), fact.thing, fact.name, fact.customer),
         )

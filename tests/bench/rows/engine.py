@@ -93,4 +93,5 @@ def _beside_icmplib(bench: Bench, network: Network, count: int) -> Iterator[Line
         theirs=f"{peer.answered:,} ({peer.name})",
         goal="all",
         reached=ours.answered == living,
+        note="" if ours.answered == living else f"our engine said in its last run: {ours.said}",
     )
