@@ -11,10 +11,11 @@ import ctypes
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from hostwatch.core import instant
 from hostwatch.core.quality import NOT_KNOWN, Keeping, Quality
 
 STEP_MIN = timedelta(milliseconds=250)
@@ -67,6 +68,14 @@ class Clock(ABC):
     def monotonic(self) -> timedelta:
         """A clock that never steps and stands still while the machine sleeps."""
 
+    def now_us(self) -> int:
+        """The wall clock in whole microseconds since 1970, for what happens thousands of times a second."""
+        return instant.micros(self.now())
+
+    def monotonic_us(self) -> int:
+        """The monotonic clock in whole microseconds."""
+        return self.monotonic() // instant.MICROSECOND
+
     @abstractmethod
     def boottime(self) -> timedelta:
         """A clock that never steps and goes on while the machine sleeps."""
@@ -94,10 +103,16 @@ class SystemClock(Clock):
         self.boot_id = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        return instant.from_micros(self.now_us())
+
+    def now_us(self) -> int:
+        return time.time_ns() // 1000
 
     def monotonic(self) -> timedelta:
-        return timedelta(microseconds=time.monotonic_ns() // 1000)
+        return timedelta(microseconds=self.monotonic_us())
+
+    def monotonic_us(self) -> int:
+        return time.monotonic_ns() // 1000
 
     def boottime(self) -> timedelta:
         return timedelta(microseconds=time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000)

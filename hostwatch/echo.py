@@ -1,9 +1,9 @@
-"""ICMP sockets: one per address family, shared by all targets, through icmplib.
+"""ICMP sockets, shared by all targets, opened through icmplib.
 
-icmplib opens the sockets and builds the packets; its receiving is not used, since it judges by the
-time at which the loop gets round to a packet. Here the kernel stamps each packet as it arrives, counts
-those that it had to drop, and lets only replies and errors that are ours through (`sieve`). A reply
-counts only with the right source, identifier, sequence number and nonce.
+icmplib opens the sockets; its packets and its receiving are not used, since it sums up in a loop of Python
+and judges by the time at which the loop gets round to a packet. Here the kernel stamps each packet as it
+arrives, counts those that it had to drop, and lets only replies and errors that are ours through (`sieve`).
+A ping socket hears of errors through its error queue.
 """
 
 from __future__ import annotations
@@ -12,61 +12,38 @@ import errno
 import secrets
 import socket
 import struct
-from collections.abc import Callable
-from dataclasses import dataclass
-from ipaddress import ip_address
+from collections import deque
 from typing import Final
 
-from icmplib import ICMPRequest, ICMPv4Socket, ICMPv6Socket
-from icmplib.exceptions import ICMPSocketError, SocketPermissionError
+from icmplib import ICMPv4Socket, ICMPv6Socket
+from icmplib.exceptions import SocketPermissionError
 
 from hostwatch import sieve
 from hostwatch.carrier import OWN_FAULTS
+from hostwatch.intake import Intake
+from hostwatch.packets import Trouble, key_of, packed, words_of
 
 SO_TIMESTAMPNS: Final = 35
 SO_MEMINFO: Final = 55
 MEMINFO_WORDS: Final = 9
 MEMINFO_DROPS: Final = 8
+RECVERR: Final = {4: (socket.IPPROTO_IP, 11), 6: (socket.IPPROTO_IPV6, 25)}
+FROM_ICMP: Final = (2, 3)
+"""Origins of a noted error: ICMP of IPv4 and of IPv6."""
 
 RECEIVE_BUFFER_BYTES: Final = 4 * 1024 * 1024
 REPLY_CHARGE_BYTES: Final = 832
 """What the kernel charges to the buffer for one of our replies."""
 
-PACKET_MAX_BYTES: Final = 2048
-DRAIN_MAX: Final = 2_000
-"""Packets taken in one turn of the loop."""
+DROPS_REMEMBERED: Final = 1_000
+"""Times in which packets were dropped; beyond that the oldest are taken together."""
 
-PIECE: Final = 50
-"""Packets taken between two looks at the clock."""
-
-NONCE_BYTES: Final = 16
-
-PADDING: Final = bytes(40)
-"""With the nonce 56 bytes, as every ping sends."""
-
-ERRORS: Final = {
-    4: {
-        (3, 0): "network unreachable",
-        (3, 1): "host unreachable",
-        (3, 2): "protocol unreachable",
-        (3, 3): "port unreachable",
-        (3, 9): "prohibited",
-        (3, 10): "prohibited",
-        (3, 13): "prohibited",
-        (11, 0): "time exceeded",
-    },
-    6: {
-        (1, 0): "network unreachable",
-        (1, 1): "prohibited",
-        (1, 3): "host unreachable",
-        (1, 4): "port unreachable",
-        (3, 0): "time exceeded",
-    },
-}
 ADVICE: Final = (
     "cannot open an ICMP socket: give the process CAP_NET_RAW (run it as root, by systemd, or with sudo), or "
     "allow ping sockets with: sysctl -w net.ipv4.ping_group_range='0 2147483647'"
 )
+
+Destination = tuple[str, int] | tuple[str, int, int, int]
 
 
 class NoPermission(Exception):
@@ -82,36 +59,6 @@ class SendFault(Exception):
 
 class Unreachable(Exception):
     """A packet did not leave, because the neighbour it goes to is dead."""
-
-
-@dataclass(frozen=True, slots=True)
-class Echo:
-    """A reply to one of our requests."""
-
-    nonce: bytes
-    identifier: int | None
-    """None on a ping socket: there the kernel sets it, and lets no other through."""
-
-    sequence: int
-    source: str
-    received_ns: int
-    """Kernel's time of arrival, nanoseconds since 1970."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """An ICMP error about one of our requests."""
-
-    nonce: bytes
-    """As much of it as was quoted: none by routers that quote 8 bytes."""
-
-    identifier: int
-    sequence: int
-    destination: str
-    """Where the request was sent to."""
-
-    source: str
-    words: str
 
 
 class EchoSocket:
@@ -134,8 +81,24 @@ class EchoSocket:
         self.sock.setblocking(False)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         self.sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        self.identifier: int | None = None
+        """A ping socket's, which the kernel sets and which others' replies never bear."""
+
         if self.raw:
             sieve.install(self.sock, family, mark)
+        else:
+            self.sock.setsockopt(*RECVERR[family], 1)
+            self.sock.bind(("0.0.0.0" if family == 4 else "::", 0))
+            self.identifier = int(self.sock.getsockname()[1])
+        self.intake = Intake(family, raw=self.raw)
+        self._drops = self._drops_so_far()
+        self._asked_us = 0
+        self._gaps: deque[tuple[int, int]] = deque()
+
+    @property
+    def has_ip_header(self) -> bool:
+        """Whether packets come in with the IPv4 header before them."""
+        return self.raw and self.family == 4
 
     @property
     def holds(self) -> int:
@@ -147,42 +110,84 @@ class EchoSocket:
         """Whether less was granted than asked for. The kernel doubles what it grants, for its own needs."""
         return self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) < 2 * RECEIVE_BUFFER_BYTES
 
-    def dropped(self) -> int:
-        """How many packets the kernel has dropped so far, mostly because our buffer was full.
+    def _drops_so_far(self) -> int:
+        """How many packets the kernel has dropped, mostly because our buffer was full.
 
         Asked for: what rides on later packets would not be seen when none comes after.
         """
         info = self.sock.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, MEMINFO_WORDS * 4)
-        count: int = struct.unpack(f"={MEMINFO_WORDS}I", info)[MEMINFO_DROPS]
+        count: int = struct.unpack_from("=I", info, MEMINFO_DROPS * 4)[0]
         return count
 
-    def send(self, address: str, identifier: int, sequence: int, nonce: bytes) -> None:
-        """Send one echo request. Raises `SendFault` or `Unreachable`."""
-        request = ICMPRequest(
-            destination=address, id=identifier, sequence=sequence, payload=nonce + PADDING, ttl=64
-        )
-        try:
-            self._icmp.send(request)
-        except ICMPSocketError as error:
-            raise _fault(error.__context__) from error
+    def count_drops(self, now_us: int) -> None:
+        """Note whether something was dropped since the last time, `now_us` by the monotonic clock."""
+        drops = self._drops_so_far()
+        if drops != self._drops:
+            self._drops = drops
+            since_us = self._asked_us
+            if self._gaps and self._gaps[-1][1] >= since_us:
+                since_us = self._gaps.pop()[0]
+            self._gaps.append((since_us, now_us))
+            if len(self._gaps) > DROPS_REMEMBERED:
+                oldest, _ = self._gaps.popleft()
+                self._gaps[0] = (oldest, self._gaps[0][1])
+        self._asked_us = now_us
 
-    def receive(self, take: Callable[[Echo | Trouble], None]) -> bool:
-        """Take a piece of what has arrived; whether there may be more."""
-        for _ in range(PIECE):
+    def dropped_between(self, since_us: int, until_us: int) -> bool:
+        """Whether something may have been dropped in that time."""
+        return any(since_us < until and since <= until_us for since, until in self._gaps)
+
+    def send(self, packet: bytes, to: Destination) -> None:
+        """Send one echo request. Raises `SendFault` or `Unreachable`."""
+        try:
+            self.sock.sendto(packet, to)
+        except OSError as error:
+            if self.raw or error.errno not in _SAID_OF_OTHERS:
+                raise _fault(error) from error
+            self._send_again(packet, to)
+
+    def _send_again(self, packet: bytes, to: Destination) -> None:
+        """A ping socket tells of errors about earlier packets at the next call, whichever that is."""
+        try:
+            self.sock.sendto(packet, to)
+        except OSError as error:
+            raise _fault(error) from error
+
+    def errors(self) -> list[Trouble]:
+        """What a ping socket's error queue holds; at most a piece."""
+        found: list[Trouble] = []
+        for _ in range(ERRORS_MAX):
             try:
-                packet, ancillary, _, source = self.sock.recvmsg(PACKET_MAX_BYTES, 64)
-            except BlockingIOError:
-                return False
+                quote, ancillary, _, to = self.sock.recvmsg(256, 256, socket.MSG_ERRQUEUE)
             except OSError:
-                continue  # an error that the kernel had noted for an earlier packet; the next call is clean
-            parsed = _parse(self.family, self.raw, packet, str(source[0]), _stamp(ancillary))
-            if parsed is not None:
-                take(parsed)
-        return True
+                break
+            for level, kind, data in ancillary:
+                if (level, kind) == RECVERR[self.family] and data[4] in FROM_ICMP:
+                    source = data[20:24] if self.family == 4 else data[24:40]
+                    words = words_of(self.family, data[5], data[6])
+                    found.append(Trouble(key_of(quote), packed(str(to[0])), source, words))
+        return found
 
     def close(self) -> None:
         """Close the socket."""
         self._icmp.close()
+
+
+ERRORS_MAX: Final = 64
+"""Errors taken from a ping socket's queue at a time."""
+
+_UNREACHABLE: Final = (errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ECONNREFUSED)
+_SAID_OF_OTHERS: Final = (
+    *_UNREACHABLE, errno.ENETUNREACH, errno.EPROTO, errno.EACCES, errno.EMSGSIZE, errno.ENOPROTOOPT,
+    errno.EOPNOTSUPP, errno.ENONET,
+)  # fmt: skip
+"""What a router's word becomes on a ping socket."""
+
+
+def scoped(address: str) -> Destination:
+    """Where to send to, when the address names the link that it is on."""
+    bare, _, link = address.partition("%")
+    return (bare, 0, 0, int(link) if link.isdigit() else socket.if_nametoindex(link))
 
 
 def new_identifier(mark: bytes) -> int:
@@ -190,42 +195,7 @@ def new_identifier(mark: bytes) -> int:
     return (1 + secrets.randbelow(255)) << 8 | mark[0]
 
 
-def _stamp(ancillary: list[tuple[int, int, bytes]]) -> int:
-    for level, kind, data in ancillary:
-        if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
-            seconds, nanoseconds = struct.unpack("=qq", data[:16])
-            return int(seconds * 1_000_000_000 + nanoseconds)
-    return 0
-
-
-def _fault(cause: BaseException | None) -> SendFault | Unreachable:
-    number = cause.errno if isinstance(cause, OSError) else None
-    if number in (errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ECONNREFUSED):
+def _fault(error: OSError) -> SendFault | Unreachable:
+    if error.errno in _UNREACHABLE:
         return Unreachable("host unreachable")
-    return SendFault(OWN_FAULTS.get(number or 0, f"cannot send: {cause or 'unknown error'}"))
-
-
-def _parse(family: int, raw: bool, packet: bytes, source: str, stamp: int) -> Echo | Trouble | None:
-    icmp = packet
-    if family == 4 and raw:
-        icmp = packet[(packet[0] & 0x0F) * 4 :] if packet else b""
-    if len(icmp) < 8:
-        return None
-    if icmp[0] == sieve.ECHO_REPLY[family]:
-        if len(icmp) < 8 + NONCE_BYTES:
-            return None
-        identifier, sequence = struct.unpack_from("!HH", icmp, 4)
-        return Echo(icmp[8 : 8 + NONCE_BYTES], identifier if raw else None, sequence, source, stamp)
-    words = ERRORS[family].get((icmp[0], icmp[1]), f"ICMP error {icmp[0]}/{icmp[1]}")
-    return _trouble(family, icmp[8:], source, words)
-
-
-def _trouble(family: int, quoted: bytes, source: str, words: str) -> Trouble | None:
-    """The request that an ICMP error quotes, if it may be one of ours."""
-    header_bytes = (quoted[0] & 0x0F) * 4 if family == 4 and quoted else 40
-    request = quoted[header_bytes:]
-    if len(request) < 8 or request[0] != sieve.ECHO_REQUEST[family]:
-        return None
-    identifier, sequence = struct.unpack_from("!HH", request, 4)
-    destination = str(ip_address(quoted[16:20] if family == 4 else quoted[24:40]))
-    return Trouble(request[8 : 8 + NONCE_BYTES], identifier, sequence, destination, source, words)
+    return SendFault(OWN_FAULTS.get(error.errno or 0, f"cannot send: {error}"))

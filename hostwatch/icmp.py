@@ -1,18 +1,21 @@
-"""The pinger of this process: rounds of echo requests over two shared sockets.
+"""The pinger of this process: all pings over two shared sockets, by one wheel.
 
-Each target gets packets until one is answered. Waits are measured by the monotonic clock, so that no
-step of the wall clock shortens one; an answer counts if the kernel took it in before the ping was over,
-however late the loop reads it. A miss is said only if every packet left in time over a living link and
-whatever came in was read; otherwise the look is UNKNOWN and says why.
+One task turns the wheel. At each turn it first reads all that has come in, then says of those whose time is
+over what became of them, and sends what is due. Waits are measured by the monotonic clock, so that no step of
+the wall clock shortens one; an answer counts if the kernel took it in before the ping was over, however late
+it is read. A miss is said only if every packet left in time over a living link and whatever came in was read;
+otherwise the look is UNKNOWN and says why.
+
+Nothing wakes the pinger when an answer comes: the kernel has stamped it, and the next turn is near.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterable
+from collections import deque
+from collections.abc import AsyncIterator
 from datetime import timedelta
-from heapq import heapify, heappop, heappush
 from typing import Final
 
 from icmplib.exceptions import ICMPSocketError
@@ -23,25 +26,40 @@ from hostwatch.clock import NAP_MAX_S, Clock, Timekeeper
 from hostwatch.core import instant
 from hostwatch.core.reading import Outcome
 from hostwatch.echo import (
-    DRAIN_MAX,
-    NONCE_BYTES,
-    PIECE,
     RECEIVE_BUFFER_BYTES,
     EchoSocket,
     NoPermission,
     SendFault,
-    Trouble,
     Unreachable,
     new_identifier,
+    scoped,
 )
+from hostwatch.intake import PIECE
+from hostwatch.packets import KEY_END, NONCE_BYTES, Trouble
 from hostwatch.pinger import Batch, Look, Pinger, family
-from hostwatch.tries import Moment, Tries, Try, bare, said
+from hostwatch.tries import Lane, Round, Tries, Try, said
+from hostwatch.wheel import SLOT_US, Wheel
+
+DRAIN_MAX: Final = 2_000
+"""Packets taken from one socket in one turn of the loop."""
 
 DRAIN_FOR: Final = timedelta(milliseconds=10)
 """How long packets are read in one turn of the loop."""
 
 CATCH_UP_FOR: Final = timedelta(milliseconds=250)
 """How long, over many turns, what has come in is read before it is given up as too much."""
+
+BURST_MAX: Final = 256
+"""Packets sent in one turn of the loop."""
+
+BURST_EVERY_US: Final = 10_000
+"""The time between two bursts when the receive buffer is small."""
+
+GRAIN_MAX: Final = 10
+"""Slots of the wheel that are taken together when nothing is urgent: a tenth of a second."""
+
+SPARSE_PER_S: Final = 640
+"""Up to that rate packets of a tenth of a second leave together; beyond it they would be a burst."""
 
 LATE: Final = "looked too late"
 STEPPED: Final = "clock stepped"
@@ -57,22 +75,22 @@ class IcmpPinger(Pinger):
         self._clock = clock
         self._mark = os.urandom(sieve.MARK_BYTES)
         self._tries = Tries(clock)
-        self._sockets: dict[int, EchoSocket] = {}
+        self._wheel: Wheel[Try] = Wheel()
+        self._rounds: set[Round] = set()
+        self._ready: deque[Try] = deque()
+        """Whose packet is to leave as soon as may be."""
+
+        self._sockets = _opened(self._mark)
+        self._is_short = any(sock.is_short for sock in self._sockets.values())
+        holds = min(sock.holds for sock in self._sockets.values())
+        self._burst = max(min(holds // 2, BURST_MAX), 1)
         self._carrier = Carrier(clock)
+        self._timekeeper = Timekeeper(clock)
         self._batches = 0
-        refused: NoPermission | None = None
-        for version in (4, 6):
-            try:
-                self._sockets[version] = EchoSocket(version, self._mark)
-            except NoPermission as error:
-                refused = error
-            except ICMPSocketError as error:
-                log.warning("no-socket", family=version, error=str(error))
-        if not self._sockets:
-            raise refused or NoPermission
-        loop = asyncio.get_running_loop()
-        for sock in self._sockets.values():
-            loop.add_reader(sock.sock, self._read, sock)
+        self._next_burst_us = 0
+        self._work = asyncio.Event()
+        self._turning = asyncio.create_task(self._run())
+        self._turning.add_done_callback(self._ended)
 
     @property
     def mode(self) -> str:
@@ -80,11 +98,33 @@ class IcmpPinger(Pinger):
         return "raw" if all(sock.raw for sock in self._sockets.values()) else "ping socket"
 
     async def close(self) -> None:
-        loop = asyncio.get_running_loop()
+        self._turning.cancel()
+        await asyncio.wait({self._turning})
         for sock in self._sockets.values():
-            loop.remove_reader(sock.sock)
             sock.close()
         self._sockets.clear()
+
+    async def probe(self, batch: Batch) -> AsyncIterator[tuple[Look, ...]]:
+        self._warn_of_small_buffers()
+        round_, lanes = self._begin(batch)
+        try:
+            while round_.left or round_.silent:
+                await round_.news.wait()
+                round_.news.clear()
+                if self._turning.done():
+                    self._turning.result()
+                silent, round_.silent = round_.silent, []
+                if silent:
+                    yield tuple(silent)
+        finally:
+            self._abandon(round_, lanes)
+        if round_.answered:
+            yield tuple(round_.answered)
+
+    def _ended(self, _: asyncio.Task[None]) -> None:
+        """Whoever waits for a look gets the error that ended the turning."""
+        for round_ in self._rounds:
+            round_.news.set()
 
     def _warn_of_small_buffers(self) -> None:
         """Say once what the machine grants. One batch alone is a person's look, which tells of itself."""
@@ -97,73 +137,106 @@ class IcmpPinger(Pinger):
                 why="beyond that the kernel drops replies, and looks are unknown",
             )
 
-    def _tries_of(self, batch: Batch, now: Moment) -> list[Try]:
-        identifier = new_identifier(self._mark)
-        return [
-            Try(
-                ask=ask,
-                manner=batch.manner,
-                nonce=self._mark + os.urandom(NONCE_BYTES - sieve.MARK_BYTES),
-                identifier=identifier,
-                due=now.mono + (instant.from_micros(ask.at_us) - now.wall),
-                bare=bare(ask.address),
-            )
-            for ask in batch.asks
-        ]
+    def _begin(self, batch: Batch) -> tuple[Round, list[Lane]]:
+        """Give each ask of a batch its turn."""
+        round_ = Round(batch.manner, new_identifier(self._mark), _grain(batch))
+        lanes = self._lanes(round_, batch)
+        apart_us = self._clock.now_us() - self._clock.monotonic_us()
+        size = NONCE_BYTES - sieve.MARK_BYTES
+        chance = os.urandom(size * len(batch.asks))
+        for place, ask in enumerate(batch.asks):
+            nonce = self._mark + chance[place * size : (place + 1) * size]
+            one = Try(ask, lanes[family(ask.address)], nonce, ask.at_us - apart_us)
+            round_.tries.append(one)
+            self._wheel.put(one, one.due_us, round_.grain)
+        round_.left = len(round_.tries)
+        self._rounds.add(round_)
+        self._work.set()
+        return round_, [*lanes.values()]
 
-    async def probe(self, batch: Batch) -> AsyncIterator[tuple[Look, ...]]:
-        self._warn_of_small_buffers()
-        timekeeper = Timekeeper(self._clock)
-        tries = self._tries_of(batch, self._tries.now())
-        agenda = [(one.due, place) for place, one in enumerate(tries)]
-        heapify(agenda)
-        answered: list[Look] = []
-        try:
-            while agenda:
-                await self._nap(agenda[0][0])
-                swamped = not await self._drain()
-                now = self._tries.now()
-                if timekeeper.check():
-                    agenda = _step((tries[place] for _, place in agenda), agenda, now)
-                silent: list[Look] = []
-                while agenda and agenda[0][0] <= now.mono:
-                    _, place = heappop(agenda)
-                    next_step = self._turn(tries[place], now, swamped)
-                    if isinstance(next_step, timedelta):
-                        heappush(agenda, (max(next_step, now.mono + instant.MICROSECOND), place))
-                    else:
-                        (answered if next_step.outcome is Outcome.ANSWERED else silent).append(next_step)
-                if silent:
-                    yield tuple(silent)
-        finally:
-            for one in tries:
+    def _lanes(self, round_: Round, batch: Batch) -> dict[int, Lane]:
+        """The families of a batch."""
+        lanes = {}
+        for version in {family(ask.address) for ask in batch.asks}:
+            sock = self._sockets.get(version)
+            if sock is not None and not self._tries.is_open(version):
+                sock.count_drops(self._clock.monotonic_us())
+            lanes[version] = Lane(round_, version, sock)
+            self._tries.open(lanes[version])
+        return lanes
+
+    def _abandon(self, round_: Round, lanes: list[Lane]) -> None:
+        """Nobody waits for it any more."""
+        self._rounds.discard(round_)
+        for lane in lanes:
+            self._tries.close(lane)
+        if round_.left:
+            for one in round_.tries:
                 self._tries.forget(one)
-        if answered:
-            yield tuple(answered)
 
-    async def _nap(self, until: timedelta) -> None:
-        """Wait, but not long: that the clock stepped is to be noticed soon."""
-        left = until - self._clock.monotonic()
-        if left > timedelta(0):
-            await self._clock.sleep(min(left, timedelta(seconds=NAP_MAX_S)))
+    async def _run(self) -> None:
+        """Turn the wheel for ever."""
+        while True:
+            await self._wait()
+            now_us = self._clock.monotonic_us()  # before reading, so that whatever came until then is read
+            swamped = not await self._drain()
+            if self._timekeeper.check():
+                self._step()
+            for one in self._wheel.take(now_us):
+                if not one.is_over:
+                    self._decide(one, now_us, swamped)
+            self._send_burst()
 
-    def _turn(self, one: Try, now: Moment, swamped: bool) -> Look | timedelta:
-        """Send to one target, wait on, or say what became of it; when it is its turn again."""
-        if one.answer is not None:
-            return self._look(one, Outcome.ANSWERED, now)
-        if one.stepped and not one.sent:
-            return self._blamed(one, STEPPED, now)
-        if not one.is_sent and not one.fault:
-            if now.mono - one.planned > one.manner.late_after:
-                return self._blamed(one, LATE, now)
-            if not one.sent and now.wall < one.at:  # the clocks run a little apart
-                return now.mono + (one.at - now.wall)
-            self._send(one)
-            return one.over if one.is_sent else one.sent[-1].mono + one.manner.spacing
-        if now.mono < one.over:
-            return one.over
-        fault = one.fault or self._own_fault(one, swamped)
-        return self._blamed(one, fault, now) if fault else self._look(one, Outcome.MISSED, now)
+    async def _wait(self) -> None:
+        """Until there is something to do; not long, since that the clock stepped is to be noticed soon."""
+        self._work.clear()
+        pause_us = self._pause_us()
+        if pause_us is None:
+            await self._work.wait()
+        elif pause_us <= 0:
+            await self._clock.sleep(timedelta(0))
+        else:
+            waker = asyncio.get_running_loop().call_later(pause_us / 1e6, self._work.set)
+            try:
+                await self._work.wait()
+            finally:
+                waker.cancel()
+
+    def _pause_us(self) -> int | None:
+        """How long nothing is to be done; None if nobody has asked for anything."""
+        if self._ready:
+            return max(self._next_burst_us - self._clock.monotonic_us(), 0)
+        next_us = self._wheel.next_us
+        if next_us is None:
+            return None
+        now_us = self._clock.monotonic_us()
+        if self._tries:  # what comes in meanwhile is not to fill the buffer
+            grain_us = SLOT_US * min((round_.grain for round_ in self._rounds), default=GRAIN_MAX)
+            next_us = min(next_us, (now_us // grain_us + 1) * grain_us)
+        return min(next_us - now_us, int(NAP_MAX_S * 1_000_000))
+
+    def _step(self) -> None:
+        """The clock stepped, or the machine slept. Whoever was to be looked at later has no time any more."""
+        for round_ in self._rounds:
+            for one in round_.tries:
+                one.stepped = True
+                if not one.sent and not one.is_over:
+                    self._tries.end(one, Outcome.UNKNOWN, STEPPED)
+
+    def _decide(self, one: Try, now_us: int, swamped: bool) -> None:
+        """It is this ping's turn: send, wait on, or say that nobody answered."""
+        round_, sent = one.lane.round, len(one.sent)
+        if sent < round_.attempts:
+            if now_us - one.due_us - sent * round_.spacing_us > round_.late_after_us:
+                self._tries.end(one, Outcome.UNKNOWN, LATE)
+            else:
+                self._ready.append(one)
+        elif now_us < one.over_us:
+            self._wheel.put(one, one.over_us, round_.grain)
+        else:
+            fault = one.fault or self._own_fault(one, swamped)
+            outcome = Outcome.UNKNOWN if fault else Outcome.MISSED
+            self._tries.end(one, outcome, fault or said(one.trouble) or "no answer")
 
     def _own_fault(self, one: Try, swamped: bool) -> str:
         """Why we may have missed an answer, if so."""
@@ -171,67 +244,74 @@ class IcmpPinger(Pinger):
             return STEPPED
         if swamped:
             return SWAMPED
-        if self._sockets[family(one.ask.address)].dropped() != one.dropped:
+        sock = one.lane.sock
+        if sock is not None and sock.dropped_between(one.sent[0], one.over_us):
             return OVERFLOWED
         return self._carrier.fault(one.ask.address)
 
-    def _blamed(self, one: Try, fault: str, now: Moment) -> Look:
-        one.fault = fault
-        return self._look(one, Outcome.UNKNOWN, now)
-
-    def _look(self, one: Try, outcome: Outcome, now: Moment) -> Look:
-        self._tries.forget(one)
-        why, answered_us, rtt_us = one.fault or said(one.trouble) or "no answer", None, None
-        lost = len(one.sent) if outcome is Outcome.MISSED else 0
-        at = min(one.sent[0].wall if one.sent else one.at, now.wall)  # if the clock was set back
-        if outcome is Outcome.ANSWERED and one.answer is not None:
-            left, came = one.answer
-            at = min(at, left.wall)
-            why, answered_us = "", None if len(one.sent) == 1 else instant.micros(min(left.wall, now.wall))
-            rtt_us, lost = (came - left.mono) // instant.MICROSECOND, one.sent.index(left)
-        return Look(
-            one.ask.signal,
-            one.ask.address,
-            instant.micros(at),
-            instant.micros(now.wall),
-            outcome,
-            why,
-            answered_us,
-            rtt_us,
-            lost,
-        )
-
-    def _send(self, one: Try) -> None:
-        sock = self._sockets.get(family(one.ask.address))
-        if not one.sent:
-            one.dropped = 0 if sock is None else sock.dropped()
-            self._tries.add(one)
-        one.sent.append(self._tries.now())
-        if sock is None:
-            one.fault = f"no IPv{family(one.ask.address)} socket here"
+    def _send_burst(self) -> None:
+        """Send what is ready, no more at once than half of the replies that the receive buffer holds."""
+        now_us = self._clock.monotonic_us()
+        if now_us < self._next_burst_us:
             return
-        try:
-            nonce = _nobodys(one.nonce) if one.manner.decoy else one.nonce
-            sock.send(one.ask.address, one.identifier, len(one.sent), nonce)
-        except SendFault as error:
-            one.fault = str(error)
-        except Unreachable as error:
-            one.trouble = Trouble(one.nonce, one.identifier, len(one.sent), one.ask.address, "", str(error))
+        self._next_burst_us = now_us + (BURST_EVERY_US if self._is_short else 0)
+        apart_us = self._clock.now_us() - now_us
+        ready, mono_us = self._ready, self._clock.monotonic_us
+        for _ in range(min(len(ready), self._burst)):
+            one = ready.popleft()
+            if not one.is_over:
+                self._send(one, mono_us(), apart_us)
+
+    def _send(self, one: Try, now_us: int, apart_us: int) -> None:
+        """Send one packet, and put down when to look after it again."""
+        lane, ask, sequence = one.lane, one.ask, len(one.sent) + 1
+        round_ = lane.round
+        if sequence == 1 and now_us + apart_us < ask.at_us:  # the clocks run a little apart
+            self._wheel.put(one, ask.at_us - apart_us)
+            return
+        packet = lane.requests.packet(sequence, one.nonce)
+        self._tries.expect(one, packet[4:KEY_END], now_us, apart_us)
+        if round_.decoy:
+            packet = lane.requests.packet(sequence, _nobodys(one.nonce))
+        if lane.sock is None:
+            one.fault = f"no IPv{lane.family} socket here"
+        else:
+            try:
+                lane.sock.send(packet, (ask.address, 0) if "%" not in ask.address else scoped(ask.address))
+            except SendFault as error:
+                one.fault = str(error)
+            except Unreachable as error:
+                one.trouble = Trouble(packet[4:KEY_END], one.address, b"", str(error))
+        if sequence == round_.attempts:
+            self._wheel.put(one, one.over_us, round_.grain)
+            return
+        next_us = one.due_us + sequence * round_.spacing_us
+        if now_us + round_.spacing_us >= next_us + round_.grain * SLOT_US:  # held up
+            next_us = now_us + round_.spacing_us
+        self._wheel.put(one, next_us, round_.grain)
 
     def _read(self, sock: EchoSocket) -> bool:
         """Read as much as one turn of the loop may; whether there may be more."""
-        over = self._clock.monotonic() + DRAIN_FOR
+        over_us = self._clock.monotonic_us() + DRAIN_FOR // instant.MICROSECOND
+        for found in [] if sock.raw else sock.errors():
+            self._tries.take_trouble(sock.family, found)
         for _ in range(DRAIN_MAX // PIECE):
-            if not sock.receive(self._tries.take):
+            try:
+                count = sock.intake.fill(sock.sock)
+            except OSError:
+                continue  # an error that the kernel had noted for an earlier packet; the next call is clean
+            self._tries.take(sock, count)
+            if count < PIECE:
+                sock.count_drops(self._clock.monotonic_us())
                 return False
-            if self._clock.monotonic() >= over:
+            if self._clock.monotonic_us() >= over_us:
                 break
         return True
 
     async def _drain(self) -> bool:
         """Read what has come in before anybody is called silent; whether that was possible."""
         over = self._clock.monotonic() + CATCH_UP_FOR
-        behind = list(self._sockets.values())
+        behind = [sock for version, sock in self._sockets.items() if self._tries.is_open(version)]
         while behind := [sock for sock in behind if self._read(sock)]:
             if self._clock.monotonic() >= over:
                 return False
@@ -239,18 +319,31 @@ class IcmpPinger(Pinger):
         return True
 
 
+def _opened(mark: bytes) -> dict[int, EchoSocket]:
+    """A socket for each family that may be had. Raises `NoPermission` when there is none."""
+    sockets: dict[int, EchoSocket] = {}
+    refused: NoPermission | None = None
+    for version in (4, 6):
+        try:
+            sockets[version] = EchoSocket(version, mark)
+        except NoPermission as error:
+            refused = error
+        except ICMPSocketError as error:
+            log.warning("no-socket", family=version, error=str(error))
+    if not sockets:
+        raise refused or NoPermission
+    return sockets
+
+
 def _nobodys(nonce: bytes) -> bytes:
     """Another nonce with the same mark, so that only the matching can tell it from the right one."""
     return nonce[:-1] + bytes([nonce[-1] ^ 1])
 
 
-def _step(
-    left: Iterable[Try], agenda: list[tuple[timedelta, int]], now: Moment
-) -> list[tuple[timedelta, int]]:
-    """The clock stepped, or the machine slept. Whoever was to be looked at later has no time any more."""
-    stepped: list[tuple[timedelta, int]] = []
-    for one, (due, place) in zip(left, agenda, strict=True):
-        one.stepped = True
-        stepped.append((due if one.sent else now.mono, place))
-    heapify(stepped)
-    return stepped
+def _grain(batch: Batch) -> int:
+    """How many slots of the wheel may be taken together for a batch."""
+    patience = min(batch.manner.late_after, batch.manner.timeout)
+    if not batch.asks or patience < timedelta(seconds=1):
+        return 1
+    span_us = max(batch.asks[-1].at_us - batch.asks[0].at_us, GRAIN_MAX * SLOT_US)
+    return GRAIN_MAX if len(batch.asks) * 1_000_000 <= span_us * SPARSE_PER_S else 2

@@ -44,6 +44,8 @@ class Glance:
     """One look at our own gateways and at our own loopback."""
 
     at: datetime
+    """When the first packet left."""
+
     good: frozenset[int]
     """The families in which a gateway answered, or need not."""
 
@@ -112,8 +114,7 @@ class Sight:
             return await self._glance()
 
     async def _glance(self) -> Glance:
-        at = self._clock.now()
-        at_us = instant.micros(at)
+        at_us = self._clock.now_us()
         versions = {version for version in self.in_use if not self.is_deaf_by_order(version)}
         gateways = (Ask(address, address, at_us) for address in self.gateways)
         asks = (*gateways, *canary.living(versions, at_us))
@@ -121,8 +122,9 @@ class Sight:
         async for group in self._pinger.probe(Batch(asks=asks, manner=self.manner)):
             looks.extend(group)
         answered = {look.address for look in looks if look.outcome is Outcome.ANSWERED}
+        at_us = min((look.at_us for look in looks), default=at_us)  # when the first packet left
         seen = Glance(
-            at=at,
+            at=instant.from_micros(at_us),
             good=self._widened(frozenset(family(one) for one in self.gateways if one in answered)),
             heard=frozenset({4, 6} - {v for v in versions if canary.LOOPBACK[v] not in answered}),
             why="; ".join(f"{look.address}: {look.why}" for look in looks if look.why),

@@ -2,74 +2,109 @@
 
 An answer counts if the kernel took it in before the ping was over. The kernel's stamp is of the wall
 clock, and pings are measured by the monotonic one, so that a step of the wall clock takes no answer away.
+Times are whole microseconds; those without another word are the monotonic clock's.
 """
 
 from __future__ import annotations
 
+import asyncio
 import socket
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from ipaddress import ip_address
-from typing import NamedTuple
+from typing import Final
 
+from hostwatch import sieve
 from hostwatch.clock import STEP_MIN, Clock
 from hostwatch.core import instant
-from hostwatch.echo import NONCE_BYTES, Echo, Trouble
-from hostwatch.pinger import Ask, Manner, family
+from hostwatch.core.reading import Outcome
+from hostwatch.echo import EchoSocket
+from hostwatch.packets import (
+    KEY_BYTES,
+    Requests,
+    Trouble,
+    packed,
+    parse,
+    sequence_of,
+    spelt,
+    without_ip_header,
+)
+from hostwatch.pinger import Ask, Look, Manner, family
+
+_ANSWERED: Final = Outcome.ANSWERED
+_STEP_US: Final = STEP_MIN // instant.MICROSECOND
+
+Moment = tuple[int, int]
+"""One moment by both clocks: the monotonic one to measure with, the wall's to date with."""
 
 
-class Moment(NamedTuple):
-    """One moment by both clocks: the wall's to date with, the monotonic one to measure with."""
+class Round:
+    """A batch on its way, and what is known of it."""
 
-    wall: datetime
-    mono: timedelta
+    def __init__(self, manner: Manner, identifier: int, grain: int) -> None:
+        self.attempts = manner.attempts
+        self.spacing_us = manner.spacing // instant.MICROSECOND
+        self.timeout_us = manner.timeout // instant.MICROSECOND
+        self.late_after_us = manner.late_after // instant.MICROSECOND
+        self.decoy = manner.decoy
+        self.identifier = identifier
+        self.grain = grain
+        self.tries: list[Try] = []
+        self.left = 0
+        """Tries that have no look yet."""
+
+        self.answered: list[Look] = []
+        self.silent: list[Look] = []
+        self.news = asyncio.Event()
 
 
-@dataclass(slots=True)
+class Lane:
+    """One family's part of a round: the socket that it leaves by, and its requests."""
+
+    def __init__(self, round_: Round, family: int, sock: EchoSocket | None) -> None:
+        self.round = round_
+        self.family = family
+        self.sock = sock
+        self.identifier = round_.identifier if sock is None or sock.identifier is None else sock.identifier
+        self.requests = Requests(family, self.identifier)
+        self._by_address: dict[bytes, Try] | None = None
+
+    def find(self, address: bytes) -> Try | None:
+        """By address, for errors that quote no nonce: so rare that the way is only laid when one comes."""
+        if self._by_address is None:
+            self._by_address = {one.address: one for one in self.round.tries if one.lane is self}
+        return self._by_address.get(address)
+
+
 class Try:
-    """An ask on its way. What is a `timedelta` alone is a time of the monotonic clock."""
+    """An ask on its way."""
 
-    ask: Ask
-    manner: Manner
-    nonce: bytes
-    identifier: int
-    due: timedelta
-    bare: str
-    """The target's address, spelt as it is in packets."""
+    __slots__ = (
+        "address", "apart_us", "ask", "at_us", "due_us", "fault", "is_over", "lane", "nonce", "over_us",
+        "sent", "stepped", "trouble",
+    )  # fmt: skip
 
-    sent: list[Moment] = field(default_factory=list)
-    fault: str = ""
-    stepped: bool = False
-    trouble: Trouble | None = None
-    dropped: int = 0
-    answer: tuple[Moment, timedelta] | None = None
-    """When the packet that was answered left, and when the answer came."""
+    def __init__(self, ask: Ask, lane: Lane, nonce: bytes, due_us: int) -> None:
+        self.ask = ask
+        self.lane = lane
+        self.nonce = nonce
+        self.due_us = due_us
+        """When the first packet is to leave."""
 
-    @property
-    def at(self) -> datetime:
-        """When it was asked for."""
-        return instant.from_micros(self.ask.at_us)
+        self.address = packed(ask.address)
+        self.sent: tuple[int, ...] = ()
+        """When each packet left, or failed to leave."""
 
-    @property
-    def is_sent(self) -> bool:
-        """Whether no more packets are to leave."""
-        return len(self.sent) == self.manner.attempts
+        self.at_us = 0
+        """When the first one did, by the wall clock."""
 
-    @property
-    def planned(self) -> timedelta:
-        """When the next packet was to leave by the plan, had nothing held us up."""
-        return self.due + len(self.sent) * self.manner.spacing
+        self.apart_us = 0
+        """By how much the wall clock was ahead of the monotonic one when the last packet left."""
 
-    @property
-    def over(self) -> timedelta:
+        self.over_us = 0
         """When the ping is over. What held us up is added: the last packet gets its whole timeout."""
-        left = self.manner.attempts - len(self.sent)
-        return self.sent[-1].mono + left * self.manner.spacing + self.manner.timeout
 
-    @property
-    def quoted_as(self) -> tuple[int, str]:
-        """By what an error knows it that quotes no nonce."""
-        return self.identifier, self.bare
+        self.fault = ""
+        self.stepped = False
+        self.trouble: Trouble | None = None
+        self.is_over = False
 
 
 class Tries:
@@ -77,72 +112,129 @@ class Tries:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._by_nonce: dict[bytes, Try] = {}
-        self._by_quote: dict[tuple[int, str], Try] = {}
+        self._by_key: dict[bytes, Try] = {}
+        self._lanes: dict[int, list[Lane]] = {4: [], 6: []}
 
-    def now(self) -> Moment:
-        """This moment."""
-        return Moment(self._clock.now(), self._clock.monotonic())
+    def __len__(self) -> int:
+        """Packets that may yet be answered."""
+        return len(self._by_key)
 
-    def add(self, one: Try) -> None:
-        """From now on something may come back."""
-        self._by_nonce[one.nonce] = one
-        self._by_quote[one.quoted_as] = one
+    def open(self, lane: Lane) -> None:
+        """From now on errors may come about its pings."""
+        self._lanes[lane.family].append(lane)
+
+    def is_open(self, family: int) -> bool:
+        """Whether anything of use may come in over a family's socket."""
+        return bool(self._lanes[family])
+
+    def close(self, lane: Lane) -> None:
+        """No more of its pings are on their way."""
+        self._lanes[lane.family].remove(lane)
+
+    def expect(self, one: Try, key: bytes, left_us: int, apart_us: int) -> None:
+        """A packet is about to leave: something may come back."""
+        if not one.sent:
+            one.at_us = left_us + apart_us
+        one.sent += (left_us,)
+        one.apart_us = apart_us
+        round_ = one.lane.round
+        one.over_us = left_us + (round_.attempts - len(one.sent)) * round_.spacing_us + round_.timeout_us
+        self._by_key[key] = one
+
+    def end(self, one: Try, outcome: Outcome, why: str) -> None:
+        """Say of a ping that it was not answered. What comes now comes too late."""
+        now_us = self._clock.now_us()
+        at_us = min(one.at_us if one.sent else one.ask.at_us, now_us)  # if the clock was set back
+        lost = len(one.sent) if outcome is Outcome.MISSED else 0
+        round_ = one.lane.round
+        ask = one.ask
+        round_.silent.append(Look(ask.signal, ask.address, at_us, now_us, outcome, why, None, None, lost))
+        self.forget(one)
+        round_.left -= 1
+        round_.news.set()
 
     def forget(self, one: Try) -> None:
-        """What comes now comes too late."""
-        self._by_nonce.pop(one.nonce, None)
-        if self._by_quote.get(one.quoted_as) is one:
-            del self._by_quote[one.quoted_as]
+        """Nothing is waited for any more."""
+        one.is_over = True
+        for sequence in range(1, len(one.sent) + 1):
+            self._by_key.pop(one.lane.requests.key(sequence, one.nonce), None)
 
-    def take(self, packet: Echo | Trouble) -> None:
-        """Give a packet to the ping that it belongs to."""
-        if isinstance(packet, Trouble):
-            self._take_trouble(packet)
-            return
-        one = self._by_nonce.get(packet.nonce)
-        if one is None or one.answer is not None or not 1 <= packet.sequence <= len(one.sent):
-            return
-        if packet.identifier not in (None, one.identifier):
-            return
-        if packet.source != one.bare and bare(packet.source) != one.bare:
-            return
-        left = one.sent[packet.sequence - 1]
-        came = self._came(packet, left)
-        if came <= one.over:
-            one.answer = (left, came)
+    def take(self, sock: EchoSocket, count: int) -> None:
+        """Give the packets that a socket took in to the pings that they belong to."""
+        reply, least, by_key = sieve.ECHO_REPLY[sock.family], sock.intake.least, self._by_key
+        now = self._clock.monotonic_us(), self._clock.now_us()
+        place = -1
+        for (length,), (seconds, nanoseconds, source, kind, key) in sock.intake.rows(count):
+            place += 1
+            one = by_key.get(key)
+            if one is None or kind != reply or length < least:
+                self._take_other(sock, place, length, now)
+            elif source == one.address:
+                self._answer(one, key, seconds * 1_000_000 + nanoseconds // 1_000, now)
 
-    def _came(self, packet: Echo, left: Moment) -> timedelta:
-        """When an answer came in: by the kernel's stamp, or now if that cannot be true.
+    def _answer(self, one: Try, key: bytes, stamp_us: int, now: Moment) -> None:
+        """A ping was answered. When that came in is known by the kernel's stamp, if it can be true.
 
         The stamp is the wall clock's. If that stepped since the request left, the stamp says nothing,
         and that the answer is here now is all that is known.
         """
-        now = self.now()
-        came = now.mono - (now.wall - instant.from_micros(packet.received_ns // 1000))
-        apart = (now.wall - left.wall) - (now.mono - left.mono)
-        if abs(apart) >= STEP_MIN or not left.mono - STEP_MIN <= came <= now.mono:
-            return now.mono
-        return max(came, left.mono)
-
-    def _take_trouble(self, packet: Trouble) -> None:
-        """What a router said of a request. It decides nothing: people are told it."""
-        if len(packet.nonce) == NONCE_BYTES:
-            one = self._by_nonce.get(packet.nonce)
-        else:
-            one = self._by_quote.get((packet.identifier, packet.destination))
-        if one is None or not one.nonce.startswith(packet.nonce):
+        sequence = key[2] << 8 | key[3]
+        left_us = one.sent[sequence - 1]
+        now_us, wall_us = now
+        apart_us = wall_us - now_us
+        came_us = stamp_us - apart_us
+        stepped_us = apart_us - one.apart_us
+        if not (-_STEP_US < stepped_us < _STEP_US and left_us - _STEP_US <= came_us <= now_us):
+            came_us = now_us
+        elif came_us < left_us:
+            came_us = left_us
+        if came_us > one.over_us:
             return
-        if 1 <= packet.sequence <= len(one.sent):
-            one.trouble = packet
+        round_, ask = one.lane.round, one.ask
+        at_us = one.at_us if one.at_us < wall_us else wall_us  # if the clock was set back
+        answered_us = None if sequence == 1 else min(max(left_us + one.apart_us, at_us), wall_us)
+        rtt_us, lost = came_us - left_us, sequence - 1
+        round_.answered.append(
+            Look(ask.signal, ask.address, at_us, wall_us, _ANSWERED, "", answered_us, rtt_us, lost)
+        )
+        if len(one.sent) == 1:
+            one.is_over = True
+            del self._by_key[key]
+        else:
+            self.forget(one)
+        round_.left -= 1
+        if not round_.left:
+            round_.news.set()
+
+    def _take_other(self, sock: EchoSocket, place: int, length: int, now: Moment) -> None:
+        """What is no plain reply that is waited for: late, double, an error, a reply with IP options."""
+        packet, source, stamp_us = sock.intake.whole(place, length)
+        found = parse(sock.family, without_ip_header(packet) if sock.has_ip_header else packet, source)
+        if isinstance(found, Trouble):
+            self.take_trouble(sock.family, found)
+        elif found is not None:
+            one = self._by_key.get(found.key)
+            if one is not None and one.address == found.source:
+                self._answer(one, found.key, stamp_us, now)
+
+    def take_trouble(self, family: int, found: Trouble) -> None:
+        """What a router said of a request. It decides nothing: people are told it."""
+        one = self._by_key.get(found.key)
+        if one is None and len(found.key) < KEY_BYTES:
+            identifier, nonce = int.from_bytes(found.key[:2]), found.key[4:]
+            lanes = (lane for lane in self._lanes[family] if lane.identifier == identifier)
+            tries = (lane.find(found.destination) for lane in lanes)
+            one = next((one for one in tries if one is not None and one.nonce.startswith(nonce)), None)
+        if one is not None and not one.is_over and 1 <= sequence_of(found.key) <= len(one.sent):
+            one.trouble = found
 
 
 def said(trouble: Trouble | None) -> str:
     """What was said of a request, and by whom if it was not the target or a refusal to send."""
-    if trouble is None or trouble.source in ("", trouble.destination):
+    if trouble is None or trouble.source in (b"", trouble.destination):
         return "" if trouble is None else trouble.words
-    who = "our own kernel" if _is_ours(trouble.source) else trouble.source
-    return f"{trouble.words}, says {who}"
+    source = spelt(trouble.source)
+    return f"{trouble.words}, says {'our own kernel' if _is_ours(source) else source}"
 
 
 def _is_ours(address: str) -> bool:
@@ -155,10 +247,3 @@ def _is_ours(address: str) -> bool:
         except OSError:
             return False
     return True
-
-
-def bare(address: str) -> str:
-    """An address in its usual spelling, without the link that it is on. IPv4 has one spelling only."""
-    if family(address) == 4:
-        return address
-    return str(ip_address(address.partition("%")[0]))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hostwatch import control, daemon, echo, engine, httpd, lag, log, outbox, prober, sight
+from hostwatch import control, daemon, echo, engine, httpd, icmp, lag, log, outbox, prober, sight, wheel
 from hostwatch.channels import _threads, base, webhook
 from hostwatch.commands import ping, run
 from hostwatch.configuration import fields, load, mistake, secret, source, uplink
@@ -58,10 +58,16 @@ LIMITS: dict[str, str] = {
     "a slice of the schedule": seconds(schedule.SLICE_MAX),
     "slices in flight": str(prober.SLICES_MAX),
     "a catch-up": f"{prober.CATCH_UP_PER_S:,} targets",
-    "ICMP packets read in one turn of the loop": f"{echo.DRAIN_MAX:,}",
+    "ICMP packets read in one turn of the loop": f"{icmp.DRAIN_MAX:,}",
     "targets of one method beside ICMP that are looked at at one time": str(base_of_reach.AT_ONCE_MAX),
     "packets of neighbours read in one turn of the loop": str(_ears.READ_MAX),
     "receive buffer for packets of neighbours": f"{_ears.BUFFER_BYTES // MIB} MiB",
+    "ICMP packets sent in one turn of the loop": (
+        f"{icmp.BURST_MAX}, or half of the replies that the receive buffer holds if less;"
+        f" then a pause of {icmp.BURST_EVERY_US // 1000} ms"
+    ),
+    "a turn of the pinger": f"a slot of {wheel.SLOT_US // 1000} ms; ten together",
+    "stretches of time remembered in which packets were dropped": f"{echo.DROPS_REMEMBERED:,}",
     "receive buffer of an ICMP socket": f"{echo.RECEIVE_BUFFER_BYTES // MIB} MiB",
     "a standstill of the loop": (
         f"{lag.STOOD_MIN_S:g} s | `lag.py` | recorded as blindness, with a stack in the log at most every"

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from hostwatch.clock import Clock, SystemClock
+from hostwatch.core import instant
 from hostwatch.core.reading import Outcome
 from hostwatch.icmp import STEPPED, IcmpPinger
 from hostwatch.pinger import Look, Manner
@@ -39,8 +40,8 @@ class WrongClock(SystemClock):
         self._behind = behind
         self._asleep = asleep
 
-    def now(self) -> datetime:
-        return super().now() - self._behind
+    def now_us(self) -> int:
+        return super().now_us() - self._behind // instant.MICROSECOND
 
     def boottime(self) -> timedelta:
         return super().boottime() - (self._behind if self._asleep else timedelta(0))
@@ -124,7 +125,7 @@ def read_after_a_step(cable: Cable, behind: timedelta, manner: Manner) -> Look:
     clock = WrongClock(timedelta(0), asleep=False)
 
     def stand_still(pinger: IcmpPinger) -> None:
-        if not pinger._tries._by_nonce:
+        if not pinger._tries._by_key:
             asyncio.get_running_loop().call_soon(stand_still, pinger)
             return
         time.sleep(STALL_S)

@@ -12,8 +12,10 @@ import pytest
 
 from hostwatch.clock import Clock
 from hostwatch.core.reading import Outcome
-from hostwatch.echo import DRAIN_MAX, Echo, Trouble
-from hostwatch.icmp import DRAIN_FOR, OVERFLOWED, SWAMPED, IcmpPinger
+from hostwatch.echo import EchoSocket
+from hostwatch.icmp import DRAIN_FOR, DRAIN_MAX, OVERFLOWED, SWAMPED, IcmpPinger
+from hostwatch.intake import PIECE
+from hostwatch.packets import Trouble
 from hostwatch.pinger import Look, Manner
 from tests.icmp.conftest import HERE, THERE, Cable, ask
 from tests.icmp.quotes import error, opened, quoted, request
@@ -60,9 +62,9 @@ def flooded(cable: Cable, count: int, soon_s: float = 0.1) -> tuple[Look, list[i
 def _count(pinger: IcmpPinger, turns: list[int]) -> None:
     take = pinger._tries.take
 
-    def counted(packet: Echo | Trouble) -> None:
-        turns[-1] += 1
-        take(packet)
+    def counted(sock: EchoSocket, count: int) -> None:
+        turns[-1] += count
+        take(sock, count)
 
     pinger._tries.take = counted  # type: ignore[method-assign]
 
@@ -91,12 +93,12 @@ def test_a_turn_of_the_loop_lasts_no_longer_than_it_may(
     cable: Cable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each packet is made to cost a millisecond: after some pieces the turn is over."""
-    slow: Callable[[Echo | Trouble], None] = lambda _: time.sleep(0.001)  # noqa: E731
-    monkeypatch.setattr("hostwatch.tries.Tries._take_trouble", lambda _, packet: slow(packet))
+    slow: Callable[[Trouble], None] = lambda _: time.sleep(0.001)  # noqa: E731
+    monkeypatch.setattr("hostwatch.tries.Tries.take_trouble", lambda *given: slow(given[-1]))
     monkeypatch.setattr("hostwatch.icmp.CATCH_UP_FOR", timedelta(0))
     look, turns = flooded(cable, 1_000)
 
-    assert max(turns) <= 2 * (DRAIN_FOR / timedelta(milliseconds=1) + 50)
+    assert max(turns) <= 2 * (DRAIN_FOR / timedelta(milliseconds=1) + PIECE)
     assert (look.outcome, look.why) == (Outcome.UNKNOWN, SWAMPED)
 
 

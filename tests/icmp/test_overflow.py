@@ -12,8 +12,9 @@ from hostwatch import echo
 from hostwatch.clock import Clock
 from hostwatch.core.reading import Outcome
 from hostwatch.icmp import OVERFLOWED, IcmpPinger
+from hostwatch.packets import Requests
 from hostwatch.pinger import Look, Manner
-from tests.icmp.conftest import Cable, ask
+from tests.icmp.conftest import THERE, Cable, ask
 
 pytestmark = pytest.mark.lab
 
@@ -45,6 +46,25 @@ def test_replies_that_were_dropped_are_nobodys_silence(cable: Cable, family: int
     cable.lose()
     (silent,) = cable.looks(QUICK, TARGETS[family][0])
     assert silent.outcome is Outcome.MISSED
+
+
+def test_a_drop_is_the_fault_of_those_alone_who_were_under_way(cable: Cable) -> None:
+    """Two hundred answer into a buffer for a few; who is silent a moment later is missed."""
+    cable.there.nft("""
+        add table inet lab
+        add chain inet lab in { type filter hook input priority 0; }
+        add rule inet lab in icmp type echo-request drop
+    """)
+
+    async def story(pinger: IcmpPinger, clock: Clock) -> list[Look]:
+        pinger._sockets[4].sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
+        crowd = await ask(pinger, clock, QUICK, *TARGETS[4], THERE[4])
+        return [crowd[-1], *await ask(pinger, clock, QUICK, THERE[4])]
+
+    during, after = cable.pinging(story)
+
+    assert (during.outcome, during.why) == (Outcome.UNKNOWN, OVERFLOWED)
+    assert (after.outcome, after.why) == (Outcome.MISSED, "no answer")
 
 
 class Heard(logging.Handler):
@@ -98,9 +118,9 @@ def test_a_buffer_that_is_granted_is_no_matter(cable: Cable, monkeypatch: pytest
 
 def test_what_a_reply_is_charged_is_what_the_kernel_charges(cable: Cable) -> None:
     async def story(pinger: IcmpPinger, _: Clock) -> int:
-        sock = pinger._sockets[4]
+        sock, requests = pinger._sockets[4], Requests(4, 1)
         for number in range(10):
-            sock.send("127.0.0.1", 1, number, pinger._mark + bytes(12))
+            sock.send(requests.packet(number, pinger._mark + bytes(12)), ("127.0.0.1", 0))
         return int.from_bytes(sock.sock.getsockopt(socket.SOL_SOCKET, echo.SO_MEMINFO, 36)[:4], "little")
 
     assert cable.pinging(story) <= 10 * echo.REPLY_CHARGE_BYTES

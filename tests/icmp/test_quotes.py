@@ -11,7 +11,7 @@ import pytest
 
 from hostwatch.clock import Clock
 from hostwatch.core.reading import Outcome
-from hostwatch.echo import Echo, EchoSocket, Trouble, new_identifier
+from hostwatch.echo import EchoSocket, new_identifier
 from hostwatch.icmp import IcmpPinger
 from hostwatch.pinger import Look, Manner
 from hostwatch.tries import Try
@@ -60,9 +60,8 @@ def test_the_kernel_leaves_out_what_is_not_about_our_requests(cable: Cable, fami
     ):
         for quote in (*NOT_OURS.values(), *OURS.values()):
             router.sendto(error(family, quote(family)), (HERE[family], 0))
-        taken: list[Echo | Trouble] = []
         raw = [_next(ours) for _ in OURS]
-        assert not ours.receive(taken.append)
+        assert not ours.intake.fill(ours.sock)
     body = {number: packet[20:] if family == 4 else packet for number, packet in enumerate(raw)}
     assert [body[number][8:] for number in body] == [quote(family) for quote in OURS.values()]
 
@@ -86,7 +85,7 @@ def test_options_before_a_quoted_request_change_nothing(cable: Cable) -> None:
         for mark in (b"\xabcdf", MARK):
             router.sendto(told(mark), (HERE[4], 0))
         assert _next(ours)[20:] == told(MARK)
-        assert not ours.receive(print)
+        assert not ours.intake.fill(ours.sock)
 
 
 def quoting(cable: Cable, family: int, *made: Callable[[Try], bytes]) -> Look:
@@ -97,9 +96,9 @@ def quoting(cable: Cable, family: int, *made: Callable[[Try], bytes]) -> Look:
         loop = asyncio.get_running_loop()
 
         def speak() -> None:
-            if not pinger._tries._by_nonce:
+            if not pinger._tries._by_key:
                 loop.call_soon(speak)
-            for one in pinger._tries._by_nonce.values():
+            for one in pinger._tries._by_key.values():
                 for make in made:
                     router.sendto(error(family, make(one)), (HERE[family], 0))
 
@@ -117,7 +116,7 @@ def quoting(cable: Cable, family: int, *made: Callable[[Try], bytes]) -> Look:
 def test_who_said_it_is_told_however_little_was_quoted(cable: Cable, family: int, many: int) -> None:
     look = quoting(
         cable, family,
-        lambda one: quoted(family, BEYOND[family], request(family, one.identifier, one.nonce)[:many]),
+        lambda one: quoted(family, BEYOND[family], request(family, one.lane.identifier, one.nonce)[:many]),
     )  # fmt: skip
 
     assert look.why == f"host unreachable, says {THERE[family]}"
@@ -128,14 +127,32 @@ def test_a_short_quote_must_be_of_this_very_request(cable: Cable, family: int) -
     """Another target, a number that was not sent, another identifier, another nonce: nobody is told."""
     look = quoting(
         cable, family,
-        lambda one: quoted(family, HERE[family], request(family, one.identifier, one.nonce)[:8]),
-        lambda one: quoted(family, BEYOND[family], request(family, one.identifier, one.nonce, 2)[:8]),
-        lambda one: quoted(family, BEYOND[family], request(family, one.identifier, one.nonce, 0)[:8]),
-        lambda one: quoted(family, BEYOND[family], request(family, one.identifier ^ 0x100, one.nonce)[:8]),
+        lambda one: quoted(family, HERE[family], request(family, one.lane.identifier, one.nonce)[:8]),
+        lambda one: quoted(family, BEYOND[family], request(family, one.lane.identifier, one.nonce, 2)[:8]),
+        lambda one: quoted(family, BEYOND[family], request(family, one.lane.identifier, one.nonce, 0)[:8]),
+        lambda one: quoted(
+            family, BEYOND[family], request(family, one.lane.identifier ^ 0x100, one.nonce)[:8]
+        ),
         lambda one: quoted(
             family, BEYOND[family],
-            request(family, one.identifier, one.nonce[:4] + bytes([one.nonce[4] ^ 1]))[:13],
+            request(family, one.lane.identifier, one.nonce[:4] + bytes([one.nonce[4] ^ 1]))[:13],
         ),
     )  # fmt: skip
 
     assert look.why == "no answer"
+
+
+@FAMILIES
+@pytest.mark.parametrize("mode", ["raw", "ping socket"])
+def test_a_true_word_of_a_router_is_told_on_each_kind_of_socket(cable: Cable, family: int, mode: str) -> None:
+    """The router has no way to one address; the other, asked at the same time, answers."""
+    nowhere = {4: "10.98.9.1", 6: "fd98::9:1"}[family]
+    words = {4: "host unreachable", 6: "network unreachable"}[family]
+    cable.there.sysctl(ipv4__ip_forward=1, ipv6__conf__all__forwarding=1)
+    cable.there.ip(f"route add unreachable {nowhere}")
+    silent, heard = cable.pinging(
+        lambda pinger, clock: ask(pinger, clock, MANNER, nowhere, BEYOND[family]), mode=mode
+    )
+
+    assert (silent.outcome, silent.why) == (Outcome.MISSED, f"{words}, says {THERE[family]}")
+    assert (heard.outcome, heard.why) == (Outcome.ANSWERED, "")
