@@ -23,7 +23,7 @@ from hostwatch.commands import add_config
 from hostwatch.configuration.load import load
 from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.core.population import Device
-from hostwatch.reach import MAC
+from hostwatch.core.schedule import ICMP
 from hostwatch.store.errors import StoreError
 from hostwatch.store.reader import Reader
 
@@ -90,7 +90,7 @@ def sources(devices: Iterable[Device]) -> list[Source]:
             ways[device.address] = _way(device.address, links)
         way = ways[device.address]
         source = found.setdefault(way, Source(address=way[0], link=way[1], why=way[2]))
-        source.methods.add(device.method.partition(f" {MAC}=")[0])
+        source.methods.add(device.way or ICMP)
         source.devices.append(device.id)
     return sorted(found.values(), key=lambda one: (one.why, ":" in one.address, one.link, one.address))
 

@@ -25,6 +25,7 @@ from pydantic_core import CoreSchema, core_schema
 from hostwatch import reach
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.strict import Section
+from hostwatch.core.population import MAC
 from hostwatch.core.schedule import ICMP
 
 
@@ -67,7 +68,7 @@ def _parts(value: Any) -> tuple[str, Any]:
             raise Wrong(
                 "is not a method and its settings", "write tcp port=443, say, or {tcp: 443}"
             ) from None
-        if reach.MAC in given:
+        if MAC in given:
             raise Wrong("holds a witness", "write it under witness: at the device")
         return kind, given
     if isinstance(value, dict) and len(value) == 1:

@@ -68,3 +68,6 @@ class Story:
 
     customers: int = 0
     """For the operator: how many customers are behind the uplink; else 0."""
+
+    method: str = ""
+    """How the device is looked at, such as `tcp port=443`; empty where it is pinged."""

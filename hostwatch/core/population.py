@@ -15,6 +15,8 @@ from hostwatch.core.terms import AgreementTerms
 from hostwatch.core.uplink import Uplink, named
 
 CHECK = "ping"
+MAC = "mac"
+"""The witness in a device's method, last on the line: whose answer counts."""
 
 
 class State(StrEnum):
@@ -43,6 +45,12 @@ class Device:
     """The uplink that its port reaches the carrier by; None: nobody knows, or measures it."""
     method: str = ICMP
     """How it is looked at, and by what it is known: a kind of the room `reach`, then its settings."""
+
+    @property
+    def way(self) -> str:
+        """The method without the witness, for people; empty if it is a ping."""
+        bare = self.method.partition(f" {MAC}=")[0]
+        return "" if bare == ICMP else bare
 
     def signal(self, vantage: str) -> str:
         """The name of the signal that its ping gives, seen from a vantage point (J6)."""

@@ -39,6 +39,7 @@ def of_device(people: Population, device: Device, flip: facts.WentDown, referenc
         customer=customer.id,
         device=device.id,
         address=device.address,
+        method=device.way,
     )
     opened = facts.EmergencyOpened(
         at=flip.at,

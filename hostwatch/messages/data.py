@@ -52,7 +52,7 @@ def _emergency(story: Story) -> dict[str, Any]:
         "address": story.address or None,
         "interval_s": story.interval // timedelta(seconds=1),
         "misses": story.misses,
-        "why": re.sub(r"[^a-z0-9]+", "_", story.why.lower()).strip("_"),
+        "why": _code(story.why),
         "last_answer": _instant(story.last_answer),
         "first_miss": _instant(story.first_miss),
         "verdict": _instant(story.verdict),
@@ -66,7 +66,14 @@ def _emergency(story: Story) -> dict[str, Any]:
         "quorum": story.quorum or None,
         "behind": story.behind if story.uplink else None,
         "devices": list(story.devices) if story.uplink else None,
+        "method": None if story.uplink else story.method or "icmp",
     }
+
+
+def _code(why: str) -> str:
+    """Why a look missed, without who said so and which machine answered instead."""
+    words = re.split(r", says | \(", why.lower())[0]
+    return re.sub(r"[^a-z0-9]+", "_", words).strip("_")
 
 
 def _instant(when: datetime | None) -> str | None:

@@ -48,7 +48,11 @@ def compose(
         parts.append(marks)
     parts += [[*speaker.block(story, kind)] for story in stories]
     uplinks_only = all(story.uplink for story in stories)
-    parts.append([speaker.about_carrier(kind) if uplinks_only else speaker.next_steps(kind, len(stories))])
+    all_pinged = not any(story.method for story in stories)
+    steps = (
+        speaker.about_carrier(kind) if uplinks_only else speaker.next_steps(kind, len(stories), all_pinged)
+    )
+    parts.append([steps])
     parts.append([*speaker.closing(_line(site), _line(customer_name), _line(contact_name))])
     return Composed(subject=first, text="\n\n".join("\n".join(part) for part in parts) + "\n")
 
@@ -74,9 +78,13 @@ class _Speaker:
         t = self._words
         since = story.first_miss
         if kind == "emergency":
-            pattern = t.gettext("%(reference)s: %(device)s has not answered our pings since %(since)s")
+            pinged = t.gettext("%(reference)s: %(device)s has not answered our pings since %(since)s")
+            looked = t.gettext("%(reference)s: %(device)s has not answered us since %(since)s")
+            pattern = looked if story.method else pinged
         elif kind == "recovery":
-            pattern = t.gettext("%(reference)s: %(device)s answers our pings again since %(since)s")
+            pinged = t.gettext("%(reference)s: %(device)s answers our pings again since %(since)s")
+            looked = t.gettext("%(reference)s: %(device)s answers us again since %(since)s")
+            pattern = looked if story.method else pinged
             since = story.first_answer or story.verdict
         else:
             pattern = t.gettext("%(reference)s: %(device)s is no longer watched by us")
@@ -104,12 +112,19 @@ class _Speaker:
 
     def _about_many(self, stories: Sequence[Story], kind: Kind, mark: str) -> str:
         t = self._words
+        all_pinged = not any(story.method for story in stories)
         if kind == "emergency":
-            pattern = t.gettext(
+            pinged = t.gettext(
                 "%(count)d devices have not answered our pings, the first since %(since)s: %(devices)s"
             )
+            looked = t.gettext(
+                "%(count)d devices have not answered us, the first since %(since)s: %(devices)s"
+            )
+            pattern = pinged if all_pinged else looked
         elif kind == "recovery":
-            pattern = t.gettext("%(count)d devices answer our pings again: %(devices)s")
+            pinged = t.gettext("%(count)d devices answer our pings again: %(devices)s")
+            looked = t.gettext("%(count)d devices answer us again: %(devices)s")
+            pattern = pinged if all_pinged else looked
         else:
             pattern = t.gettext("%(count)d devices are no longer watched by us: %(devices)s")
         since = self._time(min(story.first_miss for story in stories))
@@ -195,6 +210,18 @@ class _Speaker:
                 "why": self._why(story.why),
                 "interval": self._interval(story.interval),
             }
+        if story.method:
+            return t.ngettext(
+                "What we saw: %(count)d look missed (%(why)s); we look every %(interval)s (%(method)s)",
+                "What we saw: %(count)d looks in a row missed (%(why)s);"
+                " we look every %(interval)s (%(method)s)",
+                story.misses,
+            ) % {
+                "count": story.misses,
+                "why": self._why(story.why),
+                "interval": self._interval(story.interval),
+                "method": _line(story.method),
+            }
         return t.ngettext(
             "What we saw: %(count)d ping missed (%(why)s); we ping every %(interval)s",
             "What we saw: %(count)d pings in a row missed (%(why)s); we ping every %(interval)s",
@@ -204,20 +231,31 @@ class _Speaker:
     def _why(self, why: str) -> str:
         """The prober's word; one that is not known here is shown as it is. Which router said so is ours."""
         t, why = self._words, why.partition(", says ")[0]
+        why, detail, more = why.partition(" (")  # which machine answers instead
         known = {
+            "another machine answers": t.gettext("another machine answers at the address"),
             "no answer": t.gettext("no answer"),
             "host unreachable": t.gettext("host unreachable"),
             "network unreachable": t.gettext("network unreachable"),
             "port unreachable": t.gettext("port unreachable"),
+            "protocol unreachable": t.gettext("protocol unreachable"),
             "prohibited": t.gettext("prohibited by a filter on the way"),
             "time exceeded": t.gettext("lost on the way: time exceeded"),
         }
-        return known.get(why, _line(why))
+        return known.get(why, _line(why)) + (f": {_line(more.removesuffix(')'))}" if detail else "")
 
-    def next_steps(self, kind: Kind, count: int) -> str:
+    def next_steps(self, kind: Kind, count: int, all_pinged: bool) -> str:
         """What the reader can expect from us now."""
         t = self._words
         match kind:
+            case "emergency" if not all_pinged:
+                return t.ngettext(
+                    "What happens next: we keep looking at the device and tell you when it answers again."
+                    " We have not established the cause yet.",
+                    "What happens next: we keep looking at the devices and tell you when they answer again."
+                    " We have not established the cause yet.",
+                    count,
+                )
             case "emergency":
                 return t.ngettext(
                     "What happens next: we keep pinging the device and tell you when it answers again."

@@ -16,8 +16,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
-MAC = "mac"
-"""The witness, last on the line: whoever answers is the device only if this is its hardware address."""
+from hostwatch.core.population import MAC
 
 ANOTHER = "another machine answers"
 """Begins the why of a miss where somebody answered whom the witness does not know."""

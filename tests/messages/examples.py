@@ -39,6 +39,10 @@ OTHER = dataclasses.replace(
     verdict=at("06:11"),
     why="host unreachable",
 )
+BY_TCP = dataclasses.replace(SILENT, reference="E-000045", method="tcp port=443", why="port unreachable")
+TAKEN = dataclasses.replace(
+    SILENT, reference="E-000046", why="another machine answers (MAC 52:54:00:12:34:56)"
+)
 CARRIER = Story(
     reference="E-000044",
     customer="acme",
@@ -64,6 +68,8 @@ NOTICES: dict[str, tuple[Kind, tuple[Story, ...], dict[str, bool]]] = {
     "An emergency": ("emergency", (SILENT,), {}),
     "A recovery": ("recovery", (BACK,), {}),
     "A withdrawal": ("withdrawn", (SILENT,), {}),
+    "A device that is not pinged": ("emergency", (BY_TCP,), {}),
+    "Another machine has the address": ("emergency", (TAKEN,), {}),
     "An uplink falls silent": ("emergency", (CARRIER,), {}),
     "An uplink answers again": ("recovery", (CARRIER_BACK,), {}),
     "An uplink is taken out of the watch": ("withdrawn", (CARRIER,), {}),

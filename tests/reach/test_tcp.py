@@ -45,6 +45,7 @@ def test_whoever_accepts_is_there_and_is_left_with_a_closed_connection(cable: Ca
         (look,) = looks(cable, METHOD, THERE[family])
         listening.settimeout(5)
         connection, _ = listening.accept()
+        connection.settimeout(5)
         with connection:
             assert connection.recv(10) == b"", "closed by FIN, without a word"
 
