@@ -17,7 +17,7 @@ from hostwatch.clock import Clock
 from hostwatch.core import instant
 from hostwatch.reach import _frames, _links
 
-READ_MAX: Final = 500
+READ_MAX: Final = 200
 """Packets read in one turn of the loop."""
 
 BUFFER_BYTES: Final = 1024 * 1024

@@ -62,7 +62,7 @@ def advertisement(packet: bytes) -> Reply | None:
     options = packet[24:]
     while len(options) >= 8:
         kind, length = options[0], options[1] * 8
-        if length == 0 or length > len(options):
+        if length == 0:
             return None
         if kind == OPTION_TARGET and length == 8:
             return _reply(packet[8:24], options[2:8], b"")

@@ -111,7 +111,7 @@ class _Question(base.Talk):
             self.said = another(_frames.spelt(reply.mac))
             return
         left_us = before[-1].mono // instant.MICROSECOND
-        self.heard(base.Answer(len(before) - 1, came_us - left_us if len(self.sent) == 1 else None))
+        self.heard(base.Answer(len(before) - 1, came_us - left_us if len(before) == 1 else None))
 
     def read(self) -> None:
         while self._ear.read():

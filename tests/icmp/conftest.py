@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import pytest
@@ -16,6 +17,7 @@ from hostwatch.icmp import IcmpPinger
 from hostwatch.pinger import Ask, Batch, Look, Manner
 from tests.lab.capability import give_up_net_raw
 from tests.lab.namespace import Namespace
+from tests.lab.waiting import until
 
 HERE = {4: "10.99.0.1", 6: "fd99::1"}
 THERE = {4: "10.99.0.2", 6: "fd99::2"}
@@ -92,6 +94,11 @@ async def ask(
     return sorted(found, key=lambda look: addresses.index(look.address))
 
 
+def _carries(*ends: Namespace) -> bool:
+    """Whether all ends of the cable are up. Until then, what is sent is lost in silence."""
+    return all("state UP" in end.run("ip", "link", "show", "port") for end in ends)
+
+
 @pytest.fixture
 def cable() -> Iterator[Cable]:
     """Two machines and their cable, gone after the test."""
@@ -108,6 +115,7 @@ def cable() -> Iterator[Cable]:
                 f"route add ::/0 via {gateway[6]}",
             )
         there.ip(f"address add {BEYOND[4]}/32 dev lo", f"address add {BEYOND[6]}/128 dev lo")
+        until("the cable to carry", partial(_carries, here, there))
         yield Cable(here, there)
     finally:
         here.close()

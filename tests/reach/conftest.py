@@ -21,6 +21,9 @@ __all__ = ["cable"]
 
 QUICK = Manner(attempts=2, spacing=timedelta(milliseconds=150), timeout=timedelta(milliseconds=150))
 
+PATIENT = Manner(attempts=2, spacing=timedelta(seconds=2), timeout=timedelta(seconds=2))
+"""For those who answer: costs no time then, however busy the machine is."""
+
 T = TypeVar("T")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from hostwatch.core.reading import Outcome
 from tests.icmp.conftest import Cable
-from tests.reach.conftest import looks
+from tests.reach.conftest import PATIENT, looks
 from tests.reach.liar import MAC, Question, advertisement, arp, lying
 
 pytestmark = pytest.mark.lab
@@ -54,7 +54,7 @@ def test_an_answer(cable: Cable, name: str) -> None:
     family, answers = RIGHT[name]
 
     with lying(cable.there, TARGET[family], answers):
-        (look,) = looks(cable, f"neighbour mac={MAC.hex(':')}", TARGET[family])
+        (look,) = looks(cable, f"neighbour mac={MAC.hex(':')}", TARGET[family], manner=PATIENT)
 
     assert (look.outcome, look.why, look.lost) == (Outcome.ANSWERED, "", 0)
 
@@ -86,6 +86,6 @@ def test_whoever_answers_first_does_not_drown_the_device(cable: Cable, family: i
     }
 
     with lying(cable.there, TARGET[family], both[family]):
-        (look,) = looks(cable, f"neighbour mac={MAC.hex(':')}", TARGET[family])
+        (look,) = looks(cable, f"neighbour mac={MAC.hex(':')}", TARGET[family], manner=PATIENT)
 
     assert look.outcome is Outcome.ANSWERED

@@ -7,7 +7,7 @@ import pytest
 from hostwatch.core.reading import Outcome
 from tests.icmp.conftest import BEYOND, HERE, THERE, Cable
 from tests.lab.namespace import Namespace
-from tests.reach.conftest import QUICK, looks
+from tests.reach.conftest import PATIENT, QUICK, looks
 
 pytestmark = pytest.mark.lab
 
@@ -30,7 +30,7 @@ def test_a_living_neighbour_answers_though_it_drops_everything_else(cable: Cable
         add rule inet lab in drop
     """)
 
-    (look,) = looks(cable, "neighbour", THERE[family])
+    (look,) = looks(cable, "neighbour", THERE[family], manner=PATIENT)
     (ping,) = looks(cable, "icmp", THERE[family])
 
     assert (look.outcome, look.why, look.lost) == (Outcome.ANSWERED, "", 0)
@@ -59,7 +59,7 @@ def test_the_kernels_own_table_answers_for_nobody(cable: Cable, family: int) -> 
 
 @FAMILIES
 def test_the_witness_is_the_devices_own(cable: Cable, family: int) -> None:
-    (look,) = looks(cable, f"neighbour mac={mac_of(cable.there)}", THERE[family])
+    (look,) = looks(cable, f"neighbour mac={mac_of(cable.there)}", THERE[family], manner=PATIENT)
 
     assert look.outcome is Outcome.ANSWERED
 
@@ -100,7 +100,7 @@ def test_a_pulled_cable_is_our_own_failure(cable: Cable, family: int) -> None:
 def test_a_link_local_address_names_its_link(cable: Cable) -> None:
     cable.there.ip("address add fe80::2/64 dev port nodad")
 
-    (look,) = looks(cable, "neighbour", "fe80::2%port")
+    (look,) = looks(cable, "neighbour", "fe80::2%port", manner=PATIENT)
 
     assert look.outcome is Outcome.ANSWERED
 
@@ -109,7 +109,7 @@ def test_a_link_without_an_address_of_ours_may_be_named(cable: Cable) -> None:
     cable.here.ip(f"address del {HERE[4]}/24 dev port")
 
     (unnamed,) = looks(cable, "neighbour", THERE[4])
-    (named,) = looks(cable, "neighbour link=port", THERE[4])
+    (named,) = looks(cable, "neighbour link=port", THERE[4], manner=PATIENT)
     (missing,) = looks(cable, "neighbour link=nowhere", THERE[4])
 
     assert named.outcome is Outcome.ANSWERED

@@ -12,7 +12,7 @@ import pytest
 from hostwatch.core.reading import Outcome
 from hostwatch.pinger import Look, Pinger
 from tests.icmp.conftest import BEYOND, HERE, THERE, Cable
-from tests.reach.conftest import QUICK, ask, looks, telling
+from tests.reach.conftest import PATIENT, QUICK, ask, looks, telling
 
 pytestmark = pytest.mark.lab
 
@@ -42,7 +42,7 @@ def stand_in_the_way(cable: Cable, verdict: str, port: int = PORT) -> None:
 @FAMILIES
 def test_whoever_accepts_is_there_and_is_left_with_a_closed_connection(cable: Cable, family: int) -> None:
     with closing(server(cable)) as listening:
-        (look,) = looks(cable, METHOD, THERE[family])
+        (look,) = looks(cable, METHOD, THERE[family], manner=PATIENT)
         listening.settimeout(5)
         connection, _ = listening.accept()
         connection.settimeout(5)
@@ -56,7 +56,7 @@ def test_whoever_accepts_is_there_and_is_left_with_a_closed_connection(cable: Ca
 
 @FAMILIES
 def test_whoever_refuses_is_there(cable: Cable, family: int) -> None:
-    (look,) = looks(cable, METHOD, THERE[family])
+    (look,) = looks(cable, METHOD, THERE[family], manner=PATIENT)
 
     assert (look.outcome, look.why) == (Outcome.ANSWERED, "")
 
@@ -65,7 +65,7 @@ def test_whoever_refuses_is_there(cable: Cable, family: int) -> None:
 def test_a_reset_by_a_firewall_on_the_device_is_an_answer(cable: Cable, family: int) -> None:
     stand_in_the_way(cable, "reject with tcp reset")
 
-    (look,) = looks(cable, METHOD, THERE[family])
+    (look,) = looks(cable, METHOD, THERE[family], manner=PATIENT)
 
     assert look.outcome is Outcome.ANSWERED
 
@@ -205,6 +205,6 @@ def test_a_hundred_devices_at_once(cable: Cable) -> None:
     cable.there.ip(*(f"address add 10.99.0.{number}/32 dev lo" for number in range(100, 200)))
     addresses = [f"10.99.0.{number}" for number in range(100, 200)]
 
-    found = looks(cable, METHOD, *addresses, HERE[4])
+    found = looks(cable, METHOD, *addresses, HERE[4], manner=PATIENT)
 
     assert [look.outcome for look in found] == [Outcome.ANSWERED] * 101

@@ -7,7 +7,7 @@ import pytest
 from hostwatch.core.reading import Outcome
 from hostwatch.pinger import Look, Pinger
 from tests.icmp.conftest import HERE, THERE, Cable
-from tests.reach.conftest import ask, looks, telling
+from tests.reach.conftest import PATIENT, ask, looks, telling
 from tests.reach.test_neighbour import STRANGE, mac_of
 
 pytestmark = pytest.mark.lab
@@ -19,7 +19,7 @@ METHODS = pytest.mark.parametrize("method", ["icmp", "tcp port=4443", "neighbour
 @FAMILIES
 @METHODS
 def test_the_device_itself(cable: Cable, family: int, method: str) -> None:
-    (look,) = looks(cable, f"{method} mac={mac_of(cable.there)}", THERE[family])
+    (look,) = looks(cable, f"{method} mac={mac_of(cable.there)}", THERE[family], manner=PATIENT)
 
     assert (look.outcome, look.why) == (Outcome.ANSWERED, "")
     assert look.rtt_us is not None
