@@ -116,10 +116,20 @@ class Rounds:
         finally:
             for task in probing:
                 task.cancel()
-        held = self._release(turn.signal for turn in turns)
-        if held or key is not None:
-            await self._hand_over(this, (), held, closes=key is not None)
+        await self._complete(this)
         self._let_go(this)
+
+    async def _complete(self, this: Round) -> None:
+        """Hand over the answers that waited for the end of a round.
+
+        While the store is stuck rounds end together: what this round's slice does not tell of is not its own.
+        """
+        due = {turn.signal: turn.at_us for turn in this.turns}
+        held = self._release(due.items())
+        earlier = [answer.reading for answer in held if answer.due_us < due[answer.signal]]
+        own = [answer for answer in held if answer.due_us == due[answer.signal]]
+        if held or this.key is not None:
+            await self._hand_over(this, earlier, own, closes=this.key is not None)
 
     async def _take_in_hand(self, this: Round, piece: Sequence[Turn]) -> list[asyncio.Task[None]]:
         """Begin to look at some; whoever is still being looked at is UNKNOWN, so that the evidence says so.
@@ -225,9 +235,18 @@ class Rounds:
             rtt_us=look.rtt_us,
         )
 
-    def _release(self, signals: Iterable[str]) -> list[Answer]:
-        """The answers of these signals that are still held, each signal's in the order of time."""
-        return [answer for name in signals for answer in self._held.pop(name, ())]
+    def _release(self, until: Iterable[tuple[str, int]]) -> list[Answer]:
+        """The held answers of signals, due at that instant or earlier, each signal's in the order of time."""
+        found: list[Answer] = []
+        for name, due_us in until:
+            answers = self._held.pop(name, None)
+            if answers is None:
+                continue
+            if answers[-1].due_us > due_us:
+                self._held[name] = [answer for answer in answers if answer.due_us > due_us]
+                answers = [answer for answer in answers if answer.due_us <= due_us]
+            found.extend(answers)
+        return found
 
     async def _hand_over(
         self, this: Round, brought: Sequence[Reading], plain: Sequence[Answer], *, closes: bool
@@ -242,5 +261,5 @@ class Rounds:
         )
 
     def _earlier(self, brought: Iterable[Reading]) -> Iterator[Reading]:
-        for answer in self._release(reading.signal for reading in brought):
+        for answer in self._release((reading.signal, instant.micros(reading.at)) for reading in brought):
             yield answer.reading

@@ -18,6 +18,7 @@ from hostwatch.core.population import Population
 from hostwatch.core.reading import Kind, Outcome
 from hostwatch.core.timeline import Span, Timeline
 from hostwatch.core.world import Decision, World
+from hostwatch.sla import backbone
 from hostwatch.sla.account import Books
 from hostwatch.sla.history import fold
 from hostwatch.sla.month import month
@@ -81,11 +82,22 @@ class Accounts:
             sums = books.account()
             if sums.up_s + sums.down_s + sums.excluded_s + sums.unknown_s != sums.period_s:
                 self.complain(f"the seconds of {device.device} do not add up: {sums}")
+            self._backbone(period, device)
             if not self.stepped:
                 self._against_readings(device, books, instant.micros(now))
                 if not self.slewed:
                     self._against_truth(device, books, truth, shift_us)
         return history
+
+    def _backbone(self, period: Span, device: DeviceHistory) -> None:
+        """Down inside is down for the carrier where somebody looked; elsewhere nothing is said."""
+        inside, outside = Books.of(period, device), backbone.books(period, device)
+        looked = backbone.measured(period, device)
+        sums = outside.account()
+        if sums.period_s != inside.account().period_s:
+            self.complain(f"the account of the backbone of {device.device} has another period: {sums}")
+        if (inside.down & looked) - outside.down or (inside.period - looked) - outside.unknown:
+            self.complain(f"the account of the backbone of {device.device} contradicts the one of the pings")
 
     def _against_readings(self, device: DeviceHistory, books: Books, now: int) -> None:
         unknown, silent = Timeline(), Timeline()

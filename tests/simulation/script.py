@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from tests.simulation.provider import Mode
 from tests.simulation.simulation import Plan
-from tests.simulation.town import IN_SERVICE, SUSPENDED, Town, address_of, device_name, town
+from tests.simulation.town import IN_SERVICE, REFERENCES, SUSPENDED, Town, address_of, device_name, town
 from tests.simulation.world import Times, Truth
 
 SECOND = 1_000_000
@@ -42,6 +42,9 @@ def plan(
     made = town(devices, customers=customers, interval=interval, rungs=dice.randint(1, 3))
     events = _events(dice, made, busy, faults)
     truth = _truth(dice, devices + SPARE, busy, interval, faults)
+    carrier = random.Random(f"{seed} carrier")  # dice of its own: the rest of a seed's world stays as it was
+    if carrier.random() < 0.5:
+        events += _carrier(carrier, made, truth, busy, interval)
     notes = [(timedelta(microseconds=a), "note", "link cut") for a, _ in truth.cut.spans]
     notes += [(timedelta(microseconds=a), "note", "no route") for a, _ in truth.no_route.spans]
     notes += [(timedelta(microseconds=a), "note", "store full") for a, _ in truth.full.spans]
@@ -72,6 +75,25 @@ def _truth(dice: random.Random, devices: int, busy: timedelta, interval: timedel
         full=Times(_span(dice, end, (5 * SECOND, step * 4)) for _ in range(dice.randint(0, rare))),
         loss_permille=dice.choice((0, 0, 0, 30)),
     )
+
+
+def _carrier(
+    dice: random.Random, made: Town, truth: Truth, busy: timedelta, interval: timedelta
+) -> list[Event]:
+    """An uplink that is cut, and reference points that fail for themselves; a reload may take it away."""
+    made.uplinks, made.operator = {"carrier": [*REFERENCES]}, dice.choice((None, *made.houses))
+    end, step = busy // timedelta(microseconds=1), interval // timedelta(microseconds=1)
+    cuts = [_span(dice, end, (step // 10, step * 9)) for _ in range(dice.choice((1, 2, 4)))]
+    for address in REFERENCES:
+        own = [_span(dice, end, (step // 10, step * 9)) for _ in range(dice.choice((0, 1, 2)))]
+        truth.down[address] = Times([*cuts, *own])
+    at = timedelta(seconds=dice.uniform(60, busy.total_seconds()))
+    return [(at, "reload", _switch_uplink)] if dice.random() < 0.3 else []
+
+
+def _switch_uplink(present: Town) -> None:
+    """The uplink is taken out, or put in again."""
+    present.uplinks = {} if present.uplinks else {"carrier": [*REFERENCES]}
 
 
 def _span(dice: random.Random, end: int, lasts: tuple[int, int]) -> tuple[int, int]:

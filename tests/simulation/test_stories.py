@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
+from hostwatch.core.timeline import Span
 from hostwatch.prober import CATCH_UP_PER_S
+from hostwatch.sla import backbone
+from hostwatch.sla.account import account
 from tests.simulation.accounts import months
 from tests.simulation.provider import Mode
 from tests.simulation.simulation import Broken, Plan, Simulation
-from tests.simulation.town import Town, address_of, signal_of, town
+from tests.simulation.town import REFERENCES, Town, address_of, signal_of, town
 from tests.simulation.world import Times, Truth
 
 MINUTE = 60_000_000
@@ -262,3 +265,76 @@ def test_what_befalls_the_clock_or_the_loop_has_one_cause(
     assert was_blind(ran) == why
     assert ran.kinds["ClockStepped"] == int(what == "step" and by != timedelta(milliseconds=200))
     assert {said for _, said in ran.story if said.startswith("down ")} == {f"down {signal_of('d1')}"}
+
+
+def behind_a_carrier(devices: int = 3) -> Town:
+    """Devices of two customers on one uplink, all looked at each minute."""
+    site = town(devices, interval=timedelta(minutes=1))
+    site.uplinks, site.operator = {"carrier": [*REFERENCES]}, "c1"
+    return site
+
+
+def silent(*references: str, at: float, until: float) -> dict[str, Times]:
+    return {reference: Times([(int(at * MINUTE), int(until * MINUTE))]) for reference in references}
+
+
+def carried_s(ran: Simulation, device: str) -> tuple[int, int]:
+    """Seconds down by pings from inside, and down for the carrier."""
+    assert ran.history is not None
+    found = next(d for d in ran.history.devices if d.device == device)
+    period = Span(0, int(ran.history.now.timestamp()))
+    return account(period, found).down_s, backbone.books(period, found).account().down_s
+
+
+def test_the_carrier_is_gone_for_twelve_minutes(tmp_path: Path) -> None:
+    """Devices and gateway answer: an outage of every port, told once to each contact of each customer."""
+    ran = tell(tmp_path, 2, behind_a_carrier(), Truth(down=silent(*REFERENCES, at=60, until=72)))
+    (down,), (up,) = spoken(ran, "down uplink:carrier/reach"), spoken(ran, "up uplink:carrier/reach")
+    assert 61 <= down <= 63
+    assert 72 <= up <= 74
+    for person in ("c0.duty", "c0.boss", "c1.duty"):
+        assert spoken(ran, f"emergency.{person}") == [down]
+        assert spoken(ran, f"recovery.{person}") == [up]
+    for device in ("d0", "d1", "d2"):
+        inside, carried = carried_s(ran, device)
+        assert inside == 0
+        assert 11 * 60 <= carried <= 13 * 60
+
+
+def test_one_reference_point_is_switched_off_for_ever(tmp_path: Path) -> None:
+    ran = tell(tmp_path, 2, behind_a_carrier(), Truth(down=silent(REFERENCES[0], at=60, until=999)))
+    assert spoken(ran, "sent") == []
+    assert carried_s(ran, "d0") == (0, 0)
+
+
+def test_our_own_cut_link_is_no_outage_of_the_carrier(tmp_path: Path) -> None:
+    cut = Times([(60 * MINUTE, 72 * MINUTE)])
+    ran = tell(tmp_path, 2, behind_a_carrier(), Truth(cut=cut))
+    assert ran.story == []
+    assert carried_s(ran, "d0") == (0, 0)
+
+
+def test_killed_between_two_rounds_without_a_quorum(tmp_path: Path) -> None:
+    truth = Truth(down=silent(*REFERENCES, at=60, until=80))
+    ran = tell(tmp_path, 2, behind_a_carrier(), truth, (61.2, "kill", ("at once", 0)))
+    assert ran.begun == 2
+    assert len(spoken(ran, "down uplink:carrier/reach")) == len(spoken(ran, "up uplink:carrier/reach")) == 1
+    assert len(spoken(ran, "emergency.c0.duty")) == 1
+
+
+def test_the_carrier_is_taken_out_of_the_configuration_while_it_is_gone(tmp_path: Path) -> None:
+    def remove(present: Town) -> None:
+        present.uplinks = {}
+
+    truth = Truth(down=silent(*REFERENCES, at=60, until=999))
+    ran = tell(tmp_path, 2, behind_a_carrier(), truth, (75, "reload", remove))
+    assert spoken(ran, "withdrawn.c0.duty") == [75]
+    assert 13 * 60 <= carried_s(ran, "d0")[1] <= 16 * 60
+
+
+def test_rounds_that_end_together_when_the_disk_has_room_again_lose_no_look(tmp_path: Path) -> None:
+    """What is urgent in a round waits for the disk, and the answers of that round and of the next with it."""
+    full = Times([(int(60.2 * MINUTE), int(63.5 * MINUTE))])
+    ran = tell(tmp_path, 2, behind_a_carrier(40), Truth(full=full))
+    assert [unknown_s(ran, f"d{number}") for number in range(40)] == [0] * 40
+    assert ran.story == []

@@ -30,6 +30,10 @@ class Town:
     interval: timedelta = timedelta(minutes=5)
     timezone: str = "Asia/Shanghai"
     houses: dict[str, House] = field(default_factory=dict)
+    uplinks: dict[str, list[str]] = field(default_factory=dict)
+    """The reference points of each, in quorum of their majority; looked at as often as devices."""
+
+    operator: str | None = None
 
     def copy(self) -> Town:
         """The same, to be changed."""
@@ -46,6 +50,16 @@ class Town:
             "sight": [GATEWAY],
             "listen": "off",
             "schedule": {"interval": f"{self.interval // timedelta(seconds=1)}s", "misses": 2},
+            "operator": self.operator,
+            "uplinks": [
+                {
+                    "id": name,
+                    "name": name.title(),
+                    "references": references,
+                    "interval": f"{self.interval // timedelta(seconds=1)}s",
+                }
+                for name, references in self.uplinks.items()
+            ],
             "customers": [
                 {
                     "id": name,
@@ -78,6 +92,10 @@ def address_of(device: str) -> str:
     """Where a device lives: addresses reserved for benchmarks."""
     number = int(device[1:])
     return f"198.18.{number // 250}.{number % 250 + 1}"
+
+
+REFERENCES = ["198.19.0.1", "198.19.0.2", "198.19.0.3"]
+"""The carrier's reference points."""
 
 
 def signal_of(device: str) -> str:

@@ -14,9 +14,11 @@ from hostwatch.core.emergency import Notice, NoticeState
 from hostwatch.core.population import Population, State
 from hostwatch.core.reading import Kind, Outcome
 from hostwatch.core.world import Decision
+from tests.simulation.carrier import Rounds, rounds
 from tests.simulation.evidence import Complain, Proof
 
 MISSES = 2
+Opened = facts.EmergencyOpened | facts.UplinkEmergencyOpened
 
 
 @dataclass(slots=True)
@@ -63,15 +65,19 @@ class Verdicts:
     interval: timedelta = timedelta(minutes=5)
     lines: dict[str, _Line] = field(default_factory=dict)
     population: Population = field(default_factory=Population)
+    rounds: dict[str, Rounds] = field(default_factory=dict)
+    """Of each uplink, by its signal."""
+
     down: int = 0
     up: int = 0
 
     def check(self, decision: Decision, proofs: Sequence[Proof]) -> None:
         """A decision was committed."""
         expected = [
-            (flip, p.signal)
+            (flip, one.signal)
             for p in proofs
-            if p.signal in self.lines and (flip := self.lines[p.signal].take(p, self.interval))
+            for one in self._readings(p)
+            if one.signal in self.lines and (flip := self.lines[one.signal].take(one, self.interval))
         ]
         found = [
             ("down" if isinstance(fact, facts.WentDown) else "up", fact.signal)
@@ -86,12 +92,28 @@ class Verdicts:
             if isinstance(fact, facts.ClockStepped):
                 for line in self.lines.values():
                     line.follow(fact.at - fact.before)
+                for one in self.rounds.values():
+                    one.follow(fact.at - fact.before)
         if decision.population is not None:
             self.population.change(decision.population)
-            wanted = set(signals(self.population))
+            fresh = rounds(self.population)
+            known = self.rounds
+            self.rounds = {
+                name: one.renewed(known[name]) if name in known else one for name, one in fresh.items()
+            }
+            references = {name for one in self.rounds.values() for name in one.references}
+            wanted = set(signals(self.population)) | self.rounds.keys() | references
             self.lines = {name: line for name, line in self.lines.items() if name in wanted}
             for name in wanted - self.lines.keys():
                 self.lines[name] = _Line()
+
+    def _readings(self, proof: Proof) -> list[Proof]:
+        """A committed reading, and what it makes its uplink say."""
+        line = self.lines.get(proof.signal)
+        if line is not None and line.last is not None and proof.at <= line.last:
+            return [proof]
+        said = [one.take(proof) for one in self.rounds.values() if proof.signal in one.references]
+        return [proof, *(one for one in said if one is not None)]
 
 
 def signals(population: Population) -> dict[str, str]:
@@ -117,8 +139,10 @@ class People:
 
     def check(self, decision: Decision) -> None:
         """A decision was committed."""
-        downs = [fact for fact in decision.facts if isinstance(fact, facts.WentDown)]
-        opened = [fact for fact in decision.facts if isinstance(fact, facts.EmergencyOpened)]
+        downs = [f for f in decision.facts if isinstance(f, facts.WentDown) and "/ping:" not in f.signal]
+        opened = [
+            f for f in decision.facts if isinstance(f, facts.EmergencyOpened | facts.UplinkEmergencyOpened)
+        ]
         if [d.signal for d in downs] != [o.signal for o in opened]:
             self.complain(f"verdicts {downs} do not open the emergencies {opened}")
         self._ends(decision)
@@ -129,7 +153,7 @@ class People:
         if decision.population is not None:
             self.population.change(decision.population)
 
-    def _opens(self, decision: Decision, fact: facts.EmergencyOpened) -> None:
+    def _opens(self, decision: Decision, fact: Opened) -> None:
         if fact.signal in self.open or fact.reference in self.references:
             self.complain(
                 f"{fact.reference} opens for {fact.signal}, which has {self.open.get(fact.signal)} open"
@@ -137,8 +161,9 @@ class People:
         self.open[fact.signal] = fact.reference
         self.references.add(fact.reference)
         wanted = [
-            f"{fact.reference}.emergency.{fact.customer}.{contact}"
-            for contact in self._contacts(fact.customer)
+            f"{fact.reference}.emergency.{customer}.{contact}"
+            for customer in self._told(fact)
+            for contact in self.population.customers[customer].contacts
         ]
         arose = [
             f for f in decision.facts if isinstance(f, facts.DutyArose) and f.emergency == fact.reference
@@ -155,11 +180,26 @@ class People:
         if any(duty.due != fact.at + timedelta(minutes=15) for duty in arose):
             self.complain(f"{fact.reference} of {fact.at}: a duty is not due 15 minutes after the verdict")
 
-    def _contacts(self, customer: str) -> tuple[str, ...]:
-        return self.population.customers[customer].contacts
+    def _told(self, fact: Opened) -> list[str]:
+        """Who is to hear of it: the customer; or everybody behind the uplink, and then the operator."""
+        if isinstance(fact, facts.EmergencyOpened):
+            return [fact.customer]
+        behind = {
+            device.customer
+            for device in self.population.devices.values()
+            if device.state is State.IN_SERVICE and device.uplink == fact.uplink
+        }
+        if tuple(sorted(behind)) != fact.customers:
+            self.complain(f"{fact.reference}: {sorted(behind)} are behind, the record says {fact.customers}")
+        operator = self.population.operator
+        return [*sorted(behind - {operator}), *([operator] if operator else [])]
 
     def _ends(self, decision: Decision) -> None:
-        ups = {fact.signal for fact in decision.facts if isinstance(fact, facts.CameUp)}
+        ups = {
+            fact.signal
+            for fact in decision.facts
+            if isinstance(fact, facts.CameUp) and "/ping:" not in fact.signal
+        }
         gone = {name for name in decision.withdrawn_signals if name in self.open}
         ended = {fact.reference: fact for fact in decision.facts if isinstance(fact, facts.EmergencyEnded)}
         expected = {self.open.get(name, name) for name in ups | gone}
@@ -170,8 +210,9 @@ class People:
         for reference, fact in ended.items():
             kind = "withdrawn" if fact.withdrawn else "recovery"
             first = [n for n in self.notices.values() if n.kind == "emergency" and reference in n.emergencies]
-            told = {n.contact for n in first if n.state is not NoticeState.FORBIDDEN}
-            owed = [n.contact for n in decision.notices if n.kind == kind and reference in n.emergencies]
+            told = {(n.customer, n.contact) for n in first if n.state is not NoticeState.FORBIDDEN}
+            ends = [n for n in decision.notices if n.kind == kind and reference in n.emergencies]
+            owed = [(n.customer, n.contact) for n in ends]
             if sorted(told) != sorted(owed):
                 self.complain(
                     f"the end of {reference} is owed to {sorted(told)}, the outbox has {sorted(owed)}"
