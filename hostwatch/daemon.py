@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import hostwatch
-from hostwatch import log, metrics, uplinks
+from hostwatch import desk, log, metrics, uplinks
 from hostwatch.channels.base import Surroundings
 from hostwatch.clock import Clock
 from hostwatch.configuration import difference
@@ -31,7 +31,7 @@ from hostwatch.directory import Directory
 from hostwatch.engine import Engine
 from hostwatch.gauges import Figure
 from hostwatch.health import Examiner, Health
-from hostwatch.httpd import Pages
+from hostwatch.httpd import Pages, Sources
 from hostwatch.lag import LoopWatcher
 from hostwatch.outbox import Outbox
 from hostwatch.pinger import Pinger
@@ -223,6 +223,15 @@ class Watch:
             chain.from_iterable(figures() for figures in self.figures),
         )
 
+    def signals(self) -> int:
+        """How many signals are watched."""
+        return len(self.engine.world.signals)
+
+    def tells_of_each_device(self) -> bool:
+        """Whether `/metrics` has the samples of each device: as configured, or if they are few."""
+        asked = self._loaded.configuration.metrics.devices
+        return asked == "on" or (asked == "auto" and self.signals() <= desk.DEVICES_INSIDE_MAX)
+
     def health(self) -> Health:
         """How the watch is."""
         return self.examiner.examine()
@@ -294,7 +303,14 @@ class Service:
         listen = self._loaded.configuration.listen
         if listen is None:
             return None
-        return Pages(listen, self._watch.health, self._watch.snapshot, self._is_ready)
+        sources = Sources(
+            examine=self._watch.health,
+            ready=self._is_ready,
+            take=self._watch.snapshot,
+            desk=desk.Chosen(self._loaded.store, self._watch.signals),
+            each_device=self._watch.tells_of_each_device,
+        )
+        return Pages(listen, sources)
 
     def _is_ready(self) -> bool:
         return self._started.is_set() and not self._stop.is_set() and self._watch.engine.stuck is None

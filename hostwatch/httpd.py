@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Generic, TypeVar
+from dataclasses import dataclass
+from typing import IO, Generic, Protocol, TypeVar, cast
 
 from aiohttp import web
 
+from hostwatch import log
 from hostwatch.configuration.fields import Listen
+from hostwatch.desk import Body, NoSamples
 from hostwatch.health import Health
 from hostwatch.metrics import Snapshot, render
 
@@ -29,6 +32,28 @@ T = TypeVar("T")
 
 class CannotListen(Exception):
     """The address is taken, or not ours."""
+
+
+class Desk(Protocol):
+    """Who writes the samples of all devices. Called in one thread only."""
+
+    def body(self) -> Body:
+        """The samples. Raises `NoSamples`."""
+
+    def close(self) -> None:
+        """Stop whatever was started for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Where the pages get what they say. All but the desk are called on the loop."""
+
+    examine: Callable[[], Health]
+    ready: Callable[[], bool]
+    take: Callable[[], Snapshot]
+    desk: Desk
+    each_device: Callable[[], bool]
+    """Whether `/metrics` has the samples of each device too."""
 
 
 class Shared(Generic[T]):
@@ -58,20 +83,14 @@ class Shared(Generic[T]):
 class Pages:
     """Serves until closed."""
 
-    def __init__(
-        self,
-        listen: Listen,
-        examine: Callable[[], Health],
-        take: Callable[[], Snapshot],
-        ready: Callable[[], bool],
-    ) -> None:
+    def __init__(self, listen: Listen, sources: Sources) -> None:
         self._listen = listen
-        self._examine = examine
-        self._take = take
-        self._ready = ready
+        self._sources = sources
         self._runner: web.AppRunner | None = None
         self._aside = ThreadPoolExecutor(1, "metrics")
-        self._rendered = Shared(self._render)
+        self._desk = ThreadPoolExecutor(1, "desk")
+        self._figures = Shared(self._render)
+        self._devices = Shared(self._read)
         self._open = asyncio.Semaphore(CONNECTIONS_MAX)
 
     async def start(self) -> int:
@@ -80,6 +99,7 @@ class Pages:
         app.router.add_get("/-/healthy", self._healthy)
         app.router.add_get("/-/ready", self._is_ready)
         app.router.add_get("/metrics", self._metrics)
+        app.router.add_get("/metrics/devices", self._each_device)
         self._runner = web.AppRunner(
             app,
             access_log=None,
@@ -107,6 +127,8 @@ class Pages:
         if self._runner is not None:
             await self._runner.cleanup()
         self._aside.shutdown(wait=False, cancel_futures=True)
+        self._desk.submit(self._sources.desk.close)
+        self._desk.shutdown(wait=False)
 
     @web.middleware
     async def _bounded(
@@ -118,16 +140,51 @@ class Pages:
             return await handler(request)
 
     async def _healthy(self, _: web.Request) -> web.Response:
-        health = self._examine()
+        health = self._sources.examine()
         if health.ok:
             return web.Response(text="healthy\n")
         return web.Response(status=503, text="".join(f"{trouble}\n" for trouble in health.troubles))
 
     async def _is_ready(self, _: web.Request) -> web.Response:
-        return web.Response(text="ready\n") if self._ready() else web.Response(status=503, text="not ready\n")
+        ready = self._sources.ready()
+        return web.Response(text="ready\n") if ready else web.Response(status=503, text="not ready\n")
 
-    async def _metrics(self, _: web.Request) -> web.Response:
-        return web.Response(body=await self._rendered.get(), headers={"Content-Type": METRICS_TYPE})
+    async def _metrics(self, request: web.Request) -> web.StreamResponse:
+        figures = await self._figures.get()
+        if not self._sources.each_device():
+            return web.Response(body=figures, headers={"Content-Type": METRICS_TYPE})
+        try:
+            devices = await self._devices.get()
+        except NoSamples as error:
+            log.warning("no-device-samples", why=str(error))
+            devices = Body(size=0)  # the figures of the watch itself are wanted most when something is wrong
+        return await _send(request, figures, devices)
+
+    async def _each_device(self, request: web.Request) -> web.StreamResponse:
+        try:
+            devices = await self._devices.get()
+        except NoSamples as error:
+            return web.Response(status=503, text=f"{error}\n")
+        return await _send(request, b"", devices)
 
     async def _render(self) -> bytes:
-        return await asyncio.get_running_loop().run_in_executor(self._aside, render, self._take())
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._aside, render, self._sources.take())
+
+    async def _read(self) -> Body:
+        return await asyncio.get_running_loop().run_in_executor(self._desk, self._sources.desk.body)
+
+
+async def _send(request: web.Request, figures: bytes, devices: Body) -> web.StreamResponse:
+    """Both, one after the other. What is on a sheet goes from there to the visitor without passing us."""
+    if devices.sheet is None:
+        return web.Response(body=figures + devices.text, headers={"Content-Type": METRICS_TYPE})
+    response = web.StreamResponse(headers={"Content-Type": METRICS_TYPE})
+    response.content_length = len(figures) + devices.size
+    await response.prepare(request)
+    if figures:
+        await response.write(figures)
+    if request.transport is not None and request.method != "HEAD":
+        sheet = cast(IO[bytes], devices.sheet)  # only its descriptor is used
+        await asyncio.get_running_loop().sendfile(request.transport, sheet, 0, devices.size)
+    return response

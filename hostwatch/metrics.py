@@ -1,7 +1,7 @@
-"""What Prometheus reads: counters kept as decisions are committed, gauges read off when asked.
+"""What Prometheus reads of the watch: counters kept as decisions are committed, gauges read off when asked.
 
-Names follow the field (`probe_success`, `probe_icmp_duration_seconds`); our own begin `hostwatch_`.
-Each is described in `docs/metrics.md`, and a test holds the two together.
+The samples of each device are not made here but by the desk (`desk.py`, `samples.py`). Each
+metric is described in `docs/metrics.md`, and a test holds the two together.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 import hostwatch
-from hostwatch.core import facts
-from hostwatch.core.population import Device
+from hostwatch.core import facts, instant
+from hostwatch.core.emergency import Duty, Notice, NoticeState
 from hostwatch.core.reading import Outcome
 from hostwatch.core.signal import Signal
+from hostwatch.core.signals import is_before
+from hostwatch.core.terms import tolerance
+from hostwatch.core.uplink import named
 from hostwatch.core.world import Decision, World
 from hostwatch.gauges import Figure, Gauge
 from hostwatch.health import Health
 from hostwatch.pinger import Look
-
-ON_ITS_WAY = timedelta(seconds=10)
-"""From the instant at which a target is due until its answer is recorded: a slice and a ping at most."""
+from hostwatch.samples import ON_ITS_WAY, state_of
 
 LATENCY_BUCKETS_S = (1, 5, 10, 30, 60, 120, 300, 600, 900, 1800, 3600)
 
@@ -41,14 +42,11 @@ class Tally:
         self.attempts: Counter[tuple[str, str]] = Counter()
         self.latencies: Counter[float] = Counter()
         self.latency_sum_s = 0.0
-        self.rtts_us: dict[str, int] = {}
 
     def on_looks(self, looks: Sequence[Look]) -> None:
         """Count looks."""
         for look in looks:
             self.readings[look.outcome.value] += 1
-            if look.rtt_us is not None:
-                self.rtts_us[look.signal] = look.rtt_us
 
     def on_decision(self, decision: Decision) -> None:
         """Count what was committed."""
@@ -61,8 +59,6 @@ class Tally:
             if duty.met_at is not None:
                 notice = next(n for n in decision.notices if n.duty == duty.id)
                 self._latency((duty.met_at - notice.created_at).total_seconds())
-        for name in decision.withdrawn_signals:
-            self.rtts_us.pop(name, None)
 
     def _latency(self, seconds: float) -> None:
         self.latency_sum_s += seconds
@@ -71,22 +67,29 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """The present, taken on the loop in one go so that it can be rendered elsewhere."""
+    """The present, taken on the loop in one go so that it can be rendered elsewhere.
+
+    Taking it costs next to nothing, however many devices there are and however many of them are down:
+    nobody who is well is looked at, and what there is to reckon is reckoned while rendering.
+    """
 
     now: datetime
     health: Health
     late_s: float
-    signals: tuple[tuple[Signal, Device], ...]
+    restless: tuple[Signal, ...]
+    resting: int
+    expired: int
+    """How many of those at rest answered so long ago that it speaks no more."""
+
     blind: tuple[str, ...]
     emergencies: int
-    pending: int
-    due: tuple[datetime, ...]
+    notices: tuple[Notice, ...]
+    duties: tuple[Duty, ...]
     readings: dict[str, int]
     facts: dict[str, int]
     attempts: dict[tuple[str, str], int]
     latencies: dict[float, int]
     latency_sum_s: float
-    rtts_us: dict[str, int]
     figures: tuple[Figure, ...] = ()
 
 
@@ -100,29 +103,43 @@ def snapshot(
 ) -> Snapshot:
     """What the metrics are rendered from."""
     signals = world.signals
+    spoken_us = instant.micros(now - ON_ITS_WAY - _longest_speaking(world))
+    apart = [due_us for name in _of_uplinks(world) if (due_us := signals.resting.get(name)) is not None]
     return Snapshot(
         now=now,
         health=health,
         late_s=late_s,
-        signals=tuple(
-            (signals[name], device) for name, device in world.population.watched() if name in signals
-        ),
+        restless=tuple(signals.restless.values()),
+        resting=len(signals.resting) - len(apart),
+        expired=signals.resting_since_before(spoken_us)
+        - sum(is_before(due_us, spoken_us) for due_us in apart),
         blind=tuple(world.blind),
         emergencies=len(world.emergencies),
-        pending=len(world.pending()),
-        due=tuple(duty.due for duty in world.duties.values()),
+        notices=tuple(world.notices.values()),
+        duties=tuple(world.duties.values()),
         readings=dict(tally.readings),
         facts=dict(tally.facts),
         attempts=dict(tally.attempts),
         latencies=dict(tally.latencies),
         latency_sum_s=tally.latency_sum_s,
-        rtts_us=dict(tally.rtts_us),
         figures=tuple(figures),
     )
 
 
+def _of_uplinks(world: World) -> Iterator[str]:
+    """The signals that are no device's; they have metrics of their own."""
+    for uplink in world.population.uplinks.values():
+        yield from uplink.signals(world.population.vantage)
+
+
+def _longest_speaking(world: World) -> timedelta:
+    """How long readings speak at the longest interval. Who is looked at more often is unknown sooner."""
+    longest = max(world.schedule.intervals_us, default=0) * instant.MICROSECOND
+    return longest + tolerance(longest)
+
+
 def render(seen: Snapshot) -> bytes:
-    """The text that Prometheus reads. Takes its time with many devices: not for the loop."""
+    """The text that Prometheus reads. Takes its time when many devices are down: not for the loop."""
     registry = CollectorRegistry()
     registry.register(_Collector(seen))
     return generate_latest(registry)
@@ -136,7 +153,7 @@ class _Collector(Collector):
         yield from _house(self._seen)
         yield from _people(self._seen)
         yield from (_contributed(figure) for figure in self._seen.figures if figure.value is not None)
-        yield from _devices(self._seen)
+        yield _states(self._seen)
 
 
 def _gauge(name: str, help_text: str, value: float | timedelta | None) -> Iterator[Metric]:
@@ -186,12 +203,14 @@ def _house(seen: Snapshot) -> Iterator[Metric]:
 
 def _people(seen: Snapshot) -> Iterator[Metric]:
     yield from _gauge("hostwatch_emergencies_open", "Emergencies that have not ended.", seen.emergencies)
-    yield from _gauge("hostwatch_duties_open", "Duties to tell that are not met.", len(seen.due))
-    left = (min(seen.due) - seen.now).total_seconds() if seen.due else None
+    yield from _gauge("hostwatch_duties_open", "Duties to tell that are not met.", len(seen.duties))
+    due = min((duty.due for duty in seen.duties), default=None)
+    left = None if due is None else (due - seen.now).total_seconds()
     yield from _gauge(
         "hostwatch_duty_seconds_left", "Until the next deadline of a duty; negative when it is past.", left
     )
-    yield from _gauge("hostwatch_notices_pending", "Notices that nobody has accepted yet.", seen.pending)
+    pending = sum(notice.state is NoticeState.PENDING for notice in seen.notices)
+    yield from _gauge("hostwatch_notices_pending", "Notices that nobody has accepted yet.", pending)
     yield from _gauge(
         "hostwatch_oldest_notice_age_seconds",
         "How long the oldest of them has waited.",
@@ -220,37 +239,10 @@ def _contributed(figure: Figure) -> Metric:
     return _labelled(metric, [((label,), float(value)) for label, value in figure.value.items()])
 
 
-def _devices(seen: Snapshot) -> Iterator[Metric]:
-    labels = ["customer", "device", "instance"]
-    success = GaugeMetricFamily("probe_success", "1 while the device answers, 0 in a silence.", labels=labels)
-    duration = GaugeMetricFamily(
-        "probe_icmp_duration_seconds", "Round-trip time of the last answer.", labels=[*labels, "phase"]
-    )
-    states: Counter[str] = Counter()
-    for signal, device in seen.signals:
-        state = state_of(signal, seen.now)
-        states[state] += 1
-        names = [device.customer, device.id, device.address]
-        if state in ("up", "silent", "down"):
-            success.add_metric(names, 1.0 if state == "up" else 0.0)
-        if signal.name in seen.rtts_us:
-            duration.add_metric([*names, "rtt"], seen.rtts_us[signal.name] / 1e6)
-    signals = GaugeMetricFamily("hostwatch_signals", "Watched signals, by state.", labels=["state"])
+def _states(seen: Snapshot) -> Metric:
+    states = Counter(state_of(signal, seen.now) for signal in seen.restless if named(signal.name) is None)
+    states["up"] += seen.resting - seen.expired
+    states["unknown"] += seen.expired
+    signals = GaugeMetricFamily("hostwatch_signals", "Signals of devices, by state.", labels=["state"])
     known = ("up", "silent", "down", "unknown", "not proven")
-    yield _labelled(signals, [((state,), float(states[state])) for state in known])
-    yield success
-    yield duration
-
-
-def state_of(signal: Signal, now: datetime) -> str:
-    """`up`, `silent` (missed, not confirmed), `down`, `unknown` or `not proven`.
-
-    A reading that is due may still be on its way into the record: for that long nothing is unknown.
-    """
-    if signal.verdict is not None:
-        return "down"
-    if not signal.proven:
-        return "not proven"
-    if signal.unspoken_since(now - ON_ITS_WAY) is not None:
-        return "unknown"
-    return "up" if signal.silence is None else "silent"
+    return _labelled(signals, [((state,), float(states[state])) for state in known])

@@ -9,7 +9,7 @@ from datetime import datetime
 from hostwatch.core.uplink import Uplink
 from hostwatch.core.world import World
 from hostwatch.gauges import Figure, Gauge
-from hostwatch.metrics import state_of
+from hostwatch.samples import state_of
 
 GONE = "not proven"
 """A signal that the record does not know yet."""

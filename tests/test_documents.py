@@ -11,12 +11,26 @@ from pathlib import Path
 
 import pytest
 
-from hostwatch import control, daemon, echo, engine, httpd, icmp, lag, log, outbox, prober, sight, wheel
+from hostwatch import (
+    control,
+    daemon,
+    desk,
+    echo,
+    engine,
+    httpd,
+    icmp,
+    lag,
+    log,
+    outbox,
+    prober,
+    sight,
+    wheel,
+)
 from hostwatch.channels import _threads, base, webhook
 from hostwatch.commands import ping, run
 from hostwatch.configuration import fields, load, mistake, secret, source, uplink
 from hostwatch.configuration.model import Notices, Schedule
-from hostwatch.core import facts, judge, ladder, schedule, stories, turns
+from hostwatch.core import facts, judge, ladder, latency, schedule, stories, turns
 from hostwatch.core import uplink as uplinks
 from hostwatch.core.blindness import Why
 from hostwatch.core.world import World
@@ -24,10 +38,20 @@ from hostwatch.messages import text as words
 from hostwatch.reach import _ears
 from hostwatch.reach import base as base_of_reach
 from hostwatch.reports import text as text_report
-from hostwatch.store import ledger, reader
+from hostwatch.store import evidence, ledger, reader
 
 ROOT = Path(__file__).parent.parent
 MIB, KIB = 1024 * 1024, 1024
+
+
+def test_the_page_of_the_latency_says_how_a_code_is_read() -> None:
+    text = (ROOT / "docs" / "latency.md").read_text(encoding="utf-8")
+    found = re.search(r"```python\n(.*?)```", text, re.DOTALL)
+    assert found is not None
+    program = f"{found[1]}\nprint(*map(rtt_us, range(65536)))"
+    told = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, check=True, timeout=30)
+
+    assert [int(time) for time in told.stdout.split()] == [latency.rtt_us(c) or 0 for c in range(65536)]
 
 
 def rows(page: str) -> dict[str, str]:
@@ -93,11 +117,16 @@ LIMITS: dict[str, str] = {
     ),
     "visitors of the pages": f"{httpd.CONNECTIONS_MAX} at a time",
     "how often a page of metrics is made": f"every {httpd.FRESH_S:g} s, and {httpd.SHARE} times as long",
+    "devices whose samples are made in the watch, and are on `/metrics` by themselves": (
+        f"{desk.DEVICES_INSIDE_MAX:,}"
+    ),
+    "time for the samples of all devices": f"{desk.ANSWER_WITHIN_S:g} s",
+    "slices that a reader looks back for one that closed late": str(evidence.SLICES_BACK),
     "one field of a log event": f"{log.FIELD_MAX_CHARS:,} characters ({log.BRIEF_MAX_CHARS} on",
     "mistakes recorded of a refused configuration": str(daemon.MISTAKES_RECORDED_MAX),
     "commitments to names and addresses remembered, also between runs": f"{ledger.REMEMBERED_MAX:,}",
     "a store that is read through at the start (`quick_check`)": f"{ledger.CHECKED_MAX_BYTES // MIB} MiB",
-    "threads for names, reload, metrics": f"{run.NAME_THREADS_MAX}, 1, 1",
+    "threads for names, reload, metrics": f"{run.NAME_THREADS_MAX}, 1, 2",
     "a reader's transaction": f"{reader.TRANSACTION_MAX_S:g} s",
     "targets of `hostwatch ping`": f"{ping.TARGETS_MAX:,}, at most {ping.ATTEMPTS_MAX} packets",
 }

@@ -29,7 +29,7 @@ from hostwatch.core import canonical
 from hostwatch.core.emergency import Emergency, Notice
 from hostwatch.core.uplink import named
 from hostwatch.core.world import World
-from hostwatch.metrics import state_of
+from hostwatch.samples import state_of
 from hostwatch.store.errors import StoreError
 from hostwatch.store.reader import Reader
 

@@ -148,6 +148,13 @@ class Log(Section):
     """The least important events that are written."""
 
 
+class Metrics(Section):
+    """What Prometheus is told."""
+
+    devices: Literal["auto", "on", "off"] = "auto"
+    """Whether /metrics has the samples of each device: auto, if there are 1,000 devices at most."""
+
+
 class Configuration(Section):
     """All that hostwatch is told by its operators."""
 
@@ -183,6 +190,9 @@ class Configuration(Section):
 
     listen: ListenAddress = Listen(ip_address("127.0.0.1"), 9464)
     """Where /metrics and /-/healthy are served: a loopback address and a port, or off."""
+
+    metrics: Metrics = Metrics()
+    """What Prometheus is told."""
 
     log: Log = Log()
     """What the daemon says about itself."""

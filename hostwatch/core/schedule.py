@@ -233,6 +233,11 @@ class Schedule:
         return min([SLICE_MAX // instant.MICROSECOND, *self._rings])
 
     @property
+    def intervals_us(self) -> tuple[int, ...]:
+        """The intervals that its targets have, in microseconds."""
+        return tuple(self._rings)
+
+    @property
     def targets(self) -> tuple[Target, ...]:
         """All targets, by name. Made when asked for."""
         return tuple(sorted(turn.target for ring in self._rings.values() for turn in ring.last_turns(0)))

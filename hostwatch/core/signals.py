@@ -15,6 +15,9 @@ from itertools import chain
 from hostwatch.core import instant
 from hostwatch.core.signal import Signal
 
+GRAIN_US = 5_000_000
+"""How finely those at rest are counted by when they answered."""
+
 Speaking = Callable[[str], timedelta]
 """How long a reading of a signal speaks (J2): its interval and the tolerance."""
 
@@ -29,6 +32,9 @@ class Signals(Mapping[str, Signal]):
 
         self.resting: dict[str, int] = {}
         """When those at rest were last due, and answered: microseconds since 1970."""
+
+        self._answered: dict[int, int] = {}
+        """How many of them answered last in which grain of time."""
 
     def __getitem__(self, name: str) -> Signal:
         found = self.get(name)
@@ -60,18 +66,39 @@ class Signals(Mapping[str, Signal]):
 
     def put(self, signal: Signal) -> None:
         """There is more to say of this signal from now on."""
-        self.resting.pop(signal.name, None)
+        self._rouse(signal.name)
         self.restless[signal.name] = signal
 
     def rest(self, name: str, due_us: int) -> None:
         """The signal answered when it was due, and that is all."""
         self.restless.pop(name, None)
+        self._rouse(name)
         self.resting[name] = due_us
+        grain = due_us // GRAIN_US
+        self._answered[grain] = self._answered.get(grain, 0) + 1
 
     def drop(self, name: str) -> None:
         """The signal is no longer watched."""
         self.restless.pop(name, None)
-        self.resting.pop(name, None)
+        self._rouse(name)
+
+    def _rouse(self, name: str) -> None:
+        due_us = self.resting.pop(name, None)
+        if due_us is None:
+            return
+        grain = due_us // GRAIN_US
+        self._answered[grain] -= 1
+        if not self._answered[grain]:
+            del self._answered[grain]
+
+    def resting_since_before(self, when_us: int) -> int:
+        """How many of those at rest answered last before an instant, to a grain. Looks at no signal."""
+        return sum(count for grain, count in self._answered.items() if is_before(grain * GRAIN_US, when_us))
+
+
+def is_before(due_us: int, when_us: int) -> bool:
+    """Whether the grain of an answer was over at an instant."""
+    return (due_us // GRAIN_US + 1) * GRAIN_US <= when_us
 
 
 def at_rest(name: str, due_us: int, speaking: timedelta) -> Signal:

@@ -20,11 +20,13 @@ from pathlib import Path
 from typing import Self, TypeVar
 from urllib.parse import quote
 
-from hostwatch.core import canonical, facts
+from hostwatch.core import canonical, facts, instant
 from hostwatch.core.emergency import Emergency, Notice
+from hostwatch.core.latency import Brought
 from hostwatch.core.world import World
-from hostwatch.store import migrations, present, rows
+from hostwatch.store import evidence, latencies, migrations, present, rows
 from hostwatch.store.errors import Absent, Damaged, StoreError, WrongVersion
+from hostwatch.store.evidence import Mark, News
 
 TRANSACTION_MAX_S = 5.0
 """The longest read transaction: a longer one would keep the log from being shortened."""
@@ -126,6 +128,18 @@ class Reader:
         query = "SELECT value FROM personal WHERE commitment = ?"
         found = self._read(lambda db: db.execute(query, (commitment,)).fetchone())
         return None if found is None else str(found[0])
+
+    def news(self, mark: Mark) -> News:
+        """What changed of the devices, and which slices were closed, since `mark`."""
+        return self._read(lambda db: evidence.news(db, mark))
+
+    def signals_of(self, device: str) -> list[str]:
+        """The signals that a device ever had."""
+        return self._read(lambda db: latencies.signals(db, device))
+
+    def brought(self, signal: str, since: datetime, until: datetime) -> Iterator[Brought]:
+        """What each scheduled ping of a signal between two instants brought. Read in short transactions."""
+        return latencies.brought(self._read, signal, instant.micros(since), instant.micros(until))
 
     def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do some work in one read transaction, again if the file was changed under it."""

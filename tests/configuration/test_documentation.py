@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from hostwatch.configuration import load, mistake, secret, source
 from hostwatch.configuration.customer import Contact, Customer, Device, Terms
 from hostwatch.configuration.method import Witness
-from hostwatch.configuration.model import Configuration, Log, Notices, Schedule, Site
+from hostwatch.configuration.model import Configuration, Log, Metrics, Notices, Schedule, Site
 from hostwatch.configuration.uplink import Uplink
 
 PAGE = (Path(__file__).parents[2] / "docs/configuration.md").read_text()
@@ -18,6 +18,7 @@ PARTS: dict[str, type[BaseModel]] = {
     "": Configuration,
     "site.": Site,
     "log.": Log,
+    "metrics.": Metrics,
     "schedule.": Schedule,
     "notices.": Notices,
     "uplinks[].": Uplink,
@@ -34,6 +35,7 @@ def test_every_setting_is_told_of() -> None:
     grouped = {
         "site",
         "log",
+        "metrics",
         "schedule",
         "notices",
         "uplinks",

@@ -37,25 +37,51 @@ def say(port: int, text: bytes) -> bytes:
     return answer
 
 
+DEVICE = (("customer", "acme"), ("device", "web-1"), ("instance", "127.0.0.2"))
+
+
+def measured(watch: Running, page: str = "/metrics") -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    status, text = get(f"{watch.url}{page}")
+    assert status == 200, text
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
 def test_a_watch_that_works_is_healthy_ready_and_measured(start: Callable[..., Running]) -> None:
     watch = start()
     watch.wait_for("device-proven")
 
     assert get(f"{watch.url}/-/healthy") == (200, "healthy\n")
     assert get(f"{watch.url}/-/ready") == (200, "ready\n")
-    status, text = get(f"{watch.url}/metrics")
-
-    assert status == 200
-    samples = {
-        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
-    device = (("customer", "acme"), ("device", "web-1"), ("instance", "127.0.0.2"))
-    assert samples["probe_success", device] == 1
+    samples = measured(watch)
+    assert samples["probe_success", DEVICE] == 1
     assert samples["hostwatch_healthy", ()] == 1
     assert samples["hostwatch_signals", (("state", "up"),)] == 1
     assert samples["hostwatch_readings_total", (("outcome", "answered"),)] >= 1
+
+
+@pytest.mark.parametrize("asked", ["off", "on"])
+def test_each_device_is_on_a_page_of_its_own_and_if_asked_for_among_the_metrics(
+    start: Callable[..., Running], tmp_path: Path, asked: str
+) -> None:
+    text = f"{CONFIGURATION}metrics: {{devices: {asked}}}\n"
+    (tmp_path / "hostwatch.yaml").write_text(text, encoding="utf-8")
+    watch = start()
+    watch.wait_for("device-proven")
+    timed = ("probe_icmp_duration_seconds", (*DEVICE, ("phase", "rtt")))
+
+    devices = measured(watch, "/metrics/devices")
+    while timed not in devices:  # the first look is none of the schedule, and is not timed
+        devices = measured(watch, "/metrics/devices")
+
+    assert devices["probe_success", DEVICE] == 1
+    assert 0 < devices[timed] < 1
+    assert (("probe_success", DEVICE) in measured(watch)) is (asked == "on")
+    assert ("hostwatch_healthy", ()) in measured(watch)
+    assert ("hostwatch_healthy", ()) not in devices
 
 
 def test_other_pages_do_not_exist(start: Callable[..., Running]) -> None:
