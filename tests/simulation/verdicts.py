@@ -109,10 +109,11 @@ class Verdicts:
 
     def _readings(self, proof: Proof) -> list[Proof]:
         """A committed reading, and what it makes its uplink say."""
+        mine = [one for one in self.rounds.values() if proof.signal in one.references]
         line = self.lines.get(proof.signal)
-        if line is not None and line.last is not None and proof.at <= line.last:
+        if not mine or (line is not None and line.last is not None and proof.at <= line.last):
             return [proof]
-        said = [one.take(proof) for one in self.rounds.values() if proof.signal in one.references]
+        said = [one.take(proof) for one in mine]
         return [proof, *(one for one in said if one is not None)]
 
 
