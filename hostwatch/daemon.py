@@ -76,6 +76,7 @@ class Watch:
             clock,
             self.directory.site_manner,
             self._sight_every(loaded),
+            [str(address) for address in loaded.configuration.silent],
         )
         self.prober = Prober(engine, pinger, self.sight, clock, self.directory.manner)
         self.outbox = Outbox(engine, clock, lambda: self.directory)
@@ -194,6 +195,7 @@ class Watch:
         self.directory = directory
         self.prober.rounds.manner_of = directory.manner
         gateways = tuple(str(address) for address in loaded.configuration.sight)
+        self.sight.silent = tuple(str(address) for address in loaded.configuration.silent)
         self.sight.manner = directory.site_manner
         self.sight.every = self._sight_every(loaded)
         if gateways != self.sight.gateways:

@@ -140,8 +140,13 @@ class Directory:
     @cached_property
     def site_manner(self) -> Manner:
         """How the site pings: its own gateways too."""
-        schedule = self.configuration.schedule
-        return Manner(attempts=schedule.attempts, spacing=schedule.spacing, timeout=schedule.timeout)
+        return site_manner(self.configuration)
+
+
+def site_manner(configuration: Configuration) -> Manner:
+    """How a site pings: its own gateways too."""
+    schedule = configuration.schedule
+    return Manner(attempts=schedule.attempts, spacing=schedule.spacing, timeout=schedule.timeout)
 
 
 def _ladder(rungs: Iterable[Rung], surroundings: Surroundings) -> tuple[Way, ...]:

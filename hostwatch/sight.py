@@ -108,6 +108,14 @@ class Sight:
         """The families that we look at."""
         return frozenset(self._in_use | {family(address) for address in (*self.gateways, *self.silent)})
 
+    def use(self, *versions: int) -> None:
+        """These families are in use, though nobody has looked yet."""
+        self._in_use.update(versions)
+
+    def lies(self) -> tuple[str, ...]:
+        """What is answered now that nobody can answer."""
+        return tuple(self._forged.values())
+
     async def glance(self) -> Glance:
         """Look at all our gateways and at our own loopback now."""
         async with self._glancing:

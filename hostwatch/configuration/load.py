@@ -108,6 +108,7 @@ class _Loading:
             folder=folder,
         )
         self._add(root, rules.among_terms(configuration))
+        self._add(root, rules.among_addresses(configuration))
         self._add(root, uplink_rules.mistakes(configuration))
         self._add(root, rules.about_control(loaded.control, is_set=configuration.control is not None))
         if self.reader.mistakes:

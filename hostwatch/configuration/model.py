@@ -179,6 +179,9 @@ class Configuration(Section):
     sight: tuple[GatewayAddress, ...] = Field(default=(), max_length=16)
     """Our own gateways. When none of them answers, we are blind, and no device is blamed."""
 
+    silent: tuple[GatewayAddress, ...] = Field(default=(), max_length=4)
+    """Addresses at which there is nobody. When one answers, answers are made up, and not believed."""
+
     uplinks: tuple[Uplink, ...] = Field(default=(), max_length=UPLINKS_MAX)
     """The ways to the carrier, each seen by reference points beyond it."""
 

@@ -121,6 +121,20 @@ def _reason(error: ValueError, section: str) -> Wrong:
     return Wrong(f"does not fit to {section}.{key}: {wrong}", "change one of the two")
 
 
+def among_addresses(configuration: Configuration) -> Iterator[Finding]:
+    """Where there is nobody, nobody is looked for."""
+    watched = {device.address for customer in configuration.customers for device in customer.devices}
+    asked = {*configuration.sight, *(one for uplink in configuration.uplinks for one in uplink.references)}
+    for place, address in enumerate(configuration.silent):
+        if address in watched or address in asked:
+            yield (
+                ("silent", place),
+                Wrong(
+                    "is watched for answers elsewhere", "write an address at which there is nobody for sure"
+                ),
+            )
+
+
 def about_control(control: Path, *, is_set: bool) -> Iterator[Finding]:
     """The control socket's path fits into what the system takes."""
     length = len(bytes(control))

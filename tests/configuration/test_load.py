@@ -379,3 +379,12 @@ def test_a_new_kind_of_channel_is_one_new_file(tmp_path: Path, monkeypatch: pyte
         "h.yaml:3: channels.fax_in_test.modem: is missing, add it",
         "h.yaml:3: channels.fax_in_test.moden: is not known here, did you mean modem?",
     ]
+
+
+def test_where_there_is_nobody_nobody_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = SMALL + "sight: [192.0.2.1]\nsilent: [192.0.2.1, 192.0.2.200]\n"
+
+    assert mistakes(tmp_path, text, monkeypatch) == [
+        f"h.yaml:{text.count(chr(10))}: silent[0]: is watched for answers elsewhere, "
+        "write an address at which there is nobody for sure"
+    ]
