@@ -359,6 +359,6 @@ class Service:
             "healthy": health.ok,
             "troubles": list(health.troubles),
             "warnings": list(health.warnings),
-            "loop_lag_s": round(self._watcher.recent_s(), 3),
+            "loop_lag_ms": round(self._watcher.recent_s() * 1000),
             "configuration": self._watch.engine.world.configuration,
         }
