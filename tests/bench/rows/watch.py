@@ -98,7 +98,7 @@ def _settle(watched: Watched, devices: int) -> None:
                 break
         except (OSError, http.client.HTTPException):
             watched.check()
-        time.sleep(2)
+        time.sleep(10)
     time.sleep(10)
 
 
