@@ -112,6 +112,15 @@ def test_a_full_queue_of_a_server_is_silence(cable: Cable, family: int) -> None:
     assert (first.outcome, second.outcome) == (Outcome.ANSWERED, Outcome.MISSED)
 
 
+def test_a_link_local_address_names_its_link(cable: Cable) -> None:
+    for machine, own in ((cable.here, "fe80::1"), (cable.there, "fe80::2")):
+        machine.ip(f"address add {own}/64 dev port nodad")
+
+    (look,) = looks(cable, METHOD, "fe80::2%port", manner=PATIENT)
+
+    assert look.outcome is Outcome.ANSWERED, look.why
+
+
 def test_a_later_attempt_is_enough(cable: Cable) -> None:
     """The first SYN of each attempt's port is lost; what the answered attempt left is told."""
     cable.there.nft(f"""
@@ -144,6 +153,15 @@ def test_no_route_is_our_own_failure(cable: Cable, family: int) -> None:
     (look,) = looks(cable, METHOD, BEYOND[family])
 
     assert (look.outcome, look.why) == (Outcome.UNKNOWN, "no route here")
+
+
+@pytest.mark.parametrize("kind", ["unreachable", "prohibit", "blackhole"])
+def test_a_route_of_our_own_that_refuses_is_our_own_failure(cable: Cable, kind: str) -> None:
+    cable.here.ip(f"route add {kind} {BEYOND[4]}/32")
+
+    (look,) = looks(cable, METHOD, BEYOND[4])
+
+    assert look.outcome is Outcome.UNKNOWN
 
 
 @FAMILIES

@@ -31,10 +31,17 @@ def population(*devices: Device, contacts: tuple[str, ...] = ("duty", "boss"), m
 
 
 def device(
-    number: int, *, customer: str = "acme", state: State = State.IN_SERVICE, address: int = 1
+    number: int,
+    *,
+    customer: str = "acme",
+    state: State = State.IN_SERVICE,
+    address: int = 1,
+    method: str = "icmp",
 ) -> Device:
     """A device of a story."""
-    return Device(id=f"d{number}", customer=customer, address=f"192.0.2.{address}", state=state)
+    return Device(
+        id=f"d{number}", customer=customer, address=f"192.0.2.{address}", state=state, method=method
+    )
 
 
 class Story:

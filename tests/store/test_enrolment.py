@@ -26,6 +26,7 @@ devices = st.lists(
         customer=st.sampled_from(CUSTOMERS),
         state=st.sampled_from([State.IN_SERVICE, State.IN_SERVICE, State.SUSPENDED]),
         address=st.integers(1, 3),
+        method=st.sampled_from(["icmp", "icmp mac=52:54:00:12:34:56", "tcp port=443"]),
     ),
     max_size=8,
     unique_by=lambda one: one.id,
