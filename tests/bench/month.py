@@ -7,7 +7,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-MONTH_S = 30 * 86_400
+LAPS = 30 * 86_400 // 300
+"""Of 5 minutes, in a month."""
+
+LAPS_MIN = 12
+WRITTEN_MAX_BYTES = 64 * 2**20
+"""So much is written at most, but an hour at least; what a month takes is reckoned from that."""
 LATENCIES = "latencies"
 NOBODY = {"missed": "[]", "unknown": "[]"}
 
@@ -37,7 +42,8 @@ def of(store: Path, scratch: Path, *, healthy: bool) -> int:
 
 
 def _written(made: str, columns: list[str], rows: list[dict[str, Any]], scratch: Path) -> int:
-    laps = MONTH_S // 300
+    lap_bytes = sum(len(value) for row in rows for value in row.values() if isinstance(value, str | bytes))
+    laps = max(LAPS_MIN, min(LAPS, WRITTEN_MAX_BYTES // max(1, lap_bytes)))
     apart = rows[-1]["number"] - rows[0]["number"] + 1
     scratch.unlink(missing_ok=True)
     with closing(sqlite3.connect(scratch)) as db:
@@ -55,7 +61,7 @@ def _written(made: str, columns: list[str], rows: list[dict[str, Any]], scratch:
         db.commit()
     size = scratch.stat().st_size
     scratch.unlink()
-    return size
+    return size * LAPS // laps
 
 
 def _moved(row: dict[str, Any], lap: int, apart: int) -> dict[str, Any]:

@@ -43,6 +43,16 @@ def test_a_month_has_a_row_for_each_slice_and_the_old_ones_do_not_count_twice(tm
     assert 17_280 * 500 < full < 17_280 * 700
 
 
+def test_a_large_month_is_reckoned_from_a_part_of_it(tmp_path: Path) -> None:
+    rows = [(1, number, "[]", "[]", 1_000_000_000 + number, b"\0" * 400_000) for number in range(4)]
+    path = store(tmp_path / "store.db", rows)
+
+    assert month.of(path, tmp_path / "month.db", healthy=False) == pytest.approx(
+        8_640 * 4 * 403_000, rel=0.02
+    )
+    assert not (tmp_path / "month.db").exists()
+
+
 def test_a_store_without_evidence_says_so(tmp_path: Path) -> None:
     with pytest.raises(month.NoSlices):
         month.of(store(tmp_path / "store.db", []), tmp_path / "month.db", healthy=True)
