@@ -150,6 +150,10 @@ class Daemon:
 
     def readings(self, outcome: str) -> int:
         """How many looks had that outcome since the start, as Prometheus is told."""
+        return int(self.figure("hostwatch_readings_total", outcome=outcome))
+
+    def figure(self, name: str, **labels: str) -> float:
+        """One figure of the page of metrics; 0 if it is not there."""
         link = self._namespace.inside(lambda: socket.create_connection(PAGES, timeout=5))
         page = http.client.HTTPConnection(*PAGES)
         page.sock = link
@@ -158,12 +162,13 @@ class Daemon:
             text = page.getresponse().read().decode()
         finally:
             page.close()
-        return next(
-            int(sample.value)
+        found = (
+            sample.value
             for family in text_string_to_metric_families(text)
             for sample in family.samples
-            if sample.name == "hostwatch_readings_total" and sample.labels["outcome"] == outcome
+            if sample.name == name and sample.labels == labels
         )
+        return next(found, 0.0)
 
     def looked(self, outcome: str, more: int, patience_s: float = PATIENCE_S) -> None:
         """Wait until so many more looks had that outcome."""

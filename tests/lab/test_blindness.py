@@ -86,8 +86,10 @@ def test_blindness_blames_nobody_and_hides_no_death(lab: Lab, fault: Fault) -> N
     fault.begin(lab.net)
     lab.daemon.said("blind-began", why="sight")
     lab.daemon.looked("unknown", 6 * A_ROUND)
+    until("the gauge to tell", lambda: lab.daemon.figure("hostwatch_blind", why="sight") == 1)
     fault.end(lab.net)
     lab.daemon.said("blind-ended", why="sight")
+    until("the gauge to tell", lambda: lab.daemon.figure("hostwatch_blind", why="sight") == 0)
     lab.daemon.looked("answered", 3 * A_ROUND)
     _check_that_only_time_is_lost(lab, fault)
 
@@ -113,6 +115,7 @@ def _check_that_only_time_is_lost(lab: Lab, fault: Fault) -> None:
     assert lab.daemon.facts(facts.SilenceBegan) == []
     assert lab.daemon.facts(facts.EmergencyOpened) == []
     assert (lab.post.mails, lab.post.hooked) == ([], [])
+    assert len(lab.daemon.heard("blind-began", why="sight")) == 1  # however many were not seen: one alarm
     (began,) = lab.daemon.facts(facts.BlindBegan, why="sight")
     (ended,) = lab.daemon.facts(facts.BlindEnded, why="sight")
     causes = dict(one.split(": ") for one in began.detail.split("; "))
