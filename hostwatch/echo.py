@@ -28,6 +28,7 @@ SO_MEMINFO: Final = 55
 MEMINFO_WORDS: Final = 9
 MEMINFO_DROPS: Final = 8
 RECVERR: Final = {4: (socket.IPPROTO_IP, 11), 6: (socket.IPPROTO_IPV6, 25)}
+CHECKSUM_6: Final = (255, 7)  # SOL_RAW: the level of IPv6 refuses it for ICMP
 FROM_ICMP: Final = (2, 3)
 """Origins of a noted error: ICMP of IPv4 and of IPv6."""
 
@@ -84,8 +85,12 @@ class EchoSocket:
         self.identifier: int | None = None
         """A ping socket's, which the kernel sets and which others' replies never bear."""
 
+        self._out = self.sock
         if self.raw:
             sieve.install(self.sock, family, mark)
+            self._out = _sender(family)
+            if family == 6:
+                self.sock.setsockopt(*CHECKSUM_6, -1)
         else:
             self.sock.setsockopt(*RECVERR[family], 1)
             self.sock.bind(("0.0.0.0" if family == 4 else "::", 0))
@@ -140,18 +145,21 @@ class EchoSocket:
     def send(self, packet: bytes, to: Destination) -> None:
         """Send one echo request. Raises `SendFault` or `Unreachable`."""
         try:
-            self.sock.sendto(packet, to)
+            self._out.sendto(packet, to)
         except OSError as error:
-            if self.raw or error.errno not in _SAID_OF_OTHERS:
+            if error.errno not in _SAID_OF_OTHERS:
                 raise _fault(error) from error
             self._send_again(packet, to)
 
     def _send_again(self, packet: bytes, to: Destination) -> None:
-        """A ping socket tells of errors about earlier packets at the next call, whichever that is."""
-        try:
-            self.sock.sendto(packet, to)
-        except OSError as error:
-            raise _fault(error) from error
+        """A socket tells of errors about earlier packets at the next call, whichever that is."""
+        for left in reversed(range(SENT_AGAIN_MAX)):
+            try:
+                self._out.sendto(packet, to)
+                return
+            except OSError as error:
+                if not left or error.errno not in _SAID_OF_OTHERS:
+                    raise _fault(error) from error
 
     def errors(self) -> list[Trouble]:
         """What a ping socket's error queue holds; at most a piece."""
@@ -171,6 +179,7 @@ class EchoSocket:
     def close(self) -> None:
         """Close the socket."""
         self._icmp.close()
+        self._out.close()
 
 
 ERRORS_MAX: Final = 64
@@ -179,9 +188,30 @@ ERRORS_MAX: Final = 64
 _UNREACHABLE: Final = (errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ECONNREFUSED)
 _SAID_OF_OTHERS: Final = (
     *_UNREACHABLE, errno.ENETUNREACH, errno.EPROTO, errno.EACCES, errno.EMSGSIZE, errno.ENOPROTOOPT,
-    errno.EOPNOTSUPP, errno.ENONET,
+    errno.EOPNOTSUPP, errno.ENONET, errno.EREMOTEIO,
 )  # fmt: skip
-"""What a router's word becomes on a ping socket."""
+"""What a router's word becomes on a socket that is told of errors."""
+
+SENT_AGAIN_MAX: Final = 8
+"""How often a packet is tried again that did not leave because of what was said of others."""
+
+
+def _sender(family: int) -> socket.socket:
+    """A raw socket that sends and hears nothing.
+
+    Over IPv4 the kernel tells that its own queue dropped a packet only where errors are asked for. They
+    would fill the buffer for replies; here there is room for none. Over IPv6 the kernel sums up what
+    leaves, but must not judge what comes in: it counts a wrong sum as a packet that it dropped for us.
+    """
+    if family == 4:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+    else:
+        sock = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+    sock.setblocking(False)
+    sieve.close(sock)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 0)
+    sock.setsockopt(*RECVERR[family], 1)
+    return sock
 
 
 def scoped(address: str) -> Destination:

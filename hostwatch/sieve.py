@@ -47,7 +47,15 @@ _Step = tuple[int, int, int, int]
 def install(sock: socket.socket, family: int, mark: bytes) -> None:
     """Have the kernel pass over what is not ours."""
     _pass_kinds(sock, family)
-    program = _program(family, mark)
+    _attach(sock, _program(family, mark))
+
+
+def close(sock: socket.socket) -> None:
+    """Have the kernel pass over everything."""
+    _attach(sock, ((_RETURN, 0, 0, 0),))
+
+
+def _attach(sock: socket.socket, program: tuple[_Step, ...]) -> None:
     code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *step) for step in program))
     wrapped = struct.pack("@HP", len(program), ctypes.addressof(code))
     sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, wrapped)

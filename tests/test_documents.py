@@ -92,6 +92,7 @@ LIMITS: dict[str, str] = {
     ),
     "a turn of the pinger": f"a slot of {wheel.SLOT_US // 1000} ms; ten together",
     "stretches of time remembered in which packets were dropped": f"{echo.DROPS_REMEMBERED:,}",
+    "a packet that did not leave because of what was said of another": f"{echo.SENT_AGAIN_MAX} tries",
     "receive buffer of an ICMP socket": f"{echo.RECEIVE_BUFFER_BYTES // MIB} MiB",
     "a standstill of the loop": (
         f"{lag.STOOD_MIN_S:g} s | `lag.py` | recorded as blindness, with a stack in the log at most every"

@@ -39,13 +39,13 @@ class Foretold:
 
     whys: frozenset[str]
 
-    def fits(self, look: Look, mode: str) -> bool:
-        """Whether that is what was made of it. Ping sockets are not told who said what."""
+    def fits(self, look: Look) -> bool:
+        """Whether that is what was made of it."""
         if look.outcome not in self.outcomes:
             return False
         if look.outcome is Outcome.ANSWERED:
             return look.lost in self.lost and look.why == ""
-        return look.why in self.whys or mode != "raw"
+        return look.why in self.whys
 
 
 def foretell(target: str, script: Script, seen: Seen, manner: Manner) -> Foretold:

@@ -84,7 +84,7 @@ def test_what_our_own_tables_refuse_is_unknown(cable: Cable, reflector: Reflecto
     assert [look.outcome for look in looks[-2:]] == [Outcome.ANSWERED] * 2
 
 
-@pytest.mark.parametrize(("mode", "family"), [("raw", 6), ("ping socket", 4)])
+@pytest.mark.parametrize(("mode", "family"), [("raw", 4), ("raw", 6), ("ping socket", 4)])
 def test_a_full_queue_before_our_link_is_unknown(
     cable: Cable, reflector: Reflector, mode: str, family: int
 ) -> None:
