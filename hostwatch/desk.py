@@ -13,11 +13,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from hostwatch import unprivileged
 from hostwatch.clock import SystemClock
+from hostwatch.core.schedule import Target
+from hostwatch.core.terms import tolerance
 from hostwatch.samples import Entry, Samples
 from hostwatch.store.errors import StoreError
 from hostwatch.store.evidence import Mark, News
@@ -76,18 +78,20 @@ class Desk:
         return self._samples.text(self._now())
 
     def _learn(self, news: News) -> None:
-        if news.world is not None:
-            world = news.world
+        if news.devices is not None:
             entries = (
-                Entry(signal, device.customer, device.id, device.address, world.speaking(signal))
-                for signal, device in world.population.watched()
+                Entry(one.target.signal, one.customer, one.device, one.target.address, _speaking(one.target))
+                for one in news.devices
             )
             self._samples = Samples(entries, self._samples)
-            self._samples.rest(world.signals.resting.items())
         for evidence in news.closed:
             self._samples.close(evidence.turns, evidence.codes, evidence.silent)
         self._samples.restless(news.restless)
         self._mark = news.mark
+
+
+def _speaking(target: Target) -> timedelta:
+    return target.interval + tolerance(target.interval)
 
 
 class Inside:

@@ -230,3 +230,14 @@ def test_it_has_none_of_our_privileges() -> None:
 
     assert set(before.values()) == {f"{1 << 13:016x}"}
     assert set(after.values()) == {"0" * 16}
+
+
+def test_more_slices_than_one_transaction_reads(filled: Filled, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hostwatch.store.evidence.SLICES_AT_ONCE", 4)
+    fickle = Fickle(3)
+    filled.enrol(population(acme={f"web-{n}": 60 for n in range(30)}))
+    filled.slices(27, fickle)
+
+    text = desk.Desk(filled.path, lambda: filled.now).text()
+
+    assert told(text) == expected(filled.world, fickle.rtts, filled.now)

@@ -11,20 +11,16 @@ import json
 import math
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from hostwatch.core import latency
 from hostwatch.core.latency import Brought
 from hostwatch.core.reading import Outcome
 from hostwatch.core.schedule import Schedule, Target
-from hostwatch.store import rows
-
-Rows = list[tuple[Any, ...]]
-Read = Callable[[Callable[[sqlite3.Connection], Rows]], Rows]
-"""Does some work in a read transaction of its own."""
+from hostwatch.store.evidence import Read, Rows, history
 
 SLICES_AT_ONCE = 500
 """How many slices one transaction reads."""
@@ -66,18 +62,9 @@ def brought(read: Read, signal: str, since_us: int, until_us: int) -> Iterator[B
 def _reigns(read: Read, since_us: int, until_us: int) -> Iterator[Reign]:
     """The versions of the schedule that have slices between two instants, the earliest first."""
     wanted = {version for (version,) in read(partial(_versions, since_us, until_us))}
-    targets: dict[str, Target] = {}
+    before: dict[str, Target] = {}
     schedule: Schedule | None = None
-    for version, whole in read(_all):
-        if version > max(wanted, default=0):
-            return
-        before = targets
-        targets = {} if whole else dict(before)
-        for added, *row in read(partial(_changes, version)):
-            if added:
-                targets[row[0]] = rows.target(tuple(row))
-            else:
-                targets.pop(row[0], None)
+    for version, targets in history(read) if wanted else ():
         if schedule is not None:
             gone = [target for name, target in before.items() if targets.get(name) != target]
             come = [target for name, target in targets.items() if before.get(name) != target]
@@ -86,18 +73,9 @@ def _reigns(read: Read, since_us: int, until_us: int) -> Iterator[Reign]:
             schedule = Schedule(version, targets.values())
         if schedule is not None and version in wanted:
             yield Reign(schedule, targets)
-
-
-def _all(db: sqlite3.Connection) -> Rows:
-    return db.execute("SELECT version, whole FROM schedules ORDER BY version").fetchall()
-
-
-def _changes(version: int, db: sqlite3.Connection) -> Rows:
-    query = (
-        "SELECT added, signal, address, interval_us, method, phased_by FROM schedule_targets"
-        " WHERE version = ? ORDER BY added"
-    )
-    return db.execute(query, (version,)).fetchall()
+        if version == max(wanted):
+            return
+        before = targets
 
 
 def _versions(since_us: int, until_us: int, db: sqlite3.Connection) -> Rows:

@@ -130,8 +130,8 @@ class Reader:
         return None if found is None else str(found[0])
 
     def news(self, mark: Mark) -> News:
-        """What changed of the devices, and which slices were closed, since `mark`."""
-        return self._read(lambda db: evidence.news(db, mark))
+        """What changed of the devices, and which slices were closed, since `mark`. In short transactions."""
+        return evidence.news(self._read, mark)
 
     def signals_of(self, device: str) -> list[str]:
         """The signals that a device ever had."""
