@@ -182,7 +182,6 @@ class OneByOne(Pinger):
         try:
             talk = self.talk(ask, manner)
             await self._attempts(talk, manner, due)
-            talk.read()
             if talk.answer is not None:
                 return self._answered(ask, talk, talk.answer)
             fault = STEPPED if timekeeper.check() else talk.fault()
@@ -210,6 +209,7 @@ class OneByOne(Pinger):
                 return
 
     async def _stirs(self, talk: Talk, pause: timedelta) -> bool:
+        """Whether there is an answer within some time. Whatever has come in by then is read."""
         try:
             async with asyncio.timeout(pause.total_seconds()):
                 await talk.stirred.wait()

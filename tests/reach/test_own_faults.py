@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import select
-import socket
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -16,15 +14,15 @@ import pytest
 from hostwatch import reach
 from hostwatch.carrier import NO_CARRIER
 from hostwatch.clock import Clock, SystemClock
+from hostwatch.core import instant
 from hostwatch.core.reading import Outcome
-from hostwatch.pinger import Look, Manner, Pinger
+from hostwatch.pinger import Ask, Look, Manner, Pinger
 from hostwatch.reach import _ears, _frames, base
-from hostwatch.reach.neighbour import OVERFLOWED, NeighbourPinger
+from hostwatch.reach.neighbour import OVERFLOWED, NeighbourPinger, _Question
 from tests.icmp.conftest import HERE, Cable
 from tests.icmp.test_clock_steps import WrongClock
-from tests.reach.conftest import PATIENT, QUICK, ask
-from tests.reach.liar import ARP, MAC, arp, lying
-from tests.reach.test_neighbour import mac_of
+from tests.reach.conftest import QUICK, ask
+from tests.reach.liar import MAC, arp, lying
 
 pytestmark = pytest.mark.lab
 
@@ -127,21 +125,21 @@ def test_a_buffer_that_ran_over_is_our_own_failure(cable: Cable, monkeypatch: py
 
 
 def test_what_came_before_we_asked_is_no_answer(cable: Cable) -> None:
-    """It lies in the buffer when we ask: somebody told us of himself, who may be dead by now."""
-    mac = bytes.fromhex(mac_of(cable.here).replace(":", ""))
-    reply = _frames.ARP_HEAD + b"\0\2" + MAC + ip_address(NOBODY).packed + mac + ip_address(HERE[4]).packed
-    sender = cable.there.inside(lambda: socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM))
+    """It lay in the buffer when we asked: somebody told of himself, who may be dead by now."""
+    reply = _frames.Reply(ip_address(NOBODY).packed, MAC, ip_address(HERE[4]).packed)
 
-    async def story(pinger: NeighbourPinger) -> list[Look]:
-        await ask(pinger, "neighbour", "10.99.0.2", manner=PATIENT)  # from now on it listens
-        sender.sendto(reply, ("port", ARP, 0, 0, mac))
-        assert select.select([pinger._ears[4]._sock], [], [], 5)[0], "it lies in the buffer"
-        return await ask(pinger, "neighbour", NOBODY, manner=QUICK)
+    async def story() -> tuple[base.Answer | None, base.Answer | None]:
+        pinger = NeighbourPinger(SystemClock())
+        talk = pinger.talk(Ask("", NOBODY, 0, "neighbour"), QUICK)
+        assert isinstance(talk, _Question)
+        talk.sent.append(base.Moment(instant.EPOCH, timedelta(seconds=5)))
+        talk.take(reply, 4_999_999)
+        before = talk.answer
+        talk.take(reply, 5_000_100)
+        await pinger.close()
+        return before, talk.answer
 
-    with sender:
-        look = told(cable, "neighbour", story)
-
-    assert (look.outcome, look.why) == (Outcome.MISSED, base.SILENT)
+    assert cable.here.inside(lambda: asyncio.run(story())) == (None, base.Answer(0, 100))
 
 
 @pytest.mark.parametrize("operation", [0, 1, 3, 8])
