@@ -11,7 +11,6 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
@@ -19,16 +18,15 @@ from typing import Any
 
 import hostwatch
 from hostwatch import desk, log, metrics, uplinks
-from hostwatch.channels.base import Surroundings
+from hostwatch.channels.base import Surroundings, Unusable
 from hostwatch.clock import Clock
-from hostwatch.configuration import difference
-from hostwatch.configuration.load import Loaded, load
+from hostwatch.configuration.load import Loaded
 from hostwatch.configuration.mistake import BadConfiguration
-from hostwatch.configuration.population import population_of
 from hostwatch.control import ControlServer, user_name
-from hostwatch.core import enrolment, judge
+from hostwatch.core import judge
 from hostwatch.directory import Directory
 from hostwatch.engine import Engine
+from hostwatch.enroller import Enroller
 from hostwatch.gauges import Figure
 from hostwatch.health import Examiner, Health
 from hostwatch.httpd import Pages, Sources
@@ -38,6 +36,7 @@ from hostwatch.pinger import Pinger
 from hostwatch.prober import Prober
 from hostwatch.sdnotify import Notifier
 from hostwatch.sight import Sight
+from hostwatch.stock.client import StockError, Stocktaker, Taken
 from hostwatch.store.writer import Writer
 from hostwatch.timewatch import TimeWatch
 
@@ -59,15 +58,18 @@ class Watch:
         engine: Engine,
         pinger: Pinger,
         key: bytes,
+        stocktaker: Stocktaker | None = None,
     ) -> None:
+        """`stocktaker`: the process that has read the inventories of this configuration, if it has any."""
         self._path = path
         self._loaded = loaded
+        self._stocktaker = stocktaker
         self._clock = clock
         self._writer = writer
         self._key = key
         self._reloading = asyncio.Lock()
-        self._aside = ThreadPoolExecutor(1, "reload")
         self.engine = engine
+        self.enroller = Enroller(engine, writer, clock)
         self.pinger = pinger
         self.directory = self._directory(loaded)
         self.sight = Sight(
@@ -121,6 +123,7 @@ class Watch:
                     self.engine.do(lambda world, now: judge.stop(world, self._writer.epoch, "told to", now)),
                 )
         finally:
+            self.enroller.close()
             engine.cancel()
             await asyncio.gather(engine, return_exceptions=True)
 
@@ -137,27 +140,12 @@ class Watch:
         epoch = self._writer.epoch
         await self.engine.do(lambda world, now: judge.start(world, epoch, hostwatch.__version__, now))
         uid = os.getuid()
-        await self._apply(self._loaded, None, f"start by {user_name(uid)} (uid {uid})")
-
-    async def _apply(self, loaded: Loaded, before: Loaded | None, author: str) -> bool:
-        """Bring a configuration into force; whether anything changed."""
-        if before is None and loaded.digest == self.engine.world.configuration:
-            return False
-        commit = self.engine.vault.commit
-        content = difference.public_content(loaded.configuration, commit)
-        if before is None:
-            changes = difference.between((await self._writer.remembered()).configuration, content)
-        else:
-            changes = difference.describe(before.configuration, loaded.configuration, commit)
-        accepted = enrolment.Accepted(
-            population=population_of(loaded.configuration),
-            digest=loaded.digest,
-            author=author,
-            difference=tuple(change.as_json() for change in changes),
-            content=content,
-        )
-        decision = await self.engine.do(lambda world, now: enrolment.apply(world, accepted, now))
-        return bool(decision.facts)
+        taken = Taken(self._loaded, self._stocktaker)
+        try:
+            await self.enroller.bring(taken, None, f"start by {user_name(uid)} (uid {uid})")
+        finally:
+            if self._stocktaker is not None:
+                self._stocktaker.close()
 
     async def _supervise(self, tasks: list[asyncio.Task[None]], stop: asyncio.Event) -> None:
         stopping = asyncio.create_task(stop.wait())
@@ -173,14 +161,21 @@ class Watch:
         """Take a changed configuration. A broken one leaves the old in force and says so loudly."""
         async with self._reloading:
             try:
-                loaded = await asyncio.get_running_loop().run_in_executor(self._aside, load, self._path)
-                directory = self._directory(loaded)
+                taken = await self.enroller.take(self._path)
             except BadConfiguration as bad:
                 mistakes = [(mistake.place, str(mistake)) for mistake in bad.mistakes]
-            except ValueError as unusable:
-                mistakes = [("channels", str(unusable))]
+            except StockError as error:
+                mistakes = [("inventory", str(error))]
             else:
-                return await self._reloaded(loaded, directory, author)
+                try:
+                    return await self._reloaded(taken, author)
+                except StockError as error:
+                    mistakes = [("inventory", str(error))]
+                except Unusable as unusable:
+                    mistakes = [("channels", str(unusable))]
+                finally:
+                    if taken.stocktaker is not None:
+                        taken.stocktaker.close()
             for _, words in mistakes:
                 log.error("configuration-mistake", mistake=words)
             # What is wrong may be somebody's name or address: the record keeps only where it is wrong.
@@ -188,12 +183,16 @@ class Watch:
             await self.engine.do(lambda _, now: judge.refuse(author, places, now))
             return {"accepted": False, "mistakes": [words for _, words in mistakes]}
 
-    async def _reloaded(self, loaded: Loaded, directory: Directory, author: str) -> Mapping[str, Any]:
-        before = self._loaded
-        changed = await self._apply(loaded, before, author)
-        self._loaded = loaded
-        self.directory = directory
-        self.prober.rounds.manner_of = directory.manner
+    async def _reloaded(self, taken: Taken, author: str) -> Mapping[str, Any]:
+        before, loaded = self._loaded, taken.loaded
+        directory = await self.enroller.aside(self._directory, loaded)
+
+        def opened() -> None:
+            self._loaded = loaded
+            self.directory = directory
+            self.prober.rounds.manner_of = directory.manner
+
+        changed = await self.enroller.bring(taken, before, author, opened)
         gateways = tuple(str(address) for address in loaded.configuration.sight)
         self.sight.silent = tuple(str(address) for address in loaded.configuration.silent)
         self.sight.manner = directory.site_manner
@@ -361,4 +360,5 @@ class Service:
             "warnings": list(health.warnings),
             "loop_lag_ms": round(self._watcher.recent_s() * 1000),
             "configuration": self._watch.engine.world.configuration,
+            "loading": self._watch.enroller.progress,
         }

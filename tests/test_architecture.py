@@ -33,6 +33,8 @@ LAYERS: dict[str, set[str]] = {
     "checks": {"core", "configuration"},
     "power": {"core", "configuration"},
     "configuration": {"core", "channels", "reach"},
+    "inventory": {"core", "configuration"},
+    "stock": {"core", "configuration", "inventory", "store"},
     "reach": {"core", "configuration", "carrier", "clock", "icmp", "pinger"},
 }
 """What each package may import beside itself. `configuration` gives rooms the types of their settings."""
@@ -59,7 +61,7 @@ PURE_IMPORTS = {
 IMPURE_METHODS = {"now", "utcnow", "today", "fromtimestamp", "utcfromtimestamp", "localtime"}
 IMPURE_CALLS = {"open", "print", "input", "exec", "eval", "__import__"}
 
-KINDS_ROOMS = ("channels", "checks", "power", "reach", "reports")
+KINDS_ROOMS = ("channels", "checks", "power", "reach", "reports", "inventory")
 """Rooms where a file is a kind: one kind never imports another."""
 
 WORDS = {

@@ -17,6 +17,7 @@ from hostwatch import (
     desk,
     echo,
     engine,
+    enroller,
     httpd,
     icmp,
     lag,
@@ -30,14 +31,16 @@ from hostwatch.channels import _threads, base, webhook
 from hostwatch.commands import ping, run
 from hostwatch.configuration import fields, load, mistake, secret, source, uplink
 from hostwatch.configuration.model import Notices, Schedule
-from hostwatch.core import facts, judge, ladder, latency, schedule, stories, turns
+from hostwatch.core import enrolment, facts, judge, ladder, latency, schedule, stories, turns
 from hostwatch.core import uplink as uplinks
 from hostwatch.core.blindness import Why
 from hostwatch.core.world import World
+from hostwatch.inventory import csv
 from hostwatch.messages import text as words
 from hostwatch.reach import _ears
 from hostwatch.reach import base as base_of_reach
 from hostwatch.reports import text as text_report
+from hostwatch.stock import check
 from hostwatch.store import evidence, ledger, reader
 
 ROOT = Path(__file__).parent.parent
@@ -73,6 +76,15 @@ LIMITS: dict[str, str] = {
     "Retry-After of a receiver": f"{webhook.RETRY_AFTER_MAX / timedelta(hours=1):g} h",
     "subject of a notice": f"{words.SUBJECT_MAX_CHARS} characters",
     "silences listed for a device in a text report": str(text_report.LINES_MAX),
+    "one inventory; devices in all of them": (f"{check.FILE_BYTES_MAX // MIB} MiB; {check.DEVICES_MAX:,}"),
+    "a cell of a table; values of a device in a list": (
+        f"{csv.CELL_CHARS_MAX:,} characters; {source.ITEM_NODES_MAX:,}"
+    ),
+    "warnings about devices of inventories": str(check.WARNINGS_MAX),
+    "changes in one step of a configuration": str(enrolment.STEP_MAX),
+    "changes recorded as the difference of a configuration": (
+        f"{enroller.DIFFERENCE_MAX:,}, of them {enroller.DEVICES_LISTED_MAX} devices"
+    ),
     "included files": f"{load.INCLUDED_FILES_MAX:,}",
     "packets of one ping": f"({Schedule().attempts})",
     "uplinks; reference points of one": (

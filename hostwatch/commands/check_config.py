@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from hostwatch.configuration import load
 from hostwatch.configuration.mistake import BadConfiguration
+from hostwatch.stock.check import Stock, check
+from hostwatch.stock.order import order_of, recorded
 
 HELP = "check a configuration and say everything that is wrong with it"
 
@@ -32,13 +35,18 @@ def run(options: argparse.Namespace) -> int:
     """0 if the configuration is valid, 1 if not."""
     try:
         loaded = load.load(options.path, read_secrets=not options.without_secrets)
+        stock = _stock(loaded)
     except BadConfiguration as bad:
         _refuse(bad, as_json=options.json)
         return 1
-    counts = _counts(loaded)
+    loaded = loaded.with_inventories(recorded(stock.summaries), stock.warnings)
+    counts = _counts(loaded, stock)
     if options.json:
         warnings = [warning.as_json() for warning in loaded.warnings]
-        _print_json({"valid": True, "digest": loaded.digest, **counts, "warnings": warnings, "mistakes": []})
+        read = {"inventories": [dict(one) for one in loaded.read]} if loaded.read else {}
+        _print_json(
+            {"valid": True, "digest": loaded.digest, **counts, **read, "warnings": warnings, "mistakes": []}
+        )
         return 0
     print(f"{options.path} is valid")
     table = Table(show_header=False)
@@ -50,12 +58,33 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _counts(loaded: load.Loaded) -> dict[str, int]:
+def _stock(loaded: load.Loaded) -> Stock:
+    """The inventories, read. On a terminal says how far it is. Raises `BadConfiguration`."""
+    order = order_of(loaded, kept=False)
+    if not order.files:
+        return check(order)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f} of {task.total:,.0f} lines"),
+        console=Console(stderr=True),
+        disable=not sys.stderr.isatty(),
+        transient=True,
+    ) as shown:
+        tasks = {str(order.beside / name): shown.add_task(name, total=1) for name in order.files}
+        stock = check(order, lambda file, line, lines: shown.update(tasks[file], completed=line, total=lines))
+    if stock.mistakes:
+        raise BadConfiguration(stock.mistakes)
+    return stock
+
+
+def _counts(loaded: load.Loaded, stock: Stock) -> dict[str, int]:
     customers = loaded.configuration.customers
     return {
         "customers": len(customers),
         "contacts": sum(len(customer.contacts) for customer in customers),
-        "devices": sum(len(customer.devices) for customer in customers),
+        "devices": len(stock.index),
+        **({"inventories": len(loaded.read)} if loaded.read else {}),
     }
 
 

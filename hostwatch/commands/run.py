@@ -12,6 +12,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from hostwatch import keyfile, log
@@ -28,6 +29,7 @@ from hostwatch.httpd import CannotListen
 from hostwatch.icmp import IcmpPinger
 from hostwatch.personal import Vault
 from hostwatch.sdnotify import Notifier
+from hostwatch.stock.client import StockError, Stocktaker, take_inventories
 from hostwatch.store.errors import StoreError
 from hostwatch.store.lease import Lease
 from hostwatch.store.writer import ThreadWriter
@@ -35,6 +37,7 @@ from hostwatch.switchboard import Switchboard
 
 HELP = "keep watch, until told to stop"
 NAME_THREADS_MAX = 32
+SAY_EVERY_S = 1.0
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,16 +50,36 @@ def run(options: argparse.Namespace) -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is a watch that can reload
     try:
         loaded = load(options.config)
+        log.set_up(loaded.configuration.log.format, loaded.configuration.log.level)
+        loaded, stocktaker = take_inventories(loaded, _Loading().told)
     except BadConfiguration as bad:
         for mistake in bad.mistakes:
             print(mistake, file=sys.stderr)
         return 1
-    log.set_up(loaded.configuration.log.format, loaded.configuration.log.level)
+    except StockError as error:
+        log.error("stopped", error=str(error))
+        return 1
+    try:
+        return _run(options, loaded, stocktaker)
+    finally:
+        if stocktaker is not None:
+            stocktaker.close()
+
+
+def _run(options: argparse.Namespace, loaded: Loaded, stocktaker: Stocktaker | None) -> int:
     for warning in loaded.warnings:
         log.warning("configuration-warning", warning=str(warning))
     try:
-        asyncio.run(_serve(options, loaded))
-    except (StoreError, keyfile.BadKey, NoPermission, CannotListen, ControlError, Unusable) as error:
+        asyncio.run(_serve(options, loaded, stocktaker))
+    except (
+        StoreError,
+        keyfile.BadKey,
+        NoPermission,
+        CannotListen,
+        ControlError,
+        StockError,
+        Unusable,
+    ) as error:
         log.error("stopped", error=str(error))
         return 1
     except OSError as error:
@@ -65,7 +88,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-async def _serve(options: argparse.Namespace, loaded: Loaded) -> None:
+async def _serve(options: argparse.Namespace, loaded: Loaded, stocktaker: Stocktaker | None) -> None:
     os.umask(0o077)
     names = ThreadPoolExecutor(NAME_THREADS_MAX, "names")
     asyncio.get_running_loop().set_default_executor(names)  # where names are resolved, some of them slowly
@@ -83,7 +106,14 @@ async def _serve(options: argparse.Namespace, loaded: Loaded) -> None:
             try:
                 log.info("watching", store=loaded.store, control=loaded.control, icmp=icmp.mode)
                 watch = Watch(
-                    options.config, loaded, clock=clock, writer=writer, engine=engine, pinger=pinger, key=key
+                    options.config,
+                    loaded,
+                    clock=clock,
+                    writer=writer,
+                    engine=engine,
+                    pinger=pinger,
+                    key=key,
+                    stocktaker=stocktaker,
                 )
                 await Service(watch, loaded, clock, Notifier(os.environ)).run()
             finally:
@@ -92,3 +122,16 @@ async def _serve(options: argparse.Namespace, loaded: Loaded) -> None:
             await writer.close()
     finally:
         lease.close()
+
+
+class _Loading:
+    """Says in the log how far it is with the inventories."""
+
+    def __init__(self) -> None:
+        self._said_at = time.monotonic()
+
+    def told(self, file: str, line: int, lines: int) -> None:
+        now = time.monotonic()
+        if now - self._said_at >= SAY_EVERY_S:
+            self._said_at = now
+            log.info("configuration-loading", reading=file, line=line, lines=lines)

@@ -1,12 +1,13 @@
 """The content of a configuration as plain data, for comparing, hashing and recording.
 
 What must not be shown stands in it as a leaf of its own kind, so that a comparison still sees that
-it changed. How the text is split into files is not content.
+it changed. How the text is split into files is not content; an inventory is in it by its name, its
+number of devices and its digest, since its devices are recorded one by one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -67,7 +68,7 @@ def tree(value: Any) -> Any:
 
 
 def _fields(model: BaseModel) -> dict[str, Any]:
-    left_out = {"include"} if isinstance(model, Configuration) else set()
+    left_out = {"include", "inventory"} if isinstance(model, Configuration) else set()
     return {
         info.alias or name: tree(getattr(model, name))
         for name, info in type(model).model_fields.items()
@@ -91,6 +92,21 @@ def plain(content: Any, commit: Commit | None = None) -> Any:
     return content
 
 
+def personal(content: Any) -> Iterator[str]:
+    """All that `plain` commits to in a tree."""
+    match content:
+        case Personal(shown=dict() as shown):
+            yield from (canonical.encode(settings).decode() for settings in shown.values())
+        case Personal():
+            yield content.shown
+        case dict():
+            for item in content.values():
+                yield from personal(item)
+        case list():
+            for item in content:
+                yield from personal(item)
+
+
 def _committed(shown: Any, commit: Commit) -> Any:
     """A name becomes a commitment; a rung keeps its kind, which is no secret and helps the reader."""
     if isinstance(shown, dict):
@@ -98,6 +114,6 @@ def _committed(shown: Any, commit: Commit) -> Any:
     return commit(shown)
 
 
-def digest(configuration: Configuration) -> str:
-    """The SHA-256 of the canonical content, in hexadecimal."""
-    return canonical.digest(plain(tree(configuration)))
+def digest(content: Any) -> str:
+    """The SHA-256 of a tree, in hexadecimal. Secrets do not enter it."""
+    return canonical.digest(plain(content))

@@ -34,10 +34,14 @@ def describe(
     old: Configuration | None, new: Configuration, commit: canonical.Commit | None = None
 ) -> tuple[Change, ...]:
     """All changes, in the order of the new configuration. With `commit` fit for the record."""
-    before = canonical.tree(old) if old is not None else {}
+    return of_trees({} if old is None else canonical.tree(old), canonical.tree(new), commit)
+
+
+def of_trees(before: Any, after: Any, commit: canonical.Commit | None = None) -> tuple[Change, ...]:
+    """The same of contents as `canonical.tree` makes them."""
     return tuple(
         Change(path=path, before=canonical.plain(was, commit), after=canonical.plain(now, commit))
-        for path, was, now in _changes("", before, canonical.tree(new))
+        for path, was, now in _changes("", before, after)
     )
 
 
@@ -64,10 +68,10 @@ def _recorded(content: Any) -> Any:
     return content
 
 
-def public_content(configuration: Configuration, commit: canonical.Commit) -> dict[str, Any]:
-    """The content for the record: no secrets, and what is personal as commitments only."""
-    content: dict[str, Any] = canonical.plain(canonical.tree(configuration), commit)
-    return content
+def public_content(content: Any, commit: canonical.Commit) -> dict[str, Any]:
+    """A tree for the record: no secrets, and what is personal as commitments only."""
+    recorded: dict[str, Any] = canonical.plain(content, commit)
+    return recorded
 
 
 def _changes(path: str, was: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -25,7 +27,7 @@ FOLLOWS = "default_factory_not_called"
 """A default that could not be computed because of a mistake that is told anyway."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Loaded:
     """A configuration that may come into force."""
 
@@ -36,6 +38,31 @@ class Loaded:
 
     folder: Path
     """The folder of the configuration file, absolute: relative paths begin here."""
+
+    beside: Path = Path()
+    """The same folder as the user named it, for the names in mistakes."""
+
+    inventories: tuple[str, ...] = ()
+    """The files with many devices each, relative to the main file; they are read elsewhere (`stock`)."""
+
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Where the devices of the configuration itself stand, by name; empty without inventories."""
+
+    read: tuple[Mapping[str, Any], ...] = ()
+    """What has been read of the inventories: `id` (the name of the file), `devices`, `digest`."""
+
+    @cached_property
+    def tree(self) -> Any:
+        """The content, for comparing and recording."""
+        content = canonical.tree(self.configuration)
+        if self.read:
+            content["inventory"] = canonical.ById((one["id"], dict(one)) for one in self.read)
+        return content
+
+    def with_inventories(self, read: Iterable[Mapping[str, Any]], warnings: Iterable[Mistake]) -> Loaded:
+        """The same when its inventories have been read, with its own digest."""
+        whole = replace(self, read=tuple(read), warnings=(*self.warnings, *warnings))
+        return replace(whole, digest=canonical.digest(whole.tree))
 
     @property
     def store(self) -> Path:
@@ -84,6 +111,18 @@ def control_of(path: Path) -> Path | None:
     return file.with_name(f"{file.name}.sock")
 
 
+def _places(root: Node) -> dict[str, str]:
+    found = {}
+    customers = root.get("customers")
+    for customer in customers.items() if customers is not None else ():
+        devices = customer.get("devices")
+        for device in devices.items() if devices is not None else ():
+            name = device.get("id")
+            if name is not None and isinstance(name.value, str):
+                found[name.value] = f"{name.file}:{name.line}"
+    return found
+
+
 class _Loading:
     """One run over the files; collects mistakes as it goes."""
 
@@ -97,6 +136,7 @@ class _Loading:
         if root is None:
             raise BadConfiguration(self.reader.mistakes)
         self._include(root)
+        inventories = self._inventories(root)
         configuration = self._validate(root)
         if configuration is None or self.reader.mistakes:
             raise BadConfiguration(self.reader.mistakes)
@@ -104,8 +144,11 @@ class _Loading:
         loaded = Loaded(
             configuration=configuration,
             warnings=in_order(self._placed(root, self._warnings(configuration))),
-            digest=canonical.digest(configuration),
+            digest=canonical.digest(canonical.tree(configuration)),
             folder=folder,
+            beside=self.path.parent,
+            inventories=inventories,
+            places=_places(root) if inventories else {},
         )
         self._add(root, rules.among_terms(configuration))
         self._add(root, rules.among_addresses(configuration))
@@ -136,40 +179,44 @@ class _Loading:
         customers = root.get("customers")
         if customers is None and isinstance(root.value, dict):
             customers = root.value["customers"] = Node(asked.file, asked.line, [])
-        for path in self._included(asked):
-            customer = self._read(path)
+        for name in self._named(asked, "include"):
+            customer = self._read(self.path.parent / name)
             if customer is not None and customers is not None and isinstance(customers.value, list):
                 customers.value.append(customer)
 
-    def _included(self, asked: Node) -> list[Path]:
+    def _inventories(self, root: Node) -> tuple[str, ...]:
+        asked = root.get("inventory")
+        return () if asked is None else tuple(self._named(asked, "inventory"))
+
+    def _named(self, asked: Node, key: str) -> list[str]:
+        """The names of the files that a key asks for, each once."""
         patterns = asked.items() if isinstance(asked.value, list) else [asked]
-        found: dict[str, Path] = {}
+        found: dict[str, None] = {}
         for node in patterns:
             if not isinstance(node.value, str) or not node.value or "\0" in node.value:
                 continue  # a mistake of its own, said by the model
-            for name in self._matches(node):
-                path = self.path.parent / name
-                found.setdefault(str(path), path)
+            for name in self._matches(node, key):
+                found.setdefault(os.path.normpath(name))
                 if len(found) > INCLUDED_FILES_MAX:
                     wrong = Wrong(f"more than {INCLUDED_FILES_MAX} files are included", "split the site")
-                    self._complain(node.file, node.line, "include", wrong)
+                    self._complain(node.file, node.line, key, wrong)
                     return []
-        return list(found.values())
+        return list(found)
 
-    def _matches(self, node: Node) -> list[str]:
+    def _matches(self, node: Node, key: str) -> list[str]:
         """The names that a pattern fits, sorted; a name without wildcards must exist."""
         pattern = str(node.value)
         if not glob.has_magic(pattern):
             if os.path.lexists(self.path.parent / pattern):
                 return [pattern]
             wrong = Wrong(f"there is no file {pattern}", "check the path, which is relative to this file")
-            self._complain(node.file, node.line, "include", wrong)
+            self._complain(node.file, node.line, key, wrong)
             return []
         part = os.path.dirname(pattern)  # noqa: PTH120 - a pattern is no path yet
         folder = self.path.parent / part
         if os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK):  # noqa: PTH112 - never raises
             wrong = Wrong(f"the folder {part} may not be read by this user", "check its owner and mode")
-            self._complain(node.file, node.line, "include", wrong)
+            self._complain(node.file, node.line, key, wrong)
             return []
         return sorted(glob.glob(pattern, root_dir=self.path.parent))  # noqa: PTH207 - absolute patterns too
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
-from hostwatch.configuration.customer import INTERVAL, WITHIN, Customer, Device, Misses
+from hostwatch.configuration.customer import INTERVAL, WITHIN, Customer, Misses
 from hostwatch.configuration.duration import Duration, between, shown
 from hostwatch.configuration.fields import (
     FilePath,
@@ -206,6 +206,9 @@ class Configuration(Section):
     customers: tuple[Customer, ...] = ()
     """Whom we watch for."""
 
+    inventory: Globs = ()
+    """Files with many devices each, CSV or YAML: a path or pattern, or several, relative to this file."""
+
     @cached_property
     def site_settings(self) -> Mapping[str, BaseModel]:
         """What the site sets for each kind of channel, by kind; kinds without settings are absent."""
@@ -240,10 +243,10 @@ class Configuration(Section):
             notice_within=self.notices.within,
         )
 
-    def uplink_of(self, customer: Customer, device: Device) -> str | None:
-        """The uplink that a device's port reaches the carrier by; None if nobody said."""
+    def uplink_of(self, customer: Customer) -> str | None:
+        """The uplink of a customer's devices that do not name another; None if nobody said."""
         only = self.uplinks[0].id if len(self.uplinks) == 1 else None
-        return device.uplink or customer.uplink or only
+        return customer.uplink or only
 
     def timezone_of(self, customer: Customer) -> str:
         """The time zone of the times that this customer is told."""

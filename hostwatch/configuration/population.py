@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hostwatch.configuration.customer import Device
 from hostwatch.configuration.model import Configuration
 from hostwatch.configuration.uplink import Uplink
 from hostwatch.core import population, uplink
@@ -17,15 +18,7 @@ def population_of(configuration: Configuration) -> population.Population:
             terms=configuration.terms_of(customer),
         )
         for device in customer.devices:
-            devices[device.id] = population.Device(
-                id=device.id,
-                customer=customer.id,
-                address=str(device.address),
-                state=device.state,
-                waiver=device.waiver,
-                uplink=configuration.uplink_of(customer, device),
-                method=device.looked_at,
-            )
+            devices[device.id] = device_of(customer.id, device, configuration.uplink_of(customer))
     return population.Population(
         vantage=configuration.site.vantage,
         customers=customers,
@@ -42,4 +35,17 @@ def _uplink(configuration: Configuration, written: Uplink) -> uplink.Uplink:
         references=tuple(str(address) for address in written.references),
         quorum=written.needed,
         terms=configuration.uplink_terms(written),
+    )
+
+
+def device_of(customer: str, device: Device, uplink: str | None) -> population.Device:
+    """A device as the core knows it, from its settings; `uplink` is its customer's."""
+    return population.Device(
+        id=device.id,
+        customer=customer,
+        address=str(device.address),
+        state=device.state,
+        waiver=device.waiver,
+        uplink=device.uplink or uplink,
+        method=device.looked_at,
     )

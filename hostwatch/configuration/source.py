@@ -23,6 +23,9 @@ DEPTH_MAX = 32
 NODES_MAX = 2_000_000
 """How many values one configuration may have, over all its files."""
 
+ITEM_NODES_MAX = 1_000
+"""How many values one item of a long list may have."""
+
 FILE_BYTES_MAX = 4 * 1024 * 1024
 """The largest file that is read."""
 
@@ -70,6 +73,10 @@ class Node:
         return self.value if isinstance(self.value, list) else []
 
 
+_TAKEN = Node("", 0, bad=True)
+"""Stands for an item that has been taken out of its list."""
+
+
 @dataclass(slots=True)
 class _Open:
     """A list or mapping that is being read."""
@@ -91,6 +98,7 @@ class Reader:
     def __init__(self) -> None:
         self.mistakes: list[Mistake] = []
         self.nodes_left = NODES_MAX
+        self.too_many = f"more than {NODES_MAX} values in all"
 
     def read(self, name: str, data: bytes) -> Node | None:
         """The file's one document; None if its text cannot be used, which is then a mistake."""
@@ -100,6 +108,29 @@ class Reader:
             self._say(name, unreadable.line, "", unreadable.wrong)
             return None
         return _Document(self, name).build(text)
+
+    def items(self, name: str, text: str, key: str) -> Iterator[Node]:
+        """The items of the list under `key`, which is all that the file has; none of them is kept."""
+        document = _Document(self, name)
+        self.nodes_left = ITEM_NODES_MAX
+        self.too_many = f"more than {ITEM_NODES_MAX} values in one item"
+        for _ in document.steps(text):
+            yield from document.finished(key)
+        root = document.root
+        if root is None:
+            return
+        if not isinstance(root.value, dict):
+            document.say(root.line, Wrong("is not a mapping", f"write a list under {key}:"), "")
+            return
+        for other, node in root.value.items():
+            if other != key:
+                document.say(node.line, Wrong("is not known here", f"write {key}: alone"), other)
+            elif not isinstance(node.value, list):
+                document.say(
+                    node.line, Wrong("is not a list", "write one item per line, each after a hyphen"), key
+                )
+        if key not in root.value:
+            document.say(root.line, Wrong("is missing", "add it"), key)
 
     def _say(self, name: str, line: int, key: str, wrong: Wrong) -> None:
         self.mistakes.append(
@@ -122,21 +153,44 @@ class _Document:
         self.documents = 0
 
     def build(self, text: str) -> Node | None:
-        try:
-            for event in YAML(typ="safe", pure=True).parse(text):
+        for _ in self.steps(text):
+            pass
+        return self.root
+
+    def steps(self, text: str) -> Iterator[None]:
+        """Read event by event. At the end the root is there, or what is wrong has been said."""
+        parsed = YAML(typ="safe", pure=True).parse(text)
+        while True:
+            try:
+                event = next(parsed, None)
+                if event is None:
+                    break
                 self._take(event)
-        except _Stop:
-            return None
-        except MarkedYAMLError as error:
-            line, wrong = syntax.explain(error)
-            self.say(line, wrong, "")
-            return None
-        except Exception as error:  # the parser's own faults: any input may be a mistake, none a crash
-            self.say(1, Wrong(f"this is not valid YAML ({type(error).__name__})", "check the whole file"), "")
-            return None
+            except _Stop:
+                self.root = None
+                return
+            except MarkedYAMLError as error:
+                line, wrong = syntax.explain(error)
+                self.say(line, wrong, "")
+                self.root = None
+                return
+            except Exception as error:  # the parser's own faults: any input may be a mistake, none a crash
+                name = type(error).__name__
+                self.say(1, Wrong(f"this is not valid YAML ({name})", "check the whole file"), "")
+                self.root = None
+                return
+            yield
         if self.root is None:
             self.say(1, Wrong("the file is empty", "write a configuration, or remove the file"))
-        return self.root
+
+    def finished(self, key: str) -> Iterator[Node]:
+        """The item of the list under `key` that has just been read; it is forgotten here."""
+        if len(self.stack) == 2 and self.stack[0].key == key:
+            items = self.stack[1].node.items()
+            if items and items[-1] is not _TAKEN:
+                yield items[-1]
+                items[-1] = _TAKEN
+                self.reader.nodes_left = ITEM_NODES_MAX
 
     def say(self, line: int, wrong: Wrong, key: str | None = None) -> None:
         if key is None:
@@ -244,7 +298,7 @@ class _Document:
         """Put a value where it belongs; a key's value stands where its key stands."""
         self.reader.nodes_left -= 1
         if self.reader.nodes_left < 0:
-            self.say(node.line, Wrong(f"more than {NODES_MAX} values in all", "split the site"), "")
+            self.say(node.line, Wrong(self.reader.too_many, "split the site"), "")
             raise _Stop
         if not self.stack:
             self.root = node

@@ -88,10 +88,12 @@ def warnings(configuration: Configuration) -> Iterator[Finding]:
     if len(configuration.uplinks) < 2:
         return
     for number, customer in enumerate(configuration.customers):
+        if configuration.uplink_of(customer) is not None:
+            continue
         loose = [
             device.id
             for device in customer.devices
-            if configuration.uplink_of(customer, device) is None and device.state is not State.REMOVED
+            if device.uplink is None and device.state is not State.REMOVED
         ]
         if loose:
             more = f" and {len(loose) - NAMED_MAX} more" if len(loose) > NAMED_MAX else ""

@@ -126,11 +126,11 @@ def _inside(shape: Any, step: int | str) -> Any:
         return "sites"
     if isinstance(shape, type) and issubclass(shape, BaseModel):
         name = _aliases(shape).get(step)
-        return None if name is None else _bare(shape.model_fields[name].annotation)
+        return None if name is None else bare(shape.model_fields[name].annotation)
     return None
 
 
-def _bare(annotation: Any) -> Any:
+def bare(annotation: Any) -> Any:
     """The type without annotations and without `None`."""
     while get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
@@ -141,9 +141,9 @@ def _bare(annotation: Any) -> Any:
 
 def _choices(union: Any) -> Iterator[Any]:
     for choice in get_args(union):
-        bare = _bare(choice)
-        if isinstance(bare, type) and issubclass(bare, BaseModel):
-            yield bare
+        shape = bare(choice)
+        if isinstance(shape, type) and issubclass(shape, BaseModel):
+            yield shape
 
 
 def _aliases(model: type[BaseModel]) -> dict[str, str]:

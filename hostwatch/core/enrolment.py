@@ -309,14 +309,19 @@ def _device(
         name=name,
         customer=known.customer,
         state=state.value,
-        body={
-            "address": known.address,
-            "waiver": known.waiver,
-            "signal": known.signal(vantage),
-            "uplink": known.uplink,
-            "method": known.method,
-        },
+        body=body(known, vantage),
     )
+
+
+def body(device: Device, vantage: str) -> dict[str, Any]:
+    """What a dated version says of a device, beside its name, customer and state."""
+    return {
+        "address": device.address,
+        "waiver": device.waiver,
+        "signal": device.signal(vantage),
+        "uplink": device.uplink,
+        "method": device.method,
+    }
 
 
 def _customer(name: str, new: Customer | None, now: datetime) -> facts.PopulationChanged:

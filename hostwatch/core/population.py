@@ -7,7 +7,7 @@ reach it stays with the configuration.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from hostwatch.core.schedule import ICMP, Target
@@ -116,6 +116,12 @@ class Population:
         for name in changes.uplinks_gone:
             self.uplinks.pop(name, None)
         self.operator = self.operator if changes.operator is None else changes.operator
+
+    def changed(self, changes: Changes) -> Population:
+        """Another population, with the changes."""
+        after = replace(self, customers=dict(self.customers), devices=dict(self.devices))
+        after.change(changes)
+        return after
 
     def watched(self) -> Iterator[tuple[str, Device]]:
         """The signals to watch and their devices."""

@@ -92,6 +92,22 @@ class Reader:
         """The present, and exactly how far the record had come when it was so."""
         return self._read(lambda db: (_as_of(db), present.load_world(db)))
 
+    def devices(self, take: Callable[[str, Iterator[rows.Row]], T]) -> T:
+        """What `take` makes of the vantage point and the present versions of all devices, one by one.
+
+        They are `(name, customer, state, body)`, those that were removed too. It may be asked again.
+        """
+        query = (
+            "SELECT name, customer, state, body FROM population"
+            " WHERE thing = 'device' AND valid_until IS NULL"
+        )
+
+        def work(db: sqlite3.Connection) -> T:
+            (vantage,) = db.execute("SELECT vantage FROM watch").fetchone()
+            return take(vantage, db.execute(query))
+
+        return self._read(work)
+
     def facts(
         self,
         kinds: Collection[type[facts.Fact]] | None = None,

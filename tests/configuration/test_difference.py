@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from hostwatch.configuration import canonical as content_of
 from hostwatch.configuration.difference import Change, describe, public_content
 from hostwatch.configuration.load import load
 from hostwatch.configuration.model import Configuration
@@ -127,7 +128,7 @@ def test_what_is_recorded_names_nobody(tmp_path: Path) -> None:
         seen.append(personal)
         return f"commitment {len(seen)}"
 
-    content = public_content(configuration(tmp_path), commit)
+    content = public_content(content_of.tree(configuration(tmp_path)), commit)
     recorded = json.dumps(content)
     (customer,) = content["customers"]
 

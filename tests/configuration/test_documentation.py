@@ -12,6 +12,8 @@ from hostwatch.configuration.customer import Contact, Customer, Device, Terms
 from hostwatch.configuration.method import Witness
 from hostwatch.configuration.model import Configuration, Log, Metrics, Notices, Schedule, Site
 from hostwatch.configuration.uplink import Uplink
+from hostwatch.inventory import csv
+from hostwatch.stock import check
 
 PAGE = (Path(__file__).parents[2] / "docs/configuration.md").read_text()
 PARTS: dict[str, type[BaseModel]] = {
@@ -68,9 +70,25 @@ def test_its_limits_are_the_real_ones() -> None:
         f"| a file | {source.FILE_BYTES_MAX // 2**20} MiB |",
         f"| included files | {load.INCLUDED_FILES_MAX:,} |",
         f"| values in all files | {source.NODES_MAX:,} |",
+        f"| an inventory | {check.FILE_BYTES_MAX // 2**20} MiB |",
+        f"| devices in all inventories | {check.DEVICES_MAX:,} |",
+        f"| a cell of a table; values of a device in a list | {csv.CELL_CHARS_MAX:,} characters; 1,000 |",
         f"| lists and mappings in each other | {source.DEPTH_MAX} levels |",
         f"| a secret | {secret.SECRET_BYTES_MAX // 1024} KiB |",
         f"| mistakes shown | {mistake.MISTAKES_MAX:,}; more are counted |",
     ]
 
     assert [line for line in limits if line not in PAGE] == []
+
+
+def test_its_table_and_its_list_are_inventories(tmp_path: Path) -> None:
+    table, lines = re.findall(
+        r"^```(?:yaml)?\n(customer,id.*?|devices:.*?)^```", PAGE, re.MULTILINE | re.DOTALL
+    )
+    (tmp_path / "a.csv").write_text(table)
+    (tmp_path / "b.yaml").write_text(lines)
+    for name, count in (("a.csv", 3), ("b.yaml", 2)):
+        stock = check.check(
+            check.Order(folder=tmp_path, files=(name,), customers={"acme": None, "globex": None})
+        )
+        assert (stock.mistakes, len(stock.index)) == ([], count)

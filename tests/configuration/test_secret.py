@@ -143,7 +143,7 @@ def test_a_secret_shows_itself_nowhere(tmp_path: Path, caplog: pytest.LogCapture
         str(configuration.mail.model_dump() if configuration.mail else ""),
         repr(difference.describe(None, configuration)),
         repr(difference.describe(configuration, changed.configuration)),
-        repr(difference.public_content(configuration, lambda personal: personal)),
+        repr(difference.public_content(canonical.tree(configuration), lambda personal: personal)),
         repr(canonical.tree(configuration)),
         caplog.text,
     ]

@@ -1,0 +1,229 @@
+"""Brings configurations into force: a small change in one deed, a large one in many.
+
+Reading, comparing and making a schedule take long for a hundred thousand devices, and happen beside the
+loop; each deed on it is small. One configuration after another: whoever comes meanwhile waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from hostwatch import log
+from hostwatch.clock import Clock
+from hostwatch.configuration import canonical, difference
+from hostwatch.configuration.difference import Change
+from hostwatch.configuration.load import Loaded
+from hostwatch.configuration.population import population_of
+from hostwatch.core import enrolment
+from hostwatch.core.enrolment import Opening, Step
+from hostwatch.core.population import Changes, Device
+from hostwatch.core.schedule import Target
+from hostwatch.core.world import TargetChange
+from hostwatch.engine import Engine
+from hostwatch.stock.client import Stocktaker, Taken, take
+from hostwatch.store.writer import Writer
+
+T = TypeVar("T")
+
+DEVICES_LISTED_MAX = 100
+"""Changed devices of inventories in the difference that is recorded; each is a fact of its own anyway."""
+
+DIFFERENCE_MAX = 1_000
+"""Changes in the difference that is recorded; more are counted."""
+
+COMMITMENTS_AT_ONCE = 200
+SAY_EVERY = timedelta(seconds=1)
+
+
+class Enroller:
+    """Owns the thread in which configurations are read."""
+
+    def __init__(self, engine: Engine, writer: Writer, clock: Clock) -> None:
+        self._engine = engine
+        self._writer = writer
+        self._clock = clock
+        self._aside = ThreadPoolExecutor(1, "reload")
+        self._stocktaker: Stocktaker | None = None
+        self._closed = False
+        self._said_at = clock.monotonic()
+        self.progress: Mapping[str, Any] | None = None
+        """How far it is with the configuration that comes into force; None when none does."""
+
+    async def aside(self, work: Callable[..., T], *args: Any) -> T:
+        """Have something done beside the loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._aside, work, *args)
+
+    async def take(self, path: Path) -> Taken:
+        """Read a configuration and its inventories. Raises `BadConfiguration` or `StockError`."""
+        loop = asyncio.get_running_loop()
+
+        def progress(file: str, line: int, lines: int) -> None:
+            loop.call_soon_threadsafe(lambda: self._say(reading=file, line=line, lines=lines))
+
+        try:
+            return await self.aside(take, path, progress, self._hold)
+        finally:
+            self.progress = None
+
+    def _hold(self, stocktaker: Stocktaker) -> None:
+        self._stocktaker = stocktaker
+        if self._closed:
+            stocktaker.kill()
+
+    def close(self) -> None:
+        """End what is being read."""
+        self._closed = True
+        if self._stocktaker is not None:
+            self._stocktaker.kill()
+
+    async def bring(
+        self, taken: Taken, before: Loaded | None, author: str, opened: Callable[[], None] = lambda: None
+    ) -> bool:
+        """Bring a configuration into force; whether anything changed.
+
+        `before` is the one that was, if we ran it. `opened` is called when the change has begun: from
+        then on people are told by the new one.
+        """
+        loaded, stocktaker = taken
+        world = self._engine.world
+        if before is None and loaded.digest == world.configuration:
+            opened()
+            return False
+        try:
+            changes = await self.aside(self._changes, loaded, stocktaker)
+            opening = await self._opening(loaded, before, author, changes)
+            if loaded.digest == world.configuration and not opening.difference:
+                opened()
+                return False
+            if len(changes) <= enrolment.STEP_MAX or changes.vantage is not None:
+                await self._at_once(changes, opening, opened)
+            else:
+                await self._in_steps(changes, opening, opened)
+        finally:
+            self.progress = None
+        return True
+
+    def _changes(self, loaded: Loaded, stocktaker: Stocktaker | None) -> Changes:
+        """What becomes otherwise among customers and devices. No other configuration comes in between."""
+        after, before = population_of(loaded.configuration), self._engine.world.population
+        if stocktaker is None:
+            changes = enrolment.between(before, after)
+        else:
+            devices, gone = stocktaker.compare(loaded.store)
+            changes = enrolment.between(replace(before, devices={}), replace(after, devices={}))
+            changes = replace(changes, devices=devices, devices_gone=gone)
+        old_first = sorted(changes.devices, key=lambda device: (device.id not in before.devices, device.id))
+        return replace(changes, devices=tuple(old_first))
+
+    async def _at_once(self, changes: Changes, opening: Opening, opened: Callable[[], None]) -> None:
+        step = await self.aside(self._rescheduled, changes)
+        await self._do(replace(step, opening=opening, closes=opening.digest))
+        opened()
+
+    def _rescheduled(self, changes: Changes) -> Step:
+        """The changes with all that they, and steps that nobody finished, mean for the schedule."""
+        world = self._engine.world
+        if world.configuration == enrolment.UNDER_WAY:
+            moved = enrolment.behind(world.schedule, world.population.changed(changes))
+        else:
+            moved = enrolment.moves(world.population, changes)
+        return Step(changes=changes, schedule=enrolment.rescheduled(world.schedule, moved), targets=moved)
+
+    async def _in_steps(self, changes: Changes, opening: Opening, opened: Callable[[], None]) -> None:
+        """Whoever is new is looked at from the last step on; whoever moves or goes, from their own."""
+        resumed = self._engine.world.configuration == enrolment.UNDER_WAY
+        await self._do(Step(opening=opening))
+        opened()
+        made = 0
+        new: list[Target] = []
+        for part in enrolment.in_steps(changes):
+            step, added = await self.aside(self._part, part)
+            await self._do(step)
+            new += added
+            made += len(part)
+            self._say(applied=made, changes=len(changes))
+        last = await self.aside(self._last, None if resumed else TargetChange(added=new))
+        await self._do(replace(last, closes=opening.digest))
+
+    def _part(self, part: Changes) -> tuple[Step, Sequence[Target]]:
+        """A step, and who is to be looked at from the last one on."""
+        world = self._engine.world
+        moved = enrolment.moves(world.population, part)
+        if not moved.removed:
+            return Step(changes=part), moved.added
+        return Step(changes=part, schedule=enrolment.rescheduled(world.schedule, moved), targets=moved), ()
+
+    def _last(self, moved: TargetChange | None) -> Step:
+        world = self._engine.world
+        moved = moved or enrolment.behind(world.schedule, world.population)
+        return Step(schedule=enrolment.rescheduled(world.schedule, moved), targets=moved)
+
+    async def _do(self, step: Step) -> None:
+        await self._engine.do(lambda world, now: enrolment.step(world, step, now))
+
+    async def _opening(self, loaded: Loaded, before: Loaded | None, author: str, changes: Changes) -> Opening:
+        """The configuration as the record is to have it."""
+        vault = self._engine.vault
+        values = await self.aside(lambda: list(canonical.personal(loaded.tree)))
+        for first in range(0, len(values), COMMITMENTS_AT_ONCE):
+            for value in values[first : first + COMMITMENTS_AT_ONCE]:
+                vault.commit(value)
+            await asyncio.sleep(0)
+        remembered = None if before is not None else (await self._writer.remembered()).configuration
+
+        def work() -> Opening:
+            content = difference.public_content(loaded.tree, vault.commit)
+            if before is None:
+                found = difference.between(remembered, content)
+            else:
+                found = difference.of_trees(before.tree, loaded.tree, vault.commit)
+            return Opening(
+                digest=loaded.digest,
+                author=author,
+                difference=_bounded((*found, *self._listed(loaded, changes))),
+                content=content,
+            )
+
+        return await self.aside(work)
+
+    def _listed(self, loaded: Loaded, changes: Changes) -> Iterator[Change]:
+        """The first of the changed devices that stand in inventories."""
+        if not loaded.inventories:
+            return
+        known = self._engine.world.population.devices
+        after: dict[str, Device | None] = {device.id: device for device in changes.devices}
+        after |= dict.fromkeys(changes.devices_gone)
+        names = [name for name in sorted(after) if name not in loaded.places]
+        for name in names[:DEVICES_LISTED_MAX]:
+            was, now = known.get(name), after[name]
+            whose = now or was
+            if whose is not None:
+                path = f"customers[{whose.customer}].devices[{name}]"
+                yield Change(path=path, before=_shown(was), after=_shown(now))
+        if len(names) > DEVICES_LISTED_MAX:
+            yield Change(path="devices", before=None, after={"more": len(names) - DEVICES_LISTED_MAX})
+
+    def _say(self, **how_far: Any) -> None:
+        self.progress = how_far
+        now = self._clock.monotonic()
+        if now - self._said_at >= SAY_EVERY:
+            self._said_at = now
+            log.info("configuration-loading", **how_far)
+
+
+def _shown(device: Device | None) -> dict[str, Any] | None:
+    return None if device is None else {"address": device.address, "state": device.state.value}
+
+
+def _bounded(changes: tuple[Change, ...]) -> tuple[dict[str, Any], ...]:
+    found = tuple(change.as_json() for change in changes[:DIFFERENCE_MAX])
+    if len(changes) > DIFFERENCE_MAX:
+        more = {"more": len(changes) - DIFFERENCE_MAX}
+        found = (*found, Change(path="", before=None, after=more).as_json())
+    return found

@@ -1,0 +1,75 @@
+"""What must change so that the devices on record become those that are wanted.
+
+The record has a device's version as text. Nearly all are as they should be, and are known by that text
+without being read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from hostwatch.core import canonical, enrolment
+from hostwatch.core.population import Device, State
+from hostwatch.stock.check import Stock
+from hostwatch.stock.shape import Row
+from hostwatch.store import rows
+
+NAME, ADDRESS = "\ue000", "\ue001"
+"""Stand for both in the text of a version; no setting may hold such a character."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """Names of devices, sorted."""
+
+    new: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+
+
+def differences(stock: Stock, vantage: str, recorded: Iterable[rows.Row]) -> Difference:
+    """Compare the devices that are wanted with `(name, customer, state, body)` of those on record."""
+    seen = bytearray(len(stock.index))
+    versions = _Versions(stock, vantage)
+    changed, gone = [], []
+    for name, customer, state, body in recorded:
+        place = stock.index.get(name)
+        if place is None:
+            if state != State.REMOVED:
+                gone.append(name)
+            continue
+        if state == State.REMOVED and stock.likes[stock.kinds[place]].device.state is not State.REMOVED:
+            continue  # it comes back: as good as new
+        seen[place] = 1
+        if not versions.same(place, name, customer, state, body):
+            changed.append(name)
+    new = [name for name, place in stock.index.items() if not seen[place]]
+    return Difference(new=tuple(sorted(new)), changed=tuple(sorted(changed)), gone=tuple(sorted(gone)))
+
+
+class _Versions:
+    """Compares versions on record with devices that are wanted."""
+
+    def __init__(self, stock: Stock, vantage: str) -> None:
+        self._stock = stock
+        self._vantage = vantage
+        self._texts: dict[int, str] = {}
+
+    def same(self, place: int, name: str, customer: str, state: str, body: str) -> bool:
+        kind = self._stock.kinds[place]
+        like, address = self._stock.likes[kind].device, self._stock.addresses[place]
+        if customer != like.customer or state != like.state:
+            return False
+        text = self._texts.get(kind) or self._text(kind)
+        if text.replace(NAME, name).replace(ADDRESS, address) == body:
+            return True
+        return self._read(name, customer, state, body) == self._stock.device(name)
+
+    def _text(self, kind: int) -> str:
+        stand_in = enrolment.body(self._stock.likes.device(Row(NAME, ADDRESS, kind)), self._vantage)
+        return self._texts.setdefault(kind, canonical.encode(stand_in).decode())
+
+    def _read(self, name: str, customer: str, state: str, body: str) -> Device | None:
+        found = rows.population(self._vantage, [("device", name, customer, state, body)])
+        return found.devices.get(name)

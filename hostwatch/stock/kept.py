@@ -1,0 +1,139 @@
+"""What was read of an inventory, kept beside the store by the digest of its file.
+
+A file that did not change is so not read again, neither at a reload nor at the next start. Whatever
+cannot be used (another version wrote it, or for other customers) is as good as absent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import hostwatch
+from hostwatch.configuration.customer import Device as Written
+from hostwatch.core import canonical
+from hostwatch.core.population import Device
+from hostwatch.stock.shape import Likes, Row
+
+SUFFIX = ".devices.json"
+
+
+@dataclass(slots=True)
+class Kept:
+    """The devices of one file and their lines in columns, in the order of the file."""
+
+    names: list[str] = field(default_factory=list)
+    addresses: list[str] = field(default_factory=list)
+    likes: array[int] = field(default_factory=lambda: array("L"))
+    lines: array[int] = field(default_factory=lambda: array("L"))
+
+    def add(self, row: Row, line: int) -> None:
+        """One more."""
+        self.names.append(row.name)
+        self.addresses.append(row.address)
+        self.likes.append(row.like)
+        self.lines.append(line)
+
+    def rows(self) -> Iterator[Row]:
+        """All of them."""
+        return map(Row, self.names, self.addresses, self.likes)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+class Shelf:
+    """A folder with one file for each inventory; None is no folder."""
+
+    def __init__(self, folder: Path | None, likes: Likes, context: object) -> None:
+        """`context`: what the rest of the configuration says that decides how a file is read."""
+        self._folder = folder
+        self._likes = likes
+        self._by = canonical.digest([hostwatch.__version__, _rules(), context])
+
+    def get(self, digest: str) -> Kept | None:
+        """What was kept of the file with this digest, if it still holds."""
+        if self._folder is None:
+            return None
+        try:
+            found = json.loads((self._folder / f"{digest}{SUFFIX}").read_bytes())
+            return self._unpacked(found) if found["by"] == self._by else None
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
+            return None
+
+    def put(self, digest: str, kept: Kept) -> None:
+        """Keep what was read. A disk that is full is no reason to refuse an inventory."""
+        if self._folder is None:
+            return
+        path = self._folder / f"{digest}{SUFFIX}"
+        with contextlib.suppress(OSError):
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            beside = path.with_suffix(f".{os.getpid()}")
+            try:
+                beside.write_text(json.dumps(self._packed(kept), separators=(",", ":")), encoding="utf-8")
+                beside.replace(path)
+            finally:
+                beside.unlink(missing_ok=True)
+
+    def tidy(self, wanted: set[str]) -> None:
+        """Remove what belongs to no present file."""
+        if self._folder is None:
+            return
+        with contextlib.suppress(OSError):
+            for path in self._folder.glob(f"*{SUFFIX}"):
+                if path.name.removesuffix(SUFFIX) not in wanted:
+                    path.unlink(missing_ok=True)
+
+    def _unpacked(self, found: dict[str, Any]) -> Kept | None:
+        numbers = [
+            self._likes.number(canonical.restore(Device, like), shared=shared)
+            for like, shared in found["like"]
+        ]
+        kept = Kept(
+            names=found["names"],
+            addresses=found["addresses"],
+            likes=array("L", [numbers[number] for number in found["likes"]]),
+            lines=array("L", found["lines"]),
+        )
+        fits = len(kept.names) == len(kept.addresses) == len(kept.likes) == len(kept.lines)
+        return kept if fits else None
+
+    def _packed(self, kept: Kept) -> dict[str, Any]:
+        """What devices share is written once."""
+        numbers = {number: place for place, number in enumerate(dict.fromkeys(kept.likes))}
+        return {
+            "by": self._by,
+            "names": kept.names,
+            "addresses": kept.addresses,
+            "likes": [numbers[number] for number in kept.likes],
+            "lines": kept.lines.tolist(),
+            "like": [
+                (canonical.plain(self._likes[number].device), self._likes[number].shared)
+                for number in numbers
+            ],
+        }
+
+
+@cache
+def _rules() -> str:
+    """The settings of a device, as a hash: another version may have others."""
+    return canonical.digest(_whole(Written.model_json_schema()))
+
+
+def _whole(value: Any) -> Any:
+    """Without floating-point numbers, which have no canonical form."""
+    match value:
+        case dict():
+            return {key: _whole(inside) for key, inside in value.items()}
+        case list():
+            return [_whole(inside) for inside in value]
+        case float():
+            return str(value)
+    return value

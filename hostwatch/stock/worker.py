@@ -1,0 +1,125 @@
+"""The process in which inventories are read for a running watch: `python -m hostwatch.stock.worker`.
+
+It is asked in lines of JSON and answers so: first the order, to which the answer is how far it is, again
+and again, and then what was found; then, if the watch goes on, the store, to which the answer is what
+changes, in parts that the watch takes one by one. It ends with the watch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from hostwatch.core import canonical
+from hostwatch.core.population import Device
+from hostwatch.stock.check import Order, Stock, check
+from hostwatch.stock.compare import Difference, differences
+from hostwatch.store.errors import StoreError
+from hostwatch.store.reader import Reader
+
+PART_MAX = 1_000
+"""Devices in one line of an answer."""
+
+PROGRESS_EVERY_S = 0.2
+NICENESS = 5
+"""The watch goes first."""
+
+
+def main() -> None:
+    """Answer until nobody asks."""
+    with contextlib.suppress(OSError):
+        os.nice(NICENESS)
+    order = order_of(json.loads(sys.stdin.readline()))
+    stock = check(order, _Progress().told)
+    _say(
+        done="checked",
+        mistakes=[canonical.plain(found) for found in stock.mistakes],
+        warnings=[canonical.plain(found) for found in stock.warnings],
+        summaries=[list(summary) for summary in stock.summaries],
+        devices=len(stock.index),
+    )
+    asked = sys.stdin.readline()
+    if asked:
+        _compare(stock, Path(json.loads(asked)["store"]))
+
+
+def _compare(stock: Stock, store: Path) -> None:
+    try:
+        with Reader(store) as reader:
+            found = reader.devices(lambda vantage, recorded: differences(stock, vantage, recorded))
+    except StoreError as error:
+        _say(done="failed", error=str(error))
+        return
+    for line in told(stock, found):
+        _say(**line)
+
+
+def told(stock: Stock, found: Difference) -> Iterator[dict[str, Any]]:
+    """A difference as lines."""
+    for names in _parts((*found.changed, *found.new)):
+        yield {"devices": [canonical.plain(stock.device(name)) for name in names]}
+    for names in _parts(found.gone):
+        yield {"gone": names}
+    yield {"done": "compared", "changed": len(found.changed), "new": len(found.new), "gone": len(found.gone)}
+
+
+def _parts(names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    for first in range(0, len(names), PART_MAX):
+        yield names[first : first + PART_MAX]
+
+
+def order_of(asked: Mapping[str, Any]) -> Order:
+    """The order that `plain_order` wrote."""
+    return Order(
+        folder=Path(asked["folder"]),
+        beside=Path(asked["beside"]),
+        files=tuple(asked["files"]),
+        customers=asked["customers"],
+        uplinks=tuple(asked["uplinks"]),
+        inline={
+            name: (place, canonical.restore(Device, device))
+            for name, (place, device) in asked["inline"].items()
+        },
+        has_sight=asked["has_sight"],
+        shelf=None if asked["shelf"] is None else Path(asked["shelf"]),
+    )
+
+
+def plain_order(order: Order) -> dict[str, Any]:
+    """An order as JSON types."""
+    found: dict[str, Any] = {field.name: getattr(order, field.name) for field in fields(order)}
+    return {
+        **found,
+        "folder": str(order.folder),
+        "beside": str(order.beside),
+        "inline": {name: (place, canonical.plain(device)) for name, (place, device) in order.inline.items()},
+        "shelf": None if order.shelf is None else str(order.shelf),
+    }
+
+
+class _Progress:
+    """Says how far it is, now and then."""
+
+    def __init__(self) -> None:
+        self._last = 0.0
+
+    def told(self, file: str, line: int, lines: int) -> None:
+        now = time.monotonic()
+        if now - self._last >= PROGRESS_EVERY_S or line == lines:
+            self._last = now
+            _say(file=file, line=line, lines=lines)
+
+
+def _say(**line: Any) -> None:
+    print(json.dumps(line, separators=(",", ":")), flush=True)
+
+
+if __name__ == "__main__":
+    main()
