@@ -88,7 +88,6 @@ class LoopWatcher:
             self._asked = now
             self._loop.call_soon_threadsafe(self._answer)
             return
-        self._worst_s = max(self._worst_s, now - asked)
         if now - asked >= STOOD_MIN_S and now - due < STOOD_MIN_S:
             self._show(now - asked, now)
 

@@ -206,10 +206,9 @@ def _watch(loaded: Loaded) -> Iterator[Finding]:
     troubles = [*said.get("troubles", ()), *said.get("warnings", ())]
     state = State.LOOK if troubles else State.GOOD
     yield Finding("watch", state, "; ".join(troubles) or f"runs and is well (process {said['process']})")
-    lag_s = float(said.get("loop_lag_s", 0.0))
-    yield Finding(
-        "loop lag", State.LOOK if lag_s >= STOOD_MIN_S else State.GOOD, f"{lag_s:g} s since the last scrape"
-    )
+    if (lag_ms := said.get("loop_lag_ms")) is not None:
+        late = State.LOOK if lag_ms >= STOOD_MIN_S * 1000 else State.GOOD
+        yield Finding("loop lag", late, f"at most {lag_ms} ms since the last scrape")
 
 
 def _plain(finding: Finding) -> dict[str, str | None]:

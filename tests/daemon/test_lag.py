@@ -97,7 +97,7 @@ def test_no_more_than_one_sign_of_life_is_owed() -> None:
     assert len(scene.owed) == 1
 
 
-def test_when_we_ourselves_did_not_run_that_is_a_standstill_too(said: list[logging.LogRecord]) -> None:
+def test_when_we_ourselves_did_not_run_that_is_a_standstill_too() -> None:
     """As after SIGSTOP: the loop answered in time before, and then neither it nor its watcher ran."""
     scene = Stands()
     scene.check(0.0)
@@ -105,7 +105,17 @@ def test_when_we_ourselves_did_not_run_that_is_a_standstill_too(said: list[loggi
     scene.check(7.0, due=0.1)
     scene.run(7.01)
     assert scene.stood[0] == (0.1, 7.01)
+
+
+def test_when_we_ourselves_did_not_run_no_stack_is_to_blame(said: list[logging.LogRecord]) -> None:
+    """The loop owes a sign of life, but nobody ran who could have given it."""
+    scene = Stands()
+    scene.watcher._loop_thread = threading.get_ident()
+    scene.check(0.0)
+    scene.check(7.0, due=0.1)
     assert said == []
+    scene.check(7.1)
+    assert len(said) == 1
 
 
 def test_a_long_standstill_makes_the_watch_unwell_for_a_while() -> None:

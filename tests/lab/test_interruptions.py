@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import time
@@ -12,7 +13,7 @@ import pytest
 from hostwatch.core import facts
 from tests.lab.conftest import Lab
 from tests.lab.daemon import rows
-from tests.lab.topology import DEVICES
+from tests.lab.topology import DEVICES, address
 from tests.lab.waiting import until
 
 pytestmark = pytest.mark.lab
@@ -88,3 +89,25 @@ def test_a_stopped_process_makes_nothing_up(lab: Lab) -> None:
         assert (row["down_s"], row["silences"]) == (0, [])
         assert row["unknown_s"] >= STOPPED_S - 2
     assert lab.post.mails == []
+
+
+def test_a_starved_process_makes_nothing_up(lab: Lab) -> None:
+    """
+    0 s    all devices answer; hostwatch runs only when nobody else wants its processor
+    then   somebody wants it, for 6 s: what was looked at meanwhile is late, and says nothing of anybody
+    then   that it was starved is a fact; all devices answer again, and nobody was silent
+    """
+    processor = str(min(os.sched_getaffinity(0)))
+    lab.configure({name: address(name) for name in DEVICES})
+    lab.daemon.start("taskset", "-c", processor, "chrt", "--idle", "0")
+    lab.proven()
+    greedy = ["timeout", "6", "sh", "-c", "while :; do :; done"]
+    for _ in range(2):
+        lab.beside(["taskset", "-c", processor, *greedy])
+    lab.daemon.said("blind-ended", why="starved")
+    lab.daemon.looked("answered", 2 * len(DEVICES))
+
+    assert lab.daemon.facts(facts.SilenceBegan) == []
+    assert lab.post.mails == []
+    for row in rows(lab.daemon.report(), DEVICES):
+        assert (row["down_s"], row["silences"]) == (0, [])
