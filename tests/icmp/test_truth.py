@@ -223,6 +223,17 @@ def test_a_wrong_checksum_harms_nobody_else(cable: Cable, reflector: Reflector, 
 
 
 @MODES
+def test_a_word_that_is_out_of_use_stops_no_packet(cable: Cable, reflector: Reflector, mode: str) -> None:
+    """Devices say "source quench" of each request while others' packets leave: all leave all the same."""
+    targets = [address(4, number) for number in range(1, 201)]
+    reflector.play(dict.fromkeys(targets, always(kind="error", code=(4, 0))))
+    looks = cable.pinging(lambda pinger, clock: ask(pinger, clock, MANNER, *targets), mode=mode)
+
+    assert {look.outcome for look in looks} == {Outcome.MISSED}
+    assert {len(seen.asked_ns) for seen in reflector.seen().values()} == {MANNER.attempts}
+
+
+@MODES
 def test_what_belongs_to_an_earlier_ping_counts_no_more(
     cable: Cable, reflector: Reflector, mode: str
 ) -> None:
