@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import pkgutil
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 CONFIG_VARIABLE = "HOSTWATCH_CONFIG"
 CONFIG_DEFAULT = "/etc/hostwatch/hostwatch.yaml"
@@ -32,3 +34,13 @@ def verbs() -> tuple[str, ...]:
 def command(verb: str) -> ModuleType:
     """The module of a command: `HELP`, `arguments(parser)`, `run(options) -> int`."""
     return import_module(f"{__name__}.{verb.replace('-', '_')}")
+
+
+def how_far(loading: Mapping[str, Any]) -> str:
+    """How far a watch is with its configuration, in words."""
+    match loading:
+        case {"reading": file, "line": line, "lines": lines}:
+            return f"reading {file}: {line:,} of {lines:,} lines"
+        case {"applied": made, "changes": changes}:
+            return f"bringing it into force: {made:,} of {changes:,} changes"
+    return "reading the configuration"

@@ -9,12 +9,23 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
-from hostwatch.commands import add_config
+from rich.console import Console
+from rich.markup import escape
+
+from hostwatch.commands import add_config, how_far
 from hostwatch.configuration.load import control_of, load
 from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.control import ControlError, ask
+
+RELOAD_WITHIN_S = 600.0
+"""A hundred thousand devices in YAML, all of them new, on a slow machine."""
+
+LOOK_EVERY_S = 0.5
 
 HELP = "let the running watch take its changed configuration"
 
@@ -28,7 +39,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """0 when the configuration is in force, 1 when it is not."""
     try:
-        answer = ask(_control(options.config), "reload")
+        answer = _reload(_control(options.config), shown=sys.stderr.isatty() and not options.json)
     except (BadConfiguration, ControlError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -46,6 +57,26 @@ def run(options: argparse.Namespace) -> int:
         print(f"warning: {setting} takes effect at the next start", file=sys.stderr)
     print("the new configuration is in force" if answer["changed"] else "nothing has changed")
     return 0
+
+
+def _reload(control: Path, *, shown: bool) -> dict[str, Any]:
+    """Ask for the reload and wait for its end; on a terminal say meanwhile how far it is."""
+    if not shown:
+        return ask(control, "reload", within_s=RELOAD_WITHIN_S)
+    with ThreadPoolExecutor(1) as aside, Console(stderr=True).status("reading the configuration") as line:
+        asked = aside.submit(ask, control, "reload", within_s=RELOAD_WITHIN_S)
+        while True:
+            try:
+                return asked.result(timeout=LOOK_EVERY_S)
+            except TimeoutError:
+                line.update(escape(how_far(_loading(control))))
+
+
+def _loading(control: Path) -> Mapping[str, Any]:
+    try:
+        return ask(control, "status", within_s=5).get("loading") or {}
+    except ControlError:
+        return {}
 
 
 def _control(path: Path) -> Path:

@@ -21,7 +21,7 @@ from rich.table import Table
 
 from hostwatch import uplinks
 from hostwatch.clock import SystemClock
-from hostwatch.commands import add_config
+from hostwatch.commands import add_config, how_far
 from hostwatch.configuration.load import load
 from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.control import ControlError, ask
@@ -156,6 +156,8 @@ def _show(status: Mapping[str, Any], zone: ZoneInfo) -> None:
     watch = status["watch"]
     if watch.get("healthy"):
         console.print(f"[green]watch running[/] (process {watch['process']}, version {watch['version']})")
+    if watch.get("loading"):
+        console.print(f"[yellow]a configuration comes into force: {escape(how_far(watch['loading']))}")
     for trouble in watch.get("troubles", []):
         console.print(f"[bold red]{escape(trouble)}", highlight=False)
     for warning in watch.get("warnings", []):

@@ -17,6 +17,7 @@ from hostwatch.configuration.load import Loaded, load
 from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.configuration.population import population_of
 from hostwatch.core.population import State
+from hostwatch.stock.check import Order, check
 
 PROJECT = Path(__file__).parents[2]
 
@@ -388,3 +389,10 @@ def test_where_there_is_nobody_nobody_is_looked_for(tmp_path: Path, monkeypatch:
         f"h.yaml:{text.count(chr(10))}: silent[0]: is watched for answers elsewhere, "
         "write an address at which there is nobody for sure"
     ]
+
+
+def test_the_shipped_inventory_is_valid() -> None:
+    wanted = Order(folder=PROJECT / "config/inventory", files=("example.csv",), customers={"initech": None})
+    stock = check(wanted)
+
+    assert (stock.mistakes, stock.warnings, len(stock.index)) == ([], (), 3)
