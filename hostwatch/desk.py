@@ -85,7 +85,7 @@ class Desk:
             )
             self._samples = Samples(entries, self._samples)
         for evidence in news.closed:
-            self._samples.close(evidence.turns, evidence.codes, evidence.silent)
+            self._samples.close(evidence.turns, evidence.codes)
         self._samples.restless(news.restless)
         self._mark = news.mark
 

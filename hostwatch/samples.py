@@ -8,7 +8,7 @@ them is two numbers.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import zip_longest
 from typing import NamedTuple
@@ -76,14 +76,16 @@ class Samples:
         for place in self._restless:
             self._answered_us[place] = 0
 
-    def close(self, turns: Iterable[Turn], codes: Iterable[int], silent: Collection[str]) -> None:
-        """A slice is closed: who was due, their codes (`core.latency`) in that order, who did not answer."""
+    def close(self, turns: Iterable[Turn], codes: Iterable[int]) -> None:
+        """A slice is closed: who was due, and their codes (`core.latency`) in that order.
+
+        Who did not answer is among the restless, who are to be told of after it.
+        """
         for turn, code in zip_longest(turns, codes):
             place = self._place.get(turn.signal)
-            if place is None or turn.signal in silent:
-                continue
-            if turn.at_us > self._answered_us[place]:
-                self._answered_us[place] = turn.at_us
+            if place is None or turn.at_us <= self._answered_us[place]:
+                continue  # a slice that closed late tells nothing of those who have answered since
+            self._answered_us[place] = turn.at_us
             if code:
                 self._codes[place] = code
 

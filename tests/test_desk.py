@@ -118,6 +118,24 @@ def test_a_slice_that_closes_late_is_not_overlooked(filled: Filled) -> None:
     assert 0.0001 not in after.values()
 
 
+def test_a_slice_that_closes_late_takes_nothing_back(filled: Filled) -> None:
+    going_on = desk.Desk(filled.path, lambda: filled.now)
+    filled.enrol(population(acme={"web-1": 60}))
+    filled.slices(12, lambda _: (Outcome.ANSWERED, latency.code(100, 0)))
+    late = filled.now
+    filled.now += timedelta(seconds=60)
+    filled.slices(12, lambda _: (Outcome.ANSWERED, latency.code(300, 0)))
+    before = told(going_on.text())
+    filled.now, end = late, filled.now
+    filled.slices(12, lambda _: (Outcome.ANSWERED, latency.code(200, 0)))
+    filled.now = end
+
+    assert set(before.values()) == {1, 0.0003}
+    assert told(going_on.text()) == before
+    filled.now += timedelta(seconds=15)
+    assert told(going_on.text()) == before
+
+
 def test_labels_are_written_as_the_format_wants_them() -> None:
     strange = 'a "b" \\ c\nd'
     entry = samples.Entry("x/ping@main", strange, "x", "::1", timedelta(seconds=60))

@@ -100,3 +100,4 @@ def test_those_at_rest_are_counted_by_when_they_answered(deeds: list[tuple[str, 
     for second in range(0, 50, 5):
         before = sum(due_us < second * 1_000_000 for due_us in signals.resting.values())
         assert signals.resting_since_before(second * 1_000_000) == before
+    assert len(signals._answered) <= len(signals.resting)

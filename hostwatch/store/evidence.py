@@ -6,7 +6,6 @@ transaction for long keeps the log of the writer from being shortened.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -53,14 +52,11 @@ class Watched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closed:
-    """A closed slice."""
+    """A closed slice. Who did not answer in it has more to say, and is among the restless."""
 
     turns: Sequence[Turn]
     codes: Sequence[int]
     """In the order of the turns; empty if that order is another version's."""
-
-    silent: frozenset[str]
-    """Who missed, or is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +146,7 @@ def _look(slice_us: int, seen: frozenset[tuple[int, int]], db: sqlite3.Connectio
     starts = _closed_since(slice_us, db)
     unseen = sorted((start, key) for key, start in starts.items() if key not in seen)
     query = (
-        "SELECT version, number, slice_us, missed, unknown, latencies"
+        "SELECT version, number, slice_us, latencies"
         " FROM slices JOIN schedules USING (version) WHERE version = ? AND number = ?"
     )
     slices = [db.execute(query, key).fetchone() for _, key in unseen[:SLICES_AT_ONCE]]
@@ -173,10 +169,9 @@ def _closed_since(slice_us: int, db: sqlite3.Connection) -> dict[tuple[int, int]
 
 def _closed(schedule: Schedule, slices: Rows) -> Iterator[Closed]:
     """Slices understood. Of another version only the outcomes are: the order of its codes is its own."""
-    for version, number, length, missed, unknown, codes in slices:
+    for version, number, length, codes in slices:
         own = version == schedule.version
         yield Closed(
             turns=schedule.turns(number) if own else schedule.between(number * length, (number + 1) * length),
             codes=latency.unpack(codes) if own else (),
-            silent=frozenset(entry[0] for text in (missed, unknown) for entry in json.loads(text)),
         )

@@ -109,7 +109,7 @@ def _found(schedule: Schedule, number: int, signal: str) -> tuple[int, int]:
 
 
 def _slices(version: int, wanted: Sequence[Place], db: sqlite3.Connection) -> Rows:
-    """Number, the code in its two bytes, and both lists of each slice that is closed."""
+    """Number, the code in its two bytes, both lists of each slice, and whether it is closed."""
     by_rank: dict[int, list[int]] = defaultdict(list)
     for place in wanted:
         by_rank[place.rank].append(place.number)
@@ -117,8 +117,8 @@ def _slices(version: int, wanted: Sequence[Place], db: sqlite3.Connection) -> Ro
     for rank, numbers in by_rank.items():
         marks = ", ".join("?" * len(numbers))
         query = (
-            "SELECT number, substr(latencies, ?, ?), missed, unknown FROM slices"
-            f" WHERE version = ? AND number IN ({marks}) AND closed_at IS NOT NULL"
+            "SELECT number, substr(latencies, ?, ?), missed, unknown, closed_at IS NOT NULL FROM slices"
+            f" WHERE version = ? AND number IN ({marks})"
         )
         values = (1 + latency.CODE_BYTES * rank, latency.CODE_BYTES, version, *numbers)
         found += db.execute(query, values)
@@ -126,19 +126,19 @@ def _slices(version: int, wanted: Sequence[Place], db: sqlite3.Connection) -> Ro
 
 
 def _pings(signal: str, wanted: Sequence[Place], found: Rows) -> Iterator[Brought]:
-    by_number = {number: (stored, missed, unknown) for number, stored, missed, unknown in found}
+    by_number = {number: rest for number, *rest in found}
     for place in wanted:
         if place.number not in by_number:
             continue
-        stored, missed, unknown = by_number[place.number]
-        code = int.from_bytes(stored, "little")
+        stored, missed, unknown, is_closed = by_number[place.number]
+        code = int.from_bytes(stored or b"", "little")  # nothing of nothing is null
         if code:
             yield Brought(place.due_us, Outcome.ANSWERED, code)
         elif _names(missed, signal):
             yield Brought(place.due_us, Outcome.MISSED)
         elif _names(unknown, signal):
             yield Brought(place.due_us, Outcome.UNKNOWN)
-        else:
+        elif is_closed:  # one that a crash left open proves only its two lists
             yield Brought(place.due_us, Outcome.ANSWERED)
 
 

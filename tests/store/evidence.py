@@ -67,6 +67,13 @@ class Filled:
         )
         self.do(enrolment.apply(self.world, accepted, self.now))
 
+    def reopen(self) -> None:
+        """Take the store over anew, as after a crash."""
+        self.ledger.close()
+        self.ledger = Ledger(connect(self.path), "another boot")
+        self.ledger.open()
+        self.world = self.ledger.load()
+
     def slices(self, count: int, answering: Answering, *, closes: bool = True) -> None:
         """Fill the next slices."""
         schedule = self.world.schedule

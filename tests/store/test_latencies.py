@@ -96,12 +96,20 @@ def test_only_what_was_due_in_the_span(filled: Filled) -> None:
     assert found == whole[1:3]
 
 
-def test_a_slice_that_was_never_closed_tells_nothing(filled: Filled) -> None:
-    filled.enrol(population(acme={"web-1": 60}))
+def test_a_slice_that_was_never_closed_tells_only_who_did_not_answer(filled: Filled) -> None:
+    filled.enrol(population(acme={f"web-{n}": 60 for n in range(40)}))
     filled.slices(12, Chance(7))
-    filled.slices(12, lambda _: (Outcome.MISSED, 0), closes=False)
+    silent = set(sorted(filled.brought)[:20])
+    filled.slices(
+        12, lambda turn: (Outcome.MISSED if turn.signal in silent else Outcome.ANSWERED, 0), closes=False
+    )
+    agrees(filled)  # it is still open
+    filled.reopen()
 
-    agrees(filled)
+    for signal, brought in filled.brought.items():
+        found = read(filled, signal)
+        assert found[: len(brought)] == brought
+        assert [ping.outcome for ping in found[len(brought) :]] == [Outcome.MISSED] * (signal in silent)
 
 
 def test_more_slices_than_one_transaction_reads(filled: Filled, monkeypatch: pytest.MonkeyPatch) -> None:
