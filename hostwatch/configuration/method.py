@@ -7,6 +7,7 @@ kept is one line, since there are very many devices and few ways to look at them
 from __future__ import annotations
 
 import difflib
+from functools import cache, lru_cache
 from typing import Annotated, Any
 
 from pydantic import (
@@ -17,7 +18,6 @@ from pydantic import (
     GetJsonSchemaHandler,
     PlainSerializer,
     PlainValidator,
-    ValidationInfo,
     create_model,
 )
 from pydantic_core import CoreSchema, core_schema
@@ -27,6 +27,8 @@ from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.strict import Section
 from hostwatch.core.population import MAC
 from hostwatch.core.schedule import ICMP
+
+LINES_CACHED = 1_024
 
 
 class Line(str):
@@ -43,21 +45,36 @@ class Line(str):
 DEFAULT = Line(ICMP)
 
 
-def _line(value: Any, info: ValidationInfo) -> Line:
+def _line(value: Any) -> Line:
     """The line that a kind, a kind with settings, or such a line, comes to."""
     if isinstance(value, Line):
         return value
+    return _read_line(value) if isinstance(value, str) else _checked(value)
+
+
+@lru_cache(LINES_CACHED)
+def _read_line(text: str) -> Line:
+    """The same for a line, of which a large inventory has very many and few different ones."""
+    return _checked(text)
+
+
+def _checked(value: Any) -> Line:
     kind, given = _parts(value)
-    if kind not in reach.kinds():
+    try:
+        wrapper = _wrapper(kind, reach.room(kind).Settings)
+    except LookupError:
         near = difflib.get_close_matches(kind, reach.kinds(), 1)
         hint = f"did you mean {near[0]}?" if near else f"write one of {', '.join(reach.kinds())}"
-        raise Wrong("is not a method to look at a device", hint)
-    wrapper = create_model(
-        f"By_{kind}", __base__=Section, inside=(reach.room(kind).Settings, Field(alias=kind))
-    )
-    found = wrapper.model_validate({kind: given}, context=info.context)
-    settings: BaseModel = getattr(found, "inside")  # noqa: B009 - the wrapper is made above
-    return Line(reach.Method(kind, settings).line)
+        raise Wrong("is not a method to look at a device", hint) from None
+    found = wrapper.model_validate({kind: given})
+    inside: BaseModel = getattr(found, "inside")  # noqa: B009 - the wrapper is made below
+    return Line(reach.Method(kind, inside).line)
+
+
+@cache
+def _wrapper(kind: str, settings: type[BaseModel]) -> type[BaseModel]:
+    """Validates with the kind as part of the place of each mistake."""
+    return create_model(f"By_{kind}", __base__=Section, inside=(settings, Field(alias=kind)))
 
 
 def _parts(value: Any) -> tuple[str, Any]:
