@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from hostwatch.core import facts, signal, uplink
+from hostwatch.core import facts, instant, signal, uplink
 from hostwatch.core.reading import Answer, Reading
 from hostwatch.core.signal import Signal
-from hostwatch.core.signals import may_rest
+from hostwatch.core.signals import at_rest, may_rest
 from hostwatch.core.world import World
 
 Resting = tuple[Sequence[tuple[str, int]], tuple[str, ...]]
@@ -25,6 +25,8 @@ class Observing:
         self._world = world
         self.changed: dict[str, Signal] = {}
         self.facts: list[facts.Fact] = []
+        self._rested: dict[str, int] = {}
+        """Who is at rest by what was observed so far, and since when."""
 
     def take(self, reading: Reading) -> None:
         """Observe one reading; of a signal that is not watched, nothing."""
@@ -34,11 +36,15 @@ class Observing:
         after, happened = signal.observe(known, reading, terms)
         if after is not known:
             self.changed[reading.signal] = after
+            self._rested.pop(reading.signal, None)
         self.facts.extend(happened)
         if uplink.is_reference(reading.signal):
             self._follow(reading)
 
     def _known(self, name: str) -> Signal | None:
+        rested = self._rested.get(name)
+        if rested is not None:
+            return at_rest(name, rested, self._world.signals.speaking(name))
         return self.changed.get(name) or self._world.signals.get(name)
 
     def _follow(self, reading: Reading) -> None:
@@ -59,21 +65,31 @@ class Observing:
 
     def rest(self, answers: Iterable[Answer]) -> Resting:
         """Observe answers whose slice is closed in the same decision, so that it tells of them for ever."""
-        signals, changed = self._world.signals, self.changed
-        resting: list[tuple[str, int]] = []
         settled: list[str] = []
         for answer in answers:
             name = answer.signal
-            if name not in changed and signals.goes_on(name, answer.due_us) and self._is_prompt(answer):
-                resting.append((name, answer.due_us))
+            if self._goes_on(answer):
+                self._rested[name] = answer.due_us
                 continue
             self.take(answer.reading)
-            after = changed.get(name)
+            after = self.changed.get(name)
             if after is not None and may_rest(after) and self._is_prompt(answer):
-                del changed[name]
-                resting.append((name, answer.due_us))
+                del self.changed[name]
+                self._rested[name] = answer.due_us
                 settled.append(name)
-        return resting, tuple(settled)
+        return tuple(self._rested.items()), tuple(settled)
+
+    def _goes_on(self, answer: Answer) -> bool:
+        """Whether an answer says only that all is well still."""
+        name = answer.signal
+        if name in self.changed:
+            return False
+        last = self._rested.get(name)
+        signals = self._world.signals
+        if last is None:
+            return signals.goes_on(name, answer.due_us) and self._is_prompt(answer)
+        speaks_us = signals.speaking(name) // instant.MICROSECOND
+        return last < answer.due_us <= last + speaks_us and self._is_prompt(answer)
 
     def _is_prompt(self, answer: Answer) -> bool:
         terms = self._world.terms_of(answer.signal)
