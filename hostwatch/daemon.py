@@ -83,6 +83,7 @@ class Watch:
         self.prober = Prober(engine, pinger, self.sight, clock, self.directory.manner)
         self.outbox = Outbox(engine, clock, lambda: self.directory)
         self.time_watch = TimeWatch(engine, clock)
+        self._set_follow_ups(loaded)
         self.examiner = Examiner(clock, engine, self.prober, self.outbox, self.time_watch.warnings)
         self.tally = metrics.Tally()
         engine.listeners.append(self.tally.on_decision)
@@ -98,6 +99,11 @@ class Watch:
             site=loaded.configuration.site_settings, webhook_key=self._key, now=self._clock.now
         )
         return Directory(loaded.configuration, surroundings)
+
+    def _set_follow_ups(self, loaded: Loaded) -> None:
+        schedule = loaded.configuration.schedule
+        self.prober.follow_ups.every = schedule.follow_up
+        self.prober.follow_ups.lasting = schedule.follow_up_for
 
     def _sight_every(self, loaded: Loaded) -> timedelta:
         return min(timedelta(seconds=5), loaded.configuration.schedule.interval)
@@ -197,6 +203,7 @@ class Watch:
         self.sight.silent = tuple(str(address) for address in loaded.configuration.silent)
         self.sight.manner = directory.site_manner
         self.sight.every = self._sight_every(loaded)
+        self._set_follow_ups(loaded)
         if gateways != self.sight.gateways:
             self.sight.gateways = gateways
             self.sight.forget()

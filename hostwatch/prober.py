@@ -21,6 +21,7 @@ from hostwatch.core.schedule import Schedule, Turn
 from hostwatch.core.terms import tolerance
 from hostwatch.core.world import Decision, SliceKey
 from hostwatch.engine import Engine
+from hostwatch.followups import FollowUps
 from hostwatch.pinger import Pinger
 from hostwatch.rounds import MannerOf, Rounds
 from hostwatch.sight import Sight
@@ -66,6 +67,8 @@ class Prober:
         sight.on_seen = self._tell_of_sight
         self.rounds = Rounds(engine, pinger, sight, clock, manner_of)
         self.rounds.on_clocks = self._compare_clocks
+        self.follow_ups = FollowUps(engine, self.rounds, clock)
+        engine.listeners.append(self.follow_ups.on_decision)
         self.last_slice: timedelta | None = None
         """When the schedule last moved on, by the monotonic clock."""
 
@@ -83,6 +86,7 @@ class Prober:
             await self.glance()
             self._hold(self._keep_sight())
             self._hold(self._keep_looking_for_lies())
+            self._hold(self.follow_ups.run(self._hold))
             await self._run_schedule()
         finally:
             for task in self._tasks:

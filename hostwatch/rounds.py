@@ -102,6 +102,10 @@ class Rounds:
         """Whether a look that was due then, or later, is on its way or waits to be committed."""
         return self._due.get(signal, -1) >= due_us
 
+    def is_busy(self, signal: str, now_us: int) -> bool:
+        """Whether somebody is being looked at."""
+        return self._busy_until.get(signal, -1) > now_us
+
     async def look(self, key: SliceKey | None, turns: Sequence[Turn], kind: Kind) -> None:
         """Look at all of these, each at its time, and hand over what came. Ends when it is committed."""
         this = Round(key, kind, self._era, turns)

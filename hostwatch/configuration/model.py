@@ -44,6 +44,18 @@ def _tenth_of_interval(data: Mapping[str, Any]) -> timedelta:
     return min(timedelta(seconds=1), interval / 10)
 
 
+def _follow_up(data: Mapping[str, Any]) -> timedelta:
+    """Half a minute, or a tenth of a shorter interval."""
+    interval: timedelta = data.get("interval", INTERVAL_DEFAULT)
+    return max(min(timedelta(seconds=30), interval / 10), timedelta(milliseconds=10))
+
+
+def _twelve_intervals(data: Mapping[str, Any]) -> timedelta:
+    """An hour, or as long as twelve looks take if that is less."""
+    interval: timedelta = data.get("interval", INTERVAL_DEFAULT)
+    return min(timedelta(hours=1), 12 * interval)
+
+
 def _third_of_within(longest: timedelta) -> Any:
     """As long as given, or a third of the time for notice if that is shorter."""
     return lambda data: min(longest, data.get("within", WITHIN_DEFAULT) / 3)
@@ -81,6 +93,14 @@ class Schedule(Section):
         default_factory=_tenth_of_interval, validate_default=True
     )
     """How long the answer to the last packet is waited for. Default: 1s, or a tenth of a shorter interval."""
+
+    follow_up: Annotated[Duration, between("10ms", "1h")] = Field(default_factory=_follow_up)
+    """Time between two looks at a device that fell silent, beside the schedule. They find the edges of an
+    outage and never count as misses. Default: 30s, or a tenth of the interval if that is less."""
+
+    follow_up_for: Annotated[Duration, between("0s", "7d")] = Field(default_factory=_twelve_intervals)
+    """How long after its first miss a device is looked at so; 0s: not at all. Default: 1h, or 12 intervals if
+    that is less."""
 
     @field_validator("timeout")
     @classmethod

@@ -123,14 +123,15 @@ class Accounts:
                 continue
             last = at
             if proof.outcome is Outcome.UNKNOWN:
-                speaks = min(speaks, at)
+                speaks = speaks if proof.kind is Kind.FOLLOW_UP else min(speaks, at)
                 continue
             proven |= proof.outcome is Outcome.ANSWERED
-            if not proven or proof.kind is Kind.FOLLOW_UP:
+            if not proven:
                 continue
-            if speaks < at:
-                gaps.append(_span(speaks, at))
-            speaks = at + longest
+            if proof.kind is not Kind.FOLLOW_UP:
+                if speaks < at:
+                    gaps.append(_span(speaks, at))
+                speaks = at + longest
             if proof.outcome is Outcome.MISSED:
                 silent_since = at if silent_since is None else silent_since
             elif silent_since is not None:

@@ -91,7 +91,7 @@ class Cadence:
                 if self.catch_ups[proof.signal] > len(self.disturbances) + 1:
                     self.complain(f"{proof.signal} was caught up with {self.catch_ups[proof.signal]} times")
                 continue
-            if proof.outcome is Outcome.UNKNOWN:
+            if proof.outcome is Outcome.UNKNOWN or proof.kind is Kind.FOLLOW_UP:
                 continue
             slot = self.era, (instant.micros(proof.at) - self.phases.get(proof.signal, 0)) // self._interval
             if self.slots.get(proof.signal) == slot and not self._just_disturbed():

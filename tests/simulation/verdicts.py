@@ -38,8 +38,9 @@ class _Line:
             return ""
         self.last = proof.at
         if proof.outcome is Outcome.ANSWERED:
-            was_down, self.down, self.count, self.proven = self.down, False, 0, True
-            self.counted = None
+            was_down, self.down, self.proven = self.down, False, True
+            if was_down or proof.kind is not Kind.FOLLOW_UP:  # J5: it does not reset the count
+                self.count, self.counted = 0, None
             return "up" if was_down else ""
         if proof.outcome is Outcome.UNKNOWN or not self.proven or proof.kind is not Kind.SCHEDULED:
             return ""

@@ -1,0 +1,127 @@
+"""Follow-up looks (J5): whoever fell silent is looked at again soon, to find the edges of an outage.
+
+They never count towards a verdict. An answer ends the silence, or the outage, at once and not only with the
+next scheduled look; a miss says for how long the silence certainly lasted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from heapq import heappop, heappush
+from typing import Any
+
+from hostwatch.clock import Clock
+from hostwatch.core import facts, instant
+from hostwatch.core.reading import Kind
+from hostwatch.core.schedule import Target, Turn
+from hostwatch.core.signal import Signal
+from hostwatch.core.uplink import named
+from hostwatch.core.world import Decision
+from hostwatch.engine import Engine
+from hostwatch.rounds import Rounds
+
+IN_HAND_MAX = 1_000
+"""Follow-up looks under way at once: when thousands fall silent together, their own schedule goes first."""
+
+MARGIN = timedelta(milliseconds=200)
+"""A follow-up look is over so long before the target is due."""
+
+Hold = Callable[[Coroutine[Any, Any, None]], object]
+
+
+class FollowUps:
+    """Knows who is silent, and when each is to be looked at again."""
+
+    def __init__(self, engine: Engine, rounds: Rounds, clock: Clock) -> None:
+        self._engine = engine
+        self._rounds = rounds
+        self._clock = clock
+        self._next: dict[str, int] = {}
+        self._agenda: list[tuple[int, str]] = []
+        self._woken = asyncio.Event()
+        self._in_hand = 0
+        self.every = timedelta(seconds=30)
+        """Time between two follow-up looks."""
+
+        self.lasting = timedelta(hours=1)
+        """How long after the first miss they are made; none at all if that is not positive."""
+
+    def on_decision(self, decision: Decision) -> None:
+        """A decision was committed: silences begin and end."""
+        for fact in decision.facts:
+            match fact:
+                case facts.SilenceBegan(signal=name, at=at):
+                    self._plan(name, instant.micros(at) + self._every_us)
+                case facts.SilenceEnded(signal=name) | facts.SilenceCut(signal=name):
+                    self._next.pop(name, None)
+                case _:
+                    pass
+
+    async def run(self, hold: Hold) -> None:
+        """Look at who is silent for ever. `hold` runs a look beside; its failure is ours."""
+        now_us = instant.micros(self._clock.now())
+        for name, signal in self._engine.world.signals.restless.items():
+            if signal.silence is not None:
+                self._plan(name, now_us + self._every_us)
+        while True:
+            if not self._agenda:
+                self._woken.clear()
+                await self._woken.wait()
+            await self._clock.sleep_until(instant.from_micros(self._agenda[0][0]))
+            turns = self._turns(instant.micros(self._clock.now()))
+            if turns:
+                hold(self._look(turns))
+
+    @property
+    def _every_us(self) -> int:
+        return max(self.every // instant.MICROSECOND, 1)
+
+    def _plan(self, name: str, at_us: int) -> None:
+        if named(name) is None:  # reference points are looked at often enough
+            self._next[name] = at_us
+            heappush(self._agenda, (at_us, name))
+            self._woken.set()
+
+    async def _look(self, turns: list[Turn]) -> None:
+        self._in_hand += len(turns)
+        try:
+            await self._rounds.look(None, turns, Kind.FOLLOW_UP)
+        finally:
+            self._in_hand -= len(turns)
+
+    def _turns(self, now_us: int) -> list[Turn]:
+        """Whose time has come. Each that is still silent has its next time, looked at now or not."""
+        found: list[Turn] = []
+        while self._agenda and self._agenda[0][0] <= now_us:
+            at_us, name = heappop(self._agenda)
+            if self._next.get(name) != at_us:
+                continue
+            signal = self._engine.world.signals.restless.get(name)
+            if signal is None or not self._is_followed(signal, now_us):
+                del self._next[name]
+                continue
+            laps = (now_us - at_us) // self._every_us + 1
+            self._plan(name, at_us + laps * self._every_us)
+            turn = self._turn(name, now_us)
+            if turn is not None and self._in_hand + len(found) < IN_HAND_MAX:
+                found.append(turn)
+        return found
+
+    def _is_followed(self, signal: Signal, now_us: int) -> bool:
+        since = None if signal.silence is None else instant.micros(signal.silence.first_miss)
+        return since is not None and now_us - since < self.lasting // instant.MICROSECOND
+
+    def _turn(self, name: str, now_us: int) -> Turn | None:
+        """The look at a target now; None if we are blind, it is being looked at, or is due soon anyway."""
+        world = self._engine.world
+        device = world.device(name)
+        if device is None or world.blind or self._rounds.is_busy(name, now_us):
+            return None
+        target = Target(signal=name, address=device.address, interval=world.population.terms(device).interval)
+        due_in_us = target.interval_us - (now_us - target.phase_us) % target.interval_us
+        longest_us = self._rounds.manner_of(device.customer).longest_us
+        if due_in_us <= longest_us + MARGIN // instant.MICROSECOND:
+            return None
+        return Turn(now_us, name, device.address, target.interval_us, device.method)
