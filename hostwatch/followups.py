@@ -120,8 +120,9 @@ class FollowUps:
         if device is None or world.blind or self._rounds.is_busy(name, now_us):
             return None
         target = Target(signal=name, address=device.address, interval=world.population.terms(device).interval)
-        due_in_us = target.interval_us - (now_us - target.phase_us) % target.interval_us
-        longest_us = self._rounds.manner_of(device.customer).longest_us
-        if due_in_us <= longest_us + MARGIN // instant.MICROSECOND:
+        margin_us = MARGIN // instant.MICROSECOND
+        due_since_us = (now_us - target.phase_us) % target.interval_us
+        over_us = due_since_us + self._rounds.manner_of(device.customer).longest_us
+        if due_since_us < margin_us or over_us >= target.interval_us - margin_us:
             return None
         return Turn(now_us, name, device.address, target.interval_us, device.method)
