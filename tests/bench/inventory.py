@@ -46,22 +46,6 @@ class Inventory:
         """Whose device it is."""
         return f"c{place // CUSTOMER_DEVICES:04}"
 
-    def write_customers(self, folder: Path) -> Path:
-        """A file for each customer with its devices in it; the main file."""
-        (folder / "customers.d").mkdir(parents=True)
-        for first in range(0, self.devices, CUSTOMER_DEVICES):
-            known = addresses(min(CUSTOMER_DEVICES, self.devices - first), since=first)
-            lines = "".join(
-                f"  - {{id: {name(at)}, address: {one}}}\n" for at, one in enumerate(known, first)
-            )
-            customer = self.customer(first)
-            text = f"id: {customer}\nname: Customer {first // CUSTOMER_DEVICES}\ndevices:\n{lines}"
-            (folder / "customers.d" / f"{customer}.yaml").write_text(text, encoding="ascii")
-        path = folder / "hostwatch.yaml"
-        text = MAIN.format(port=PORT, gateway=GATEWAY)
-        path.write_text(f"{text}include: customers.d/*.yaml\n", encoding="ascii")
-        return path
-
     def write(self, folder: Path, kind: str = "csv") -> Path:
         """Files of devices, CSV or YAML; the main file, which has the customers."""
         (folder / "devices").mkdir(parents=True)

@@ -119,6 +119,10 @@ class Watched:
             for outcome in ("answered", "missed", "unknown")
         }
 
+    def signals(self) -> int:
+        """How many are watched."""
+        return int(sum(v for name, v in self.metrics().items() if name.startswith("hostwatch_signals{")))
+
     def cpu_s(self) -> float:
         """What it used so far, with the children that have ended."""
         self.check()

@@ -65,6 +65,7 @@ def _force(bench: Bench, inventory: Inventory) -> Iterator[Line]:
         listening_s = watched.wait_for("/-/healthy", STARTS_WITHIN_S)
         with Pulse(watched) as pulse:
             ready_s = watched.wait_for("/-/ready", STARTS_WITHIN_S)
+            all_s = _wait_for_all(watched, inventory.devices)
         yield at_most(
             row="configuration",
             measure="the loop's longest delay while it is brought into force",
@@ -72,7 +73,8 @@ def _force(bench: Bench, inventory: Inventory) -> Iterator[Line]:
             ours=pulse.longest_s * 1e3,
             goal=STEP_MAX_S * 1e3,
             unit="ms",
-            note=f"listening after {listening_s:.1f} s, ready after {ready_s:.1f} s; {pulse.broken}",
+            note=f"seconds after the start: listening {listening_s:.1f}, ready {ready_s:.1f},"
+            f" all watched {all_s:.1f}. {pulse.broken}",
         )
         time.sleep(5)
         firsts = range(0, inventory.devices, FILE_DEVICES)
@@ -82,6 +84,14 @@ def _force(bench: Bench, inventory: Inventory) -> Iterator[Line]:
         yield from _reload(bench, watched, path, f"{asked}, {CHANGES} changes in all files")
         inventory.write_file(folder, 0, moved=share + CHANGES)
         yield from _reload(bench, watched, path, f"{asked}, {CHANGES} changes in one file")
+
+
+def _wait_for_all(watched: Watched, devices: int) -> float:
+    """Until every device is watched; how many seconds after the start that was."""
+    over = time.monotonic() + STARTS_WITHIN_S
+    while watched.signals() < devices and time.monotonic() < over:
+        time.sleep(1)
+    return time.monotonic() - watched.began
 
 
 def _reload(bench: Bench, watched: Watched, path: Path, asked: str) -> Iterator[Line]:

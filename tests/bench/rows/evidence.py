@@ -21,7 +21,7 @@ def measure(bench: Bench) -> Iterator[Line]:
     """Six minutes, so that every device had its turn twice or once at least."""
     inventory = Inventory(DEVICES, silent_every=1_000)
     folder = bench.scratch / "small"
-    path = inventory.write_customers(folder)
+    path = inventory.write(folder)
     bench.say("evidence: 6 minutes of 10 devices")
     with Network() as network, Watched(network, path) as watched:
         watched.wait_for("/-/ready", 60)

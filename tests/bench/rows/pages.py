@@ -21,7 +21,7 @@ PAGES = ("/metrics", "/metrics/devices")
 def measure(bench: Bench) -> Iterator[Line]:
     """With 10,000 devices when it is to be quick."""
     inventory = Inventory(DEVICES // 10 if bench.quick else DEVICES)
-    path = inventory.write_customers(bench.scratch / "pages")
+    path = inventory.write(bench.scratch / "pages")
     bench.say(f"pages: starting a watch over {inventory.devices:,} devices")
     with Network(silent=inventory.silent) as network, Watched(network, path) as watched:
         watched.wait_for("/-/ready", STARTS_WITHIN_S)

@@ -62,7 +62,7 @@ def watch(bench: Bench, devices: int, span_s: int) -> Iterator[Line]:
     folder = bench.scratch / f"watch-{devices}"
     asked = f"{devices:,} devices, 5 min, {span_s // 60} min, 1 % silent"
     bench.say(f"watch: {asked}: writing and reading the configuration")
-    path = inventory.write_customers(folder)
+    path = inventory.write(folder)
     with Network(silent=inventory.silent) as network, Watched(network, path) as watched:
         started_s = watched.wait_for("/-/ready", STARTS_WITHIN_S)
         bench.say(f"watch: ready after {started_s:.0f} s; until each device has had its turn")
