@@ -143,14 +143,16 @@ def in_steps(changes: Changes, most: int = STEP_MAX) -> Iterator[Changes]:
     """The same changes in parts of at most `most`, none of which takes from a device what it needs."""
     for some in _parts(changes.customers, most):
         yield Changes(customers=some)
-    if changes.uplinks or changes.operator is not None:
-        yield Changes(uplinks=changes.uplinks, operator=changes.operator)
+    for uplinks in _parts(changes.uplinks, most):
+        yield Changes(uplinks=uplinks)
+    if changes.operator is not None:
+        yield Changes(operator=changes.operator)
     for names in _parts(changes.devices_gone, most):
         yield Changes(devices_gone=names)
     for devices in _parts(changes.devices, most):
         yield Changes(devices=devices)
-    if changes.uplinks_gone:
-        yield Changes(uplinks_gone=changes.uplinks_gone)
+    for names in _parts(changes.uplinks_gone, most):
+        yield Changes(uplinks_gone=names)
     for names in _parts(changes.customers_gone, most):
         yield Changes(customers_gone=names)
 

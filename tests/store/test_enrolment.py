@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from hostwatch.core.population import Changes, Customer, Population, State
 from hostwatch.core.terms import AgreementTerms
 from hostwatch.core.world import World
 from hostwatch.store.ledger import connect
+from tests.sla.teller import carrier
 from tests.store.stories import Story, device
 
 CUSTOMERS = ("acme", "other", "third")
@@ -32,20 +34,37 @@ devices = st.lists(
     unique_by=lambda one: one.id,
 )
 
+uplinks = st.lists(
+    st.builds(
+        carrier,
+        st.sampled_from(["east", "west"]),
+        references=st.integers(3, 5),
+        interval=st.sampled_from([timedelta(seconds=30), timedelta(seconds=60)]),
+    ),
+    max_size=2,
+    unique_by=lambda one: one.id,
+)
+
 
 @st.composite
 def populations(draw: st.DrawFn) -> Population:
     """Any devices of customers with any intervals and contacts; perhaps of another vantage point."""
-    chosen = draw(devices)
+    ways = draw(uplinks)
+    chosen = [
+        replace(one, uplink=draw(st.sampled_from([None, *(way.id for way in ways)]))) for one in draw(devices)
+    ]
     spare = draw(st.sets(st.sampled_from(CUSTOMERS)))
+    names = sorted({one.customer for one in chosen} | spare)
     return Population(
+        uplinks={way.id: way for way in ways},
+        operator=draw(st.sampled_from(["", *names])),
         customers={
             name: Customer(
                 id=name,
                 contacts=draw(st.sampled_from([(), ("duty",), ("duty", "boss")])),
                 terms=AgreementTerms(interval=timedelta(seconds=draw(st.sampled_from([30, 60])))),
             )
-            for name in sorted({one.customer for one in chosen} | spare)
+            for name in names
         },
         devices={one.id: one for one in chosen},
     )
@@ -125,6 +144,7 @@ def test_no_step_is_large_and_none_leaves_a_device_without_its_customer(
         assert len(part) <= most
         before.change(part)
         assert {one.customer for one in before.devices.values()} <= before.customers.keys()
+        assert {one.uplink for one in before.devices.values()} <= {None, *before.uplinks}
 
     assert before == after
 
