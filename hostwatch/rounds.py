@@ -94,6 +94,10 @@ class Rounds:
 
     def new_era(self) -> None:
         """The clock stepped or the machine slept: what is on its way was asked in another time."""
+        held = [answer for answers in self._held.values() for answer in answers]
+        if held:  # dated by the clock as it was, so they are judged before the world follows it
+            self._engine.post(lambda world, now: judge.held(world, held, now))
+        self._held.clear()
         self._era += 1
         self._busy_until.clear()
         self._due.clear()
@@ -227,11 +231,12 @@ class Rounds:
 
     def _reading(self, this: Round, look: Look) -> Reading:
         stepped = this.era != self._era
+        at, now = instant.from_micros(look.at_us), self._clock.now()
         answered = look.outcome is Outcome.ANSWERED
         return Reading(
             signal=look.signal,
-            at=instant.from_micros(look.at_us),
-            known_at=instant.from_micros(look.known_us) if answered else self._clock.now(),
+            at=min(at, now) if stepped else at,  # a date to come would hide all looks until then
+            known_at=instant.from_micros(look.known_us) if answered else now,
             outcome=Outcome.UNKNOWN if stepped else look.outcome,
             kind=this.kind,
             why=CLOCK if stepped else look.why,

@@ -77,6 +77,11 @@ def readings(
     )
 
 
+def held(world: World, answers: Sequence[Answer], now: datetime) -> Decision:
+    """Observe answers that waited for the end of their slices, which is still to come and tells of them."""
+    return replace(readings(world, None, (), closes=False, now=now, plain=answers), unscheduled=())
+
+
 def _looks(brought: Iterable[Reading]) -> Iterator[tuple[Outcome, Seen]]:
     for reading in brought:
         if reading.outcome is not Outcome.ANSWERED:

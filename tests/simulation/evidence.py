@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from hostwatch.core import instant
+from hostwatch.core import facts, instant
 from hostwatch.core.reading import Kind, Outcome
 from hostwatch.core.schedule import Schedule
 from hostwatch.core.world import Decision, Slice
@@ -66,7 +66,8 @@ class Evidence:
         for proof in told:
             found.extend(self._held(proof.signal, before=proof.at))
             found.append(proof)
-        if decision.slice is not None:
+        stepped = any(isinstance(fact, facts.ClockStepped) for fact in decision.facts)
+        if not stepped:  # then dates are moved, and nothing was judged
             for signal in decision.signals:
                 if signal.silence is None and signal.last_reading is not None:
                     found.extend(self._held(signal.name, before=signal.last_reading + instant.MICROSECOND))
@@ -115,7 +116,7 @@ class Evidence:
     def _proof(self, signal: str, at: datetime, outcome: Outcome, kind: Kind, why: str) -> Proof:
         seen = next((s for s in reversed(self._looks[signal]) if s.at == at), None)
         if seen is None:
-            if why != BUSY:
+            if why not in (BUSY, STEPPED):
                 self._complain(f"evidence of {signal} at {at}: nobody looked then")
             return Proof(signal, at, outcome, kind, at)
         seen.proven = True

@@ -338,3 +338,15 @@ def test_rounds_that_end_together_when_the_disk_has_room_again_lose_no_look(tmp_
     ran = tell(tmp_path, 2, behind_a_carrier(40), Truth(full=full))
     assert [unknown_s(ran, f"d{number}") for number in range(40)] == [0] * 40
     assert ran.story == []
+
+
+def test_answers_that_wait_for_their_slice_while_the_clock_is_set_back_make_nobody_deaf(
+    tmp_path: Path,
+) -> None:
+    """They are dated by the clock as it was: taken for later ones they would hide a death for an hour."""
+    site = behind_a_carrier(40)
+    everybody = [device for house in site.houses.values() for device in house.devices]
+    full = Times([(int(60.2 * MINUTE), int(62.5 * MINUTE))])
+    truth = Truth(down=dead(*everybody, at=70, until=90), full=full)
+    ran = tell(tmp_path, 2, site, truth, (61.9, "step", timedelta(hours=-1)))
+    assert (ran.verdicts.down, ran.verdicts.up) == (40, 40)
