@@ -129,11 +129,11 @@ def follow(uplink: Uplink, vantage: str, known: Known, reading: Reading) -> sign
     if decided is None:
         return None
     looked = [one for one, what in zip(references, outcomes, strict=True) if one and what is not None]
-    answers = sorted(
+    answers = [
         one.last_answer
         for one, what in zip(references, outcomes, strict=True)
         if one and one.last_answer and what is Outcome.ANSWERED
-    )
+    ]
     said = Reading(
         signal=own.name,
         at=min(one.last_reading for one in looked if one.last_reading is not None),
@@ -141,7 +141,7 @@ def follow(uplink: Uplink, vantage: str, known: Known, reading: Reading) -> sign
         outcome=decided,
         kind=reading.kind,
         why=_why(decided, looked),
-        answered_at=answers[uplink.quorum - 1] if decided is Outcome.ANSWERED else None,
+        answered_at=max(answers) if decided is Outcome.ANSWERED else None,
     )
     return signal.observe(own, said, uplink.terms)
 

@@ -174,6 +174,14 @@ def test_a_round_says_something_once() -> None:
     assert own(told).last_reading == at(1)
 
 
+def test_a_round_that_has_spoken_is_not_asked_again() -> None:
+    told = watched("AAA", "MMM")
+    told.round("chinanet", at(1) + timedelta(seconds=30), "AAA", Kind.CATCH_UP)
+
+    assert own(told).silence is not None
+    assert own(told).last_reading == at(1)
+
+
 def test_looks_of_two_rounds_make_no_quorum() -> None:
     told = watched("AAA", "M..")
     told.round("chinanet", at(2), ".M.")
@@ -249,6 +257,8 @@ def test_each_customer_behind_is_told_once_and_the_operator_too() -> None:
 def test_the_record_says_who_was_behind_it() -> None:
     told = silent_town()
 
+    owed = [fact.notice for fact in told.record if isinstance(fact, facts.NoticeOwed)]
+    assert len(owed) == len(set(owed)) == 6
     (opened,) = [fact for fact in told.record if isinstance(fact, facts.UplinkEmergencyOpened)]
     assert (opened.uplink, opened.customers) == ("chinanet", ("acme", "core", "noc"))
     assert not any(isinstance(fact, facts.EmergencyOpened) for fact in told.record)
