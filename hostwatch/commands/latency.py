@@ -45,7 +45,7 @@ QUANTILES = {"min": 0, "p50": 500, "p95": 950, "p99": 990, "max": 1000}
 STRIP = 24
 """How many characters wide the picture of the times is."""
 
-WIDTH_MIN = 96
+WIDTH_MIN = 104
 DRAWN_MIN = 118
 """It is drawn where a line has so many characters."""
 
