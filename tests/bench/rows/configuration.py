@@ -65,15 +65,16 @@ def _force(bench: Bench, inventory: Inventory) -> Iterator[Line]:
         listening_s = watched.wait_for("/-/healthy", STARTS_WITHIN_S)
         with Pulse(watched) as pulse:
             ready_s = watched.wait_for("/-/ready", STARTS_WITHIN_S)
+            lag_s = watched.metrics()["hostwatch_loop_lag_seconds"]
             all_s = _wait_for_all(watched, inventory.devices)
         yield at_most(
             row="configuration",
             measure="the loop's longest delay while it is brought into force",
             asked=f"{asked}, first start",
-            ours=pulse.longest_s * 1e3,
+            ours=max(lag_s, pulse.longest_s) * 1e3,
             goal=STEP_MAX_S * 1e3,
             unit="ms",
-            note=f"seconds after the start: listening {listening_s:.1f}, ready {ready_s:.1f},"
+            note=f"by the watch's own measure before its pages can be asked: {lag_s * 1e3:.0f} ms; seconds after the start: listening {listening_s:.1f}, ready {ready_s:.1f},"
             f" all watched {all_s:.1f}. {pulse.broken}",
         )
         time.sleep(5)
