@@ -97,6 +97,7 @@ class Shape:
         self._known: dict[tuple[Any, ...], int] = {}
         self._texts = dict(_columns(Written))
         self.columns = (CUSTOMER, *self._texts)
+        self._others = tuple(name for name in self.columns if name not in OWN)
         self.required = (CUSTOMER, *(n for n, info in Written.model_fields.items() if info.is_required()))
 
     def is_name(self, text: str) -> bool:
@@ -105,17 +106,18 @@ class Shape:
 
     def row(self, item: Item) -> Row | list[Finding]:
         """The device, or what is wrong with it."""
-        return self._quick(item.values) or self._slow(item)
+        return self._quick(item) or self._slow(item)
 
-    def _quick(self, values: Mapping[str, Any]) -> Row | None:
+    def _quick(self, item: Item) -> Row | None:
         """The device if it is plain and another one was like it."""
+        values = item.values
         name, address, told = values.get("id"), values.get("address"), values.get("description")
         if not isinstance(name, str) or not isinstance(address, str) or not _ID.fullmatch(name):
             return None
         if not _is_plain_ipv4(address) or not (told is None or _is_plain_text(told)):
             return None
         try:
-            like = self._known.get(_rest(values))
+            like = self._known.get(self._rest(item))
         except TypeError:  # a list or a mapping among the values
             return None
         return None if like is None else Row(name, address, like)
@@ -134,14 +136,20 @@ class Shape:
             return wrong
         device = device_of(customer, written, self._customers[customer])
         row = Row(device.id, device.address, self.likes.number(device, shared=written.shared))
-        self._remember(item.values, row)
+        self._remember(item, row)
         return row
 
-    def _remember(self, values: Mapping[str, Any], row: Row) -> None:
+    def _rest(self, item: Item) -> tuple[Any, ...]:
+        """All that is written of a device but what differs from device to device."""
+        if item.is_text:
+            return tuple(map(item.values.get, self._others))
+        return tuple([(key, type(value), value) for key, value in item.values.items() if key not in OWN])
+
+    def _remember(self, item: Item, row: Row) -> None:
         if len(self._known) >= REMEMBERED_MAX or not _is_plain_ipv4(row.address):
             return
         try:
-            self._known.setdefault(_rest(values), row.like)
+            self._known.setdefault(self._rest(item), row.like)
         except TypeError:  # a list or a mapping among the values
             return
 
@@ -163,10 +171,6 @@ class Shape:
                 inside = inside.setdefault(step, {})
             inside[steps[-1]] = _meant(text, self._texts.get(key))
         return found
-
-
-def _rest(values: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple([(key, type(value), value) for key, value in values.items() if key not in OWN])
 
 
 def _is_plain_text(text: object) -> bool:

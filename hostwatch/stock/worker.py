@@ -7,9 +7,7 @@ changes, in parts that the watch takes one by one. It ends with the watch.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -28,14 +26,10 @@ PART_MAX = 1_000
 """Devices in one line of an answer."""
 
 PROGRESS_EVERY_S = 0.2
-NICENESS = 5
-"""The watch goes first."""
 
 
 def main() -> None:
     """Answer until nobody asks."""
-    with contextlib.suppress(OSError):
-        os.nice(NICENESS)
     order = order_of(json.loads(sys.stdin.readline()))
     stock = check(order, _Progress().told)
     _say(
