@@ -72,6 +72,7 @@ class Watch:
         self.enroller = Enroller(engine, writer, clock)
         self.pinger = pinger
         self.directory = self._directory(loaded)
+        self.pinger.limit(self.directory.limits)
         self.sight = Sight(
             [str(address) for address in loaded.configuration.sight],
             pinger,
@@ -202,6 +203,7 @@ class Watch:
         gateways = tuple(str(address) for address in loaded.configuration.sight)
         self.sight.silent = tuple(str(address) for address in loaded.configuration.silent)
         self.sight.manner = directory.site_manner
+        self.pinger.limit(directory.limits)
         self.sight.every = self._sight_every(loaded)
         self._set_follow_ups(loaded)
         if gateways != self.sight.gateways:

@@ -25,7 +25,7 @@ from hostwatch.configuration.rung import Rung
 from hostwatch.configuration.secret import Secret
 from hostwatch.core.emergency import Notice
 from hostwatch.core.ladder import Pace
-from hostwatch.pinger import Manner
+from hostwatch.pinger import Limits, Manner, Packet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +130,7 @@ class Directory:
                 spacing=schedule.spacing,
                 timeout=schedule.timeout,
                 late_after=self.configuration.terms_of(customer).tolerance,
+                packet=packet(self.configuration),
             )
         return manners
 
@@ -142,11 +143,37 @@ class Directory:
         """How the site pings: its own gateways too."""
         return site_manner(self.configuration)
 
+    @property
+    def limits(self) -> Limits:
+        """How many packets may leave in a second."""
+        limits = self.configuration.limits
+        return Limits(
+            per_second=limits.packets_per_second,
+            per_second_and_network=limits.packets_per_second_and_network,
+        )
+
 
 def site_manner(configuration: Configuration) -> Manner:
     """How a site pings: its own gateways too."""
     schedule = configuration.schedule
-    return Manner(attempts=schedule.attempts, spacing=schedule.spacing, timeout=schedule.timeout)
+    return Manner(
+        attempts=schedule.attempts,
+        spacing=schedule.spacing,
+        timeout=schedule.timeout,
+        packet=packet(configuration),
+    )
+
+
+def packet(configuration: Configuration) -> Packet:
+    """What each packet of a site is like."""
+    packets = configuration.packets
+    return Packet(
+        ttl=packets.ttl,
+        dscp=packets.dscp,
+        payload_bytes=packets.payload_bytes,
+        sources=tuple(str(address) for address in packets.source),
+        interface=packets.interface or "",
+    )
 
 
 def _ladder(rungs: Iterable[Rung], surroundings: Surroundings) -> tuple[Way, ...]:

@@ -13,7 +13,7 @@ import secrets
 import socket
 import struct
 from collections import deque
-from typing import Final
+from typing import Final, NamedTuple
 
 from icmplib import ICMPv4Socket, ICMPv6Socket
 from icmplib.exceptions import SocketPermissionError
@@ -29,6 +29,10 @@ MEMINFO_WORDS: Final = 9
 MEMINFO_DROPS: Final = 8
 RECVERR: Final = {4: (socket.IPPROTO_IP, 11), 6: (socket.IPPROTO_IPV6, 25)}
 CHECKSUM_6: Final = (255, 7)  # SOL_RAW: the level of IPv6 refuses it for ICMP
+_TTL_AND_CLASS: Final = {
+    4: ((socket.IPPROTO_IP, socket.IP_TTL), (socket.IPPROTO_IP, socket.IP_TOS)),
+    6: ((socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS), (socket.IPPROTO_IPV6, socket.IPV6_TCLASS)),
+}
 FROM_ICMP: Final = (2, 3)
 """Origins of a noted error: ICMP of IPv4 and of IPv6."""
 
@@ -62,12 +66,28 @@ class Unreachable(Exception):
     """A packet did not leave, because the neighbour it goes to is dead."""
 
 
+class Outlet(NamedTuple):
+    """What packets that leave by one socket have in common."""
+
+    family: int
+    source: str = ""
+    interface: str = ""
+    ttl: int = 64
+    dscp: int = 0
+
+
 class EchoSocket:
     """One family's socket, raw with CAP_NET_RAW, a ping socket otherwise."""
 
-    def __init__(self, family: int, mark: bytes) -> None:
-        """`mark` begins all our nonces. Raises `NoPermission` when neither kind may be opened."""
+    def __init__(self, outlet: Outlet, mark: bytes) -> None:
+        """`mark` begins all our nonces. Raises `NoPermission` when neither kind may be opened.
+
+        Raises `SendFault` when packets cannot leave as the outlet says.
+        """
+        family = outlet.family
         self.family = family
+        self.outlet = outlet
+        self.mark = mark
         self.raw = True
         kind = ICMPv4Socket if family == 4 else ICMPv6Socket
         try:
@@ -91,14 +111,31 @@ class EchoSocket:
             self._out = _sender(family)
             if family == 6:
                 self.sock.setsockopt(*CHECKSUM_6, -1)
-        else:
-            self.sock.setsockopt(*RECVERR[family], 1)
-            self.sock.bind(("0.0.0.0" if family == 4 else "::", 0))
-            self.identifier = int(self.sock.getsockname()[1])
+        try:
+            self._arrange()
+        except OSError as error:
+            self.close()
+            words = "no such interface here" if error.errno == errno.ENODEV else _fault(error)
+            raise SendFault(str(words)) from error
         self.intake = Intake(family, raw=self.raw)
         self._drops = self._drops_so_far()
         self._asked_us = 0
         self._gaps: deque[tuple[int, int]] = deque()
+
+    def _arrange(self) -> None:
+        """Have packets leave as the outlet says, and errors come in."""
+        family, source, interface, ttl, dscp = self.outlet
+        if interface:
+            self._out.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
+        for option, value in zip(_TTL_AND_CLASS[family], (ttl, dscp << 2), strict=True):
+            self._out.setsockopt(*option, value)
+        if source:
+            self._out.bind((source, 0))
+        if not self.raw:
+            self.sock.setsockopt(*RECVERR[family], 1)
+            if not source:
+                self.sock.bind(("0.0.0.0" if family == 4 else "::", 0))
+            self.identifier = int(self.sock.getsockname()[1])
 
     @property
     def has_ip_header(self) -> bool:

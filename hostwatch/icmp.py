@@ -18,25 +18,24 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Final
 
-from icmplib.exceptions import ICMPSocketError
-
-from hostwatch import log, sieve
+from hostwatch import sieve
 from hostwatch.carrier import Carrier
 from hostwatch.clock import NAP_MAX_S, Clock, Timekeeper
 from hostwatch.core import instant
 from hostwatch.core.reading import Outcome
 from hostwatch.echo import (
-    RECEIVE_BUFFER_BYTES,
     EchoSocket,
-    NoPermission,
+    Outlet,
     SendFault,
     Unreachable,
     new_identifier,
     scoped,
 )
 from hostwatch.intake import PIECE
+from hostwatch.outlets import Outlets, outlets_of
+from hostwatch.pace import Pace
 from hostwatch.packets import KEY_END, NONCE_BYTES, Trouble
-from hostwatch.pinger import Batch, Look, Pinger, family
+from hostwatch.pinger import Batch, Limits, Look, Pinger
 from hostwatch.tries import Lane, Round, Tries, Try, said
 from hostwatch.wheel import SLOT_US, Wheel
 
@@ -61,6 +60,7 @@ GRAIN_MAX: Final = 10
 SPARSE_PER_S: Final = 640
 """Up to that rate packets of a tenth of a second leave together; beyond it they would be a burst."""
 
+HELD: Final = "held back by our own rate limit"
 LATE: Final = "looked too late"
 STEPPED: Final = "clock stepped"
 OVERFLOWED: Final = "receive buffer overflowed here"
@@ -80,10 +80,12 @@ class IcmpPinger(Pinger):
         self._ready: deque[Try] = deque()
         """Whose packet is to leave as soon as may be."""
 
-        self._sockets = _opened(self._mark)
-        self._is_short = any(sock.is_short for sock in self._sockets.values())
-        holds = min(sock.holds for sock in self._sockets.values())
-        self._burst = max(min(holds // 2, BURST_MAX), 1)
+        self._pace = Pace(Limits())
+        self._is_held = False
+        """Whether the limit of all packets holds back what is ready."""
+
+        self._outlets = Outlets(self._mark, self._tries.is_open)
+        self._burst = max(min(self._outlets.holds // 2, BURST_MAX), 1)
         self._carrier = Carrier(clock)
         self._timekeeper = Timekeeper(clock)
         self._batches = 0
@@ -95,17 +97,17 @@ class IcmpPinger(Pinger):
     @property
     def mode(self) -> str:
         """`raw` or `ping socket`, for the log."""
-        return "raw" if all(sock.raw for sock in self._sockets.values()) else "ping socket"
+        return "raw" if self._outlets.is_raw else "ping socket"
 
     async def close(self) -> None:
         self._turning.cancel()
         await asyncio.wait({self._turning})
-        for sock in self._sockets.values():
-            sock.close()
-        self._sockets.clear()
+        self._outlets.close()
 
     async def probe(self, batch: Batch) -> AsyncIterator[tuple[Look, ...]]:
-        self._warn_of_small_buffers()
+        self._batches += 1
+        if self._batches == 2:  # one batch alone is a person's look, which tells of itself
+            self._outlets.warn_of_small_buffers()
         round_, lanes = self._begin(batch)
         try:
             while round_.left or round_.silent:
@@ -121,32 +123,30 @@ class IcmpPinger(Pinger):
         if round_.answered:
             yield tuple(round_.answered)
 
+    def limit(self, limits: Limits) -> None:
+        self._pace = Pace(limits)
+
     def _ended(self, _: asyncio.Task[None]) -> None:
         """Whoever waits for a look gets the error that ended the turning."""
         for round_ in self._rounds:
             round_.news.set()
 
-    def _warn_of_small_buffers(self) -> None:
-        """Say once what the machine grants. One batch alone is a person's look, which tells of itself."""
-        self._batches += 1
-        if self._batches == 2 and (short := [sock for sock in self._sockets.values() if sock.is_short]):
-            log.warning(
-                "small-receive-buffer",
-                holds_replies=min(sock.holds for sock in short),
-                advice=f"sysctl -w net.core.rmem_max={RECEIVE_BUFFER_BYTES}",
-                why="beyond that the kernel drops replies, and looks are unknown",
-            )
-
     def _begin(self, batch: Batch) -> tuple[Round, list[Lane]]:
         """Give each ask of a batch its turn."""
         round_ = Round(batch.manner, new_identifier(self._mark), _grain(batch))
-        lanes = self._lanes(round_, batch)
+        lanes: dict[Outlet, Lane] = {}
+        outlet_of = outlets_of(batch.manner.packet)
         apart_us = self._clock.now_us() - self._clock.monotonic_us()
         size = NONCE_BYTES - sieve.MARK_BYTES
         chance = os.urandom(size * len(batch.asks))
         for place, ask in enumerate(batch.asks):
-            nonce = self._mark + chance[place * size : (place + 1) * size]
-            one = Try(ask, lanes[family(ask.address)], nonce, ask.at_us - apart_us)
+            outlet = outlet_of(ask.address)
+            if outlet not in lanes:
+                lanes[outlet] = self._lane(round_, outlet, batch.manner.packet.payload_bytes)
+            lane = lanes[outlet]
+            mark = self._mark if lane.sock is None else lane.sock.mark
+            nonce = mark + chance[place * size : (place + 1) * size]
+            one = Try(ask, lane, nonce, ask.at_us - apart_us)
             round_.tries.append(one)
             self._wheel.put(one, one.due_us, round_.grain)
         round_.left = len(round_.tries)
@@ -154,16 +154,14 @@ class IcmpPinger(Pinger):
         self._work.set()
         return round_, [*lanes.values()]
 
-    def _lanes(self, round_: Round, batch: Batch) -> dict[int, Lane]:
-        """The families of a batch."""
-        lanes = {}
-        for version in {family(ask.address) for ask in batch.asks}:
-            sock = self._sockets.get(version)
-            if sock is not None and not self._tries.is_open(version):
-                sock.count_drops(self._clock.monotonic_us())
-            lanes[version] = Lane(round_, version, sock)
-            self._tries.open(lanes[version])
-        return lanes
+    def _lane(self, round_: Round, outlet: Outlet, payload_bytes: int) -> Lane:
+        """What of a round leaves by one socket."""
+        sock = self._outlets.get(outlet)
+        if isinstance(sock, EchoSocket) and not self._tries.is_open(sock):
+            sock.count_drops(self._clock.monotonic_us())
+        lane = Lane(round_, outlet.family, sock, payload_bytes)
+        self._tries.open(lane)
+        return lane
 
     def _abandon(self, round_: Round, lanes: list[Lane]) -> None:
         """Nobody waits for it any more."""
@@ -204,16 +202,16 @@ class IcmpPinger(Pinger):
 
     def _pause_us(self) -> int | None:
         """How long nothing is to be done; None if nobody has asked for anything."""
-        if self._ready:
-            return max(self._next_burst_us - self._clock.monotonic_us(), 0)
-        next_us = self._wheel.next_us
-        if next_us is None:
-            return None
         now_us = self._clock.monotonic_us()
+        moments = [self._next_burst_us] if self._ready else []
+        if (next_us := self._wheel.next_us) is not None:
+            moments.append(next_us)
+        if not moments:
+            return None
         if self._tries:  # what comes in meanwhile is not to fill the buffer
             grain_us = SLOT_US * min((round_.grain for round_ in self._rounds), default=GRAIN_MAX)
-            next_us = min(next_us, (now_us // grain_us + 1) * grain_us)
-        return min(next_us - now_us, int(NAP_MAX_S * 1_000_000))
+            moments.append((now_us // grain_us + 1) * grain_us)
+        return min(min(moments) - now_us, int(NAP_MAX_S * 1_000_000))
 
     def _step(self) -> None:
         """The clock stepped, or the machine slept. Whoever was to be looked at later has no time any more."""
@@ -225,12 +223,9 @@ class IcmpPinger(Pinger):
 
     def _decide(self, one: Try, now_us: int, swamped: bool) -> None:
         """It is this ping's turn: send, wait on, or say that nobody answered."""
-        round_, sent = one.lane.round, len(one.sent)
-        if sent < round_.attempts:
-            if now_us - one.due_us - sent * round_.spacing_us > round_.late_after_us:
-                self._tries.end(one, Outcome.UNKNOWN, LATE)
-            else:
-                self._ready.append(one)
+        round_ = one.lane.round
+        if len(one.sent) < round_.attempts:
+            self._ready.append(one)
         elif now_us < one.over_us:
             self._wheel.put(one, one.over_us, round_.grain)
         else:
@@ -247,6 +242,8 @@ class IcmpPinger(Pinger):
         sock = one.lane.sock
         if sock is not None and sock.dropped_between(one.sent[0], one.over_us):
             return OVERFLOWED
+        if sock is not None and sock.outlet.interface:
+            return self._carrier.link_fault(sock.outlet.interface)
         return self._carrier.fault(one.ask.address)
 
     def _send_burst(self) -> None:
@@ -254,27 +251,41 @@ class IcmpPinger(Pinger):
         now_us = self._clock.monotonic_us()
         if now_us < self._next_burst_us:
             return
-        self._next_burst_us = now_us + (BURST_EVERY_US if self._is_short else 0)
+        self._next_burst_us = now_us + (BURST_EVERY_US if self._outlets.is_short else 0)
         apart_us = self._clock.now_us() - now_us
         ready, mono_us = self._ready, self._clock.monotonic_us
         for _ in range(min(len(ready), self._burst)):
             one = ready.popleft()
-            if not one.is_over:
-                self._send(one, mono_us(), apart_us)
+            if not one.is_over and not self._send(one, mono_us(), apart_us):
+                ready.appendleft(one)
+                return
+        self._is_held = self._is_held and bool(ready)
 
-    def _send(self, one: Try, now_us: int, apart_us: int) -> None:
-        """Send one packet, and put down when to look after it again."""
+    def _send(self, one: Try, now_us: int, apart_us: int) -> bool:
+        """Send one packet, and put down when to look after it again; False if none may leave now."""
         lane, ask, sequence = one.lane, one.ask, len(one.sent) + 1
         round_ = lane.round
+        if now_us - one.due_us - (sequence - 1) * round_.spacing_us > round_.late_after_us:
+            self._tries.end(one, Outcome.UNKNOWN, HELD if one.is_held or self._is_held else LATE)
+            return True
         if sequence == 1 and now_us + apart_us < ask.at_us:  # the clocks run a little apart
             self._wheel.put(one, ask.at_us - apart_us)
-            return
+            return True
+        if self._pace.has_limits:
+            until_us, by_all = self._pace.hold(one.address, now_us)
+            if by_all:
+                self._is_held, self._next_burst_us = True, until_us
+                return False
+            if until_us:
+                one.is_held = True
+                self._wheel.put(one, until_us)
+                return True
         packet = lane.requests.packet(sequence, one.nonce)
         self._tries.expect(one, packet[4:KEY_END], now_us, apart_us)
         if round_.decoy:
             packet = lane.requests.packet(sequence, _nobodys(one.nonce))
         if lane.sock is None:
-            one.fault = f"no IPv{lane.family} socket here"
+            one.fault = lane.fault
         else:
             try:
                 lane.sock.send(packet, (ask.address, 0) if "%" not in ask.address else scoped(ask.address))
@@ -284,11 +295,12 @@ class IcmpPinger(Pinger):
                 one.trouble = Trouble(packet[4:KEY_END], one.address, b"", str(error))
         if sequence == round_.attempts:
             self._wheel.put(one, one.over_us, round_.grain)
-            return
+            return True
         next_us = one.due_us + sequence * round_.spacing_us
         if now_us + round_.spacing_us >= next_us + round_.grain * SLOT_US:  # held up
             next_us = now_us + round_.spacing_us
         self._wheel.put(one, next_us, round_.grain)
+        return True
 
     def _read(self, sock: EchoSocket) -> bool:
         """Read as much as one turn of the loop may; whether there may be more."""
@@ -311,28 +323,12 @@ class IcmpPinger(Pinger):
     async def _drain(self) -> bool:
         """Read what has come in before anybody is called silent; whether that was possible."""
         over = self._clock.monotonic() + CATCH_UP_FOR
-        behind = [sock for version, sock in self._sockets.items() if self._tries.is_open(version)]
+        behind = self._outlets.in_use()
         while behind := [sock for sock in behind if self._read(sock)]:
             if self._clock.monotonic() >= over:
                 return False
             await self._clock.sleep(timedelta(0))
         return True
-
-
-def _opened(mark: bytes) -> dict[int, EchoSocket]:
-    """A socket for each family that may be had. Raises `NoPermission` when there is none."""
-    sockets: dict[int, EchoSocket] = {}
-    refused: NoPermission | None = None
-    for version in (4, 6):
-        try:
-            sockets[version] = EchoSocket(version, mark)
-        except NoPermission as error:
-            refused = error
-        except ICMPSocketError as error:
-            log.warning("no-socket", family=version, error=str(error))
-    if not sockets:
-        raise refused or NoPermission
-    return sockets
 
 
 def _nobodys(nonce: bytes) -> bytes:

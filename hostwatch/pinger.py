@@ -30,6 +30,37 @@ class Ask(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Packet:
+    """What each packet of a ping is like."""
+
+    ttl: int = 64
+    """Time to live, or hop limit."""
+
+    dscp: int = 0
+    """Differentiated services code point: how routers treat it."""
+
+    payload_bytes: int = 56
+    """Beside the header of 8 bytes; the nonce is in it."""
+
+    sources: tuple[str, ...] = ()
+    """Our own addresses that packets leave from, at most one of each family; else the kernel chooses."""
+
+    interface: str = ""
+    """The link that packets leave by; else the kernel chooses. Not for loopback."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How many packets may leave in a second; 0 is no limit."""
+
+    per_second: int = 0
+    """In all."""
+
+    per_second_and_network: int = 0
+    """Towards one /24, or /48."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manner:
     """How one ping is made: packets until one is answered, spaced so even if we were held up."""
 
@@ -41,6 +72,7 @@ class Manner:
     late_after: timedelta = timedelta(seconds=15)
     """A ping of which a packet would leave later than this after its time says nothing: our fault (J1)."""
 
+    packet: Packet = Packet()
     decoy: bool = False
     """The packets bear a nonce that nobody waits for: whatever comes back, it is no answer (`canary`)."""
 
@@ -94,6 +126,9 @@ class Pinger(ABC):
         Yields groups of looks as they become known; each ask gets exactly one look. Those that did
         not answer are yielded at once, answers at the latest with the last group.
         """
+
+    def limit(self, limits: Limits) -> None:  # noqa: B027
+        """Keep to these limits from now on. Who sends no packets of its own has nothing to keep to."""
 
     @abstractmethod
     async def close(self) -> None:

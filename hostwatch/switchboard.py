@@ -15,7 +15,7 @@ from hostwatch import reach
 from hostwatch.clock import Clock
 from hostwatch.core.reading import Outcome
 from hostwatch.core.schedule import ICMP
-from hostwatch.pinger import Ask, Batch, Look, Manner, Pinger
+from hostwatch.pinger import Ask, Batch, Limits, Look, Manner, Pinger
 
 NEIGHBOUR: Final = "neighbour"
 UNSEEN: Final = "who answered could not be seen"
@@ -105,6 +105,9 @@ class Switchboard(Pinger):
         async for group in self._pinger(NEIGHBOUR).probe(Batch(asks=asks, manner=manner)):
             judged += [_identified(given[word.signal], word) for word in group]
         return tuple(judged)
+
+    def limit(self, limits: Limits) -> None:
+        self._icmp.limit(limits)
 
     def _pinger(self, kind: str) -> Pinger:
         if kind not in self._pingers:

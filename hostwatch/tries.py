@@ -18,6 +18,7 @@ from hostwatch.core.reading import Outcome
 from hostwatch.echo import EchoSocket
 from hostwatch.packets import (
     KEY_BYTES,
+    PAYLOAD_BYTES,
     Requests,
     Trouble,
     packed,
@@ -56,14 +57,19 @@ class Round:
 
 
 class Lane:
-    """One family's part of a round: the socket that it leaves by, and its requests."""
+    """What of a round leaves by one socket, and its requests."""
 
-    def __init__(self, round_: Round, family: int, sock: EchoSocket | None) -> None:
+    def __init__(
+        self, round_: Round, family: int, sock: EchoSocket | str, payload_bytes: int = PAYLOAD_BYTES
+    ) -> None:
+        """`sock` may be words for why there is none."""
         self.round = round_
         self.family = family
-        self.sock = sock
-        self.identifier = round_.identifier if sock is None or sock.identifier is None else sock.identifier
-        self.requests = Requests(family, self.identifier)
+        self.sock = None if isinstance(sock, str) else sock
+        self.fault = sock if isinstance(sock, str) else ""
+        own = self.sock.identifier if self.sock is not None else None
+        self.identifier = round_.identifier if own is None else own
+        self.requests = Requests(family, self.identifier, payload_bytes)
         self._by_address: dict[bytes, Try] | None = None
 
     def find(self, address: bytes) -> Try | None:
@@ -77,8 +83,8 @@ class Try:
     """An ask on its way."""
 
     __slots__ = (
-        "address", "apart_us", "ask", "at_us", "due_us", "fault", "is_over", "lane", "nonce", "over_us",
-        "sent", "stepped", "trouble",
+        "address", "apart_us", "ask", "at_us", "due_us", "fault", "is_held", "is_over", "lane", "nonce",
+        "over_us", "sent", "stepped", "trouble",
     )  # fmt: skip
 
     def __init__(self, ask: Ask, lane: Lane, nonce: bytes, due_us: int) -> None:
@@ -102,6 +108,9 @@ class Try:
         """When the ping is over. What held us up is added: the last packet gets its whole timeout."""
 
         self.fault = ""
+        self.is_held = False
+        """Whether one of our own limits has held a packet back."""
+
         self.stepped = False
         self.trouble: Trouble | None = None
         self.is_over = False
@@ -123,9 +132,9 @@ class Tries:
         """From now on errors may come about its pings."""
         self._lanes[lane.family].append(lane)
 
-    def is_open(self, family: int) -> bool:
-        """Whether anything of use may come in over a family's socket."""
-        return bool(self._lanes[family])
+    def is_open(self, sock: EchoSocket) -> bool:
+        """Whether anything of use may come in over a socket."""
+        return any(lane.sock is sock for lane in self._lanes[sock.family])
 
     def close(self, lane: Lane) -> None:
         """No more of its pings are on their way."""

@@ -23,6 +23,8 @@ from hostwatch import (
     lag,
     log,
     outbox,
+    outlets,
+    pace,
     prober,
     sight,
     wheel,
@@ -31,6 +33,7 @@ from hostwatch.channels import _threads, base, webhook
 from hostwatch.commands import ping, run
 from hostwatch.configuration import fields, load, mistake, secret, source, uplink
 from hostwatch.configuration.model import Notices, Schedule
+from hostwatch.configuration.packets import Limits
 from hostwatch.core import enrolment, facts, judge, ladder, latency, schedule, stories, turns
 from hostwatch.core import uplink as uplinks
 from hostwatch.core.blindness import Why
@@ -102,6 +105,12 @@ LIMITS: dict[str, str] = {
         f"{icmp.BURST_MAX}, or half of the replies that the receive buffer holds if less;"
         f" then a pause of {icmp.BURST_EVERY_US // 1000} ms"
     ),
+    "packets in a second, in all; towards one /24 or /48": (
+        f"{Limits().packets_per_second:,}; {Limits().packets_per_second_and_network:,};"
+        " a tenth of that at once"
+    ),
+    "networks that the pace is remembered of": f"{pace.KEYS_MAX:,}",
+    "ways for packets to leave (families, sources, interfaces, TTL, DSCP)": str(outlets.OUTLETS_MAX),
     "a turn of the pinger": f"a slot of {wheel.SLOT_US // 1000} ms; ten together",
     "stretches of time remembered in which packets were dropped": f"{echo.DROPS_REMEMBERED:,}",
     "a packet that did not leave because of what was said of another": f"{echo.SENT_AGAIN_MAX} tries",

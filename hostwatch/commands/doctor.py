@@ -31,7 +31,7 @@ from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.control import ControlError, ask
 from hostwatch.core.quality import GRADES_US, Keeping
 from hostwatch.directory import site_manner
-from hostwatch.echo import RECEIVE_BUFFER_BYTES, EchoSocket, NoPermission
+from hostwatch.echo import RECEIVE_BUFFER_BYTES, EchoSocket, NoPermission, Outlet
 from hostwatch.icmp import IcmpPinger
 from hostwatch.lag import STOOD_MIN_S
 from hostwatch.routes import default_links
@@ -96,7 +96,7 @@ def _sockets(families: Iterable[int]) -> Iterator[Finding]:
     for version in families:
         part = f"ping over IPv{version}"
         try:
-            sock = EchoSocket(version, os.urandom(sieve.MARK_BYTES))
+            sock = EchoSocket(Outlet(version), os.urandom(sieve.MARK_BYTES))
         except NoPermission as error:
             yield Finding(part, State.BAD, "not allowed", str(error))
             continue

@@ -28,6 +28,7 @@ from hostwatch.configuration.fields import (
     Zone,
 )
 from hostwatch.configuration.mistake import Wrong
+from hostwatch.configuration.packets import Limits, Packets
 from hostwatch.configuration.rung import MAIL_KIND, Mail, Sites
 from hostwatch.configuration.strict import Section
 from hostwatch.configuration.uplink import INTERVAL_DEFAULT as UPLINK_INTERVAL
@@ -192,6 +193,12 @@ class Configuration(Section):
 
     schedule: Schedule = Field(default_factory=Schedule)
     """How devices are watched."""
+
+    packets: Packets = Packets()
+    """What each packet is like, where routers or firewalls care."""
+
+    limits: Limits = Limits()
+    """How many packets may leave in a second."""
 
     notices: Notices = Field(default_factory=Notices)
     """How people are told."""

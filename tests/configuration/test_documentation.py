@@ -11,6 +11,7 @@ from hostwatch.configuration import load, mistake, secret, source
 from hostwatch.configuration.customer import Contact, Customer, Device, Terms
 from hostwatch.configuration.method import Witness
 from hostwatch.configuration.model import Configuration, Log, Metrics, Notices, Schedule, Site
+from hostwatch.configuration.packets import Limits, Packets
 from hostwatch.configuration.uplink import Uplink
 from hostwatch.inventory import csv
 from hostwatch.stock import check
@@ -22,6 +23,8 @@ PARTS: dict[str, type[BaseModel]] = {
     "log.": Log,
     "metrics.": Metrics,
     "schedule.": Schedule,
+    "packets.": Packets,
+    "limits.": Limits,
     "notices.": Notices,
     "uplinks[].": Uplink,
     "customers[].": Customer,
@@ -39,6 +42,8 @@ def test_every_setting_is_told_of() -> None:
         "log",
         "metrics",
         "schedule",
+        "packets",
+        "limits",
         "notices",
         "uplinks",
         "customers",

@@ -11,6 +11,7 @@ import pytest
 from hostwatch import echo
 from hostwatch.clock import Clock
 from hostwatch.core.reading import Outcome
+from hostwatch.echo import Outlet
 from hostwatch.icmp import OVERFLOWED, IcmpPinger
 from hostwatch.packets import Requests
 from hostwatch.pinger import Look, Manner
@@ -32,7 +33,7 @@ def test_replies_that_were_dropped_are_nobodys_silence(cable: Cable, family: int
     cable.here.ip(*(f"address add {one}/128 dev lo nodad" for one in TARGETS[6]))
 
     async def story(pinger: IcmpPinger, clock: Clock) -> list[Look]:
-        pinger._sockets[family].sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
+        pinger._outlets.sockets[Outlet(family)].sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
         first = await ask(pinger, clock, QUICK, *TARGETS[family])
         return first + await ask(pinger, clock, QUICK, TARGETS[family][0], "127.8.1.1")
 
@@ -57,7 +58,7 @@ def test_a_drop_is_the_fault_of_those_alone_who_were_under_way(cable: Cable) -> 
     """)
 
     async def story(pinger: IcmpPinger, clock: Clock) -> list[Look]:
-        pinger._sockets[4].sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
+        pinger._outlets.sockets[Outlet(4)].sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
         crowd = await ask(pinger, clock, QUICK, *TARGETS[4], THERE[4])
         return [crowd[-1], *await ask(pinger, clock, QUICK, THERE[4])]
 
@@ -100,7 +101,7 @@ def test_a_buffer_smaller_than_asked_for_is_told_once_with_what_to_do(
 ) -> None:
     asked = 2**30  # no machine grants that
     monkeypatch.setattr("hostwatch.echo.RECEIVE_BUFFER_BYTES", asked)
-    monkeypatch.setattr("hostwatch.icmp.RECEIVE_BUFFER_BYTES", asked)
+    monkeypatch.setattr("hostwatch.outlets.RECEIVE_BUFFER_BYTES", asked)
     (told,) = warnings_of(cable)
 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
@@ -118,7 +119,7 @@ def test_a_buffer_that_is_granted_is_no_matter(cable: Cable, monkeypatch: pytest
 
 def test_what_a_reply_is_charged_is_what_the_kernel_charges(cable: Cable) -> None:
     async def story(pinger: IcmpPinger, _: Clock) -> int:
-        sock, requests = pinger._sockets[4], Requests(4, 1)
+        sock, requests = pinger._outlets.sockets[Outlet(4)], Requests(4, 1)
         for number in range(10):
             sock.send(requests.packet(number, pinger._mark + bytes(12)), ("127.0.0.1", 0))
         return int.from_bytes(sock.sock.getsockopt(socket.SOL_SOCKET, echo.SO_MEMINFO, 36)[:4], "little")

@@ -11,7 +11,7 @@ import pytest
 
 from hostwatch.clock import Clock
 from hostwatch.core.reading import Outcome
-from hostwatch.echo import EchoSocket, new_identifier
+from hostwatch.echo import EchoSocket, Outlet, new_identifier
 from hostwatch.icmp import IcmpPinger
 from hostwatch.pinger import Look, Manner
 from hostwatch.tries import Try
@@ -56,7 +56,7 @@ def test_the_kernel_leaves_out_what_is_not_about_our_requests(cable: Cable, fami
     """Errors of all sorts come; then one of ours, by which it is known that all have come."""
     with (
         closing(opened(cable.there, family)) as router,
-        closing(cable.here.inside(lambda: EchoSocket(family, MARK))) as ours,
+        closing(cable.here.inside(lambda: EchoSocket(Outlet(family), MARK))) as ours,
     ):
         for quote in (*NOT_OURS.values(), *OURS.values()):
             router.sendto(error(family, quote(family)), (HERE[family], 0))
@@ -80,7 +80,7 @@ def test_options_before_a_quoted_request_change_nothing(cable: Cable) -> None:
 
     with (
         closing(opened(cable.there, 4)) as router,
-        closing(cable.here.inside(lambda: EchoSocket(4, MARK))) as ours,
+        closing(cable.here.inside(lambda: EchoSocket(Outlet(4), MARK))) as ours,
     ):
         for mark in (b"\xabcdf", MARK):
             router.sendto(told(mark), (HERE[4], 0))
