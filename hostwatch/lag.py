@@ -69,14 +69,14 @@ class LoopWatcher:
             self._thread.join()
 
     def _run(self) -> None:
-        due = self._monotonic() + EVERY_S
-        while not self._stop.wait(max(due - self._monotonic(), 0.0)):
+        while not self._stop.is_set():
+            due = self._monotonic() + EVERY_S
+            time.sleep(EVERY_S)  # cheaper than to wait for an event, and there is no hurry to end
             now = self._monotonic()
             try:
                 self._check(due, now)
             except RuntimeError:
                 return  # the loop is closed
-            due = now + EVERY_S
 
     def _check(self, due: float, now: float) -> None:
         """One look at the loop, which was to be made at `due`."""
