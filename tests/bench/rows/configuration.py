@@ -74,8 +74,8 @@ def _force(bench: Bench, inventory: Inventory) -> Iterator[Line]:
             ours=max(lag_s, pulse.longest_s) * 1e3,
             goal=STEP_MAX_S * 1e3,
             unit="ms",
-            note=f"by the watch's own measure before its pages can be asked: {lag_s * 1e3:.0f} ms; seconds after the start: listening {listening_s:.1f}, ready {ready_s:.1f},"
-            f" all watched {all_s:.1f}. {pulse.broken}",
+            note=f"the watch's own measure at the first scrape: {lag_s * 1e3:.0f} ms; seconds after the start:"
+            f" listening {listening_s:.1f}, ready {ready_s:.1f}, all watched {all_s:.1f}. {pulse.broken}",
         )
         time.sleep(5)
         firsts = range(0, inventory.devices, FILE_DEVICES)
