@@ -74,7 +74,7 @@ def _force(bench: Bench, inventory: Inventory) -> Iterator[Line]:
             ours=max(lag_s, pulse.longest_s) * 1e3,
             goal=STEP_MAX_S * 1e3,
             unit="ms",
-            note=f"the watch's own measure at the first scrape: {lag_s * 1e3:.0f} ms; seconds after the start:"
+            note=f"the watch itself says at the first scrape: {lag_s * 1e3:.0f} ms; seconds from the start:"
             f" listening {listening_s:.1f}, ready {ready_s:.1f}, all watched {all_s:.1f}. {pulse.broken}",
         )
         time.sleep(5)
