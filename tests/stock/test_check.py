@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-from hostwatch.configuration import mistake
+from hostwatch.configuration import mistake, source
 from hostwatch.core.population import Device, State
 from hostwatch.stock import check as checking
 from hostwatch.stock.check import Order, Stock, check
@@ -239,3 +239,12 @@ def test_a_device_is_on_the_uplink_that_it_names_or_its_customer_or_on_none(tmp_
     assert said(check(wanted)) == [
         "d.csv:3: devices[b].uplink: names no uplink, write the id of one of uplinks:"
     ]
+
+
+def test_a_list_may_be_long_if_its_items_are_small(tmp_path: Path) -> None:
+    items = "".join(f"- {{customer: acme, id: d{n}, address: 127.0.1.{n}}}\n" for n in range(1, 251))
+
+    stock = checked(tmp_path, "devices:\n" + items, "d.yaml")
+
+    assert (said(stock), len(stock.index)) == ([], 250)
+    assert source.ITEM_NODES_MAX <= 250 * 4

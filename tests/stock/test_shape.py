@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -94,3 +95,13 @@ def test_cells_become_what_is_meant() -> None:
     like = shape.likes[found.like]
     assert (like.shared, like.device.method) == (True, "icmp mac=52:54:00:12:34:56")
     assert "witness.mac" in shape.columns
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "224.0.0.1", "239.1.2.3", "255.255.255.255", "192.0.2.01"])
+def test_an_address_that_is_no_machine_s_is_refused_though_another_was_like_it(address: str) -> None:
+    shape = Shape({"acme": None})
+    first = shape.row(Item(2, {"customer": "acme", "id": "a", "address": "192.0.2.1"}, {}, True))
+    found = shape.row(Item(3, {"customer": "acme", "id": "b", "address": address}, {}, True))
+
+    assert isinstance(first, Row)
+    assert not isinstance(found, Row)
