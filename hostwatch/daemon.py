@@ -68,6 +68,9 @@ class Watch:
         self._writer = writer
         self._key = key
         self._reloading = asyncio.Lock()
+        self.settle: Callable[[], None] = lambda: None
+        """Called when all is there that stays, and nobody has been looked at yet."""
+
         self.engine = engine
         self.enroller = Enroller(engine, writer, clock)
         self.pinger = pinger
@@ -114,6 +117,7 @@ class Watch:
         engine = asyncio.create_task(self.engine.run())
         try:
             await self._first(engine, self._take_up())
+            self.settle()
             parts = (self.prober, self.outbox, self.time_watch)
             working = [asyncio.create_task(part.run()) for part in parts]
             if started is not None:

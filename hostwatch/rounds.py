@@ -51,9 +51,6 @@ class Round:
     codes: dict[str, int] = field(default_factory=dict)
     """Latency and loss of those who answered (`core.latency`)."""
 
-    awaited: list[tuple[str, int]] = field(default_factory=list)
-    """Who is looked at, and when it was due."""
-
     @property
     def latencies(self) -> bytes:
         """The codes in the order of who was due."""
@@ -69,11 +66,8 @@ class Rounds:
         self._engine = engine
         self._pinger = pinger
         self._clock = clock
-        self._busy_until: dict[str, int] = {}
-        """Until when somebody who is looked at is so at the latest, in microseconds since 1970."""
-
         self._due: dict[str, int] = {}
-        """When those were due of whom what came is not committed yet."""
+        """When those were due of whom what came is not committed yet, in microseconds since 1970."""
 
         self._held: dict[str, list[Answer]] = {}
         """Answers that wait for the end of their round, oldest first."""
@@ -99,7 +93,6 @@ class Rounds:
             self._engine.post(lambda world, now: judge.held(world, held, now))
         self._held.clear()
         self._era += 1
-        self._busy_until.clear()
         self._due.clear()
 
     def is_in_hand(self, signal: str, due_us: int) -> bool:
@@ -107,8 +100,14 @@ class Rounds:
         return self._due.get(signal, -1) >= due_us
 
     def is_busy(self, signal: str, now_us: int) -> bool:
-        """Whether somebody is being looked at."""
-        return self._busy_until.get(signal, -1) > now_us
+        """Whether somebody is still being looked at."""
+        due_us = self._due.get(signal)
+        return due_us is not None and due_us + self.manner_of(self._customer(signal)).longest_us > now_us
+
+    def _customer(self, signal: str) -> str:
+        """Whose device a signal is of; empty for the site's own."""
+        device = self._engine.world.device(signal)
+        return "" if device is None else device.customer
 
     async def look(self, key: SliceKey | None, turns: Sequence[Turn], kind: Kind) -> None:
         """Look at all of these, each at its time, and hand over what came. Ends when it is committed."""
@@ -148,28 +147,21 @@ class Rounds:
         by_customer: dict[str, list[Turn]] = {}
         overlapping: list[Reading] = []
         for turn in piece:
-            if self._busy_until.get(turn.signal, turn.at_us) > turn.at_us:
+            if turn.signal in self._due and self.is_busy(turn.signal, turn.at_us):
                 overlapping.append(self._overlapping(this, turn))
                 continue
-            device = self._engine.world.device(turn.signal)
-            by_customer.setdefault("" if device is None else device.customer, []).append(turn)
+            self._due[turn.signal] = turn.at_us
+            by_customer.setdefault(self._customer(turn.signal), []).append(turn)
         batches: dict[Manner, list[Ask]] = {}
         for customer, turns in by_customer.items():
-            manner = self.manner_of(customer)
-            batches.setdefault(manner, []).extend(self._asks(this, turns, manner.longest_us))
+            asks = (Ask(turn.signal, turn.address, turn.at_us, turn.method) for turn in turns)
+            batches.setdefault(self.manner_of(customer), []).extend(asks)
         if overlapping:
             await self._hand_over(this, overlapping, (), closes=False)
         return [
             asyncio.create_task(self._probe(this, Batch(asks=tuple(sorted(asks, key=_at)), manner=manner)))
             for manner, asks in batches.items()
         ]
-
-    def _asks(self, this: Round, turns: Iterable[Turn], longest_us: int) -> Iterator[Ask]:
-        for turn in turns:
-            self._busy_until[turn.signal] = turn.at_us + longest_us
-            self._due[turn.signal] = turn.at_us
-            this.awaited.append((turn.signal, turn.at_us))
-            yield Ask(turn.signal, turn.address, turn.at_us, turn.method)
 
     def _overlapping(self, this: Round, turn: Turn) -> Reading:
         return Reading(
@@ -185,10 +177,9 @@ class Rounds:
         """All that came of a round is committed."""
         if this.era != self._era:
             return
-        for signal, due_us in this.awaited:
-            if self._due.get(signal) == due_us:
-                del self._due[signal]
-                del self._busy_until[signal]
+        for turn in this.turns:
+            if self._due.get(turn.signal) == turn.at_us:
+                del self._due[turn.signal]
 
     async def _probe(self, this: Round, batch: Batch) -> None:
         """Look at a batch. What is found is judged beside it: a miss must not make the next look late."""

@@ -15,7 +15,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from hostwatch import keyfile, log
+from hostwatch import garbage, keyfile, log
 from hostwatch.channels.base import Unusable
 from hostwatch.clock import SystemClock
 from hostwatch.commands import add_config
@@ -47,6 +47,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """0 when told to stop, 1 when it cannot start or must not go on."""
+    garbage.begin()
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is a watch that can reload
     try:
         loaded = load(options.config)
@@ -115,6 +116,7 @@ async def _serve(options: argparse.Namespace, loaded: Loaded, stocktaker: Stockt
                     key=key,
                     stocktaker=stocktaker,
                 )
+                watch.settle = garbage.settle
                 await Service(watch, loaded, clock, Notifier(os.environ)).run()
             finally:
                 await pinger.close()

@@ -17,6 +17,11 @@ from hostwatch.core.world import World
 Resting = tuple[Sequence[tuple[str, int]], tuple[str, ...]]
 """Who is at rest now and since when, in microseconds; and who of them was not before."""
 
+Pace = tuple[int, int]
+"""How long a scheduled answer speaks (J2), and how late it may be to speak from its instant: microseconds."""
+
+NO_PACE: Pace = (0, -1)
+
 
 class Observing:
     """One deed's readings: what they change so far, and the facts that follow."""
@@ -27,6 +32,9 @@ class Observing:
         self.facts: list[facts.Fact] = []
         self._rested: dict[str, int] = {}
         """Who is at rest by what was observed so far, and since when."""
+
+        self._paces: dict[str, Pace] = {}
+        """By customer."""
 
     def take(self, reading: Reading) -> None:
         """Observe one reading; of a signal that is not watched, nothing."""
@@ -68,29 +76,40 @@ class Observing:
         settled: list[str] = []
         for answer in answers:
             name = answer.signal
-            if self._goes_on(answer):
+            speaks_us, tolerance_us = self._pace(name)
+            prompt = answer.at_us - answer.due_us <= tolerance_us
+            if prompt and self._goes_on(name, answer.due_us, speaks_us):
                 self._rested[name] = answer.due_us
                 continue
             self.take(answer.reading)
             after = self.changed.get(name)
-            if after is not None and may_rest(after) and self._is_prompt(answer):
+            if prompt and after is not None and may_rest(after):
                 del self.changed[name]
                 self._rested[name] = answer.due_us
                 settled.append(name)
         return tuple(self._rested.items()), tuple(settled)
 
-    def _goes_on(self, answer: Answer) -> bool:
-        """Whether an answer says only that all is well still."""
-        name = answer.signal
+    def _goes_on(self, name: str, due_us: int, speaks_us: int) -> bool:
+        """Whether an answer says only that all is well still: no silence, no gap."""
         if name in self.changed:
             return False
         last = self._rested.get(name)
-        signals = self._world.signals
         if last is None:
-            return signals.goes_on(name, answer.due_us) and self._is_prompt(answer)
-        speaks_us = signals.speaking(name) // instant.MICROSECOND
-        return last < answer.due_us <= last + speaks_us and self._is_prompt(answer)
+            last = self._world.signals.resting.get(name)
+        return last is not None and last < due_us <= last + speaks_us
 
-    def _is_prompt(self, answer: Answer) -> bool:
-        terms = self._world.terms_of(answer.signal)
-        return terms is not None and answer.is_prompt(terms.tolerance)
+    def _pace(self, name: str) -> Pace:
+        """How long an answer of a signal speaks, and how late it may be."""
+        people = self._world.population
+        device = people.device_of(name)
+        customer = "" if device is None else device.customer
+        pace = self._paces.get(customer)
+        if pace is None:
+            terms = people.terms_of(name, device)
+            if terms is None:
+                return NO_PACE
+            speaks, tolerance = terms.interval + terms.tolerance, terms.tolerance
+            pace = speaks // instant.MICROSECOND, tolerance // instant.MICROSECOND
+            if device is not None:
+                self._paces[customer] = pace
+        return pace

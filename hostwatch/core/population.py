@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import lru_cache
 
 from hostwatch.core.schedule import ICMP, Target
 from hostwatch.core.terms import AgreementTerms
@@ -54,7 +55,13 @@ class Device:
 
     def signal(self, vantage: str) -> str:
         """The name of the signal that its ping gives, seen from a vantage point (J6)."""
-        return f"{self.id}/{CHECK}@{vantage}"
+        return self.id + _suffix(vantage)
+
+
+@lru_cache(maxsize=8)
+def _suffix(vantage: str) -> str:
+    """What the names of all signals of devices end with."""
+    return f"/{CHECK}@{vantage}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,11 +138,9 @@ class Population:
 
     def device_of(self, signal: str) -> Device | None:
         """The device in service that a signal is of, if it is watched from our vantage point."""
-        name, _, rest = signal.partition("/")
-        device = self.devices.get(name)
-        if device is None or device.state is not State.IN_SERVICE or rest != f"{CHECK}@{self.vantage}":
-            return None
-        return device
+        suffix = _suffix(self.vantage)
+        device = self.devices.get(signal.removesuffix(suffix)) if signal.endswith(suffix) else None
+        return device if device is not None and device.state is State.IN_SERVICE else None
 
     def terms(self, device: Device) -> AgreementTerms:
         """The terms that a device is watched under."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -86,7 +86,3 @@ class Answer(NamedTuple):
             answered_at=None if self.answered_us is None else instant.from_micros(self.answered_us),
             rtt_us=self.rtt_us,
         )
-
-    def is_prompt(self, tolerance: timedelta) -> bool:
-        """Whether the look was made when it was due, or so soon after that its reading speaks from there."""
-        return self.at_us - self.due_us <= tolerance // instant.MICROSECOND

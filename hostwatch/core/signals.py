@@ -59,11 +59,6 @@ class Signals(Mapping[str, Signal]):
     def __len__(self) -> int:
         return len(self.restless) + len(self.resting)
 
-    def goes_on(self, name: str, due_us: int) -> bool:
-        """Whether an answer when due says only that all is well still: no silence, no gap."""
-        last = self.resting.get(name)
-        return last is not None and last < due_us <= last + self.speaking(name) // instant.MICROSECOND
-
     def put(self, signal: Signal) -> None:
         """There is more to say of this signal from now on."""
         self._rouse(signal.name)
