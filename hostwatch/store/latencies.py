@@ -7,7 +7,6 @@ multiple of all intervals: a place need be reckoned once for each slice of that.
 
 from __future__ import annotations
 
-import json
 import math
 import sqlite3
 from collections import defaultdict
@@ -20,6 +19,7 @@ from hostwatch.core import latency
 from hostwatch.core.latency import Brought
 from hostwatch.core.reading import Outcome
 from hostwatch.core.schedule import Schedule, Target
+from hostwatch.store import rows
 from hostwatch.store.evidence import Read, Rows, history
 
 SLICES_AT_ONCE = 500
@@ -134,14 +134,9 @@ def _pings(signal: str, wanted: Sequence[Place], found: Rows) -> Iterator[Brough
         code = int.from_bytes(stored or b"", "little")  # nothing of nothing is null
         if code:
             yield Brought(place.due_us, Outcome.ANSWERED, code)
-        elif _names(missed, signal):
+        elif rows.names(missed, signal):
             yield Brought(place.due_us, Outcome.MISSED)
-        elif _names(unknown, signal):
+        elif rows.names(unknown, signal):
             yield Brought(place.due_us, Outcome.UNKNOWN)
         elif is_closed:  # one that a crash left open proves only its two lists
             yield Brought(place.due_us, Outcome.ANSWERED)
-
-
-def _names(entries: str, signal: str) -> bool:
-    """Whether a list of a slice names a signal."""
-    return any(entry[0] == signal for entry in json.loads(entries))

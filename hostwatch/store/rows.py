@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from hostwatch.core import canonical, instant
+from hostwatch.core import canonical, instant, latency
 from hostwatch.core.emergency import Attempt, AttemptOutcome, Duty, Emergency, Notice, NoticeState
 from hostwatch.core.notice import Story
 from hostwatch.core.population import Customer, Device, Population, State
@@ -19,6 +19,9 @@ from hostwatch.core.uplink import Uplink
 from hostwatch.core.world import Seen, Slice
 
 Row = tuple[Any, ...]
+
+EVERYBODY = "*"
+"""Stands in a list of a slice for all who were due in it."""
 
 
 def us(when: datetime | None) -> int | None:
@@ -82,15 +85,32 @@ def signal(row: Row) -> Signal:
 
 
 def slice_row(evidence: Slice) -> Row:
-    """A row of `slices`. Each entry is `[signal, instant in microseconds, why]`."""
+    """A row of `slices`. Each entry is `[signal, instant in microseconds, why]`.
+
+    When we see nothing at all, everybody who was due is unknown for one reason: then one entry with the
+    name `EVERYBODY` stands for all of them, or an hour of that would fill the disk.
+    """
     return (
         evidence.version,
         evidence.number,
         _seen_text(evidence.missed),
-        _seen_text(evidence.unknown),
+        _seen_text(_unknown(evidence)),
         us(evidence.closed_at),
         evidence.latencies,
     )
+
+
+def _unknown(evidence: Slice) -> tuple[Seen, ...]:
+    found = evidence.unknown
+    due = len(evidence.latencies) // latency.CODE_BYTES
+    if len(found) < 2 or len(found) != due or any(entry.why != found[0].why for entry in found):
+        return found
+    return (Seen(signal=EVERYBODY, at=found[0].at, why=found[0].why),)
+
+
+def names(entries: str, signal: str) -> bool:
+    """Whether a list of a row of `slices` names a signal."""
+    return any(entry[0] in (signal, EVERYBODY) for entry in json.loads(entries))
 
 
 def open_slice(version: int, number: int, looks: Iterable[Row]) -> Slice:
