@@ -74,6 +74,8 @@ class Outlet(NamedTuple):
     interface: str = ""
     ttl: int = 64
     dscp: int = 0
+    twin: int = 0
+    """Which of several sockets that are the same otherwise."""
 
 
 class EchoSocket:
@@ -124,7 +126,7 @@ class EchoSocket:
 
     def _arrange(self) -> None:
         """Have packets leave as the outlet says, and errors come in."""
-        family, source, interface, ttl, dscp = self.outlet
+        family, source, interface, ttl, dscp, _ = self.outlet
         if interface:
             self._out.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
         for option, value in zip(_TTL_AND_CLASS[family], (ttl, dscp << 2), strict=True):
@@ -245,7 +247,7 @@ def _sender(family: int) -> socket.socket:
     else:
         sock = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
     sock.setblocking(False)
-    sieve.close(sock)
+    sieve.close(sock, family)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 0)
     sock.setsockopt(*RECVERR[family], 1)
     return sock

@@ -135,12 +135,15 @@ class IcmpPinger(Pinger):
         """Give each ask of a batch its turn."""
         round_ = Round(batch.manner, new_identifier(self._mark), _grain(batch))
         lanes: dict[Outlet, Lane] = {}
+        twins = self._outlets.twins
         outlet_of = outlets_of(batch.manner.packet)
         apart_us = self._clock.now_us() - self._clock.monotonic_us()
         size = NONCE_BYTES - sieve.MARK_BYTES
         chance = os.urandom(size * len(batch.asks))
         for place, ask in enumerate(batch.asks):
             outlet = outlet_of(ask.address)
+            if twins > 1 and place % twins:
+                outlet = outlet._replace(twin=place % twins)
             if outlet not in lanes:
                 lanes[outlet] = self._lane(round_, outlet, batch.manner.packet.payload_bytes)
             lane = lanes[outlet]
@@ -224,12 +227,15 @@ class IcmpPinger(Pinger):
     def _decide(self, one: Try, now_us: int, swamped: bool) -> None:
         """It is this ping's turn: send, wait on, or say that nobody answered."""
         round_ = one.lane.round
-        if len(one.sent) < round_.attempts:
+        if len(one.sent) < round_.attempts + one.unheard:
             self._ready.append(one)
         elif now_us < one.over_us:
             self._wheel.put(one, one.over_us, round_.grain)
         else:
             fault = one.fault or self._own_fault(one, swamped)
+            if fault == OVERFLOWED and one.unheard <= round_.attempts:
+                self._ready.append(one)
+                return
             outcome = Outcome.UNKNOWN if fault else Outcome.MISSED
             self._tries.end(one, outcome, fault or said(one.trouble) or "no answer")
 
@@ -240,7 +246,8 @@ class IcmpPinger(Pinger):
         if swamped:
             return SWAMPED
         sock = one.lane.sock
-        if sock is not None and sock.dropped_between(one.sent[0], one.over_us):
+        one.count_unheard()
+        if len(one.sent) - one.unheard < one.lane.round.attempts:
             return OVERFLOWED
         if sock is not None and sock.outlet.interface:
             return self._carrier.link_fault(sock.outlet.interface)
@@ -293,7 +300,7 @@ class IcmpPinger(Pinger):
                 one.fault = str(error)
             except Unreachable as error:
                 one.trouble = Trouble(packet[4:KEY_END], one.address, b"", str(error))
-        if sequence == round_.attempts:
+        if sequence >= round_.attempts:
             self._wheel.put(one, one.over_us, round_.grain)
             return True
         next_us = one.due_us + sequence * round_.spacing_us

@@ -13,7 +13,10 @@ from hostwatch.echo import RECEIVE_BUFFER_BYTES, EchoSocket, NoPermission, Outle
 from hostwatch.pinger import Packet, family, is_loopback
 
 OUTLETS_MAX: Final = 16
-"""Sockets at one time; those that nothing is on its way by make room."""
+"""Ways to leave at one time; those that nothing is on its way by make room."""
+
+TWINS: Final = 4
+"""Sockets for each way where the machine grants small buffers: each of them has a buffer of its own."""
 
 
 class Outlets:
@@ -37,8 +40,11 @@ class Outlets:
         self.is_short = any(sock.is_short for sock in self.sockets.values())
         """Whether the machine grants smaller receive buffers than are asked for."""
 
-        self.holds = min(sock.holds for sock in self.sockets.values())
-        """How many replies a receive buffer takes."""
+        self.twins = TWINS if self.is_short else 1
+        """How many sockets there are for each way to leave."""
+
+        self.holds = self.twins * min(sock.holds for sock in self.sockets.values())
+        """How many replies the receive buffers take that packets of one way are spread over."""
 
         self.is_raw = all(sock.raw for sock in self.sockets.values())
 
@@ -52,9 +58,9 @@ class Outlets:
             return self.sockets[outlet]
         if Outlet(outlet.family) not in self.sockets:
             return f"no IPv{outlet.family} socket here"
-        if len(self.sockets) >= OUTLETS_MAX:
+        if len(self.sockets) >= OUTLETS_MAX * self.twins:
             self._close_idle()
-        if len(self.sockets) >= OUTLETS_MAX:
+        if len(self.sockets) >= OUTLETS_MAX * self.twins:
             return "too many ways to send here"
         # Another mark, so that the sockets do not fill each other's buffers; its tag is the same.
         mark = self._mark[:1] + os.urandom(sieve.MARK_BYTES - 1)

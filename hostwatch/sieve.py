@@ -46,12 +46,13 @@ _Step = tuple[int, int, int, int]
 
 def install(sock: socket.socket, family: int, mark: bytes) -> None:
     """Have the kernel pass over what is not ours."""
-    _pass_kinds(sock, family)
+    _pass_kinds(sock, family, _PASSED[family])
     _attach(sock, _program(family, mark))
 
 
-def close(sock: socket.socket) -> None:
-    """Have the kernel pass over everything."""
+def close(sock: socket.socket, family: int) -> None:
+    """Have the kernel pass over everything; by its kind first, before the kernel makes a copy for us."""
+    _pass_kinds(sock, family, ())
     _attach(sock, ((_RETURN, 0, 0, 0),))
 
 
@@ -61,9 +62,9 @@ def _attach(sock: socket.socket, program: tuple[_Step, ...]) -> None:
     sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, wrapped)
 
 
-def _pass_kinds(sock: socket.socket, family: int) -> None:
+def _pass_kinds(sock: socket.socket, family: int, passed: tuple[int, ...]) -> None:
     words = [_WHOLE] * (1 if family == 4 else 8)
-    for number in _PASSED[family]:
+    for number in passed:
         words[number >> 5] &= ~(1 << (number & 31))
     blocked = struct.pack(f"={len(words)}I", *words)
     if family == 4:

@@ -85,6 +85,7 @@ class Try:
     __slots__ = (
         "address", "apart_us", "ask", "at_us", "due_us", "fault", "is_held", "is_over", "lane", "nonce",
         "over_us", "sent", "stepped", "trouble",
+        "unheard",
     )  # fmt: skip
 
     def __init__(self, ask: Ask, lane: Lane, nonce: bytes, due_us: int) -> None:
@@ -107,6 +108,9 @@ class Try:
         self.over_us = 0
         """When the ping is over. What held us up is added: the last packet gets its whole timeout."""
 
+        self.unheard = 0
+        """Packets whose answer may have been dropped here: others leave in their place."""
+
         self.fault = ""
         self.is_held = False
         """Whether one of our own limits has held a packet back."""
@@ -114,6 +118,18 @@ class Try:
         self.stepped = False
         self.trouble: Trouble | None = None
         self.is_over = False
+
+    def count_unheard(self) -> None:
+        """See which packets say nothing, since something was dropped here while each could be answered.
+
+        To each belongs the time until the next may leave, or that the answer to the last is waited for.
+        """
+        sock, round_ = self.lane.sock, self.lane.round
+        if sock is not None and sock.dropped_between(self.sent[0], self.over_us):
+            own_us = max(round_.spacing_us, round_.timeout_us)
+            self.unheard = sum(
+                sock.dropped_between(left_us, min(left_us + own_us, self.over_us)) for left_us in self.sent
+            )
 
 
 class Tries:
@@ -147,7 +163,8 @@ class Tries:
         one.sent += (left_us,)
         one.apart_us = apart_us
         round_ = one.lane.round
-        one.over_us = left_us + (round_.attempts - len(one.sent)) * round_.spacing_us + round_.timeout_us
+        to_come = max(round_.attempts - len(one.sent), 0)
+        one.over_us = left_us + to_come * round_.spacing_us + round_.timeout_us
         self._by_key[key] = one
 
     def end(self, one: Try, outcome: Outcome, why: str) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -27,8 +28,10 @@ FLOOD = 8_000
 """Fewer than the buffer holds, more than are read in one turn."""
 
 
-def flooded(cable: Cable, count: int, soon_s: float = 0.1) -> tuple[Look, list[int]]:
+def flooded(cable: Cable, count: int, *, floods: int = 1) -> tuple[Look, list[int]]:
     """A look at a silent device; just before it is judged the buffer is filled while the loop waits.
+
+    With two floods, a second packet in the place of the first is answered by the same again.
 
     Beside the look, how many packets were taken in each turn of the loop.
     """
@@ -50,13 +53,25 @@ def flooded(cable: Cable, count: int, soon_s: float = 0.1) -> tuple[Look, list[i
             turns.append(0)
             loop.call_soon(turn)
 
-        loop.call_later(soon_s, flood)
+        _after_each(pinger, floods, lambda: loop.call_later(0.1, flood))
         return await ask(pinger, clock, QUICK, THERE[4])
 
     cable.lose()
     with closing(opened(cable.there, 4)) as attacker:
         (look,) = cable.pinging(story)
     return look, turns
+
+
+def _after_each(pinger: IcmpPinger, packets: int, act: Callable[[], object]) -> None:
+    """Do something after each of the first packets that leave."""
+    expect, left = pinger._tries.expect, iter(range(packets))
+
+    def expected(*given: Any) -> None:
+        expect(*given)
+        if next(left, None) is not None:
+            act()
+
+    pinger._tries.expect = expected  # type: ignore[method-assign, assignment]
 
 
 def _count(pinger: IcmpPinger, turns: list[int]) -> None:
@@ -102,8 +117,21 @@ def test_a_turn_of_the_loop_lasts_no_longer_than_it_may(
     assert (look.outcome, look.why) == (Outcome.UNKNOWN, SWAMPED)
 
 
-def test_a_flood_beyond_the_buffer_is_our_fault(cable: Cable) -> None:
+def test_a_packet_whose_answer_may_have_been_dropped_is_followed_by_another(
+    cable: Cable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One flood beyond the buffer: the packet under way says nothing, the one in its place does."""
+    monkeypatch.setattr("hostwatch.icmp.CATCH_UP_FOR", timedelta(minutes=1))
     look, _ = flooded(cable, 30_000)
 
-    assert look.outcome is Outcome.UNKNOWN
-    assert look.why in (OVERFLOWED, SWAMPED)  # a busy machine may also have no time to read what was kept
+    assert (look.outcome, look.why, look.lost) == (Outcome.MISSED, "no answer", 2)
+
+
+def test_a_flood_that_goes_on_beyond_the_buffer_is_our_fault(
+    cable: Cable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second packet meets another flood; there is no third."""
+    monkeypatch.setattr("hostwatch.icmp.CATCH_UP_FOR", timedelta(minutes=1))
+    look, _ = flooded(cable, 30_000, floods=2)
+
+    assert (look.outcome, look.why) == (Outcome.UNKNOWN, OVERFLOWED)

@@ -13,6 +13,7 @@ from hostwatch.clock import Clock
 from hostwatch.core.reading import Outcome
 from hostwatch.echo import Outlet
 from hostwatch.icmp import OVERFLOWED, IcmpPinger
+from hostwatch.outlets import TWINS
 from hostwatch.packets import Requests
 from hostwatch.pinger import Look, Manner
 from tests.icmp.conftest import THERE, Cable, ask
@@ -68,6 +69,25 @@ def test_a_drop_is_the_fault_of_those_alone_who_were_under_way(cable: Cable) -> 
     assert (after.outcome, after.why) == (Outcome.MISSED, "no answer")
 
 
+def test_small_buffers_are_made_up_for_by_several_sockets(
+    cable: Cable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two hundred answer at once, more than one of the buffers holds. None is lost, none repeated."""
+    monkeypatch.setattr(echo.EchoSocket, "is_short", property(lambda _: True))
+
+    async def story(pinger: IcmpPinger, clock: Clock) -> list[Look]:
+        for twin in range(TWINS):
+            sock = pinger._outlets.get(Outlet(4, twin=twin))
+            assert isinstance(sock, echo.EchoSocket)
+            sock.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, MANY * echo.REPLY_CHARGE_BYTES // 4)
+            assert sock.holds < MANY < TWINS * sock.holds
+        return await ask(pinger, clock, QUICK, *TARGETS[4])
+
+    looks = cable.pinging(story)
+
+    assert {(look.outcome, look.lost) for look in looks} == {(Outcome.ANSWERED, 0)}
+
+
 class Heard(logging.Handler):
     """What the log was told."""
 
@@ -108,7 +128,7 @@ def test_a_buffer_smaller_than_asked_for_is_told_once_with_what_to_do(
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, asked)
         granted = sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
     assert told["advice"] == f"sysctl -w net.core.rmem_max={asked}"
-    assert told["holds_replies"] == granted // echo.REPLY_CHARGE_BYTES
+    assert told["holds_replies"] == granted // echo.REPLY_CHARGE_BYTES * TWINS
 
 
 def test_a_buffer_that_is_granted_is_no_matter(cable: Cable, monkeypatch: pytest.MonkeyPatch) -> None:
