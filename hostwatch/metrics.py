@@ -77,6 +77,7 @@ class Snapshot:
     health: Health
     late_s: float
     restless: tuple[Signal, ...]
+    fresh: int
     resting: int
     expired: int
     """How many of those at rest answered so long ago that it speaks no more."""
@@ -110,6 +111,7 @@ def snapshot(
         health=health,
         late_s=late_s,
         restless=tuple(signals.restless.values()),
+        fresh=len(signals.fresh) - sum(name in signals.fresh for name in _of_uplinks(world)),
         resting=len(signals.resting) - len(apart),
         expired=signals.resting_since_before(spoken_us)
         - sum(is_before(due_us, spoken_us) for due_us in apart),
@@ -243,6 +245,7 @@ def _states(seen: Snapshot) -> Metric:
     states = Counter(state_of(signal, seen.now) for signal in seen.restless if named(signal.name) is None)
     states["up"] += seen.resting - seen.expired
     states["unknown"] += seen.expired
+    states["not proven"] += seen.fresh
     signals = GaugeMetricFamily("hostwatch_signals", "Signals of devices, by state.", labels=["state"])
     known = ("up", "silent", "down", "unknown", "not proven")
     return _labelled(signals, [((state,), float(states[state])) for state in known])

@@ -200,8 +200,7 @@ class Prober:
             await asyncio.sleep(0)
 
     def _is_fresh(self, turn: Turn) -> bool:
-        signal = self._engine.world.signals.restless.get(turn.signal)
-        return signal is not None and signal.last_reading is None
+        return turn.signal in self._engine.world.signals.fresh
 
     def _behind(self, turn: Turn, now: datetime, at_us: int) -> Kind | None:
         """How a target is to be looked at at `at_us` because its last instant passed unseen; None: not."""

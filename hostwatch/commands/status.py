@@ -85,7 +85,10 @@ def describe(world: World, watch: Mapping[str, Any], now: datetime) -> dict[str,
             for device, signal in restless
             if signal.silence is not None and signal.verdict is None
         ],
-        "not_proven": sorted(device.id for device, signal in restless if not signal.proven),
+        "not_proven": sorted(
+            [device.id for device, signal in restless if not signal.proven]
+            + [device.id for name in world.signals.fresh if (device := world.device(name)) is not None]
+        ),
         "owed": [
             {"references": list(notice.emergencies), "kind": notice.kind, **_notice(world, notice, now)}
             for notice in world.pending()

@@ -3,7 +3,8 @@
 A signal that answered when it was last due, and had answered before, needs nothing said of it but when
 that was. It is *at rest*: its answer is dated at the instant at which it was due, which is never later than
 the packet that was answered, and which anybody can find again in the evidence of the slices. So a million
-devices that are well need neither objects in memory nor rows in the store.
+devices that are well need neither objects in memory nor rows in the store. Of one that has never been looked
+at there is nothing to say but since when it is watched.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import timedelta
 from itertools import chain
 
 from hostwatch.core import instant
-from hostwatch.core.signal import Signal
+from hostwatch.core.signal import NOT_PROVEN, Signal, begin
 
 GRAIN_US = 5_000_000
 """How finely those at rest are counted by when they answered."""
@@ -28,13 +29,16 @@ class Signals(Mapping[str, Signal]):
     def __init__(self, speaking: Speaking, known: Mapping[str, Signal] | None = None) -> None:
         self.speaking = speaking
         self.restless: dict[str, Signal] = dict(known or {})
-        """Those of which there is more to say than when they answered last."""
+        """Those of which there is more to say than a number."""
 
         self.resting: dict[str, int] = {}
         """When those at rest were last due, and answered: microseconds since 1970."""
 
+        self.fresh: dict[str, int] = {}
+        """Since when those are watched that have never been looked at."""
+
         self._answered: dict[int, int] = {}
-        """How many of them answered last in which grain of time."""
+        """How many of those at rest answered last in which grain of time."""
 
     def __getitem__(self, name: str) -> Signal:
         found = self.get(name)
@@ -47,43 +51,57 @@ class Signals(Mapping[str, Signal]):
         found = self.restless.get(name)
         if found is not None:
             return found
-        due = self.resting.get(name)
-        return default if due is None else at_rest(name, due, self.speaking(name))
+        due_us = self.resting.get(name)
+        if due_us is not None:
+            return at_rest(name, due_us, self.speaking(name))
+        since_us = self.fresh.get(name)
+        return default if since_us is None else begin(name, instant.from_micros(since_us))
 
     def __contains__(self, name: object) -> bool:
-        return name in self.resting or name in self.restless
+        return name in self.resting or name in self.restless or name in self.fresh
 
     def __iter__(self) -> Iterator[str]:
-        return chain(self.restless, self.resting)
+        return chain(self.restless, self.resting, self.fresh)
 
     def __len__(self) -> int:
-        return len(self.restless) + len(self.resting)
+        return len(self.restless) + len(self.resting) + len(self.fresh)
 
     def put(self, signal: Signal) -> None:
-        """There is more to say of this signal from now on."""
-        self._rouse(signal.name)
-        self.restless[signal.name] = signal
+        """There is more to say of this signal from now on, or nothing yet."""
+        self.drop(signal.name)
+        if is_fresh(signal):
+            self.fresh[signal.name] = instant.micros(signal.speaks_until)
+        else:
+            self.restless[signal.name] = signal
 
     def rest(self, name: str, due_us: int) -> None:
-        """The signal answered when it was due, and that is all."""
-        self.restless.pop(name, None)
-        self._rouse(name)
+        """The signal answered when it was due, and that is all.
+
+        Nearly always it was at rest before: its number is changed in place, for to take it out and put it in
+        again would have the whole table made anew now and then.
+        """
+        before = self.resting.get(name)
+        if before is None:
+            self.drop(name)
+        else:
+            self._count(before, -1)
         self.resting[name] = due_us
-        grain = due_us // GRAIN_US
-        self._answered[grain] = self._answered.get(grain, 0) + 1
+        self._count(due_us, 1)
 
     def drop(self, name: str) -> None:
         """The signal is no longer watched."""
         self.restless.pop(name, None)
-        self._rouse(name)
-
-    def _rouse(self, name: str) -> None:
+        self.fresh.pop(name, None)
         due_us = self.resting.pop(name, None)
-        if due_us is None:
-            return
+        if due_us is not None:
+            self._count(due_us, -1)
+
+    def _count(self, due_us: int, change: int) -> None:
         grain = due_us // GRAIN_US
-        self._answered[grain] -= 1
-        if not self._answered[grain]:
+        count = self._answered.get(grain, 0) + change
+        if count:
+            self._answered[grain] = count
+        else:
             del self._answered[grain]
 
     def resting_since_before(self, when_us: int) -> int:
@@ -100,6 +118,16 @@ def at_rest(name: str, due_us: int, speaking: timedelta) -> Signal:
     """The whole signal of one that is at rest."""
     due = instant.from_micros(due_us)
     return Signal(name=name, speaks_until=due + speaking, last_reading=due, last_answer=due)
+
+
+def is_fresh(signal: Signal) -> bool:
+    """Whether nothing need be said of a signal but since when it is watched."""
+    return (
+        signal.last_reading is None
+        and signal.last_answer is None
+        and signal.blind_since == signal.speaks_until
+        and signal.blind_why == NOT_PROVEN
+    )
 
 
 def may_rest(signal: Signal) -> bool:
