@@ -30,7 +30,7 @@ TARGETS = {
 
 @pytest.mark.parametrize("family", [4, 6])
 def test_replies_that_were_dropped_are_nobodys_silence(cable: Cable, family: int) -> None:
-    """Two hundred answer at once into a buffer for a few. No packet comes after, to tell of the loss."""
+    """Two hundred answer at once into a buffer for a few, and so again when they are sent to once more."""
     cable.here.ip(*(f"address add {one}/128 dev lo nodad" for one in TARGETS[6]))
 
     async def story(pinger: IcmpPinger, clock: Clock) -> list[Look]:
@@ -42,7 +42,7 @@ def test_replies_that_were_dropped_are_nobodys_silence(cable: Cable, family: int
     crowded, after = looks[:MANY], looks[MANY:]
 
     lost = [look for look in crowded if look.outcome is not Outcome.ANSWERED]
-    assert len(lost) > MANY / 2
+    assert len(lost) > MANY / 4
     assert {(look.outcome, look.why) for look in lost} == {(Outcome.UNKNOWN, OVERFLOWED)}
     assert after[0].outcome is Outcome.ANSWERED
     cable.lose()
