@@ -8,13 +8,20 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import re
 import subprocess
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from tests.lab.waiting import until
+
 CLONE_NEWNET = 0x40000000
+_SETS_ADDRESS = re.compile("add(ress)? add .*:| up$")
+_TENTATIVE = 0x40
+_LOCAL = 0x80000000
 COMMAND_MAX_S = 20.0
 
 T = TypeVar("T")
@@ -60,8 +67,10 @@ class Namespace:
         return done.stdout
 
     def ip(self, *lines: str) -> None:
-        """Commands of `ip`, without the `ip`."""
+        """Commands of `ip`, without the `ip`, and what the kernel does later because of them."""
         self.run("ip", "-batch", "-", stdin="\n".join(lines) + "\n")
+        if any(_SETS_ADDRESS.search(line) for line in lines):
+            until("the machine to take in what is sent to its addresses", partial(self.inside, _hears_all))
 
     def hardware(self, link: str) -> bytes:
         """The hardware address of a link."""
@@ -89,6 +98,19 @@ class Namespace:
 def _made() -> int:
     _call("unshare", CLONE_NEWNET)
     return os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+
+
+def _hears_all() -> bool:
+    """Whether packets to each IPv6 address of the machine, on a link that is up, are for itself.
+
+    The kernel tells of an address at once, and lays its route some time after; until then it is nobody's.
+    """
+    links = json.loads(subprocess.check_output(["ip", "-json", "link"]))
+    up = {link["ifname"] for link in links if "UP" in link["flags"]}
+    routes = (line.split() for line in Path("/proc/thread-self/net/ipv6_route").read_text().splitlines())
+    local = {destination for destination, *_, flags, _ in routes if int(flags, 16) & _LOCAL}
+    addresses = (line.split() for line in Path("/proc/thread-self/net/if_inet6").read_text().splitlines())
+    return all(one[0] in local for one in addresses if one[5] in up and not int(one[4], 16) & _TENTATIVE)
 
 
 def _call(name: str, *arguments: int) -> None:
