@@ -3,12 +3,14 @@
     python -m tests.lab.mirror LINK SCRIPTED_BYTES
 
 It sees whole frames, so that it may answer for any address, as anybody, with anything. Requests whose
-payload has another size than the scripted ones are somebody else's and get a right answer. A line of JSON
-goes in, a line of JSON comes back.
+payload has another size than the scripted ones are somebody else's and get a right answer, after all that are
+scripted: however many others ask, nobody who waits for a script waits for them. A line of JSON goes in, a line
+of JSON comes back.
 """
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import json
 import random
@@ -21,13 +23,17 @@ from heapq import heappop, heappush
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from tests.lab.frames import ETHERTYPE, Request, answer_frame, noise_frame, packed, request_in
+from tests.lab.frames import ETHERNET_BYTES, ETHERTYPE, Request, answer_frame, noise_frame, packed, request_in
 from tests.lab.script import RIGHT, Answer, Script, entry, from_json
 
 SIOCGIFHWADDR = 0x8927
+SO_ATTACH_FILTER = 26
 SO_RCVBUFFORCE = 33
 SO_TIMESTAMPNS = 35
 RECEIVE_BUFFER_BYTES = 64 * 1024 * 1024
+HEADERS_BYTES = {4: 20 + 8, 6: 40 + 8}
+"""Of IP without options, and of ICMP."""
+
 AT_ONCE = 64
 """Frames that are read between two looks at what is to be sent later."""
 
@@ -37,7 +43,11 @@ class Mirror:
 
     def __init__(self, link: str, scripted_bytes: int) -> None:
         self._scripted_bytes = scripted_bytes
-        self._sockets = [_opened(link, ethertype) for ethertype in ETHERTYPE.values()]
+        self._sockets = [
+            _opened(link, family, scripted_bytes, scripted=scripted)
+            for scripted in (True, False)
+            for family in ETHERTYPE
+        ]
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plain:
             answer = fcntl.ioctl(plain, SIOCGIFHWADDR, struct.pack("16s24x", link.encode()))
         self._own = answer[18:24]
@@ -77,13 +87,14 @@ class Mirror:
             waiting.register(number, select.POLLIN)
         _tell("ready")
         while True:
-            for number, _ in waiting.poll(self._pause_ms()):
-                if number in links:
-                    self._read(links[number])
-                elif not (line := sys.stdin.readline()):
+            ready = {number for number, _ in waiting.poll(self._pause_ms())}
+            for number, sock in links.items():  # who is scripted comes first
+                if number in ready:
+                    self._read(sock)
+            if sys.stdin.fileno() in ready:
+                if not (line := sys.stdin.readline()):
                     return
-                else:
-                    self._obey(json.loads(line))
+                self._obey(json.loads(line))
             self._send_what_is_due()
 
     def _obey(self, order: dict[str, Any]) -> None:
@@ -159,12 +170,26 @@ class Mirror:
             self._sent.setdefault(target, []).append((time.time_ns(), number, place))
 
 
-def _opened(link: str, ethertype: int) -> socket.socket:
-    """Frames of one kind that come in over a link; those that leave are not seen."""
+def _opened(link: str, family: int, scripted_bytes: int, *, scripted: bool) -> socket.socket:
+    """Frames of one kind that come in over a link, of the scripted size or of all others.
+
+    Of others the kernel holds few: who floods us loses some.
+    """
     sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
-    sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES)
+    if scripted:
+        sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES)
     sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-    sock.bind((link, ethertype))
+    size = ETHERNET_BYTES + HEADERS_BYTES[family] + scripted_bytes
+    steps = (
+        (0x80, 0, 0, 0),  # the frame's length
+        (0x15, 0, 1, size),
+        (0x06, 0, 0, 0xFFFF * scripted),
+        (0x06, 0, 0, 0xFFFF * (not scripted)),
+    )
+    code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *step) for step in steps))
+    program = struct.pack("@HP", len(steps), ctypes.addressof(code))
+    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+    sock.bind((link, ETHERTYPE[family]))
     return sock
 
 
