@@ -3,9 +3,8 @@
     python -m tests.lab.mirror LINK SCRIPTED_BYTES
 
 It sees whole frames, so that it may answer for any address, as anybody, with anything. Requests whose
-payload has another size than the scripted ones are somebody else's and get a right answer, after all that are
-scripted: however many others ask, nobody who waits for a script waits for them. A line of JSON goes in, a line
-of JSON comes back.
+payload has another size than the scripted ones are somebody else's and get a right answer, but after all that
+are scripted: who waits for a script waits for nobody else. A line of JSON goes in, a line of JSON comes back.
 """
 
 from __future__ import annotations
