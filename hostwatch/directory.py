@@ -25,7 +25,8 @@ from hostwatch.configuration.rung import Rung
 from hostwatch.configuration.secret import Secret
 from hostwatch.core.emergency import Notice
 from hostwatch.core.ladder import Pace
-from hostwatch.pinger import Limits, Manner, Packet
+from hostwatch.pace import Limits
+from hostwatch.pinger import Manner, Packet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +151,8 @@ class Directory:
         return Limits(
             per_second=limits.packets_per_second,
             per_second_and_network=limits.packets_per_second_and_network,
+            per_second_and_uplink=limits.packets_per_second_and_uplink,
+            per_second_and_link=limits.neighbour_requests_per_second,
         )
 
 

@@ -33,9 +33,9 @@ from hostwatch.echo import (
 )
 from hostwatch.intake import PIECE
 from hostwatch.outlets import Outlets, outlets_of
-from hostwatch.pace import Pace
+from hostwatch.pace import EVERYBODY, HELD, Held, Limits, Pace, Queues
 from hostwatch.packets import KEY_END, NONCE_BYTES, Trouble
-from hostwatch.pinger import Batch, Limits, Look, Pinger
+from hostwatch.pinger import Batch, Look, Pinger
 from hostwatch.tries import Lane, Round, Tries, Try, said
 from hostwatch.wheel import SLOT_US, Wheel
 
@@ -60,7 +60,6 @@ GRAIN_MAX: Final = 10
 SPARSE_PER_S: Final = 640
 """Up to that rate packets of a tenth of a second leave together; beyond it they would be a burst."""
 
-HELD: Final = "held back by our own rate limit"
 LATE: Final = "looked too late"
 STEPPED: Final = "clock stepped"
 OVERFLOWED: Final = "receive buffer overflowed here"
@@ -81,6 +80,7 @@ class IcmpPinger(Pinger):
         """Whose packet is to leave as soon as may be."""
 
         self._pace = Pace(Limits())
+        self._queues: Queues[Try] = Queues()
         self._is_held = False
         """Whether the limit of all packets holds back what is ready."""
 
@@ -123,8 +123,8 @@ class IcmpPinger(Pinger):
         if round_.answered:
             yield tuple(round_.answered)
 
-    def limit(self, limits: Limits) -> None:
-        self._pace = Pace(limits)
+    def keep_to(self, pace: Pace) -> None:
+        self._pace = pace
 
     def _ended(self, _: asyncio.Task[None]) -> None:
         """Whoever waits for a look gets the error that ended the turning."""
@@ -184,7 +184,9 @@ class IcmpPinger(Pinger):
             if self._timekeeper.check():
                 self._step()
             for one in self._wheel.take(now_us):
-                if not one.is_over:
+                if one.held_by is not None:
+                    self._ready.append(one)
+                elif not one.is_over:
                     self._decide(one, now_us, swamped)
             self._send_burst()
 
@@ -261,9 +263,13 @@ class IcmpPinger(Pinger):
         self._next_burst_us = now_us + (BURST_EVERY_US if self._outlets.is_short else 0)
         apart_us = self._clock.now_us() - now_us
         ready, mono_us = self._ready, self._clock.monotonic_us
-        for _ in range(min(len(ready), self._burst)):
+        for _ in range(self._burst):
+            if not ready:
+                break
             one = ready.popleft()
-            if not one.is_over and not self._send(one, mono_us(), apart_us):
+            if one.is_over:
+                self._step_up(one)
+            elif not self._send(one, mono_us(), apart_us):
                 ready.appendleft(one)
                 return
         self._is_held = self._is_held and bool(ready)
@@ -273,20 +279,15 @@ class IcmpPinger(Pinger):
         lane, ask, sequence = one.lane, one.ask, len(one.sent) + 1
         round_ = lane.round
         if now_us - one.due_us - (sequence - 1) * round_.spacing_us > round_.late_after_us:
+            self._step_up(one)
             self._tries.end(one, Outcome.UNKNOWN, HELD if one.is_held or self._is_held else LATE)
             return True
         if sequence == 1 and now_us + apart_us < ask.at_us:  # the clocks run a little apart
             self._wheel.put(one, ask.at_us - apart_us)
             return True
-        if self._pace.has_limits:
-            until_us, by_all = self._pace.hold(one.address, now_us)
-            if by_all:
-                self._is_held, self._next_burst_us = True, until_us
-                return False
-            if until_us:
-                one.is_held = True
-                self._wheel.put(one, until_us)
-                return True
+        if self._pace.has_limits and (held := self._pace.hold(one.address, now_us, ask.uplink)):
+            return self._hold_back(one, held)
+        self._step_up(one)
         packet = lane.requests.packet(sequence, one.nonce)
         self._tries.expect(one, packet[4:KEY_END], now_us, apart_us)
         if round_.decoy:
@@ -308,6 +309,29 @@ class IcmpPinger(Pinger):
             next_us = now_us + round_.spacing_us
         self._wheel.put(one, next_us, round_.grain)
         return True
+
+    def _hold_back(self, one: Try, held: Held) -> bool:
+        """A packet waits, behind the others of the limit that holds it; False if all packets have to."""
+        if held.by == EVERYBODY:
+            self._is_held, self._next_burst_us = True, held.until_us
+            return False
+        one.is_held = True
+        if one.held_by != held.by:
+            self._step_up(one)
+            if not self._queues.join(one, held.by):
+                return True
+            one.held_by = held.by
+        self._wheel.put(one, held.until_us)
+        return True
+
+    def _step_up(self, one: Try) -> None:
+        """Whoever was the first of those who wait for a limit waits no more: the next one asks."""
+        if one.held_by is None:
+            return
+        by, one.held_by = one.held_by, None
+        if (following := self._queues.leave(by)) is not None:
+            following.held_by = by
+            self._ready.appendleft(following)
 
     def _read(self, sock: EchoSocket) -> bool:
         """Read as much as one turn of the loop may; whether there may be more."""

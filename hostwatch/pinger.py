@@ -17,6 +17,7 @@ from typing import NamedTuple
 from hostwatch.core import instant
 from hostwatch.core.reading import Outcome
 from hostwatch.core.schedule import ICMP
+from hostwatch.pace import Limits, Pace
 
 
 class Ask(NamedTuple):
@@ -27,6 +28,9 @@ class Ask(NamedTuple):
     at_us: int
     method: str = ICMP
     """How to look: a line of the room `reach`."""
+
+    uplink: str = ""
+    """The uplink that the target lies behind; empty if nobody knows: politeness counts by it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,17 +51,6 @@ class Packet:
 
     interface: str = ""
     """The link that packets leave by; else the kernel chooses. Not for loopback."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How many packets may leave in a second; 0 is no limit."""
-
-    per_second: int = 0
-    """In all."""
-
-    per_second_and_network: int = 0
-    """Towards one /24, or /48."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,8 +120,12 @@ class Pinger(ABC):
         not answer are yielded at once, answers at the latest with the last group.
         """
 
-    def limit(self, limits: Limits) -> None:  # noqa: B027
-        """Keep to these limits from now on. Who sends no packets of its own has nothing to keep to."""
+    def limit(self, limits: Limits) -> None:
+        """Keep to these limits from now on."""
+        self.keep_to(Pace(limits))
+
+    def keep_to(self, pace: Pace) -> None:  # noqa: B027
+        """Count packets in an account that others may share. Who sends none has nothing to count."""
 
     @abstractmethod
     async def close(self) -> None:

@@ -17,7 +17,7 @@ from hostwatch.clock import Clock
 from hostwatch.core import instant, judge, latency
 from hostwatch.core.reading import Answer, Kind, Outcome, Reading
 from hostwatch.core.schedule import Turn
-from hostwatch.core.uplink import is_reference
+from hostwatch.core.uplink import is_reference, named
 from hostwatch.core.world import SliceKey
 from hostwatch.engine import Engine
 from hostwatch.pinger import Ask, Batch, Look, Manner, Pinger
@@ -106,8 +106,14 @@ class Rounds:
 
     def _customer(self, signal: str) -> str:
         """Whose device a signal is of; empty for the site's own."""
+        return self._behind(signal)[0]
+
+    def _behind(self, signal: str) -> tuple[str, str]:
+        """Whose device a signal is of, and which uplink it lies behind; empty for nobody's and none."""
         device = self._engine.world.device(signal)
-        return "" if device is None else device.customer
+        if device is None:
+            return "", named(signal) or ""
+        return device.customer, device.uplink or ""
 
     async def look(self, key: SliceKey | None, turns: Sequence[Turn], kind: Kind) -> None:
         """Look at all of these, each at its time, and hand over what came. Ends when it is committed."""
@@ -144,17 +150,18 @@ class Rounds:
         That can happen only around a catch-up or a change of the interval. One batch for each way of
         pinging, nearly always one.
         """
-        by_customer: dict[str, list[Turn]] = {}
+        by_customer: dict[str, list[Ask]] = {}
         overlapping: list[Reading] = []
         for turn in piece:
             if turn.signal in self._due and self.is_busy(turn.signal, turn.at_us):
                 overlapping.append(self._overlapping(this, turn))
                 continue
             self._due[turn.signal] = turn.at_us
-            by_customer.setdefault(self._customer(turn.signal), []).append(turn)
+            customer, uplink = self._behind(turn.signal)
+            ask = Ask(turn.signal, turn.address, turn.at_us, turn.method, uplink)
+            by_customer.setdefault(customer, []).append(ask)
         batches: dict[Manner, list[Ask]] = {}
-        for customer, turns in by_customer.items():
-            asks = (Ask(turn.signal, turn.address, turn.at_us, turn.method) for turn in turns)
+        for customer, asks in by_customer.items():
             batches.setdefault(self.manner_of(customer), []).extend(asks)
         if overlapping:
             await self._hand_over(this, overlapping, (), closes=False)

@@ -15,7 +15,8 @@ from hostwatch import reach
 from hostwatch.clock import Clock
 from hostwatch.core.reading import Outcome
 from hostwatch.core.schedule import ICMP
-from hostwatch.pinger import Ask, Batch, Limits, Look, Manner, Pinger
+from hostwatch.pace import Limits, Pace
+from hostwatch.pinger import Ask, Batch, Look, Manner, Pinger
 
 NEIGHBOUR: Final = "neighbour"
 UNSEEN: Final = "who answered could not be seen"
@@ -28,6 +29,7 @@ class Switchboard(Pinger):
         self._clock = clock
         self._icmp = icmp
         self._pingers: dict[str, Pinger] = {ICMP: icmp}
+        self._pace = Pace(Limits())
         for kind in reach.kinds():  # now, and not while something is being looked at
             reach.room(kind)
 
@@ -106,12 +108,16 @@ class Switchboard(Pinger):
             judged += [_identified(given[word.signal], word) for word in group]
         return tuple(judged)
 
-    def limit(self, limits: Limits) -> None:
-        self._icmp.limit(limits)
+    def keep_to(self, pace: Pace) -> None:
+        """All methods count in one account."""
+        self._pace = pace
+        for pinger in self._pingers.values():
+            pinger.keep_to(pace)
 
     def _pinger(self, kind: str) -> Pinger:
         if kind not in self._pingers:
             self._pingers[kind] = reach.room(kind).build(self._clock)
+            self._pingers[kind].keep_to(self._pace)
         return self._pingers[kind]
 
 

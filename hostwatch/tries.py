@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Hashable
 from typing import Final
 
 from hostwatch import sieve
@@ -83,9 +84,8 @@ class Try:
     """An ask on its way."""
 
     __slots__ = (
-        "address", "apart_us", "ask", "at_us", "due_us", "fault", "is_held", "is_over", "lane", "nonce",
-        "over_us", "sent", "stepped", "trouble",
-        "unheard",
+        "address", "apart_us", "ask", "at_us", "due_us", "fault", "held_by", "is_held", "is_over", "lane",
+        "nonce", "over_us", "sent", "stepped", "trouble", "unheard",
     )  # fmt: skip
 
     def __init__(self, ask: Ask, lane: Lane, nonce: bytes, due_us: int) -> None:
@@ -114,6 +114,9 @@ class Try:
         self.fault = ""
         self.is_held = False
         """Whether one of our own limits has held a packet back."""
+
+        self.held_by: Hashable = None
+        """The limit of which it is the first to wait for; None if it waits behind another, or not at all."""
 
         self.stepped = False
         self.trouble: Trouble | None = None

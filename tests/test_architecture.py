@@ -35,7 +35,7 @@ LAYERS: dict[str, set[str]] = {
     "configuration": {"core", "channels", "reach"},
     "inventory": {"core", "configuration"},
     "stock": {"core", "configuration", "inventory", "store"},
-    "reach": {"core", "configuration", "carrier", "clock", "icmp", "pinger"},
+    "reach": {"core", "configuration", "carrier", "clock", "icmp", "pace", "pinger"},
 }
 """What each package may import beside itself. `configuration` gives rooms the types of their settings."""
 

@@ -109,6 +109,12 @@ LIMITS: dict[str, str] = {
         f"{Limits().packets_per_second:,}; {Limits().packets_per_second_and_network:,};"
         " a tenth of that at once"
     ),
+    "packets in a second towards what lies behind one uplink": (
+        f"{Limits().packets_per_second_and_uplink:,}; a tenth of that at once"
+    ),
+    "requests for neighbours in a second, on one link": (
+        f"{Limits().neighbour_requests_per_second}; a tenth of that at once"
+    ),
     "networks that the pace is remembered of": f"{pace.KEYS_MAX:,}",
     "ways for packets to leave (families, sources, interfaces, TTL, DSCP)": str(outlets.OUTLETS_MAX),
     "a turn of the pinger": f"a slot of {wheel.SLOT_US // 1000} ms; ten together",

@@ -67,3 +67,9 @@ class Limits(Section):
 
     packets_per_second_and_network: PerSecond = 2_000
     """Towards one /24 of IPv4 or /48 of IPv6; 0 is no limit."""
+
+    packets_per_second_and_uplink: PerSecond = 10_000
+    """Towards the devices behind one uplink, and its reference points; 0 is no limit."""
+
+    neighbour_requests_per_second: PerSecond = 200
+    """On one link of ours, where every machine hears who is asked for; 0 is no limit."""

@@ -10,11 +10,14 @@ what has come in is read before anybody is called silent; our own failures are U
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 from typing import Any, ClassVar, Final, NamedTuple
+from weakref import WeakValueDictionary
 
 from pydantic import GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
@@ -25,10 +28,14 @@ from hostwatch.clock import STEP_MIN, Clock, Timekeeper
 from hostwatch.configuration.strict import Section
 from hostwatch.core import instant
 from hostwatch.core.reading import Outcome
+from hostwatch.pace import HELD, Held, Limits, Pace
 from hostwatch.pinger import Ask, Batch, Look, Manner, Pinger
 
 AT_ONCE_MAX: Final = 256
 """Targets of one method that are looked at at one time."""
+
+JUST_LATE_S: Final = 0.001
+"""Who is held back gives up when it is surely too late."""
 
 LATE: Final = "looked too late"
 STEPPED: Final = "clock stepped"
@@ -96,6 +103,9 @@ class Answer(NamedTuple):
 class Talk(ABC):
     """What goes on with one target: attempts out, and perhaps an answer back."""
 
+    link = ""
+    """The link of ours on which every machine hears an attempt; empty if only the target does."""
+
     def __init__(self) -> None:
         self.answer: Answer | None = None
         self.said = ""
@@ -134,6 +144,12 @@ class OneByOne(Pinger):
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._room = asyncio.Semaphore(AT_ONCE_MAX)
+        self._pace = Pace(Limits())
+        self._lines: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
+        """For each limit the line of those whom it holds back: only the first of them asks again."""
+
+        self._held_at = timedelta.min
+        """When a limit last held somebody back."""
 
     @abstractmethod
     def talk(self, ask: Ask, manner: Manner) -> Talk:
@@ -141,6 +157,9 @@ class OneByOne(Pinger):
 
     async def close(self) -> None:
         """Nothing is kept."""
+
+    def keep_to(self, pace: Pace) -> None:
+        self._pace = pace
 
     async def probe(self, batch: Batch) -> AsyncIterator[tuple[Look, ...]]:
         ended: asyncio.Queue[asyncio.Task[Look]] = asyncio.Queue()
@@ -181,7 +200,7 @@ class OneByOne(Pinger):
         talk: Talk | None = None
         try:
             talk = self.talk(ask, manner)
-            await self._attempts(talk, manner, due)
+            await self._attempts(ask, talk, manner, due)
             if talk.answer is not None:
                 return self._answered(ask, talk, talk.answer)
             fault = STEPPED if timekeeper.check() else talk.fault()
@@ -196,17 +215,40 @@ class OneByOne(Pinger):
                 talk.close()
         return self._said(ask, talk.sent if talk else [], Outcome.UNKNOWN, fault)
 
-    async def _attempts(self, talk: Talk, manner: Manner, due: timedelta) -> None:
+    async def _attempts(self, ask: Ask, talk: Talk, manner: Manner, due: timedelta) -> None:
         """Attempts until one is answered. What held us up is added: the last one gets its whole timeout."""
         for number in range(manner.attempts):
+            late_at = due + number * manner.spacing + manner.late_after
+            await self._let_out(ask, talk, late_at)
             now = self._now()
-            if now.mono - (due + number * manner.spacing) > manner.late_after:
-                raise Fault(LATE)
+            if now.mono > late_at:
+                raise Fault(HELD if self._held_at >= due else LATE)
+            if talk.answer is not None:
+                return
             talk.sent.append(now)
             talk.send()
             last = number == manner.attempts - 1
             if await self._stirs(talk, manner.timeout if last else manner.spacing):
                 return
+
+    async def _let_out(self, ask: Ask, talk: Talk, late_at: timedelta) -> None:
+        """Wait until one more packet may leave, but not after it would be late."""
+        address = ip_address(ask.address.partition("%")[0]).packed
+
+        def held() -> Held | None:
+            return self._pace.hold(address, self._clock.monotonic_us(), ask.uplink, talk.link)
+
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout((late_at - self._clock.monotonic()).total_seconds() + JUST_LATE_S):
+                while found := held():
+                    by, line = found.by, self._lines.setdefault(found.by, asyncio.Lock())
+                    self._held_at = self._clock.monotonic()
+                    async with line:
+                        while (found := held()) and found.by == by:
+                            self._held_at = self._clock.monotonic()
+                            await self._clock.sleep(found.until_us * instant.MICROSECOND - self._held_at)
+                        if found is None:
+                            return
 
     async def _stirs(self, talk: Talk, pause: timedelta) -> bool:
         """Whether there is an answer within some time. Whatever has come in by then is read."""

@@ -91,6 +91,7 @@ class _Question(base.Talk):
         self._mac = mac
         self._dropped = ear.dropped()
         self.way = way
+        self.link = way.link
         self.target = target
         ear.listeners.setdefault((way.number, target), []).append(self)
 

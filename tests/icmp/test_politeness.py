@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import struct
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,10 +15,11 @@ from hypothesis import strategies as st
 
 from hostwatch.clock import Clock
 from hostwatch.core.reading import Outcome
-from hostwatch.icmp import HELD, IcmpPinger
-from hostwatch.pace import AT_ONCE_NS, Pace, network
+from hostwatch.core.schedule import ICMP
+from hostwatch.icmp import IcmpPinger
+from hostwatch.pace import AT_ONCE_NS, EVERYBODY, HELD, Held, Limits, Pace, Queues, network
 from hostwatch.packets import packed
-from hostwatch.pinger import Limits, Look, Manner, Packet
+from hostwatch.pinger import Ask, Batch, Look, Manner, Packet
 from tests.icmp.conftest import HERE, THERE, Cable, ask
 from tests.icmp.quotes import opened
 
@@ -159,23 +162,121 @@ def test_in_no_span_of_time_more_is_let_out_than_the_limit_allows(per_s: int, ga
     now_us, left = 0, []
     for gap in gaps:
         now_us += gap
-        until_us, by_all = pace.hold(packed(HERE[4]), now_us)
-        assert by_all == bool(until_us)
-        if until_us:
-            assert until_us > now_us
-            now_us = until_us
-            assert pace.hold(packed(HERE[4]), now_us) == (0, False)
+        held = pace.hold(packed(HERE[4]), now_us)
+        if held:
+            assert held.by == EVERYBODY
+            assert held.until_us > now_us
+            now_us = held.until_us
+            assert pace.hold(packed(HERE[4]), now_us) is None
         left.append(now_us)
     for place, since in enumerate(left):
         for count, until in enumerate(left[place:], 1):
             assert count <= (until - since) * per_s / 1e6 + AT_ONCE_NS * per_s / 1e9 + 1.01
 
 
-def test_further_limits_count_by_what_they_are_given() -> None:
-    """By uplink, say: one limit for all addresses that lie behind it."""
-    uplinks = {packed("192.0.2.1"): "a", packed("198.51.100.1"): "a", packed("203.0.113.1"): "b"}
-    pace = Pace(Limits(), (1, uplinks.__getitem__))
+def test_what_lies_behind_one_uplink_is_counted_together() -> None:
+    """Whatever its address; and what lies behind none does not count."""
+    pace = Pace(Limits(per_second_and_uplink=1))
+    one, two, three = (packed(address) for address in ("192.0.2.1", "198.51.100.1", "203.0.113.1"))
 
-    assert pace.hold(packed("192.0.2.1"), 10**6) == (0, False)
-    assert pace.hold(packed("198.51.100.1"), 10**6)[0] > 10**6
-    assert pace.hold(packed("203.0.113.1"), 10**6) == (0, False)
+    assert pace.hold(one, 10**6, "east") is None
+    held = pace.hold(two, 10**6, "east")
+    assert held is not None
+    assert held.until_us > 10**6
+    assert pace.hold(three, 10**6, "west") is None
+    assert [pace.hold(one, 10**6) for _ in range(10)] == [None] * 10
+
+
+def test_requests_that_a_whole_link_hears_are_counted_by_link() -> None:
+    pace = Pace(Limits(per_second_and_link=1))
+
+    assert pace.hold(packed(HERE[4]), 10**6, link="eth0") is None
+    assert pace.hold(packed(THERE[4]), 10**6, link="eth0") is not None
+    assert pace.hold(packed(HERE[4]), 10**6, link="eth1") is None
+    assert pace.hold(packed(HERE[4]), 10**6) is None
+
+
+def test_what_is_held_back_by_one_limit_is_not_counted_by_another() -> None:
+    pace = Pace(Limits(per_second=20, per_second_and_network=1))
+    first, second = packed("192.0.2.1"), packed("198.51.100.1")
+
+    assert pace.hold(first, 10**6) is None
+    assert all(pace.hold(first, 10**6) is not None for _ in range(10))
+    assert pace.hold(second, 10**6) is None, "the second of the two that may leave at once in all"
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.booleans()), max_size=60))
+def test_only_the_first_of_a_line_asks_and_nobody_is_lost_or_overtaken(steps: list[tuple[str, bool]]) -> None:
+    queues: Queues[int] = Queues()
+    lines: dict[str, list[int]] = {"a": [], "b": []}
+    for number, (by, joins) in enumerate(steps):
+        line = lines[by]
+        if joins:
+            assert queues.join(number, by) == (not line)
+            line.append(number)
+        elif line:
+            line.pop(0)
+            assert queues.leave(by) == (line[0] if line else None)
+
+
+def together(cable: Cable, limits: Limits, manner: Manner, uplinks: dict[str, str]) -> tuple[list[Look], int]:
+    """One look at each address, that lies behind an uplink; and how often it was asked who may leave."""
+
+    class Counting(Pace):
+        asked = 0
+
+        def hold(self, address: bytes, now_us: int, uplink: str = "", link: str = "") -> Held | None:
+            self.asked += 1
+            return super().hold(address, now_us, uplink, link)
+
+    pace = Counting(limits)
+
+    async def story(pinger: IcmpPinger, clock: Clock) -> list[Look]:
+        pinger.keep_to(pace)
+        asks = tuple(Ask(address, address, clock.now_us(), ICMP, up) for address, up in uplinks.items())
+        return [look async for group in pinger.probe(Batch(asks=asks, manner=manner)) for look in group]
+
+    return sorted(cable.pinging(story), key=lambda look: look.at_us), pace.asked
+
+
+@lab
+def test_who_waits_behind_others_does_not_ask(cable: Cable) -> None:
+    """Two hundred behind one uplink at 200 a second; one behind another is not held back."""
+    addresses = [f"127.8.{place % 7}.{place // 7 + 1}" for place in range(200)]
+    uplinks = dict.fromkeys(addresses, "east") | {"127.9.0.1": "west"}
+
+    looks, asked = together(cable, Limits(per_second_and_uplink=200), QUICK, uplinks)
+
+    assert {look.outcome for look in looks} == {Outcome.ANSWERED}
+    east = [look for look in looks if look.address != "127.9.0.1"]
+    assert [look.address for look in east] == addresses, "in the order in which they came"
+    for first, last in zip(east, east[50:], strict=False):
+        assert last.at_us - first.at_us >= (50 - 21) * 5_000
+    (west,) = (look for look in looks if look.address == "127.9.0.1")
+    assert west.at_us < east[50].at_us
+    assert asked <= 201 + 200 + 200, "each asks when it comes, when it is the first, and when it may"
+
+
+@lab
+def test_whoever_gives_up_does_not_keep_those_behind_from_leaving(cable: Cable) -> None:
+    """The looks of one batch are given up while they wait; another's behind them are made all the same."""
+
+    async def story(pinger: IcmpPinger, clock: Clock) -> list[Look]:
+        pinger.limit(Limits(per_second_and_uplink=10))
+        now_us = clock.now_us()
+        first, second = (
+            tuple(Ask(f"127.{net}.0.{n}", f"127.{net}.0.{n}", now_us, ICMP, "east") for n in range(1, 6))
+            for net in (8, 9)
+        )
+        giving_up = pinger.probe(Batch(asks=first, manner=replace(QUICK, attempts=9, spacing=TIMEOUT)))
+        waiting = asyncio.ensure_future(anext(giving_up))
+        others = asyncio.create_task(gathered(pinger, Batch(asks=second, manner=QUICK)))
+        await clock.sleep(timedelta(milliseconds=150))
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        return await others
+
+    async def gathered(pinger: IcmpPinger, batch: Batch) -> list[Look]:
+        return [look async for group in pinger.probe(batch) for look in group]
+
+    assert [look.outcome for look in cable.pinging(story)] == [Outcome.ANSWERED] * 5
