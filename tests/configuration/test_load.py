@@ -121,6 +121,8 @@ def test_defaults_are_those_of_the_agreement(tmp_path: Path) -> None:
         "attempts": 3,
         "spacing": "1s",
         "timeout": "1s",
+        "follow_up": "30s",
+        "follow_up_for": "1h",
     }
     assert configuration.notices.model_dump(mode="json") == {
         "within": "15m",
