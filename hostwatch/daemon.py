@@ -155,8 +155,7 @@ class Watch:
         try:
             await self.enroller.bring(taken, None, f"start by {user_name(uid)} (uid {uid})")
         finally:
-            if self._stocktaker is not None:
-                self._stocktaker.close()
+            await self.enroller.dismiss(taken)
 
     async def _supervise(self, tasks: list[asyncio.Task[None]], stop: asyncio.Event) -> None:
         stopping = asyncio.create_task(stop.wait())
@@ -172,7 +171,7 @@ class Watch:
         """Take a changed configuration. A broken one leaves the old in force and says so loudly."""
         async with self._reloading:
             try:
-                taken = await self.enroller.take(self._path)
+                taken = await self.enroller.take(self._path, soon=bool(self._loaded.inventories))
             except BadConfiguration as bad:
                 mistakes = [(mistake.place, str(mistake)) for mistake in bad.mistakes]
             except StockError as error:
@@ -185,8 +184,7 @@ class Watch:
                 except Unusable as unusable:
                     mistakes = [("channels", str(unusable))]
                 finally:
-                    if taken.stocktaker is not None:
-                        taken.stocktaker.close()
+                    await self.enroller.dismiss(taken)
             for _, words in mistakes:
                 log.error("configuration-mistake", mistake=words)
             # What is wrong may be somebody's name or address: the record keeps only where it is wrong.

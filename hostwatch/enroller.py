@@ -21,12 +21,12 @@ from hostwatch.configuration.difference import Change
 from hostwatch.configuration.load import Loaded
 from hostwatch.configuration.population import population_of
 from hostwatch.core import enrolment
-from hostwatch.core.enrolment import Opening, Step
+from hostwatch.core.enrolment import UNDER_WAY, Opening, Step
 from hostwatch.core.population import Changes, Device
 from hostwatch.core.schedule import Target
 from hostwatch.core.world import TargetChange
 from hostwatch.engine import Engine
-from hostwatch.stock.client import Stocktaker, Taken, take
+from hostwatch.stock.client import StockError, Stocktaker, Taken, take
 from hostwatch.store.writer import Writer
 
 T = TypeVar("T")
@@ -59,15 +59,18 @@ class Enroller:
         """Have something done beside the loop."""
         return await asyncio.get_running_loop().run_in_executor(self._aside, work, *args)
 
-    async def take(self, path: Path) -> Taken:
-        """Read a configuration and its inventories. Raises `BadConfiguration` or `StockError`."""
+    async def take(self, path: Path, *, soon: bool = False) -> Taken:
+        """Read a configuration and its inventories. Raises `BadConfiguration` or `StockError`.
+
+        `soon`: as in `stock.client.take`.
+        """
         loop = asyncio.get_running_loop()
 
         def progress(file: str, line: int, lines: int) -> None:
             loop.call_soon_threadsafe(lambda: self._say(reading=file, line=line, lines=lines))
 
         try:
-            return await self.aside(take, path, progress, self._hold)
+            return await self.aside(lambda: take(path, progress, self._hold, soon=soon))
         finally:
             self.progress = None
 
@@ -109,13 +112,19 @@ class Enroller:
             self.progress = None
         return True
 
+    async def dismiss(self, taken: Taken) -> None:
+        """End the process that read inventories. If they are in force now, it notes that for the next one."""
+        if taken.stocktaker is not None:
+            in_force = self._engine.world.configuration == taken.loaded.digest
+            await self.aside(_dismissed, taken, in_force)
+
     def _changes(self, loaded: Loaded, stocktaker: Stocktaker | None) -> Changes:
         """What becomes otherwise among customers and devices. No other configuration comes in between."""
         after, before = population_of(loaded.configuration), self._engine.world.population
         if stocktaker is None:
             changes = enrolment.between(before, after)
         else:
-            devices, gone = stocktaker.compare(loaded.store)
+            devices, gone = stocktaker.compare(loaded.store, self._engine.world.configuration or UNDER_WAY)
             changes = enrolment.between(replace(before, devices={}), replace(after, devices={}))
             changes = replace(changes, devices=devices, devices_gone=gone)
         old_first = sorted(changes.devices, key=lambda device: (device.id not in before.devices, device.id))
@@ -215,6 +224,17 @@ class Enroller:
         if now - self._said_at >= SAY_EVERY:
             self._said_at = now
             log.info("configuration-loading", **how_far)
+
+
+def _dismissed(taken: Taken, in_force: bool) -> None:
+    assert taken.stocktaker is not None
+    try:
+        if in_force:
+            taken.stocktaker.note(taken.loaded.digest)
+    except StockError as error:  # the next one reads the record instead
+        log.warning("inventories-not-noted", error=str(error))
+    finally:
+        taken.stocktaker.close()
 
 
 def _shown(device: Device | None) -> dict[str, Any] | None:

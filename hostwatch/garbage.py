@@ -18,8 +18,11 @@ def begin() -> None:
 
 
 def settle() -> None:
-    """What is there now stays: from here on only what comes after it is looked through."""
-    gc.collect()
+    """What is there now stays: from here on only what comes after it is looked through.
+
+    It is not looked through before: that takes a third of a second for 100,000 devices, and the little that
+    is of no use any more (a thousand values) is not worth it.
+    """
     gc.freeze()
     gc.set_threshold(*THRESHOLDS)
     gc.enable()

@@ -34,7 +34,7 @@ LAYERS: dict[str, set[str]] = {
     "power": {"core", "configuration"},
     "configuration": {"core", "channels", "reach"},
     "inventory": {"core", "configuration"},
-    "stock": {"core", "configuration", "inventory", "store"},
+    "stock": {"core", "configuration", "inventory", "store", "unprivileged"},
     "reach": {"core", "configuration", "carrier", "clock", "icmp", "pace", "pinger"},
 }
 """What each package may import beside itself. `configuration` gives rooms the types of their settings."""

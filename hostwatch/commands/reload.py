@@ -14,12 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
-
 from hostwatch.commands import add_config, how_far
-from hostwatch.configuration.load import control_of, load
 from hostwatch.configuration.mistake import BadConfiguration
+from hostwatch.configuration.whereabouts import control_of
 from hostwatch.control import ControlError, ask
 
 RELOAD_WITHIN_S = 600.0
@@ -63,6 +60,9 @@ def _reload(control: Path, *, shown: bool) -> dict[str, Any]:
     """Ask for the reload and wait for its end; on a terminal say meanwhile how far it is."""
     if not shown:
         return ask(control, "reload", within_s=RELOAD_WITHIN_S)
+    from rich.console import Console
+    from rich.markup import escape
+
     with ThreadPoolExecutor(1) as aside, Console(stderr=True).status("reading the configuration") as line:
         asked = aside.submit(ask, control, "reload", within_s=RELOAD_WITHIN_S)
         while True:
@@ -81,4 +81,9 @@ def _loading(control: Path) -> Mapping[str, Any]:
 
 def _control(path: Path) -> Path:
     """Where the watch listens. A configuration that is otherwise wrong is the watch's to refuse."""
-    return control_of(path) or load(path, read_secrets=False).control
+    known = control_of(path)
+    if known is not None:
+        return known
+    from hostwatch.configuration.load import load
+
+    return load(path, read_secrets=False).control

@@ -96,7 +96,7 @@ def personal(content: Any) -> Iterator[str]:
     """All that `plain` commits to in a tree."""
     match content:
         case Personal(shown=dict() as shown):
-            yield from (canonical.encode(settings).decode() for settings in shown.values())
+            yield from (canonical.text(settings) for settings in shown.values())
         case Personal():
             yield content.shown
         case dict():
@@ -110,7 +110,7 @@ def personal(content: Any) -> Iterator[str]:
 def _committed(shown: Any, commit: Commit) -> Any:
     """A name becomes a commitment; a rung keeps its kind, which is no secret and helps the reader."""
     if isinstance(shown, dict):
-        return {kind: commit(canonical.encode(settings).decode()) for kind, settings in shown.items()}
+        return {kind: commit(canonical.text(settings)) for kind, settings in shown.items()}
     return commit(shown)
 
 

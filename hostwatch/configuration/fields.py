@@ -15,6 +15,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from hostwatch.configuration.mistake import Wrong
+from hostwatch.configuration.whereabouts import STORE_PREFIX
 
 Address = IPv4Address | IPv6Address
 
@@ -135,9 +136,6 @@ def _parse_listen(value: Any) -> Listen | None:
     if not address.is_loopback:
         raise Wrong("is not on loopback", f"{LISTEN_MEND}; let a reverse proxy face the network")
     return Listen(address, int(found[3]))
-
-
-STORE_PREFIX = "sqlite:///"
 
 
 def _check_store(value: str) -> str:

@@ -13,12 +13,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from hostwatch.configuration import canonical, files, place, rules, uplink_rules, words
-from hostwatch.configuration.fields import STORE_PREFIX
 from hostwatch.configuration.mistake import BadConfiguration, Mistake, Wrong, in_order
 from hostwatch.configuration.model import Configuration
 from hostwatch.configuration.place import Finding
 from hostwatch.configuration.secret import Places
 from hostwatch.configuration.source import FILE_BYTES_MAX, Node, Reader
+from hostwatch.configuration.whereabouts import STORE_PREFIX
 
 INCLUDED_FILES_MAX = 10_000
 """How many files one configuration may include."""
@@ -92,23 +92,6 @@ def load(path: Path, *, environment: Mapping[str, str] | None = None, read_secre
         read_secrets=read_secrets,
     )
     return _Loading(Path(path), places).run()
-
-
-def control_of(path: Path) -> Path | None:
-    """The control socket that a configuration names, even if the rest of it is wrong; None if it does not."""
-    reader = Reader()
-    try:
-        root = reader.read(str(path), files.read(path, bytes_max=FILE_BYTES_MAX).data)
-    except Wrong:
-        return None
-    store, control = (root and root.get(key) for key in ("store", "control"))
-    folder = Path(os.path.abspath(path)).parent  # noqa: PTH100 - links are not to be resolved
-    if control is not None and isinstance(control.value, str):
-        return folder / control.value
-    if store is None or not isinstance(store.value, str) or not store.value.startswith(STORE_PREFIX):
-        return None
-    file = folder / store.value.removeprefix(STORE_PREFIX)
-    return file.with_name(f"{file.name}.sock")
 
 
 def _places(root: Node) -> dict[str, str]:

@@ -19,13 +19,17 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from hostwatch.core import facts, instant
 
+_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
 
 def encode(value: object) -> bytes:
     """Plain data, or dataclasses of it, as canonical bytes. Raises `TypeError` for floats."""
-    text = json.dumps(
-        plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
-    return text.encode()
+    return text(value).encode()
+
+
+def text(value: object) -> str:
+    """The same as text."""
+    return _JSON.encode(plain(value))
 
 
 def digest(value: object) -> str:
@@ -40,6 +44,14 @@ def leaf(encoding: bytes) -> bytes:
 
 def plain(value: object) -> Any:
     """The value as JSON types. Raises `TypeError` for what has no canonical form."""
+    kind: Any = type(value)
+    if kind is str or kind is int or value is None:  # nearly everything; what follows takes its time
+        return value
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    names = _names(kind)
+    if names is not None:
+        return {name: plain(getattr(value, name)) for name in names}
     match value:
         case None | bool() | int():
             return value
@@ -55,9 +67,13 @@ def plain(value: object) -> Any:
             return {str(key): plain(item) for key, item in value.items()}
         case list() | tuple():
             return [plain(item) for item in value]
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
-    raise TypeError(f"cannot encode {type(value).__name__} canonically")
+    raise TypeError(f"cannot encode {kind.__name__} canonically")
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...] | None:
+    """The fields of a dataclass; None for any other type."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else None
 
 
 def decode(kind: str, body: Mapping[str, Any]) -> facts.Fact:

@@ -206,7 +206,9 @@ def rescheduled(present: Schedule, moved: TargetChange) -> Schedule | None:
     """The next version of the schedule; None if nobody moves. May be made beside the loop."""
     if present.version and not moved.removed and not moved.added:
         return None
-    return present.with_changes(present.version + 1, moved.removed, moved.added)
+    made = present.with_changes(present.version + 1, moved.removed, moved.added)
+    assert made.digest  # made here, where it holds up nobody
+    return made
 
 
 def _under_old_terms(world: World, changes: Changes) -> Iterator[Signal]:

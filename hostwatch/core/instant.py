@@ -39,7 +39,7 @@ def rfc3339(when: datetime) -> str:
     """
     if when.tzinfo is None:
         raise ValueError(f"cannot write {when} as an instant: it has no zone")
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return when.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def from_rfc3339(text: str) -> datetime:

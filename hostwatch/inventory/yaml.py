@@ -1,7 +1,6 @@
 """Inventories as YAML: a list of devices under `devices:`, each with the line where it stands.
 
-The plain part of YAML is the same as in the configuration. A list in its plainest form, as programs
-write it, is read line by line (`_plain`); everything else by the parser, which is slower and knows more.
+The plain part of YAML is the same as in the configuration, and read by the same reader, item by item.
 """
 
 from __future__ import annotations

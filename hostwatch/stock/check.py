@@ -20,6 +20,7 @@ from hostwatch import inventory
 from hostwatch.configuration import files
 from hostwatch.configuration.mistake import MISTAKES_MAX, Mistake, Wrong, in_order
 from hostwatch.configuration.syntax import shown_key
+from hostwatch.core import canonical
 from hostwatch.core.population import Device, State
 from hostwatch.inventory.base import Enough, Item, Page
 from hostwatch.stock.kept import Kept, Shelf
@@ -79,6 +80,9 @@ class Stock:
     """What came of it: all devices, also those of the configuration itself, in columns."""
 
     likes: Likes
+    shelf: Shelf
+    """Where what was read of the files is kept."""
+
     index: dict[str, int] = field(default_factory=dict)
     """The place of each device in the columns, by name."""
 
@@ -105,6 +109,18 @@ class Stock:
         self.lines.append(line)
         return True
 
+    def add_all(self, kept: Kept, file: int) -> bool:
+        """All devices of a file; False, and nothing is added, if one's name is there already, or twice."""
+        first, many = len(self.index), len(kept)
+        if not self.index.keys().isdisjoint(kept.names) or len(set(kept.names)) < many:
+            return False
+        self.index.update(zip(kept.names, range(first, first + many), strict=True))
+        self.addresses += kept.addresses
+        self.kinds += kept.likes
+        self.files += array("l", [file]) * many
+        self.lines += kept.lines
+        return True
+
     def device(self, name: str) -> Device:
         """A device as the core knows it."""
         place = self.index[name]
@@ -124,8 +140,9 @@ class _Checking:
         self.progress = progress
         self.shown = [str(order.beside / name) for name in order.files]
         self.shape = Shape(order.customers, order.uplinks)
-        self.shelf = Shelf(order.shelf, self.shape.likes, [order.customers, order.uplinks])
-        self.stock = Stock(self.shape.likes)
+        inline = canonical.digest({name: device for name, (_, device) in order.inline.items()})
+        self.shelf = Shelf(order.shelf, self.shape.likes, [order.customers, order.uplinks], inline)
+        self.stock = Stock(self.shape.likes, self.shelf)
 
     def run(self) -> Stock:
         for name, (_, device) in self.order.inline.items():
@@ -193,6 +210,8 @@ class _Checking:
 
     def _take(self, number: int, kept: Kept) -> None:
         """Add the devices of one file to the others'."""
+        if self.stock.add_all(kept, number):
+            kept = Kept()
         for row, line in zip(kept.rows(), kept.lines, strict=True):
             if not self.stock.add(row, number, line):
                 self._clash(row.name, number, line)
@@ -232,6 +251,8 @@ class _Checking:
     def _twins(self) -> Iterator[Mistake]:
         """Devices that have the address of another one, if either stands in an inventory."""
         stock = self.stock
+        if len(set(stock.addresses)) == len(stock.addresses):
+            return
         passed = {n for n in set(stock.kinds) if stock.likes[n].device.state is State.REMOVED}
         meant = {n for n in set(stock.kinds) if stock.likes[n].shared}
         methods = {n: stock.likes[n].device.method for n in set(stock.kinds)}

@@ -9,13 +9,13 @@ import contextlib
 import json
 import os
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import hostwatch
+from hostwatch import unprivileged
 from hostwatch.configuration.load import Loaded, load
 from hostwatch.configuration.mistake import BadConfiguration, Mistake
 from hostwatch.core import canonical
@@ -39,22 +39,40 @@ class Taken(NamedTuple):
 
 
 def take(
-    path: Path, progress: Progress, started: Callable[[Stocktaker], None] = lambda stocktaker: None
+    path: Path,
+    progress: Progress,
+    started: Callable[[Stocktaker], None] = lambda stocktaker: None,
+    *,
+    soon: bool = False,
 ) -> Taken:
-    """Read a configuration and its inventories. As `take_inventories`."""
-    return take_inventories(load(path), progress, started)
+    """Read a configuration and its inventories. As `take_inventories`.
+
+    `soon`: it had inventories before, so the process is started at once and loads its code meanwhile.
+    """
+    stocktaker = Stocktaker() if soon else None
+    try:
+        return take_inventories(load(path), progress, started, stocktaker)
+    except BaseException:
+        if stocktaker is not None:
+            stocktaker.close()
+        raise
 
 
 def take_inventories(
-    loaded: Loaded, progress: Progress, started: Callable[[Stocktaker], None] = lambda stocktaker: None
+    loaded: Loaded,
+    progress: Progress,
+    started: Callable[[Stocktaker], None] = lambda stocktaker: None,
+    stocktaker: Stocktaker | None = None,
 ) -> Taken:
     """Read the inventories of a configuration. Raises `BadConfiguration` or `StockError`.
 
     Whoever takes it closes the process, which `started` is told of before it works.
     """
     if not loaded.inventories:
+        if stocktaker is not None:
+            stocktaker.close()
         return Taken(loaded, None)
-    stocktaker = Stocktaker()
+    stocktaker = stocktaker or Stocktaker()
     try:
         started(stocktaker)
         stocktaker.check(order_of(loaded, kept=True), progress)
@@ -64,6 +82,19 @@ def take_inventories(
         stocktaker.close()
         raise
     return Taken(loaded.with_inventories(recorded(stocktaker.summaries), stocktaker.warnings), stocktaker)
+
+
+def _device(like: Device, name: str, address: str) -> Device:
+    """A device like others. They share all that is not their own: a million of them must fit into memory."""
+    return Device(
+        id=name,
+        customer=like.customer,
+        address=address,
+        state=like.state,
+        waiver=like.waiver,
+        uplink=like.uplink,
+        method=like.method,
+    )
 
 
 class Stocktaker:
@@ -79,7 +110,7 @@ class Stocktaker:
         code = Path(hostwatch.__file__).parent.parent
         path = os.pathsep.join(part for part in (str(code), os.environ.get("PYTHONPATH")) if part)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "hostwatch.stock.worker"],
+            unprivileged.command("hostwatch.stock.worker"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -108,19 +139,31 @@ class Stocktaker:
                 self.summaries = tuple(Summary(*summary) for summary in line["summaries"])
                 self.devices = line["devices"]
 
-    def compare(self, store: Path) -> tuple[tuple[Device, ...], tuple[str, ...]]:
+    def compare(self, store: Path, in_force: str) -> tuple[tuple[Device, ...], tuple[str, ...]]:
         """The devices that are new or changed against the record, and the names of those that are gone.
 
-        Raises `StockError` when the process fails or cannot read the store.
+        `in_force` is the digest of the configuration on record. Raises `StockError` when the process fails
+        or cannot read the store.
         """
-        self._ask({"store": str(store)})
+        self._ask({"store": str(store), "in_force": in_force})
+        likes: dict[int, Device] = {}
         devices: list[Device] = []
         gone: list[str] = []
         for line in self._lines("compared"):
-            devices.extend(canonical.restore(Device, device) for device in line.get("devices", ()))
-            if "done" not in line:
-                gone.extend(line.get("gone", ()))
+            match line:
+                case {"kind": kind, "like": like}:
+                    likes[kind] = canonical.restore(Device, like)
+                case {"devices": rows}:
+                    devices.extend(_device(likes[kind], name, address) for name, address, kind in rows)
+                case {"gone": [*names]}:
+                    gone.extend(names)
         return tuple(devices), tuple(gone)
+
+    def note(self, in_force: str) -> None:
+        """What was read is in force and on record. Raises `StockError` when the process fails."""
+        self._ask({"in_force": in_force})
+        for _ in self._lines("noted"):
+            pass
 
     def kill(self) -> None:
         """End the process, whatever it does. From any thread."""

@@ -6,7 +6,7 @@ without being read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from hostwatch.core import canonical, enrolment
@@ -48,6 +48,57 @@ def differences(stock: Stock, vantage: str, recorded: Iterable[rows.Row]) -> Dif
     return Difference(new=tuple(sorted(new)), changed=tuple(sorted(changed)), gone=tuple(sorted(gone)))
 
 
+def of_files(stock: Stock, configuration: str) -> Difference | None:
+    """The same without the record, by the files alone that are not as they were. None when it cannot be done.
+
+    That needs all that was kept of the files from which the devices on record came; `configuration` is the
+    digest of the one that is in force, and so recorded.
+    """
+    before = stock.shelf.in_force(configuration)
+    if before is None:
+        return None
+    after = {summary.digest for summary in stock.summaries}
+    was: dict[str, tuple[str, int]] = {}
+    for digest in before:
+        if digest not in after:
+            kept = stock.shelf.get(digest)
+            if kept is None:
+                return None
+            was.update(zip(kept.names, zip(kept.addresses, kept.likes, strict=True), strict=True))
+    changed, new = [], []
+    for name in _in_other_files(stock, frozenset(before)):
+        place, old = stock.index[name], was.pop(name, None)
+        kind = stock.kinds[place]
+        removed = _is_removed(stock, kind)
+        if old is None or (_is_removed(stock, old[1]) and not removed):
+            new.append(name)
+        elif old != (stock.addresses[place], kind) and _as_device(stock, old) != _as_device(
+            stock, (stock.addresses[place], kind)
+        ):
+            changed.append(name)
+    gone = [name for name, (_, kind) in was.items() if not _is_removed(stock, kind)]
+    return Difference(new=tuple(sorted(new)), changed=tuple(sorted(changed)), gone=tuple(sorted(gone)))
+
+
+def _in_other_files(stock: Stock, known: frozenset[str]) -> Iterator[str]:
+    """The devices of all files but those that are known by their digests."""
+    names = list(stock.index)
+    first = len(names) - sum(summary.devices for summary in stock.summaries)
+    for summary in stock.summaries:
+        end = first + summary.devices
+        if summary.digest not in known:
+            yield from names[first:end]
+        first = end
+
+
+def _is_removed(stock: Stock, kind: int) -> bool:
+    return stock.likes[kind].device.state is State.REMOVED
+
+
+def _as_device(stock: Stock, known: tuple[str, int]) -> Device:
+    return stock.likes.device(Row("", *known))
+
+
 class _Versions:
     """Compares versions on record with devices that are wanted."""
 
@@ -68,7 +119,7 @@ class _Versions:
 
     def _text(self, kind: int) -> str:
         stand_in = enrolment.body(self._stock.likes.device(Row(NAME, ADDRESS, kind)), self._vantage)
-        return self._texts.setdefault(kind, canonical.encode(stand_in).decode())
+        return self._texts.setdefault(kind, canonical.text(stand_in))
 
     def _read(self, name: str, customer: str, state: str, body: str) -> Device | None:
         found = rows.population(self._vantage, [("device", name, customer, state, body)])

@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -23,6 +23,7 @@ from hostwatch.core.population import Device
 from hostwatch.stock.shape import Likes, Row
 
 SUFFIX = ".devices.json"
+NOTE = "in-force.json"
 
 
 @dataclass(slots=True)
@@ -52,11 +53,49 @@ class Kept:
 class Shelf:
     """A folder with one file for each inventory; None is no folder."""
 
-    def __init__(self, folder: Path | None, likes: Likes, context: object) -> None:
-        """`context`: what the rest of the configuration says that decides how a file is read."""
+    def __init__(self, folder: Path | None, likes: Likes, context: object, inline: str = "") -> None:
+        """`context`: what the rest of the configuration says that decides how a file is read.
+
+        `inline`: a digest of the devices that stand in the configuration itself.
+        """
         self._folder = folder
         self._likes = likes
         self._by = canonical.digest([hostwatch.__version__, _rules(), context])
+        self._inline = inline
+        self._in_force = self._noted()
+
+    def in_force(self, configuration: str) -> tuple[str, ...] | None:
+        """The digests of the files that the devices on record came from, if that configuration is in force.
+
+        None when it is not known, or when they were read by other rules, or stood beside other devices.
+        """
+        found = self._in_force
+        if (found.get("configuration"), found.get("by"), found.get("inline")) != (
+            configuration,
+            self._by,
+            self._inline,
+        ):
+            return None
+        return tuple(found["files"])
+
+    def note(self, configuration: str, files: Sequence[str]) -> None:
+        """Note from which files the devices on record came, now that a configuration is in force."""
+        self._in_force = {
+            "configuration": configuration,
+            "by": self._by,
+            "inline": self._inline,
+            "files": [*files],
+        }
+        self._write(NOTE, self._in_force)
+        self.tidy({*files})
+
+    def _noted(self) -> dict[str, Any]:
+        try:
+            found = {} if self._folder is None else json.loads((self._folder / NOTE).read_bytes())
+        except (OSError, ValueError, RecursionError):
+            return {}
+        fits = isinstance(found, dict) and isinstance(found.get("files"), list)
+        return found if fits and all(isinstance(name, str) for name in found["files"]) else {}
 
     def get(self, digest: str) -> Kept | None:
         """What was kept of the file with this digest, if it still holds."""
@@ -70,22 +109,27 @@ class Shelf:
 
     def put(self, digest: str, kept: Kept) -> None:
         """Keep what was read. A disk that is full is no reason to refuse an inventory."""
+        if self._folder is not None:
+            self._write(f"{digest}{SUFFIX}", self._packed(kept))
+
+    def _write(self, name: str, content: dict[str, Any]) -> None:
         if self._folder is None:
             return
-        path = self._folder / f"{digest}{SUFFIX}"
+        path = self._folder / name
         with contextlib.suppress(OSError):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             beside = path.with_suffix(f".{os.getpid()}")
             try:
-                beside.write_text(json.dumps(self._packed(kept), separators=(",", ":")), encoding="utf-8")
+                beside.write_text(json.dumps(content, separators=(",", ":")), encoding="utf-8")
                 beside.replace(path)
             finally:
                 beside.unlink(missing_ok=True)
 
     def tidy(self, wanted: set[str]) -> None:
-        """Remove what belongs to no present file."""
+        """Remove what belongs to no present file, nor to one that the devices on record came from."""
         if self._folder is None:
             return
+        wanted = wanted.union(self._in_force.get("files", ()))
         with contextlib.suppress(OSError):
             for path in self._folder.glob(f"*{SUFFIX}"):
                 if path.name.removesuffix(SUFFIX) not in wanted:

@@ -2,7 +2,8 @@
 
 It is asked in lines of JSON and answers so: first the order, to which the answer is how far it is, again
 and again, and then what was found; then, if the watch goes on, the store, to which the answer is what
-changes, in parts that the watch takes one by one. It ends with the watch.
+changes, in parts that the watch takes one by one; then, when all is in force, that it is. It ends with
+the watch.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 from hostwatch.core import canonical
 from hostwatch.core.population import Device
 from hostwatch.stock.check import Order, Stock, check
-from hostwatch.stock.compare import Difference, differences
+from hostwatch.stock.compare import Difference, differences, of_files
 from hostwatch.store.errors import StoreError
 from hostwatch.store.reader import Reader
 
@@ -39,15 +40,18 @@ def main() -> None:
         summaries=[list(summary) for summary in stock.summaries],
         devices=len(stock.index),
     )
-    asked = sys.stdin.readline()
-    if asked:
-        _compare(stock, Path(json.loads(asked)["store"]))
+    for line in sys.stdin:
+        asked = json.loads(line)
+        if "store" in asked:
+            _compare(stock, Path(asked["store"]), asked["in_force"])
+        else:
+            stock.shelf.note(asked["in_force"], [summary.digest for summary in stock.summaries])
+            _say(done="noted")
 
 
-def _compare(stock: Stock, store: Path) -> None:
+def _compare(stock: Stock, store: Path, in_force: str) -> None:
     try:
-        with Reader(store) as reader:
-            found = reader.devices(lambda vantage, recorded: differences(stock, vantage, recorded))
+        found = of_files(stock, in_force) or _with_record(stock, store)
     except StoreError as error:
         _say(done="failed", error=str(error))
         return
@@ -55,10 +59,22 @@ def _compare(stock: Stock, store: Path) -> None:
         _say(**line)
 
 
+def _with_record(stock: Stock, store: Path) -> Difference:
+    with Reader(store) as reader:
+        return reader.devices(lambda vantage, recorded: differences(stock, vantage, recorded))
+
+
 def told(stock: Stock, found: Difference) -> Iterator[dict[str, Any]]:
-    """A difference as lines."""
+    """A difference as lines. What devices are like is told once, when the first of them is."""
+    known: set[int] = set()
     for names in _parts((*found.changed, *found.new)):
-        yield {"devices": [canonical.plain(stock.device(name)) for name in names]}
+        places = [stock.index[name] for name in names]
+        kinds = [stock.kinds[place] for place in places]
+        for kind in sorted({*kinds} - known):
+            yield {"kind": kind, "like": canonical.plain(stock.likes[kind].device)}
+        known.update(kinds)
+        addresses = [stock.addresses[place] for place in places]
+        yield {"devices": list(zip(names, addresses, kinds, strict=True))}
     for names in _parts(found.gone):
         yield {"gone": names}
     yield {"done": "compared", "changed": len(found.changed), "new": len(found.new), "gone": len(found.gone)}

@@ -175,11 +175,11 @@ class Ledger:
 
     def _facts(self, happened: tuple[facts.Fact, ...], recorded_at: datetime) -> int:
         last = int(self._db.execute("SELECT coalesce(max(seq), 0) FROM facts").fetchone()[0])
+        self._db.executemany(
+            "INSERT INTO facts VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (entry(seq, fact, recorded_at, self._boot_id) for seq, fact in enumerate(happened, last + 1)),
+        )
         for seq, fact in enumerate(happened, last + 1):
-            self._db.execute(
-                "INSERT INTO facts VALUES (?, ?, ?, ?, ?, ?, ?)",
-                entry(seq, fact, recorded_at, self._boot_id),
-            )
             if isinstance(fact, facts.PopulationChanged):
                 self._version(seq, fact)
         return last + len(happened)
@@ -306,15 +306,11 @@ class Ledger:
 
 def entry(seq: int, fact: facts.Fact, recorded_at: datetime, boot_id: str) -> rows.Row:
     """A row of `facts`: the leaf is the hash of everything else in the row."""
-    body = canonical.plain(fact)
-    kind = type(fact).__name__
-    leaf = canonical.leaf(
-        canonical.encode(
-            {"seq": seq, "kind": kind, "recorded_at": recorded_at, "boot_id": boot_id, "body": body}
-        )
-    )
+    kind, body = type(fact).__name__, rows.text(fact)
+    rest = rows.text({"seq": seq, "kind": kind, "recorded_at": recorded_at, "boot_id": boot_id})
+    leaf = canonical.leaf(f'{{"body":{body},{rest[1:]}'.encode())  # "body" is the first key in order
     happened, recorded = instant.micros(fact.at), instant.micros(recorded_at)
-    return seq, kind, happened, recorded, boot_id, rows.text(body), leaf
+    return seq, kind, happened, recorded, boot_id, body, leaf
 
 
 class _transaction:  # noqa: N801 - reads like a statement

@@ -41,7 +41,7 @@ def at(count: int) -> datetime:
 
 def text(value: object) -> str:
     """A value as canonical JSON text."""
-    return canonical.encode(value).decode()
+    return canonical.text(value)
 
 
 def signal_row(signal: Signal) -> Row:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -83,6 +84,8 @@ def test_a_start_with_many_devices_and_a_reload_of_a_few(
     assert {target.signal for target in now.schedule.targets} == now.signals.keys()
     assert watch.command("reload").stdout == "nothing has changed\n"
     watch.wait_for("device-proven", lambda event: event["signal"] == "new/ping@main")
+    note = json.loads((tmp_path / "watch.db.inventory/in-force.json").read_text())
+    assert note["configuration"] == now.configuration == applied(watch)[-1].digest
 
 
 def test_a_kill_between_steps_leaves_the_rest_to_the_next_start(
