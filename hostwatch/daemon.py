@@ -85,6 +85,7 @@ class Watch:
             [str(address) for address in loaded.configuration.silent],
         )
         self.prober = Prober(engine, pinger, self.sight, clock, self.directory.manner)
+        self.prober.rounds.manner_of_all = self.directory.only_manner
         self.outbox = Outbox(engine, clock, lambda: self.directory)
         self.time_watch = TimeWatch(engine, clock)
         self._set_follow_ups(loaded)
@@ -200,6 +201,7 @@ class Watch:
             self._loaded = loaded
             self.directory = directory
             self.prober.rounds.manner_of = directory.manner
+            self.prober.rounds.manner_of_all = directory.only_manner
 
         changed = await self.enroller.bring(taken, before, author, opened)
         gateways = tuple(str(address) for address in loaded.configuration.sight)

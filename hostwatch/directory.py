@@ -140,6 +140,12 @@ class Directory:
         return self._manners.get(customer, self.site_manner)
 
     @cached_property
+    def only_manner(self) -> Manner | None:
+        """How everybody is pinged, if there is but one way."""
+        manners = {self.site_manner, *self._manners.values()}
+        return self.site_manner if len(manners) == 1 else None
+
+    @cached_property
     def site_manner(self) -> Manner:
         """How the site pings: its own gateways too."""
         return site_manner(self.configuration)

@@ -8,10 +8,9 @@ the slice is complete, in one commit.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from operator import attrgetter
 
 from hostwatch.clock import Clock
 from hostwatch.core import instant, judge, latency
@@ -31,8 +30,6 @@ LEAD = timedelta(milliseconds=500)
 
 BUSY = "still being looked at"
 CLOCK = "clock stepped"
-
-_at = attrgetter("at_us")
 
 MannerOf = Callable[[str], Manner]
 """How a customer's devices are pinged; the site's own way for the name of nobody."""
@@ -66,8 +63,8 @@ class Rounds:
         self._engine = engine
         self._pinger = pinger
         self._clock = clock
-        self._due: dict[str, int] = {}
-        """When those were due of whom what came is not committed yet, in microseconds since 1970."""
+        self._due: dict[str, Turn] = {}
+        """The turns of which what came is not committed yet."""
 
         self._held: dict[str, list[Answer]] = {}
         """Answers that wait for the end of their round, oldest first."""
@@ -75,6 +72,9 @@ class Rounds:
         self._era = 0
         self.sight = sight
         self.manner_of = manner_of
+        self.manner_of_all: Manner | None = None
+        """How everybody is pinged, if there is but one way: then nobody asks whose device it is."""
+
         self.on_clocks: Callable[[], None] = lambda: None
         """Called before anything is believed that was seen: did the clock step?"""
 
@@ -97,23 +97,28 @@ class Rounds:
 
     def is_in_hand(self, signal: str, due_us: int) -> bool:
         """Whether a look that was due then, or later, is on its way or waits to be committed."""
-        return self._due.get(signal, -1) >= due_us
+        turn = self._due.get(signal)
+        return turn is not None and turn.at_us >= due_us
 
     def is_busy(self, signal: str, now_us: int) -> bool:
         """Whether somebody is still being looked at."""
-        due_us = self._due.get(signal)
-        return due_us is not None and due_us + self.manner_of(self._customer(signal)).longest_us > now_us
+        turn = self._due.get(signal)
+        return turn is not None and turn.at_us + self._manner(signal).longest_us > now_us
 
-    def _customer(self, signal: str) -> str:
-        """Whose device a signal is of; empty for the site's own."""
-        return self._behind(signal)[0]
+    def _uplink(self, signal: str) -> str:
+        """Which uplink a target lies behind; empty for none. Nobody asks where there is none."""
+        people = self._engine.world.population
+        if not people.uplinks:
+            return ""
+        device = people.device_of(signal)
+        return (named(signal) if device is None else device.uplink) or ""
 
-    def _behind(self, signal: str) -> tuple[str, str]:
-        """Whose device a signal is of, and which uplink it lies behind; empty for nobody's and none."""
+    def _manner(self, signal: str) -> Manner:
+        """How a target is pinged."""
+        if self.manner_of_all is not None:
+            return self.manner_of_all
         device = self._engine.world.device(signal)
-        if device is None:
-            return "", named(signal) or ""
-        return device.customer, device.uplink or ""
+        return self.manner_of("" if device is None else device.customer)
 
     async def look(self, key: SliceKey | None, turns: Sequence[Turn], kind: Kind) -> None:
         """Look at all of these, each at its time, and hand over what came. Ends when it is committed."""
@@ -150,25 +155,33 @@ class Rounds:
         That can happen only around a catch-up or a change of the interval. One batch for each way of
         pinging, nearly always one.
         """
-        by_customer: dict[str, list[Ask]] = {}
+        free: list[Turn] = []
         overlapping: list[Reading] = []
         for turn in piece:
             if turn.signal in self._due and self.is_busy(turn.signal, turn.at_us):
                 overlapping.append(self._overlapping(this, turn))
                 continue
-            self._due[turn.signal] = turn.at_us
-            customer, uplink = self._behind(turn.signal)
-            ask = Ask(turn.signal, turn.address, turn.at_us, turn.method, uplink)
-            by_customer.setdefault(customer, []).append(ask)
-        batches: dict[Manner, list[Ask]] = {}
-        for customer, asks in by_customer.items():
-            batches.setdefault(self.manner_of(customer), []).extend(asks)
+            self._due[turn.signal] = turn
+            free.append(turn)
         if overlapping:
             await self._hand_over(this, overlapping, (), closes=False)
         return [
-            asyncio.create_task(self._probe(this, Batch(asks=tuple(sorted(asks, key=_at)), manner=manner)))
-            for manner, asks in batches.items()
+            asyncio.create_task(self._probe(this, Batch(asks=tuple(asks), manner=manner)))
+            for manner, asks in self._by_manner(free).items()
         ]
+
+    def _by_manner(self, turns: Iterable[Turn]) -> Mapping[Manner, Sequence[Ask]]:
+        """The asks of some turns by how each is to be pinged."""
+        asks = (
+            Ask(turn.signal, turn.address, turn.at_us, turn.method, self._uplink(turn.signal))
+            for turn in turns
+        )
+        if self.manner_of_all is not None:
+            return {self.manner_of_all: [*asks]}
+        found: dict[Manner, list[Ask]] = {}
+        for ask in asks:
+            found.setdefault(self._manner(ask.signal), []).append(ask)
+        return found
 
     def _overlapping(self, this: Round, turn: Turn) -> Reading:
         return Reading(
@@ -185,7 +198,7 @@ class Rounds:
         if this.era != self._era:
             return
         for turn in this.turns:
-            if self._due.get(turn.signal) == turn.at_us:
+            if self._due.get(turn.signal) is turn:
                 del self._due[turn.signal]
 
     async def _probe(self, this: Round, batch: Batch) -> None:
@@ -218,8 +231,9 @@ class Rounds:
             this.codes[look.signal] = latency.code(look.rtt_us, look.lost)
         if self._is_silent(look.signal) or is_reference(look.signal):
             return False
-        due_us = self._due.get(look.signal, look.at_us)
-        answer = Answer(look.signal, due_us, look.at_us, look.known_us, look.answered_us, look.rtt_us)
+        _, _, at_us, known_us, _, _, answered_us, rtt_us, _ = look
+        turn = self._due[look.signal]
+        answer = Answer(turn.signal, turn.at_us, turn.interval_us, at_us, known_us, answered_us, rtt_us)
         self._held.setdefault(look.signal, []).append(answer)
         return True
 

@@ -7,20 +7,20 @@ were due; whoever was silent, unknown, not proven or looked at late is observed 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from hostwatch.core import facts, instant, signal, uplink
 from hostwatch.core.reading import Answer, Reading
 from hostwatch.core.signal import Signal
 from hostwatch.core.signals import at_rest, may_rest
+from hostwatch.core.terms import tolerance
 from hostwatch.core.world import World
 
 Resting = tuple[Sequence[tuple[str, int]], tuple[str, ...]]
 """Who is at rest now and since when, in microseconds; and who of them was not before."""
 
 Pace = tuple[int, int]
-"""How long a scheduled answer speaks (J2), and how late it may be to speak from its instant: microseconds."""
-
-NO_PACE: Pace = (0, -1)
+"""How long an answer speaks, and how late it may be: microseconds."""
 
 
 class Observing:
@@ -32,9 +32,6 @@ class Observing:
         self.facts: list[facts.Fact] = []
         self._rested: dict[str, int] = {}
         """Who is at rest by what was observed so far, and since when."""
-
-        self._paces: dict[str, Pace] = {}
-        """By customer."""
 
     def take(self, reading: Reading) -> None:
         """Observe one reading; of a signal that is not watched, nothing."""
@@ -76,7 +73,7 @@ class Observing:
         settled: list[str] = []
         for answer in answers:
             name = answer.signal
-            speaks_us, tolerance_us = self._pace(name)
+            speaks_us, tolerance_us = _pace(answer.interval_us)
             prompt = answer.at_us - answer.due_us <= tolerance_us
             if prompt and self._goes_on(name, answer.due_us, speaks_us):
                 self._rested[name] = answer.due_us
@@ -98,18 +95,9 @@ class Observing:
             last = self._world.signals.resting.get(name)
         return last is not None and last < due_us <= last + speaks_us
 
-    def _pace(self, name: str) -> Pace:
-        """How long an answer of a signal speaks, and how late it may be."""
-        people = self._world.population
-        device = people.device_of(name)
-        customer = "" if device is None else device.customer
-        pace = self._paces.get(customer)
-        if pace is None:
-            terms = people.terms_of(name, device)
-            if terms is None:
-                return NO_PACE
-            speaks, tolerance = terms.interval + terms.tolerance, terms.tolerance
-            pace = speaks // instant.MICROSECOND, tolerance // instant.MICROSECOND
-            if device is not None:
-                self._paces[customer] = pace
-        return pace
+
+@lru_cache(maxsize=64)
+def _pace(interval_us: int) -> Pace:
+    """How long a scheduled answer speaks, and how late it may be made to do so from its own instant (J2)."""
+    tolerance_us = tolerance(interval_us * instant.MICROSECOND) // instant.MICROSECOND
+    return interval_us + tolerance_us, tolerance_us

@@ -66,6 +66,9 @@ class Answer(NamedTuple):
 
     signal: str
     due_us: int
+    interval_us: int
+    """The interval that it was due by."""
+
     at_us: int
     """When the first packet left."""
 

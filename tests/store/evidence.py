@@ -86,7 +86,7 @@ class Filled:
             for turn in schedule.turns(number):
                 outcome, code = answering(turn)
                 codes.append(code)
-                answer = Answer(turn.signal, turn.at_us, turn.at_us + 700, turn.at_us + 900)
+                answer = Answer(turn.signal, turn.at_us, turn.interval_us, turn.at_us + 700, turn.at_us + 900)
                 if outcome is Outcome.ANSWERED:
                     plain.append(answer)
                 else:

@@ -114,7 +114,7 @@ class Story:
             answers, others = [], []
             for turn in schedule.turns(number):
                 outcome = outcome_of(turn.signal)
-                answer = Answer(turn.signal, turn.at_us, turn.at_us + 700, turn.at_us + 900)
+                answer = Answer(turn.signal, turn.at_us, turn.interval_us, turn.at_us + 700, turn.at_us + 900)
                 reading = replace(answer.reading, outcome=outcome, why=outcome.value)
                 if outcome is Outcome.ANSWERED:
                     answers.append(answer)
