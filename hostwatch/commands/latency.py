@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import dropwhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -240,7 +241,7 @@ def _table(name: str, mine: Sequence[Line], whole: Line, zone: ZoneInfo, *, draw
     for column in ("from", "answered", "missed", "unknown", "loss %", *QUANTILES):
         table.add_column(column, justify="left" if column == "from" else "right", no_wrap=True)
     low, high = whole.seen.least_us or 1, whole.seen.most_us or 1
-    for line in mine:
+    for line in dropwhile(lambda line: line.seen == Histogram(), mine):  # before anybody looked
         table.add_row(*_cells(line, zone), *([_strip(line.seen, low, high)] if drawn else []))
     table.add_section()
     cells = list(_cells(whole, zone))
