@@ -33,6 +33,7 @@ from hostwatch.echo import (
 )
 from hostwatch.intake import PIECE
 from hostwatch.outlets import Outlets, outlets_of
+from hostwatch.outward import Outward
 from hostwatch.pace import EVERYBODY, HELD, Held, Limits, Pace, Queues
 from hostwatch.packets import KEY_END, NONCE_BYTES, Trouble
 from hostwatch.pinger import Batch, Look, Pinger
@@ -87,6 +88,7 @@ class IcmpPinger(Pinger):
         self._outlets = Outlets(self._mark, self._tries.is_open)
         self._burst = max(min(self._outlets.holds // 2, BURST_MAX), 1)
         self._carrier = Carrier(clock)
+        self._outward = Outward()
         self._timekeeper = Timekeeper(clock)
         self._batches = 0
         self._next_burst_us = 0
@@ -162,6 +164,8 @@ class IcmpPinger(Pinger):
         sock = self._outlets.get(outlet)
         if isinstance(sock, EchoSocket) and not self._tries.is_open(sock):
             sock.count_drops(self._clock.monotonic_us())
+        if isinstance(sock, EchoSocket) and sock.family == 6 and not sock.raw:
+            self._outward.count(self._clock.monotonic_us())
         lane = Lane(round_, outlet.family, sock, payload_bytes)
         self._tries.open(lane)
         return lane
@@ -234,14 +238,14 @@ class IcmpPinger(Pinger):
         elif now_us < one.over_us:
             self._wheel.put(one, one.over_us, round_.grain)
         else:
-            fault = one.fault or self._own_fault(one, swamped)
+            fault = one.fault or self._own_fault(one, now_us, swamped)
             if fault == OVERFLOWED and one.unheard <= round_.attempts:
                 self._ready.append(one)
                 return
             outcome = Outcome.UNKNOWN if fault else Outcome.MISSED
             self._tries.end(one, outcome, fault or said(one.trouble) or "no answer")
 
-    def _own_fault(self, one: Try, swamped: bool) -> str:
+    def _own_fault(self, one: Try, now_us: int, swamped: bool) -> str:
         """Why we may have missed an answer, if so."""
         if one.stepped:
             return STEPPED
@@ -252,8 +256,12 @@ class IcmpPinger(Pinger):
         if len(one.sent) - one.unheard < one.lane.round.attempts:
             return OVERFLOWED
         if sock is not None and sock.outlet.interface:
-            return self._carrier.link_fault(sock.outlet.interface)
-        return self._carrier.fault(one.ask.address)
+            fault = self._carrier.link_fault(sock.outlet.interface)
+        else:
+            fault = self._carrier.fault(one.ask.address)
+        if sock is None or sock.family == 4:
+            return fault
+        return fault or self._outward.fault(one.sent[0], now_us, is_told=sock.raw)
 
     def _send_burst(self) -> None:
         """Send what is ready, no more at once than half of the replies that the receive buffer holds."""
@@ -298,7 +306,7 @@ class IcmpPinger(Pinger):
             try:
                 lane.sock.send(packet, (ask.address, 0) if "%" not in ask.address else scoped(ask.address))
             except SendFault as error:
-                one.fault = str(error)
+                one.fault = self._outward.refused(error, ask.address, now_us)
             except Unreachable as error:
                 one.trouble = Trouble(packet[4:KEY_END], one.address, b"", str(error))
         if sequence >= round_.attempts:

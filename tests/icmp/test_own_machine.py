@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import socket
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from hostwatch.carrier import OWN_FAULTS
 from hostwatch.clock import Clock
 from hostwatch.core.reading import Outcome
 from hostwatch.icmp import IcmpPinger
+from hostwatch.outward import DISCARDED, NO_NEIGHBOURS
 from hostwatch.pinger import Look, Manner
 from tests.icmp.conftest import THERE, Cable, ask
 from tests.lab.reflector import Reflector
@@ -69,12 +71,11 @@ def test_what_our_own_tables_refuse_is_unknown(cable: Cable, reflector: Reflecto
         add rule inet lab out ip daddr {firewall[0]} drop
         add rule inet lab out ip6 daddr {firewall[1]} drop
     """)
-    if mode != "raw":
-        firewall = firewall[:1]  # IPv6 tells a ping socket nothing of what became of its packets
     expected = {
         **{one: ROUTES[kind] for number, kind in enumerate(kinds) for one in both(number)},
         **dict.fromkeys(("192.0.2.1", "2001:db8::1"), NO_ROUTE),
-        **dict.fromkeys(firewall, REFUSED),
+        # IPv6 tells a ping socket nothing of what became of its packets, only how many went astray.
+        **dict(zip(firewall, (REFUSED, REFUSED if mode == "raw" else DISCARDED), strict=True)),
     }
     looks = cable.pinging(
         lambda pinger, clock: ask(pinger, clock, QUICK, *expected, *reached), mode=mode
@@ -84,7 +85,8 @@ def test_what_our_own_tables_refuse_is_unknown(cable: Cable, reflector: Reflecto
     assert [look.outcome for look in looks[-2:]] == [Outcome.ANSWERED] * 2
 
 
-@pytest.mark.parametrize(("mode", "family"), [("raw", 4), ("raw", 6), ("ping socket", 4)])
+@MODES
+@pytest.mark.parametrize("family", [4, 6])
 def test_a_full_queue_before_our_link_is_unknown(
     cable: Cable, reflector: Reflector, mode: str, family: int
 ) -> None:
@@ -97,8 +99,60 @@ def test_a_full_queue_before_our_link_is_unknown(
         return before + await ask(pinger, clock, QUICK, *MANY[family])
 
     brought = Counter((look.outcome, look.why) for look in cable.pinging(story, mode=mode))
-    assert brought.keys() == {(Outcome.ANSWERED, ""), (Outcome.UNKNOWN, NO_BUFFER)}
-    assert brought[Outcome.UNKNOWN, NO_BUFFER] > len(MANY[family]) / 2
+    why = DISCARDED if (mode, family) == ("ping socket", 6) else NO_BUFFER
+    assert brought.keys() == {(Outcome.ANSWERED, ""), (Outcome.UNKNOWN, why)}
+    assert brought[Outcome.UNKNOWN, why] > len(MANY[family]) / 2
+
+
+@MODES
+def test_what_was_dropped_on_its_way_out_is_nobody_elses_silence(
+    cable: Cable, reflector: Reflector, mode: str
+) -> None:
+    """Our firewall drops what goes to one, from us or somebody else; another is silent a moment later."""
+    dropped, silent = both(1), both(2)
+    reflector.play(dict.fromkeys(silent, SILENT))
+    cable.here.nft(f"""
+        add table inet lab
+        add chain inet lab out {{ type filter hook output priority 0; }}
+        add rule inet lab out ip daddr {dropped[0]} drop
+        add rule inet lab out ip6 daddr {dropped[1]} drop
+    """)
+
+    async def story(pinger: IcmpPinger, clock: Clock) -> list[Look]:
+        first = await ask(pinger, clock, QUICK, *dropped)
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as other, pytest.raises(PermissionError):
+            other.sendto(b"", (dropped[1], 9))
+        return first + await ask(pinger, clock, QUICK, *silent)
+
+    looks = cable.pinging(story, mode=mode)
+    assert [look.outcome for look in looks] == [Outcome.UNKNOWN] * 2 + [Outcome.MISSED] * 2
+
+
+NEIGHBOURS = {
+    4: [f"10.96.{1 + number // 250}.{1 + number % 250}" for number in range(2_000)],
+    6: [f"fd96::{number:x}" for number in range(1, 2_001)],
+}
+
+
+@pytest.mark.long
+@MODES
+@pytest.mark.parametrize("family", [4, 6])
+def test_more_neighbours_than_the_kernel_knows_are_nobodys_silence(
+    cable: Cable, family: int, mode: str
+) -> None:
+    """Two thousand on our link, all alive, of whom nobody has heard: the kernel's table holds a thousand.
+
+    It is the table of the whole machine: other tests would find no room in it meanwhile.
+    """
+    cable.here.ip("address add 10.96.0.1/16 dev port", "address add fd96::ffff:1/64 dev port nodad")
+    form = {4: "{}/32", 6: "{}/128 nodad"}[family]
+    cable.there.ip(*(f"address add dev port {form.format(one)}" for one in NEIGHBOURS[family]))
+    patient = Manner(attempts=3, spacing=timedelta(milliseconds=400), timeout=timedelta(milliseconds=500))
+    looks = cable.pinging(lambda pinger, clock: ask(pinger, clock, patient, *NEIGHBOURS[family]), mode=mode)
+    brought = Counter((look.outcome, look.why) for look in looks)
+
+    why = {("raw", 6): NO_NEIGHBOURS, ("ping socket", 6): DISCARDED}.get((mode, family), NO_BUFFER)
+    assert brought.keys() == {(Outcome.ANSWERED, ""), (Outcome.UNKNOWN, why)}
 
 
 @contextmanager
