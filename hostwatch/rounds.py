@@ -44,14 +44,16 @@ class Round:
 
     kind: Kind
     era: int
-    turns: Sequence[Turn]
+    turns: Mapping[str, Turn]
+    """Who is due, by signal, in the order of time."""
+
     codes: dict[str, int] = field(default_factory=dict)
     """Latency and loss of those who answered (`core.latency`)."""
 
     @property
     def latencies(self) -> bytes:
         """The codes in the order of who was due."""
-        return latency.pack(self.codes.get(turn.signal, latency.NO_FIGURE) for turn in self.turns)
+        return latency.pack(self.codes.get(turn.signal, latency.NO_FIGURE) for turn in self.turns.values())
 
 
 class Rounds:
@@ -122,7 +124,7 @@ class Rounds:
 
     async def look(self, key: SliceKey | None, turns: Sequence[Turn], kind: Kind) -> None:
         """Look at all of these, each at its time, and hand over what came. Ends when it is committed."""
-        this = Round(key, kind, self._era, turns)
+        this = Round(key, kind, self._era, {turn.signal: turn for turn in turns})
         probing: list[asyncio.Task[None]] = []
         try:
             for start in range(0, len(turns), PIECE):
@@ -142,10 +144,9 @@ class Rounds:
 
         While the store is stuck rounds end together: what this round's slice does not tell of is not its own.
         """
-        due = {turn.signal: turn.at_us for turn in this.turns}
-        held = self._release(due.items())
-        earlier = [answer.reading for answer in held if answer.due_us < due[answer.signal]]
-        own = [answer for answer in held if answer.due_us == due[answer.signal]]
+        held = self._release((turn.signal, turn.at_us) for turn in this.turns.values())
+        own = [answer for answer in held if answer.due_us == this.turns[answer.signal].at_us]
+        earlier = [answer.reading for answer in held if answer.due_us < this.turns[answer.signal].at_us]
         if held or this.key is not None:
             await self._hand_over(this, earlier, own, closes=this.key is not None)
 
@@ -197,7 +198,7 @@ class Rounds:
         """All that came of a round is committed."""
         if this.era != self._era:
             return
-        for turn in this.turns:
+        for turn in this.turns.values():
             if self._due.get(turn.signal) is turn:
                 del self._due[turn.signal]
 
@@ -232,7 +233,7 @@ class Rounds:
         if self._is_silent(look.signal) or is_reference(look.signal):
             return False
         _, _, at_us, known_us, _, _, answered_us, rtt_us, _ = look
-        turn = self._due[look.signal]
+        turn = this.turns[look.signal]
         answer = Answer(turn.signal, turn.at_us, turn.interval_us, at_us, known_us, answered_us, rtt_us)
         self._held.setdefault(look.signal, []).append(answer)
         return True
