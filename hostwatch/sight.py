@@ -25,7 +25,7 @@ from hostwatch.pinger import Ask, Batch, Look, Manner, Pinger, family, is_loopba
 REMEMBERED_MAX: Final = 1024
 """Glances that are remembered; those of a storm are thinned out."""
 
-PAUSE: Final = timedelta(milliseconds=100)
+PAUSE: Final = timedelta(milliseconds=500)
 """The least time between two glances that misses ask for: thousands of misses share a few."""
 
 SAMPLE: Final = 8
