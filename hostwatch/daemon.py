@@ -109,6 +109,7 @@ class Watch:
         schedule = loaded.configuration.schedule
         self.prober.follow_ups.every = schedule.follow_up
         self.prober.follow_ups.lasting = schedule.follow_up_for
+        self.prober.traces.wanted = schedule.path == "on"
 
     def _sight_every(self, loaded: Loaded) -> timedelta:
         return min(timedelta(seconds=5), loaded.configuration.schedule.interval)

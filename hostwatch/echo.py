@@ -13,6 +13,7 @@ import secrets
 import socket
 import struct
 from collections import deque
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from icmplib import ICMPv4Socket, ICMPv6Socket
@@ -25,6 +26,7 @@ from hostwatch.packets import Trouble, key_of, packed, words_of
 
 SO_TIMESTAMPNS: Final = 35
 SO_MEMINFO: Final = 55
+_STAMP: Final = struct.Struct("@qq")
 MEMINFO_WORDS: Final = 9
 MEMINFO_DROPS: Final = 8
 RECVERR: Final = {4: (socket.IPPROTO_IP, 11), 6: (socket.IPPROTO_IPV6, 25)}
@@ -33,6 +35,7 @@ _TTL_AND_CLASS: Final = {
     4: ((socket.IPPROTO_IP, socket.IP_TTL), (socket.IPPROTO_IP, socket.IP_TOS)),
     6: ((socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS), (socket.IPPROTO_IPV6, socket.IPV6_TCLASS)),
 }
+HOPS: Final = {4: (socket.IPPROTO_IP, socket.IP_TTL), 6: (socket.IPPROTO_IPV6, socket.IPV6_HOPLIMIT)}
 FROM_ICMP: Final = (2, 3)
 """Origins of a noted error: ICMP of IPv4 and of IPv6."""
 
@@ -181,20 +184,32 @@ class EchoSocket:
         """Whether something may have been dropped in that time."""
         return any(since_us < until and since <= until_us for since, until in self._gaps)
 
-    def send(self, packet: bytes, to: Destination) -> None:
-        """Send one echo request. Raises `SendFault` or `Unreachable`."""
+    def send(self, packet: bytes, to: Destination, hops: int = 0) -> None:
+        """Send one echo request, to be given up after some `hops` if not 0.
+
+        Raises `SendFault` or `Unreachable`.
+        """
         try:
-            self._out.sendto(packet, to)
+            if hops:
+                self._send_so_far(packet, to, hops)
+            else:
+                self._out.sendto(packet, to)
         except OSError as error:
             if error.errno not in _SAID_OF_OTHERS:
                 raise _fault(error) from error
-            self._send_again(packet, to)
+            self._send_again(packet, to, hops)
 
-    def _send_again(self, packet: bytes, to: Destination) -> None:
+    def _send_so_far(self, packet: bytes, to: Destination, hops: int) -> None:
+        self._out.sendmsg([packet], [(*HOPS[self.family], struct.pack("=i", hops))], 0, to)
+
+    def _send_again(self, packet: bytes, to: Destination, hops: int) -> None:
         """A socket tells of errors about earlier packets at the next call, whichever that is."""
         for left in reversed(range(SENT_AGAIN_MAX)):
             try:
-                self._out.sendto(packet, to)
+                if hops:
+                    self._send_so_far(packet, to, hops)
+                else:
+                    self._out.sendto(packet, to)
                 return
             except OSError as error:
                 if not left or error.errno not in _SAID_OF_OTHERS:
@@ -208,11 +223,12 @@ class EchoSocket:
                 quote, ancillary, _, to = self.sock.recvmsg(256, 256, socket.MSG_ERRQUEUE)
             except OSError:
                 break
+            stamp_us = _stamp_in(ancillary)
             for level, kind, data in ancillary:
                 if (level, kind) == RECVERR[self.family] and data[4] in FROM_ICMP:
                     source = data[20:24] if self.family == 4 else data[24:40]
                     words = words_of(self.family, data[5], data[6])
-                    found.append(Trouble(key_of(quote), packed(str(to[0])), source, words))
+                    found.append(Trouble(key_of(quote), packed(str(to[0])), source, words, stamp_us))
         return found
 
     def close(self) -> None:
@@ -251,6 +267,15 @@ def _sender(family: int) -> socket.socket:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 0)
     sock.setsockopt(*RECVERR[family], 1)
     return sock
+
+
+def _stamp_in(ancillary: Iterable[tuple[int, int, bytes]]) -> int:
+    """When the kernel took a message in, in microseconds since 1970; 0 if it does not say."""
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS) and len(data) >= _STAMP.size:
+            seconds, nanoseconds = _STAMP.unpack_from(data)
+            return int(seconds) * 1_000_000 + int(nanoseconds) // 1_000
+    return 0
 
 
 def scoped(address: str) -> Destination:

@@ -107,7 +107,7 @@ class IcmpPinger(Pinger):
         self._outlets.close()
 
     async def probe(self, batch: Batch) -> AsyncIterator[tuple[Look, ...]]:
-        self._batches += 1
+        self._batches += not any(ask.hops for ask in batch.asks[:1])
         if self._batches == 2:  # one batch alone is a person's look, which tells of itself
             self._outlets.warn_of_small_buffers()
         round_, lanes = self._begin(batch)
@@ -296,15 +296,17 @@ class IcmpPinger(Pinger):
         if self._pace.has_limits and (held := self._pace.hold(one.address, now_us, ask.uplink)):
             return self._hold_back(one, held)
         self._step_up(one)
-        packet = lane.requests.packet(sequence, one.nonce)
+        number = ask.hops << 8 | sequence
+        packet = lane.requests.packet(number, one.nonce)
         self._tries.expect(one, packet[4:KEY_END], now_us, apart_us)
         if round_.decoy:
-            packet = lane.requests.packet(sequence, _nobodys(one.nonce))
+            packet = lane.requests.packet(number, _nobodys(one.nonce))
         if lane.sock is None:
             one.fault = lane.fault
         else:
             try:
-                lane.sock.send(packet, (ask.address, 0) if "%" not in ask.address else scoped(ask.address))
+                to = (ask.address, 0) if "%" not in ask.address else scoped(ask.address)
+                lane.sock.send(packet, to, ask.hops)
             except SendFault as error:
                 one.fault = self._outward.refused(error, ask.address, now_us)
             except Unreachable as error:

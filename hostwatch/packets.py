@@ -23,6 +23,7 @@ PAYLOAD_BYTES: Final = 56
 """As every ping sends: the nonce and zeros."""
 
 IPV6_HEADER_BYTES: Final = 40
+TIME_EXCEEDED: Final = "time exceeded"
 
 ERRORS: Final = {
     4: {
@@ -33,14 +34,14 @@ ERRORS: Final = {
         (3, 9): "prohibited",
         (3, 10): "prohibited",
         (3, 13): "prohibited",
-        (11, 0): "time exceeded",
+        (11, 0): TIME_EXCEEDED,
     },
     6: {
         (1, 0): "network unreachable",
         (1, 1): "prohibited",
         (1, 3): "host unreachable",
         (1, 4): "port unreachable",
-        (3, 0): "time exceeded",
+        (3, 0): TIME_EXCEEDED,
     },
 }
 
@@ -66,6 +67,8 @@ class Trouble(NamedTuple):
     """Who says so, packed; empty if that is our own kernel refusing to send."""
 
     words: str
+    stamp_us: int = 0
+    """When the kernel took it in, by the wall clock; 0 if that is not known."""
 
 
 class Requests:
@@ -94,7 +97,7 @@ def key_of(packet: bytes) -> bytes:
 
 
 def sequence_of(key: bytes) -> int:
-    """The sequence number in a key."""
+    """The sequence number in a key. Beyond one byte it says how many routers the packet might pass."""
     return key[2] << 8 | key[3]
 
 

@@ -32,6 +32,9 @@ class Ask(NamedTuple):
     uplink: str = ""
     """The uplink that the target lies behind; empty if nobody knows: politeness counts by it."""
 
+    hops: int = 0
+    """After how many routers its packets are to be given up, whatever the manner says; 0: as that says."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Packet:
@@ -58,6 +61,8 @@ class Manner:
     """How one ping is made: packets until one is answered, spaced so even if we were held up."""
 
     attempts: int = 3
+    """At most 255."""
+
     spacing: timedelta = timedelta(seconds=1)
     timeout: timedelta = timedelta(seconds=1)
     """How long the answer to the last packet is waited for."""
@@ -107,6 +112,15 @@ class Look(NamedTuple):
     rtt_us: int | None = None
     lost: int = 0
     """Packets without an answer: those before the answered one, or all of a ping that is MISSED."""
+
+    said: str = ""
+    """Of an ask with `hops`: what somebody on the way said of it."""
+
+    said_by: str = ""
+    """Who that was; empty if it was our own kernel."""
+
+    said_after_us: int | None = None
+    """How long after the packet had left that came, if that is known."""
 
 
 class Pinger(ABC):

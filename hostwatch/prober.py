@@ -25,6 +25,7 @@ from hostwatch.followups import FollowUps
 from hostwatch.pinger import Pinger
 from hostwatch.rounds import MannerOf, Rounds
 from hostwatch.sight import Sight
+from hostwatch.traces import Traces
 
 SLICES_MAX = 720
 """Slices that may be in flight; when the store is stuck for longer, later looks are lost and unknown."""
@@ -68,7 +69,8 @@ class Prober:
         self.rounds = Rounds(engine, pinger, sight, clock, manner_of)
         self.rounds.on_clocks = self._compare_clocks
         self.follow_ups = FollowUps(engine, self.rounds, clock)
-        engine.listeners.append(self.follow_ups.on_decision)
+        self.traces = Traces(engine, pinger, self.rounds, clock)
+        engine.listeners += [self.follow_ups.on_decision, self.traces.on_decision]
         self.last_slice: timedelta | None = None
         """When the schedule last moved on, by the monotonic clock."""
 
@@ -87,6 +89,7 @@ class Prober:
             self._hold(self._keep_sight())
             self._hold(self._keep_looking_for_lies())
             self._hold(self.follow_ups.run(self._hold))
+            self._hold(self.traces.run(self._hold))
             await self._run_schedule()
         finally:
             for task in self._tasks:

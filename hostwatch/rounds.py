@@ -107,7 +107,7 @@ class Rounds:
         turn = self._due.get(signal)
         return turn is not None and turn.at_us + self._manner(signal).longest_us > now_us
 
-    def _uplink(self, signal: str) -> str:
+    def uplink(self, signal: str) -> str:
         """Which uplink a target lies behind; empty for none. Nobody asks where there is none."""
         people = self._engine.world.population
         if not people.uplinks:
@@ -174,7 +174,7 @@ class Rounds:
     def _by_manner(self, turns: Iterable[Turn]) -> Mapping[Manner, Sequence[Ask]]:
         """The asks of some turns by how each is to be pinged."""
         asks = (
-            Ask(turn.signal, turn.address, turn.at_us, turn.method, self._uplink(turn.signal))
+            Ask(turn.signal, turn.address, turn.at_us, turn.method, self.uplink(turn.signal))
             for turn in turns
         )
         if self.manner_of_all is not None:
@@ -232,7 +232,7 @@ class Rounds:
             this.codes[look.signal] = latency.code(look.rtt_us, look.lost)
         if self._is_silent(look.signal) or is_reference(look.signal):
             return False
-        _, _, at_us, known_us, _, _, answered_us, rtt_us, _ = look
+        at_us, known_us, _, _, answered_us, rtt_us = look[2:8]
         turn = this.turns[look.signal]
         answer = Answer(turn.signal, turn.at_us, turn.interval_us, at_us, known_us, answered_us, rtt_us)
         self._held.setdefault(look.signal, []).append(answer)

@@ -71,13 +71,14 @@ class Lane:
         own = self.sock.identifier if self.sock is not None else None
         self.identifier = round_.identifier if own is None else own
         self.requests = Requests(family, self.identifier, payload_bytes)
-        self._by_address: dict[bytes, Try] | None = None
+        self._by_address: dict[tuple[bytes, int], Try] | None = None
 
-    def find(self, address: bytes) -> Try | None:
+    def find(self, address: bytes, hops: int) -> Try | None:
         """By address, for errors that quote no nonce: so rare that the way is only laid when one comes."""
         if self._by_address is None:
-            self._by_address = {one.address: one for one in self.round.tries if one.lane is self}
-        return self._by_address.get(address)
+            mine = (one for one in self.round.tries if one.lane is self)
+            self._by_address = {(one.address, one.ask.hops): one for one in mine}
+        return self._by_address.get((address, hops))
 
 
 class Try:
@@ -177,7 +178,8 @@ class Tries:
         lost = len(one.sent) if outcome is Outcome.MISSED else 0
         round_ = one.lane.round
         ask = one.ask
-        round_.silent.append(Look(ask.signal, ask.address, at_us, now_us, outcome, why, None, None, lost))
+        look = Look(ask.signal, ask.address, at_us, now_us, outcome, why, None, None, lost)
+        round_.silent.append(_heard_of(one, look) if ask.hops else look)
         self.forget(one)
         round_.left -= 1
         round_.news.set()
@@ -185,7 +187,8 @@ class Tries:
     def forget(self, one: Try) -> None:
         """Nothing is waited for any more."""
         one.is_over = True
-        for sequence in range(1, len(one.sent) + 1):
+        first = one.ask.hops << 8 | 1
+        for sequence in range(first, first + len(one.sent)):
             self._by_key.pop(one.lane.requests.key(sequence, one.nonce), None)
 
     def take(self, sock: EchoSocket, count: int) -> None:
@@ -207,7 +210,7 @@ class Tries:
         The stamp is the wall clock's. If that stepped since the request left, the stamp says nothing,
         and that the answer is here now is all that is known.
         """
-        sequence = key[2] << 8 | key[3]
+        sequence = key[3]
         left_us = one.sent[sequence - 1]
         now_us, wall_us = now
         apart_us = wall_us - now_us
@@ -240,22 +243,46 @@ class Tries:
         packet, source, stamp_us = sock.intake.whole(place, length)
         found = parse(sock.family, without_ip_header(packet) if sock.has_ip_header else packet, source)
         if isinstance(found, Trouble):
-            self.take_trouble(sock.family, found)
+            self.take_trouble(sock.family, found._replace(stamp_us=stamp_us))
         elif found is not None:
             one = self._by_key.get(found.key)
             if one is not None and one.address == found.source:
                 self._answer(one, found.key, stamp_us, now)
 
     def take_trouble(self, family: int, found: Trouble) -> None:
-        """What a router said of a request. It decides nothing: people are told it."""
+        """What a router said of a request. It decides nothing: people are told it.
+
+        Who quotes our whole key has seen the packet. The word of others may be a guess, and does not displace
+        theirs. How far the packet was to come stands in the first byte of its number, which all must quote.
+        """
         one = self._by_key.get(found.key)
+        number = sequence_of(found.key)
+        hops, sequence = number >> 8, number & 0xFF
         if one is None and len(found.key) < KEY_BYTES:
             identifier, nonce = int.from_bytes(found.key[:2]), found.key[4:]
             lanes = (lane for lane in self._lanes[family] if lane.identifier == identifier)
-            tries = (lane.find(found.destination) for lane in lanes)
+            tries = (lane.find(found.destination, hops) for lane in lanes)
             one = next((one for one in tries if one is not None and one.nonce.startswith(nonce)), None)
-        if one is not None and not one.is_over and 1 <= sequence_of(found.key) <= len(one.sent):
+        if one is None or one.is_over or not 1 <= sequence <= len(one.sent):
+            return
+        if one.trouble is None or len(found.key) >= len(one.trouble.key):
             one.trouble = found
+        if hops and len(found.key) == KEY_BYTES:  # that is all that we asked
+            self.end(one, Outcome.MISSED, said(found))
+
+
+def _heard_of(one: Try, look: Look) -> Look:
+    """The look at a router on the way, with what that said as data."""
+    found = one.trouble
+    if found is None:
+        return look
+    source = "" if found.source == b"" else spelt(found.source)
+    after_us = found.stamp_us - one.sent[(sequence_of(found.key) & 0xFF) - 1] - one.apart_us
+    return look._replace(
+        said=found.words,
+        said_by="" if not source or _is_ours(source) else source,
+        said_after_us=after_us if found.stamp_us and after_us >= 0 else None,
+    )
 
 
 def said(trouble: Trouble | None) -> str:

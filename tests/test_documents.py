@@ -25,12 +25,14 @@ from hostwatch import (
     outbox,
     outlets,
     pace,
+    path,
     prober,
     sight,
+    traces,
     wheel,
 )
 from hostwatch.channels import _threads, base, webhook
-from hostwatch.commands import ping, run
+from hostwatch.commands import ping, run, status
 from hostwatch.configuration import fields, load, mistake, secret, source, uplink
 from hostwatch.configuration.model import Notices, Schedule
 from hostwatch.configuration.packets import Limits
@@ -72,6 +74,10 @@ def seconds(pause: timedelta) -> str:
 
 
 LIMITS: dict[str, str] = {
+    "hops of a path; packets for each": f"{path.HOPS_DEFAULT}, at most {path.HOPS_MAX}; {path.ATTEMPTS}",
+    "time for a path": seconds(2 * (path.LATE_AFTER + path.SPACING + path.TIMEOUT) + path.SLACK),
+    "traces under way; begun in a minute": f"{traces.AT_ONCE}; {traces.PER_MINUTE}, one for each /24 or /48",
+    "paths on record that a status looks through": f"{status.PATHS_MAX:,}",
     "one configuration file": f"{source.FILE_BYTES_MAX // MIB} MiB",
     "depth, and number of values, of one file": f"{source.DEPTH_MAX}; {source.NODES_MAX:,}",
     "a text, a secret": f"{fields.TEXT_CHARS_MAX} characters; {secret.SECRET_BYTES_MAX // KIB} KiB",

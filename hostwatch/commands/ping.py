@@ -95,16 +95,16 @@ def run(options: argparse.Namespace) -> int:
         print(f"cannot ping more than {TARGETS_MAX} targets at once", file=sys.stderr)
         return 2
     try:
-        targets = _targets(options)
-        looks = asyncio.run(_look(targets, options))
+        wanted = targets(options.targets, options.config, options.method)
+        looks = asyncio.run(_look(wanted, options))
     except (NoPermission, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
     if options.json:
-        found = zip(targets, looks, strict=True)
+        found = zip(wanted, looks, strict=True)
         print(json.dumps([_plain(target, look) for target, look in found], ensure_ascii=False))
     else:
-        _show(targets, looks)
+        _show(wanted, looks)
     outcomes = {look.outcome for look in looks}
     return 2 if Outcome.UNKNOWN in outcomes else int(Outcome.MISSED in outcomes)
 
@@ -117,21 +117,21 @@ class Target(NamedTuple):
     method: str
 
 
-def _targets(options: argparse.Namespace) -> list[Target]:
+def targets(texts: Sequence[str], config: Path, method: str) -> list[Target]:
     """Addresses as they are, devices from the record. Raises `ValueError` for what is neither."""
     devices: Mapping[str, Device] | None = None
-    targets = []
-    for text in options.targets:
+    found = []
+    for text in texts:
         try:
-            targets.append(Target(None, str(ip_address(text)), options.method))
+            found.append(Target(None, str(ip_address(text)), method))
             continue
         except ValueError:
-            devices = _devices(options.config, text) if devices is None else devices
+            devices = _devices(config, text) if devices is None else devices
         device = devices.get(text)
         if device is None:
             raise ValueError(f"{text!r} is not a device in the record, and {NO_NAME}")
-        targets.append(Target(device.id, device.address, device.method))
-    return targets
+        found.append(Target(device.id, device.address, device.method))
+    return found
 
 
 def _devices(config: Path, wanted: str) -> Mapping[str, Device]:

@@ -10,7 +10,7 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,11 +27,17 @@ from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.control import ControlError, ask
 from hostwatch.core import canonical
 from hostwatch.core.emergency import Emergency, Notice
+from hostwatch.core.facts import PathSeen
+from hostwatch.core.path import told
 from hostwatch.core.uplink import named
 from hostwatch.core.world import World
 from hostwatch.samples import state_of
 from hostwatch.store.errors import StoreError
 from hostwatch.store.reader import Reader
+from hostwatch.traces import SHARED_FOR, neighbourhood
+
+PATHS_MAX = 1_000
+"""Paths seen last that are looked through."""
 
 HELP = "show what is down, since when, who was told, and how many minutes are left"
 
@@ -48,6 +54,7 @@ def run(options: argparse.Namespace) -> int:
         loaded = load(options.config, read_secrets=False)
         with Reader(loaded.store) as reader:
             world = reader.world()
+            paths = reader.last_paths(PATHS_MAX)
     except (BadConfiguration, StoreError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -55,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
         watch: Mapping[str, Any] = ask(loaded.control, "status", within_s=5)
     except ControlError as error:
         watch = {"ok": False, "healthy": False, "troubles": [str(error)]}
-    status = describe(world, watch, SystemClock().now())
+    status = describe(world, watch, SystemClock().now(), paths)
     if options.json:
         print(json.dumps(canonical.plain(status), ensure_ascii=False))
     else:
@@ -65,8 +72,10 @@ def run(options: argparse.Namespace) -> int:
     return int(bool(status["emergencies"]))
 
 
-def describe(world: World, watch: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """The status as plain data; instants are aware UTC."""
+def describe(
+    world: World, watch: Mapping[str, Any], now: datetime, paths: Sequence[PathSeen] = ()
+) -> dict[str, Any]:
+    """The status as plain data; instants are aware UTC. `paths`: those seen last, the latest first."""
     states = Counter(state_of(signal, now) for name, signal in world.signals.items() if named(name) is None)
     restless = [
         (device, signal)
@@ -79,9 +88,13 @@ def describe(world: World, watch: Mapping[str, Any], now: datetime) -> dict[str,
         "signals": dict(states),
         "uplinks": [_uplink(uplink) for uplink in uplinks.present(world, now)],
         "blind": [{"why": why, "since": since} for why, since in world.blind.items()],
-        "emergencies": [_emergency(world, emergency, now) for emergency in world.emergencies.values()],
+        "emergencies": [_emergency(world, emergency, now, paths) for emergency in world.emergencies.values()],
         "silent": [
-            {"device": device.id, "since": signal.silence.first_miss}
+            {
+                "device": device.id,
+                "since": signal.silence.first_miss,
+                "path": _path(paths, device.address, signal.silence.first_miss),
+            }
             for device, signal in restless
             if signal.silence is not None and signal.verdict is None
         ],
@@ -109,9 +122,21 @@ def _uplink(one: uplinks.Present) -> dict[str, Any]:
     }
 
 
-def _emergency(world: World, emergency: Emergency, now: datetime) -> dict[str, Any]:
+def _path(paths: Sequence[PathSeen], address: str, since: datetime) -> str | None:
+    """Where the path to who fell silent then was seen to break."""
+    if not address:  # an uplink's
+        return None
+    network = neighbourhood(address)
+    found = (path for path in paths if path.network == network and path.at >= since - SHARED_FOR)
+    seen = next(found, None)
+    return None if seen is None else told(seen, address)
+
+
+def _emergency(
+    world: World, emergency: Emergency, now: datetime, paths: Sequence[PathSeen]
+) -> dict[str, Any]:
     story = emergency.story
-    told = [
+    notices = [
         n for n in world.notices.values() if emergency.reference in n.emergencies and n.kind == "emergency"
     ]
     return {
@@ -124,7 +149,8 @@ def _emergency(world: World, emergency: Emergency, now: datetime) -> dict[str, A
         "first_miss": story.first_miss,
         "verdict": story.verdict,
         "down_s": max(int((now - story.first_miss).total_seconds()), 0),
-        "notices": [_notice(world, notice, now) for notice in told],
+        "path": _path(paths, story.address, story.first_miss),
+        "notices": [_notice(world, notice, now) for notice in notices],
     }
 
 
@@ -172,15 +198,28 @@ def _show(status: Mapping[str, Any], zone: ZoneInfo) -> None:
     for uplink in status["uplinks"]:
         _show_uplink(console, uplink, zone)
     for silent in status["silent"]:
-        console.print(
-            f"[yellow]{silent['device']} missed, since {_time(silent['since'], zone)}: not confirmed yet"
-        )
+        _show_silent(console, silent, zone)
     for device in status["not_proven"]:
         console.print(f"[yellow]{device} has never answered: check its address, or whether it drops pings")
     if status["emergencies"]:
-        console.print(_table(status["emergencies"], zone))
+        _show_emergencies(console, status["emergencies"], zone)
     for owed in status["owed"]:
         console.print(f"over, {owed['kind']} still owed: {', '.join(owed['references'])} {_told(owed, zone)}")
+
+
+def _show_silent(console: Console, silent: Mapping[str, Any], zone: ZoneInfo) -> None:
+    since = _time(silent["since"], zone)
+    console.print(f"[yellow]{silent['device']} missed, since {since}: not confirmed yet")
+    if silent["path"]:
+        console.print(f"[yellow]  {escape(silent['path'])}", highlight=False)
+
+
+def _show_emergencies(console: Console, emergencies: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> None:
+    """The table, and below it where paths break."""
+    console.print(_table(emergencies, zone))
+    for one in emergencies:
+        if one["path"]:
+            console.print(f"{one['reference']}: {escape(one['path'])}", highlight=False)
 
 
 def _show_uplink(console: Console, uplink: Mapping[str, Any], zone: ZoneInfo) -> None:
@@ -196,7 +235,7 @@ def _show_uplink(console: Console, uplink: Mapping[str, Any], zone: ZoneInfo) ->
     console.print(said, style=style, markup=False, highlight=False)
 
 
-def _table(emergencies: list[dict[str, Any]], zone: ZoneInfo) -> Table:
+def _table(emergencies: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> Table:
     table = Table("emergency", "customer", "device", "down since", "for", "told", title="Emergencies")
     for one in emergencies:
         told = "\n".join(_told(notice, zone) for notice in one["notices"]) or "[red]nobody to tell"

@@ -103,6 +103,10 @@ class Schedule(Section):
     """How long after its first miss a device is looked at so; 0s: not at all. Default: 1h, or 12 intervals if
     that is less."""
 
+    path: Literal["on", "off"] = "off"
+    """Whether we look where the path breaks when a device falls silent, once for all of a /24 or /48 that do
+    so within a minute. It decides nothing."""
+
     @field_validator("timeout")
     @classmethod
     def _fits(cls, value: timedelta, info: ValidationInfo) -> timedelta:

@@ -117,6 +117,29 @@ class SilenceCut(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PathSeen(Fact):
+    """How far packets came towards a target that had just fallen silent (`core.path`). It decides nothing."""
+
+    signal: str
+    """Whose silence it was asked for."""
+
+    network: str
+    """Whoever fell silent in it within the next minute shares this answer."""
+
+    routers: tuple[str, ...]
+    """Who answered at each hop, up to the last that did; empty where nobody did."""
+
+    ending: str
+    """`reached`, `refused`, `loop`, `broken`, `too long` or `nobody`."""
+
+    hop: int
+    """Where that was: the hop of the last router that answered, or of who refused; 0 if there is none."""
+
+    said: str
+    """The words of who refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WentDown(Fact):
     """A flip: two scheduled misses in a row are known (J4). `at` is the verdict."""
 

@@ -98,6 +98,11 @@ def is_reference(name: str) -> bool:
     return name.startswith(PREFIX) and name.partition("/")[2].startswith("ping:")
 
 
+def address_in(name: str) -> str | None:
+    """The address in the name of a reference point's signal; None for all other signals."""
+    return name.partition("/ping:")[2].rpartition("@")[0] if is_reference(name) else None
+
+
 def outcome(reference: Signal, since: datetime) -> Outcome | None:
     """What the look at a reference at or after an instant brought; None if there was none yet.
 

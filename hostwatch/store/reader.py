@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 from hostwatch.core import canonical, facts, instant
 from hostwatch.core.emergency import Emergency, Notice
+from hostwatch.core.facts import PathSeen
 from hostwatch.core.latency import Brought
 from hostwatch.core.world import World
 from hostwatch.store import evidence, latencies, migrations, present, rows
@@ -128,6 +129,12 @@ class Reader:
                 yield canonical.decode(kind, json.loads(body))
             if progress is not None:
                 progress(end, last)
+
+    def last_paths(self, limit: int) -> list[PathSeen]:
+        """The paths that were recorded last, the latest first."""
+        query = "SELECT body FROM facts WHERE kind = 'PathSeen' ORDER BY seq DESC LIMIT ?"
+        found = self._read(lambda db: db.execute(query, (limit,)).fetchall())
+        return [canonical.restore(PathSeen, json.loads(body)) for (body,) in found]
 
     def notices_of(self, reference: str) -> list[Notice]:
         """Whom we told, or tried to tell, of an emergency."""

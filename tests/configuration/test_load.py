@@ -123,6 +123,7 @@ def test_defaults_are_those_of_the_agreement(tmp_path: Path) -> None:
         "timeout": "1s",
         "follow_up": "30s",
         "follow_up_for": "1h",
+        "path": "off",
     }
     assert configuration.notices.model_dump(mode="json") == {
         "within": "15m",

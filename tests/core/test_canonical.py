@@ -142,6 +142,7 @@ GOLDEN: dict[str, str] = {
     "SilenceBegan": "1c5883d944a9eb2d",
     "SilenceEnded": "36901fcea2fbef7b",
     "SilenceCut": "8570b873d36be32b",
+    "PathSeen": "65ae5a66cd8e521a",
     "WentDown": "db6eb801a32991a5",
     "CameUp": "086e301cd3902056",
     "Unspoken": "b12bb206298ba397",

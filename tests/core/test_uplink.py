@@ -11,7 +11,7 @@ from hostwatch.core import facts, instant
 from hostwatch.core.population import State
 from hostwatch.core.reading import Kind, Outcome
 from hostwatch.core.schedule import Schedule
-from hostwatch.core.uplink import is_reference, majority, named, quorum
+from hostwatch.core.uplink import address_in, is_reference, majority, named, quorum
 from tests.sla.teller import LETTERS, Teller, carrier, device
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
@@ -119,6 +119,19 @@ def test_references_are_due_together_and_the_uplink_itself_never() -> None:
     assert len(due) == 15
     assert len({one.at_us for one in due}) == 5
     assert all(is_reference(one.target.signal) for one in due)
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("uplink:carrier/ping:192.0.2.1@main", "192.0.2.1"),
+        ("uplink:carrier/ping:2001:db8::1@main", "2001:db8::1"),
+        ("uplink:carrier/reach@main", None),
+        ("web/ping@main", None),
+    ],
+)
+def test_the_name_of_a_reference_holds_its_address(name: str, address: str | None) -> None:
+    assert address_in(name) == address
 
 
 def test_an_uplink_is_up_as_long_as_a_quorum_answers() -> None:

@@ -18,6 +18,7 @@ def there_and_back(value: object) -> object:
 
 def test_a_batch_crosses_the_wire() -> None:
     asks = tuple(Ask(signal=f"web-{n}/ping@main", address=f"192.0.2.{n}", at_us=AT_US) for n in range(3))
+    asks += (Ask("3", "192.0.2.1", AT_US, hops=3),)
     batch = Batch(asks=asks, manner=Manner(spacing=timedelta(milliseconds=250)))
 
     assert there_and_back(batch) == batch
@@ -41,6 +42,8 @@ def test_looks_cross_the_wire() -> None:
         outcome=Outcome.ANSWERED,
         rtt_us=42,
     )
+    told = silent._replace(said="time exceeded", said_by="192.0.2.254", said_after_us=120)
 
     assert there_and_back(silent) == silent
     assert there_and_back(heard) == heard
+    assert there_and_back(told) == told

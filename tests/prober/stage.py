@@ -87,6 +87,9 @@ class Stage:
     manners: Mapping[str, Manner]
     says: Says
     gateways: tuple[str, ...] = ()
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """Those of devices that do not have the next of 192.0.2.0/24."""
+
     loop: SimLoop = field(default_factory=SimLoop)
 
     def __post_init__(self) -> None:
@@ -129,7 +132,7 @@ class Stage:
         population = Population(
             customers={n: Customer(id=n, terms=AgreementTerms(interval=i)) for n, i in intervals.items()},
             devices={
-                name: Device(id=name, customer=name, address=f"192.0.2.{place + 1}")
+                name: Device(id=name, customer=name, address=self.addresses.get(name, f"192.0.2.{place + 1}"))
                 for place, name in enumerate(intervals)
             },
         )
