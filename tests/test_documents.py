@@ -46,7 +46,7 @@ from hostwatch.reach import _ears
 from hostwatch.reach import base as base_of_reach
 from hostwatch.reports import text as text_report
 from hostwatch.stock import check
-from hostwatch.store import evidence, ledger, reader
+from hostwatch.store import evidence, ledger, present, reader
 
 ROOT = Path(__file__).parent.parent
 MIB, KIB = 1024 * 1024, 1024
@@ -162,6 +162,10 @@ LIMITS: dict[str, str] = {
     "a store that is read through at the start (`quick_check`)": f"{ledger.CHECKED_MAX_BYTES // MIB} MiB",
     "threads for names, reload, metrics": f"{run.NAME_THREADS_MAX}, 1, 2",
     "a reader's transaction": f"{reader.TRANSACTION_MAX_S:g} s",
+    "devices that a reader takes at a time; closed slices": (
+        f"{reader.DEVICES_AT_ONCE:,}; {present.SPANS_AT_ONCE:,}"
+    ),
+    "lines of one kind in `hostwatch status`": str(status.LISTED_MAX),
     "targets of `hostwatch ping`": f"{ping.TARGETS_MAX:,}, at most {ping.ATTEMPTS_MAX} packets",
 }
 

@@ -39,6 +39,9 @@ from hostwatch.traces import SHARED_FOR, neighbourhood
 PATHS_MAX = 1_000
 """Paths seen last that are looked through."""
 
+LISTED_MAX = 50
+"""Of each list that people read: nobody reads more, and a terminal takes long for it."""
+
 HELP = "show what is down, since when, who was told, and how many minutes are left"
 
 
@@ -197,13 +200,14 @@ def _show(status: Mapping[str, Any], zone: ZoneInfo) -> None:
         console.print(f"[yellow]blind since {_time(blind['since'], zone)}: {blind['why']}")
     for uplink in status["uplinks"]:
         _show_uplink(console, uplink, zone)
-    for silent in status["silent"]:
+    for silent in _first(console, status["silent"], "silences"):
         _show_silent(console, silent, zone)
-    for device in status["not_proven"]:
+    for device in _first(console, status["not_proven"], "devices that never answered"):
         console.print(f"[yellow]{device} has never answered: check its address, or whether it drops pings")
-    if status["emergencies"]:
-        _show_emergencies(console, status["emergencies"], zone)
-    for owed in status["owed"]:
+    emergencies = _first(console, status["emergencies"], "emergencies")
+    if emergencies:
+        _show_emergencies(console, emergencies, zone)
+    for owed in _first(console, status["owed"], "notices that are still owed"):
         console.print(f"over, {owed['kind']} still owed: {', '.join(owed['references'])} {_told(owed, zone)}")
 
 
@@ -220,6 +224,13 @@ def _show_emergencies(console: Console, emergencies: Sequence[Mapping[str, Any]]
     for one in emergencies:
         if one["path"]:
             console.print(f"{one['reference']}: {escape(one['path'])}", highlight=False)
+
+
+def _first(console: Console, things: list[Any], what: str) -> list[Any]:
+    """The first of a list; how many more there are is said."""
+    if len(things) > LISTED_MAX:
+        console.print(f"[yellow]{len(things):,} {what}, of which {LISTED_MAX} are listed; --json has all")
+    return things[:LISTED_MAX]
 
 
 def _show_uplink(console: Console, uplink: Mapping[str, Any], zone: ZoneInfo) -> None:

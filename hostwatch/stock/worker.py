@@ -61,7 +61,7 @@ def _compare(stock: Stock, store: Path, in_force: str) -> None:
 
 def _with_record(stock: Stock, store: Path) -> Difference:
     with Reader(store) as reader:
-        return reader.devices(lambda vantage, recorded: differences(stock, vantage, recorded))
+        return differences(stock, reader.vantage(), reader.devices())
 
 
 def told(stock: Stock, found: Difference) -> Iterator[dict[str, Any]]:

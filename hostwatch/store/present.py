@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
-from hostwatch.core.emergency import Attempt, Notice
+from hostwatch.core.emergency import Attempt, Duty, Emergency, Notice
 from hostwatch.core.instant import EPOCH
+from hostwatch.core.population import Population
 from hostwatch.core.schedule import Schedule, Target
-from hostwatch.core.world import World
+from hostwatch.core.world import SliceKey, World
 from hostwatch.store import rows
 
 OPEN = "met_at IS NULL AND released_at IS NULL"
@@ -18,83 +20,132 @@ KEPT = (
 )
 """The notices that the world holds: pending, or of an open emergency."""
 
+SPANS_AT_ONCE = 5_000
+"""Closed slices that are read at a time: of several hours, when a slice is 5 s long."""
+
+NEWEST: SliceKey = (2**62, 0)
+Spans = list[tuple[int, int, int, int]]
+"""Slices: version, number, and in microseconds from when until when."""
+
+
+class Read(NamedTuple):
+    """The rows of the present, before values are made of them, which takes three times as long."""
+
+    watch: rows.Row
+    """`alive_at`, `configuration`, `vantage`."""
+
+    references: int
+    population: Iterable[rows.Row]
+    schedule: int
+    """Its version."""
+
+    targets: Iterable[rows.Row]
+    emergencies: list[Emergency]
+    duties: list[Duty]
+    notices: list[Notice]
+    blind: list[tuple[str, int]]
+    signals: Iterable[rows.Row]
+    spans: Spans
+
 
 def load_world(db: sqlite3.Connection) -> World:
-    """The world as it was committed last.
+    """The world as it was committed last, for whoever has the store to itself.
 
     Slices that were open are not taken up again: what they had not proven is lost, and their targets
     are looked at anew.
     """
-    alive_at, configuration, vantage = db.execute(
-        "SELECT alive_at, configuration, vantage FROM watch"
-    ).fetchone()
+    return world(read(db, iter), lambda key: spans(db, key))
+
+
+def read(db: sqlite3.Connection, take: Callable[[sqlite3.Cursor], Iterable[rows.Row]] = list) -> Read:
+    """The rows of the present: taken out as lists, or left with the connection until they are used."""
+    versions = "SELECT thing, name, customer, state, body FROM population WHERE valid_until IS NULL"
+    targets = (
+        "SELECT added, signal, address, interval_us, method, phased_by FROM schedule_targets WHERE version >="
+        " (SELECT coalesce(max(version), 0) FROM schedules WHERE whole) ORDER BY version, added"
+    )
+    (schedule,) = db.execute("SELECT coalesce(max(version), 0) FROM schedules").fetchone()
     (references,) = db.execute("SELECT count(*) FROM emergencies").fetchone()
-    versions = db.execute(
-        "SELECT thing, name, customer, state, body FROM population WHERE valid_until IS NULL"
-        " ORDER BY thing, name"
-    )
-    population = rows.population(vantage, versions)
-    schedule = load_schedule(db)
-    world = World(
-        population=population,
-        schedule=schedule,
-        configuration=configuration,
-        emergencies={
-            row[0]: rows.emergency(row)
-            for row in db.execute("SELECT * FROM emergencies WHERE ended_at IS NULL ORDER BY reference")
-        },
-        duties={row[0]: rows.duty(row) for row in db.execute(f"SELECT * FROM duties WHERE {OPEN}")},
-        notices={notice.id: notice for notice in _kept(db)},
-        blind={why: rows.at(since) for why, since in db.execute("SELECT why, since FROM blind")},
-        alive_at=rows.when(alive_at),
+    opened = db.execute("SELECT * FROM emergencies WHERE ended_at IS NULL ORDER BY reference")
+    return Read(
+        watch=db.execute("SELECT alive_at, configuration, vantage FROM watch").fetchone(),
         references=references,
+        population=take(db.execute(versions + " ORDER BY thing, name")),
+        schedule=schedule,
+        targets=take(db.execute(targets)),
+        emergencies=[rows.emergency(row) for row in opened],
+        duties=[rows.duty(row) for row in db.execute(f"SELECT * FROM duties WHERE {OPEN}")],
+        notices=_kept(db),
+        blind=db.execute("SELECT why, since FROM blind").fetchall(),
+        signals=take(db.execute("SELECT * FROM signals")),
+        spans=spans(db, NEWEST),
     )
-    for row in db.execute("SELECT * FROM signals"):
-        world.signals.put(rows.signal(row))
-    for name, due_us in _at_rest(db, world):
-        world.signals.rest(name, due_us)
-    return world
 
 
-def load_schedule(db: sqlite3.Connection) -> Schedule:
-    """The newest version of the schedule: all changes, one after another."""
+def world(found: Read, older: Callable[[SliceKey], Spans]) -> World:
+    """The world of these rows. `older`: the closed slices before one, if those that were read do not do."""
+    alive_at, configuration, vantage = found.watch
+    population = rows.population(vantage, found.population)
+    made = World(
+        population=population,
+        schedule=Schedule(found.schedule, _targets(found.targets, population)),
+        configuration=configuration,
+        emergencies={emergency.reference: emergency for emergency in found.emergencies},
+        duties={duty.id: duty for duty in found.duties},
+        notices={notice.id: notice for notice in found.notices},
+        blind={why: rows.at(since) for why, since in found.blind},
+        alive_at=rows.when(alive_at),
+        references=found.references,
+    )
+    for row in found.signals:
+        made.signals.put(rows.signal(row))
+    for name, due_us in _at_rest(made, found.spans, older):
+        made.signals.rest(name, due_us)
+    return made
+
+
+def _targets(changes: Iterable[rows.Row], population: Population) -> Iterable[Target]:
+    """The targets of the newest version of the schedule: all changes, one after another."""
     targets: dict[str, Target] = {}
-    last = 0
-    for version, whole in db.execute("SELECT version, whole FROM schedules ORDER BY version"):
-        last = version
-        if whole:
-            targets.clear()
-        query = (
-            "SELECT added, signal, address, interval_us, method, phased_by FROM schedule_targets"
-            " WHERE version = ? ORDER BY added"
-        )
-        for added, *row in db.execute(query, (version,)):
-            if added:
-                targets[row[0]] = rows.target(tuple(row))
-            else:
-                targets.pop(row[0], None)
-    return Schedule(last, targets.values())
+    for added, signal, address, *rest in changes:
+        if added:
+            device = population.device_of(signal)
+            if device is not None and device.address == address:
+                address = device.address
+            targets[signal] = rows.target((signal, address, *rest))
+        else:
+            targets.pop(signal, None)
+    return targets.values()
 
 
-def _at_rest(db: sqlite3.Connection, world: World) -> Iterator[tuple[str, int]]:
+def spans(db: sqlite3.Connection, before: SliceKey) -> Spans:
+    """The latest closed slices before one: their keys, and in microseconds from when until when."""
+    query = (
+        "SELECT version, number, number * slice_us, (number + 1) * slice_us FROM slices"
+        " JOIN schedules USING (version) WHERE closed_at IS NOT NULL AND (version, number) < (?, ?)"
+        " ORDER BY version DESC, number DESC LIMIT ?"
+    )
+    return db.execute(query, (*before, SPANS_AT_ONCE)).fetchall()
+
+
+def _at_rest(world: World, latest: Spans, older: Callable[[SliceKey], Spans]) -> Iterator[tuple[str, int]]:
     """Whoever answered in the last closed slice in which it was due, and when that was.
 
     Of them nothing else is kept: who has more to say has a row of its own in `signals`.
     """
     schedule, told = world.schedule, set(world.signals)
     missing = len(schedule) - sum(turn.signal in told for turn in schedule.last_turns(EPOCH))
-    query = (
-        "SELECT number * slice_us, (number + 1) * slice_us FROM slices JOIN schedules USING (version)"
-        " WHERE closed_at IS NOT NULL ORDER BY version DESC, number DESC"
-    )
-    for start, end in db.execute(query):
-        if not missing:
-            return
-        for turn in schedule.between(start, end):
-            if turn.signal not in told:
-                told.add(turn.signal)
-                missing -= 1
-                yield turn.signal, turn.at_us
+    while missing and latest:
+        for *_, start, end in latest:
+            for turn in schedule.between(start, end):
+                if turn.signal not in told:
+                    told.add(turn.signal)
+                    missing -= 1
+                    yield turn.signal, turn.at_us
+            if not missing:
+                return
+        version, number, *_ = latest[-1]
+        latest = older((version, number))
 
 
 def _kept(db: sqlite3.Connection) -> list[Notice]:

@@ -38,6 +38,9 @@ STEPS_BETWEEN_LOOKS = 20_000
 FACTS_AT_ONCE = 20_000
 """How many entries of the record one transaction passes over."""
 
+DEVICES_AT_ONCE = 20_000
+"""How many devices one transaction reads."""
+
 TRIES = 5
 """How often a read is begun again because the file changed under it."""
 
@@ -87,27 +90,31 @@ class Reader:
 
     def world(self) -> World:
         """The present as it was committed last."""
-        return self._read(present.load_world)
+        return self.moment()[1]
 
     def moment(self) -> tuple[AsOf, World]:
         """The present, and exactly how far the record had come when it was so."""
-        return self._read(lambda db: (_as_of(db), present.load_world(db)))
+        as_of, found = self._read(lambda db: (_as_of(db), present.read(db)))
+        return as_of, present.world(found, lambda key: self._read(lambda db: present.spans(db, key)))
 
-    def devices(self, take: Callable[[str, Iterator[rows.Row]], T]) -> T:
-        """What `take` makes of the vantage point and the present versions of all devices, one by one.
+    def vantage(self) -> str:
+        """The vantage point of the present population."""
+        return self._read(lambda db: str(db.execute("SELECT vantage FROM watch").fetchone()[0]))
 
-        They are `(name, customer, state, body)`, those that were removed too. It may be asked again.
+    def devices(self) -> Iterator[rows.Row]:
+        """The present versions of all devices: `(name, customer, state, body)`, those that were removed too.
+
+        They are read in short transactions, for the process in which nobody changes them meanwhile.
         """
         query = (
-            "SELECT name, customer, state, body FROM population"
-            " WHERE thing = 'device' AND valid_until IS NULL"
+            "SELECT name, customer, state, body FROM population INDEXED BY population_present"
+            " WHERE thing = 'device' AND valid_until IS NULL AND name > ? ORDER BY name LIMIT ?"
         )
-
-        def work(db: sqlite3.Connection) -> T:
-            (vantage,) = db.execute("SELECT vantage FROM watch").fetchone()
-            return take(vantage, db.execute(query))
-
-        return self._read(work)
+        found = self._read(partial(_rows, query, ("", DEVICES_AT_ONCE)))
+        while found:
+            yield from found
+            page = (found[-1][0], DEVICES_AT_ONCE)
+            found = self._read(partial(_rows, query, page))
 
     def facts(
         self,
@@ -257,6 +264,10 @@ def _check_version(db: sqlite3.Connection, path: Path) -> None:
         raise _absent(path)
     if found != known:
         raise WrongVersion(found, known)
+
+
+def _rows(query: str, values: tuple[object, ...], db: sqlite3.Connection) -> list[rows.Row]:
+    return db.execute(query, values).fetchall()
 
 
 def _as_of(db: sqlite3.Connection) -> AsOf:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from hostwatch.core.uplink import Uplink
 from hostwatch.core.world import Seen, Slice
 
 Row = tuple[Any, ...]
+STATES = {state.value: state for state in State}
 
 EVERYBODY = "*"
 """Stands in a list of a slice for all who were due in it."""
@@ -280,19 +281,23 @@ def population(vantage: str, versions: Iterable[Row]) -> Population:
     customers: dict[str, Customer] = {}
     uplinks: dict[str, Uplink] = {}
     operator = ""
+    shared: dict[Any, Any] = {}
+    one: Callable[[Any, Any], Any] = shared.setdefault  # a million devices need one copy of what many have
     for thing, name, customer, state, body in versions:
-        content = json.loads(body)
         if state == State.REMOVED:
             continue
+        content = json.loads(body)
         if thing == "device":
+            way = content.get("method", ICMP)
+            uplink, waiver = content.get("uplink"), content["waiver"]
             devices[name] = Device(
                 id=name,
-                customer=customer,
+                customer=one(customer, customer),
                 address=content["address"],
-                state=State(state),
-                waiver=content["waiver"],
-                uplink=content.get("uplink"),
-                method=content.get("method", ICMP),
+                state=STATES[state],
+                waiver=one(waiver, waiver),
+                uplink=one(uplink, uplink),
+                method=one(way, way),
             )
         elif thing == "customer":
             customers[name] = Customer(

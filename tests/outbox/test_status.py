@@ -183,3 +183,27 @@ def test_the_metrics_say_how_many_reference_points_are_to_spare() -> None:
         "hostwatch_uplink_references_spare": {"chinanet": 0.0, "other": -2.0},
     }
     assert list(uplinks.figures(World(), BEGAN)) == []
+
+
+def test_of_a_long_list_the_first_are_shown_and_the_rest_is_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left = Site(tmp_path)
+    more = {
+        f"d{number}": Device(id=f"d{number}", customer="acme", address="192.0.2.2") for number in range(80)
+    }
+    accepted = enrolment.Accepted(
+        population=Population(customers=PEOPLE.customers, devices={**PEOPLE.devices, **more}),
+        digest="e",
+        author="me",
+        difference=({"path": "y"},),
+        content={},
+    )
+    left.do(enrolment.apply(left.world, accepted, left.now))
+    left.ledger.close()
+
+    text = left.shown(capsys)
+
+    assert "80 devices that never answered, of which 50 are listed; --json has all" in text
+    assert text.count("has never answered: check its address") == status.LISTED_MAX
+    assert len(left.json(capsys)["not_proven"]) == 80
