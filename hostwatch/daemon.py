@@ -68,6 +68,9 @@ class Watch:
         self._writer = writer
         self._key = key
         self._reloading = asyncio.Lock()
+        self._taken_up = asyncio.Event()
+        """The configuration of the start is in force; until then another one waits."""
+
         self.settle: Callable[[], None] = lambda: None
         """Called when all is there that stays, and nobody has been looked at yet."""
 
@@ -158,6 +161,7 @@ class Watch:
             await self.enroller.bring(taken, None, f"start by {user_name(uid)} (uid {uid})")
         finally:
             await self.enroller.dismiss(taken)
+        self._taken_up.set()
 
     async def _supervise(self, tasks: list[asyncio.Task[None]], stop: asyncio.Event) -> None:
         stopping = asyncio.create_task(stop.wait())
@@ -171,6 +175,7 @@ class Watch:
 
     async def reload(self, author: str) -> Mapping[str, Any]:
         """Take a changed configuration. A broken one leaves the old in force and says so loudly."""
+        await self._taken_up.wait()
         async with self._reloading:
             try:
                 taken = await self.enroller.take(self._path, soon=bool(self._loaded.inventories))

@@ -117,7 +117,7 @@ class FollowUps:
         """The look at a target now; None if we are blind, it is being looked at, or is due soon anyway."""
         world = self._engine.world
         device = world.device(name)
-        if device is None or world.blind or self._rounds.is_busy(name, now_us):
+        if device is None or world.blind or self._rounds.is_out(name):
             return None
         target = Target(signal=name, address=device.address, interval=world.population.terms(device).interval)
         margin_us = MARGIN // instant.MICROSECOND

@@ -68,6 +68,9 @@ class Rounds:
         self._due: dict[str, Turn] = {}
         """The turns of which what came is not committed yet."""
 
+        self._out: set[str] = set()
+        """Of whose look nothing has come back yet."""
+
         self._held: dict[str, list[Answer]] = {}
         """Answers that wait for the end of their round, oldest first."""
 
@@ -96,11 +99,20 @@ class Rounds:
         self._held.clear()
         self._era += 1
         self._due.clear()
+        self._out.clear()
 
     def is_in_hand(self, signal: str, due_us: int) -> bool:
         """Whether a look that was due then, or later, is on its way or waits to be committed."""
         turn = self._due.get(signal)
         return turn is not None and turn.at_us >= due_us
+
+    def is_out(self, signal: str) -> bool:
+        """Whether somebody was asked, and what came of it is not judged yet.
+
+        An answer may stay with the pinger until those who were asked with it are known. A later look that
+        was handed over before it would hide it.
+        """
+        return signal in self._out
 
     def is_busy(self, signal: str, now_us: int) -> bool:
         """Whether somebody is still being looked at."""
@@ -164,6 +176,7 @@ class Rounds:
                 continue
             self._due[turn.signal] = turn
             free.append(turn)
+        self._out.update(turn.signal for turn in free)
         if overlapping:
             await self._hand_over(this, overlapping, (), closes=False)
         return [
@@ -218,6 +231,8 @@ class Rounds:
     async def _judge(self, this: Round, group: Sequence[Look]) -> None:
         judged = await self.sight.judge(group)
         self.on_clocks()
+        if this.era == self._era:
+            self._out.difference_update(look.signal for look in judged)
         for listener in self.listeners:
             listener(judged)
         urgent = [look for look in judged if not self._may_wait(this, look)]

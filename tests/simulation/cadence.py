@@ -22,6 +22,12 @@ from tests.simulation.world import Seen
 SLACK_US = 10_000_000
 """A slice, the longest ping and a second."""
 
+CLOSES_US = 16_000_000
+"""A slice, the longest ping, a glance under way, the glance that a miss asks for, and two seconds.
+
+While our own link is cut each glance takes as long as the longest ping, and a slice is not closed before.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Disturbance:
@@ -132,10 +138,11 @@ class Cadence:
         for one in sorted(self.disturbances, key=lambda d: d.start):
             if one.end + slack <= at:
                 continue
-            if one.start - slack >= end:
+            closes = one.start - CLOSES_US - self.clock.drifted_us()
+            if closes >= end:
                 break
-            if one.start - slack > at:
-                left.append((at, one.start - slack))
+            if closes > at:
+                left.append((at, closes))
             at = one.end + slack
         if end - slack > at:
             left.append((at, end - slack))

@@ -113,10 +113,21 @@ class Evidence:
                 return
         self._complain(f"evidence says that {signal} answered when due at {due}; it did not")
 
+    def _disbelieved(self, signal: str, after: datetime) -> None:
+        """A look from before the clock was set back is dated anew, since its own date is still to come.
+
+        It has become unknown: it must not be taken for an answer when the clock passes that date again.
+        """
+        seen = next((s for s in self._looks[signal] if not s.proven and s.at > after), None)
+        if seen is not None:
+            seen.proven = True
+
     def _proof(self, signal: str, at: datetime, outcome: Outcome, kind: Kind, why: str) -> Proof:
         seen = next((s for s in reversed(self._looks[signal]) if s.at == at), None)
         if seen is None:
-            if why not in (BUSY, STEPPED):
+            if why == STEPPED:
+                self._disbelieved(signal, after=at)
+            elif why != BUSY:
                 self._complain(f"evidence of {signal} at {at}: nobody looked then")
             return Proof(signal, at, outcome, kind, at)
         seen.proven = True

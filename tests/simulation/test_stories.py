@@ -350,3 +350,32 @@ def test_answers_that_wait_for_their_slice_while_the_clock_is_set_back_make_nobo
     truth = Truth(down=dead(*everybody, at=70, until=90), full=full)
     ran = tell(tmp_path, 2, site, truth, (61.9, "step", timedelta(hours=-1)))
     assert (ran.verdicts.down, ran.verdicts.up) == (40, 40)
+
+
+def test_a_reload_while_the_watch_starts_is_the_last_word(tmp_path: Path) -> None:
+    """The configuration of the start comes into force first, whoever is ready first."""
+
+    def remove(present: Town) -> None:
+        del present.houses["c0"].contacts["boss"]
+
+    truth = Truth(down=dead("d0", at=70, until=100))
+    restart = (60, "restart", timedelta(0))
+    ran = tell(tmp_path, 3, town(3), truth, restart, (60, "reload", remove), calm=timedelta(hours=1))
+    assert ran.begun == 2
+    assert len(spoken(ran, "emergency.c0.duty")) == 1
+    assert [key for key in ran.telling.letters if ".c0.boss" in key] == []
+
+
+def test_a_follow_up_look_does_not_hide_the_answer_before_it(tmp_path: Path) -> None:
+    """The answer that ends a silence stays with the pinger, since another device of its slice is dead.
+
+    d0 is due 30.6 s and d4 34.9 s after each full minute; while d0 is silent it is looked at again each 6 s.
+    """
+    site = town(5, interval=timedelta(minutes=1))
+    truth = Truth(down=dead("d0", at=65, until=70.45) | dead("d4", at=60, until=80))
+    ran = tell(tmp_path, 2, site, truth)
+    assert ran.begun == 1
+    assert unknown_s(ran, "d0") == 0
+    assert ran.history is not None
+    (outage,) = next(d for d in ran.history.devices if d.device == "d0").silences
+    assert outage.first_answer == START + timedelta(minutes=70, seconds=30.6)
