@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 
@@ -179,6 +180,20 @@ def test_none_while_we_are_blind() -> None:
     assert any(isinstance(fact, facts.SilenceBegan) for fact in story.facts)
     assert not story.pinger.traced
     assert not story.paths
+
+
+def test_who_fell_silent_while_we_were_blind_has_used_up_nothing() -> None:
+    """The second of the neighbourhood does so when we see again, within the minute."""
+
+    def prepare(story: Told) -> None:
+        blinded(story)
+        loop = asyncio.get_running_loop()
+        loop.call_later(16, story.stage.engine.post, lambda *_: Decision(blind={"test": None}))
+
+    last = {"d1/ping@main": 3, "d2/ping@main": 6}
+    story = told(network(2), lambda name, look: look <= last.get(name, 0), 45, prepare=prepare)
+
+    assert [seen.signal for seen in story.paths] == ["d2/ping@main"]
 
 
 def test_what_was_seen_while_we_went_blind_is_not_kept() -> None:
