@@ -34,7 +34,7 @@ from hostwatch.echo import (
 from hostwatch.intake import PIECE
 from hostwatch.outlets import Outlets, outlets_of
 from hostwatch.outward import Outward
-from hostwatch.pace import EVERYBODY, HELD, Held, Limits, Pace, Queues
+from hostwatch.pace import HELD, Held, Limits, Pace, Queues
 from hostwatch.packets import KEY_END, NONCE_BYTES, Trouble
 from hostwatch.pinger import Batch, Look, Pinger
 from hostwatch.tries import Lane, Round, Tries, Try, said
@@ -82,9 +82,6 @@ class IcmpPinger(Pinger):
 
         self._pace = Pace(Limits())
         self._queues: Queues[Try] = Queues()
-        self._is_held = False
-        """Whether the limit of all packets holds back what is ready."""
-
         self._outlets = Outlets(self._mark, self._tries.is_open)
         self._burst = max(min(self._outlets.holds // 2, BURST_MAX), 1)
         self._carrier = Carrier(clock)
@@ -277,24 +274,23 @@ class IcmpPinger(Pinger):
             one = ready.popleft()
             if one.is_over:
                 self._step_up(one)
-            elif not self._send(one, mono_us(), apart_us):
-                ready.appendleft(one)
-                return
-        self._is_held = self._is_held and bool(ready)
+            else:
+                self._send(one, mono_us(), apart_us)
 
-    def _send(self, one: Try, now_us: int, apart_us: int) -> bool:
-        """Send one packet, and put down when to look after it again; False if none may leave now."""
+    def _send(self, one: Try, now_us: int, apart_us: int) -> None:
+        """Send one packet, if it may leave, and put down when to look after it again."""
         lane, ask, sequence = one.lane, one.ask, len(one.sent) + 1
         round_ = lane.round
         if now_us - one.due_us - (sequence - 1) * round_.spacing_us > round_.late_after_us:
             self._step_up(one)
-            self._tries.end(one, Outcome.UNKNOWN, HELD if one.is_held or self._is_held else LATE)
-            return True
+            self._tries.end(one, Outcome.UNKNOWN, HELD if one.is_held else LATE)
+            return
         if sequence == 1 and now_us + apart_us < ask.at_us:  # the clocks run a little apart
             self._wheel.put(one, ask.at_us - apart_us)
-            return True
+            return
         if self._pace.has_limits and (held := self._pace.hold(one.address, now_us, ask.uplink)):
-            return self._hold_back(one, held)
+            self._hold_back(one, held)
+            return
         self._step_up(one)
         number = ask.hops << 8 | sequence
         packet = lane.requests.packet(number, one.nonce)
@@ -313,26 +309,21 @@ class IcmpPinger(Pinger):
                 one.trouble = Trouble(packet[4:KEY_END], one.address, b"", str(error))
         if sequence >= round_.attempts:
             self._wheel.put(one, one.over_us, round_.grain)
-            return True
+            return
         next_us = one.due_us + sequence * round_.spacing_us
         if now_us + round_.spacing_us >= next_us + round_.grain * SLOT_US:  # held up
             next_us = now_us + round_.spacing_us
         self._wheel.put(one, next_us, round_.grain)
-        return True
 
-    def _hold_back(self, one: Try, held: Held) -> bool:
-        """A packet waits, behind the others of the limit that holds it; False if all packets have to."""
-        if held.by == EVERYBODY:
-            self._is_held, self._next_burst_us = True, held.until_us
-            return False
+    def _hold_back(self, one: Try, held: Held) -> None:
+        """A packet waits, behind the others of the limit that holds it."""
         one.is_held = True
         if one.held_by != held.by:
             self._step_up(one)
             if not self._queues.join(one, held.by):
-                return True
+                return
             one.held_by = held.by
         self._wheel.put(one, held.until_us)
-        return True
 
     def _step_up(self, one: Try) -> None:
         """Whoever was the first of those who wait for a limit waits no more: the next one asks."""

@@ -48,7 +48,7 @@ class Held(NamedTuple):
     """When to ask again, monotonic µs."""
 
     by: Hashable
-    """Which limit holds it back; `EVERYBODY` if it is that of all packets, so that none may leave at all."""
+    """Which limit holds it back, of which network, uplink or link."""
 
 
 Key = Callable[[bytes, str, str], Hashable]
@@ -106,12 +106,9 @@ class Pace:
         return None
 
 
-EVERYBODY: Final = "all packets"
-
-
 def _all(_address: bytes, _uplink: str, _link: str) -> Hashable:
     """One count for all."""
-    return EVERYBODY
+    return "all"
 
 
 def _by_network(address: bytes, _uplink: str, _link: str) -> Hashable:

@@ -17,7 +17,7 @@ from hostwatch.clock import Clock
 from hostwatch.core.reading import Outcome
 from hostwatch.core.schedule import ICMP
 from hostwatch.icmp import IcmpPinger
-from hostwatch.pace import AT_ONCE_NS, EVERYBODY, HELD, Held, Limits, Pace, Queues, network
+from hostwatch.pace import AT_ONCE_NS, HELD, Held, Limits, Pace, Queues, network
 from hostwatch.packets import packed
 from hostwatch.pinger import Ask, Batch, Look, Manner, Packet
 from tests.icmp.conftest import HERE, THERE, Cable, ask
@@ -164,7 +164,6 @@ def test_in_no_span_of_time_more_is_let_out_than_the_limit_allows(per_s: int, ga
         now_us += gap
         held = pace.hold(packed(HERE[4]), now_us)
         if held:
-            assert held.by == EVERYBODY
             assert held.until_us > now_us
             now_us = held.until_us
             assert pace.hold(packed(HERE[4]), now_us) is None
