@@ -354,7 +354,7 @@ class Service:
 
     def _words(self) -> str:
         world = self._watch.engine.world
-        signals, emergencies, notices = len(world.signals), len(world.emergencies), len(world.pending())
+        signals, emergencies, notices = len(world.signals), len(world.emergencies), len(world.notices.pending)
         return f"{signals} signals, {emergencies} emergencies, {notices} notices to send"
 
     def _hang_up(self) -> None:

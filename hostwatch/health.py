@@ -91,8 +91,8 @@ class Examiner:
         )
 
     def _oldest(self, now: datetime) -> timedelta | None:
-        waiting = [notice.created_at for notice in self._engine.world.pending()]
-        return max(now - min(waiting), timedelta(0)) if waiting else None
+        oldest = next(iter(self._engine.world.notices.pending.values()), None)
+        return None if oldest is None else max(now - oldest.created_at, timedelta(0))
 
 
 def _age(now: timedelta, when: timedelta | None) -> timedelta | None:

@@ -2,8 +2,9 @@
 
 It polls: what is owed lies in the engine's world, which the store can rebuild. An attempt is claimed
 in the record before the message leaves; whatever dies in between, the notice is sent again and says
-that it may be a repeat. One round looks at all that is owed, gives the free places to those whose turn
-it is (`core.turns`), and says when to look again.
+that it may be a repeat. One round looks at whatever has changed or whose time has come, and once a minute
+at all that is owed; it gives the free places to those whose turn it is (`core.turns`), and says when to
+look again.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from heapq import heapify, heappop, heappush
 
 from hostwatch import log
 from hostwatch.clock import Clock
 from hostwatch.core import delivery, ladder, turns
 from hostwatch.core.emergency import Notice, NoticeState
+from hostwatch.core.world import Decision
 from hostwatch.directory import Directory, Way
 from hostwatch.engine import Engine
 from hostwatch.handover import Handover, fault
@@ -36,16 +39,13 @@ GRACE = timedelta(seconds=5)
 NOT_DUE = timedelta(days=1)
 """A notice without a deadline stands behind those that have one, and is not forgotten."""
 
+WITHDRAWN = "the contact is no longer authorised"
+
+STEP = 200
+"""So many notices are looked at in one go; then others have their turn on the loop."""
+
 OVERDUE_AFTER = IDLE
 """How long after its time a notice may still stand there before it is a sign that the outbox hangs."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Flight:
-    """An attempt under way."""
-
-    task: asyncio.Task[None]
-    place: turns.Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,11 +73,30 @@ class Outbox:
         self._clock = clock
         self._directory = directory
         self._handover = Handover(engine, clock, directory)
-        self._in_flight: dict[str, _Flight] = {}
+        self._in_flight: dict[str, asyncio.Task[None]] = {}
         self._plans: dict[str, _Plan] = {}
+        """Of those that are neither in flight nor behind another."""
+
+        self._turns = turns.Turns()
+        self._changed: dict[str, None] = {}
+        """Notices of which a round must see what is to be done now."""
+
+        self._waits_end: list[tuple[datetime, str]] = []
+        """A heap: when whose wait is over."""
+
+        self._dues: list[tuple[datetime, str]] = [
+            (duty.due, duty.id) for duty in engine.world.duties.values()
+        ]
+        """A heap: when which duty is due."""
+
+        heapify(self._dues)
         self._planned_with: Directory | None = None
         self._looked_at = clock.now()
+        self._all_looked_at: datetime | None = None
+        """When all notices were last looked at, changed or not; None if they are to be."""
+
         self._wake = engine.changed
+        engine.listeners.append(self._on_decision)
         self.last_round: timedelta | None = None
         """When the outbox was last looked through, by the monotonic clock."""
 
@@ -99,15 +118,20 @@ class Outbox:
         That is no notice that waits for another one, for its turn, or for an instant to come; but one
         whose attempt does not end is.
         """
-        monotonic = self._clock.monotonic()
-        found = []
-        for notice in self._engine.world.pending():
-            if notice.id in self._in_flight:
-                late = self._handover.ends_by.get(notice.id, monotonic) + OVERDUE_AFTER < monotonic
-            else:
-                late = not self._waits(notice) and self._looks_at(notice) + OVERDUE_AFTER < now
-            if late:
-                found.append(notice.id)
+        monotonic, pending = self._clock.monotonic(), self._engine.world.notices.pending
+        found = [
+            name
+            for name in self._in_flight
+            if name in pending and self._handover.ends_by.get(name, monotonic) + OVERDUE_AFTER < monotonic
+        ]
+        if self._looked_at + OVERDUE_AFTER < now:  # else a round has looked at all whose time had come
+            found += [
+                name
+                for name, notice in pending.items()
+                if name not in self._in_flight
+                and not self._waits(notice)
+                and self._looks_at(notice) + OVERDUE_AFTER < now
+            ]
         return found
 
     def _looks_at(self, notice: Notice) -> datetime:
@@ -117,56 +141,105 @@ class Outbox:
                 return max(until, self._looked_at)
         return max(notice.created_at, self._looked_at)
 
+    def _on_decision(self, decision: Decision) -> None:
+        """Something was committed: what does it change of what is to be done?"""
+        notices = self._engine.world.notices
+        for notice in decision.notices:
+            self._changed[notice.id] = None
+            if notice.state is not NoticeState.PENDING:
+                self._changed.update((behind.id, None) for behind in notices.behind(notice.id))
+        for duty in decision.duties:
+            self._changed.update((notice.id, None) for notice in notices.of(duty.emergency))
+            heappush(self._dues, (duty.due, duty.id))
+        people = decision.population
+        if people is not None and (people.customers or people.customers_gone):
+            self._all_looked_at = None  # who is authorised may be others
+
     async def _round(self) -> datetime:
         """Do all that is due; when to look again."""
         await self._put_right()
         now, directory = self._clock.now(), self._directory()
-        wanted = self._look_through(directory, now)
-        for one in turns.chosen(wanted, [flight.place for flight in self._in_flight.values()]):
-            self._launch(self._plans.pop(one.notice), one.place)
-        wake_at = now + IDLE
-        for plan in list(self._plans.values()):
-            match plan.step:
-                case ladder.Wait(until):
-                    wake_at = min(wake_at, until)
-                case ladder.GiveUp(why):
-                    await self._settle(plan.notice, NoticeState.GIVEN_UP, why)
-                case None:
-                    await self._settle(
-                        plan.notice, NoticeState.FORBIDDEN, "the contact is no longer authorised"
-                    )
-        open_duties = [d.due for d in self._engine.world.duties.values() if d.breached_at is None]
-        return min([wake_at, *open_duties])
+        if directory is not self._planned_with or now < self._looked_at:
+            self._plans, self._all_looked_at = {}, None
+        if self._all_looked_at is None or now - self._all_looked_at >= IDLE:  # also if we had lost one
+            self._changed.update(dict.fromkeys(self._engine.world.notices.pending))
+            self._all_looked_at = now
+        self._planned_with, self._looked_at = directory, now
+        while (until := self._first_wait()) is not None and until <= now:
+            self._changed[heappop(self._waits_end)[1]] = None
+        over = await self._look_through(directory, now)
+        for one in self._turns.begin():
+            self._launch(one)
+        for plan in over:
+            why = plan.step.why if isinstance(plan.step, ladder.GiveUp) else WITHDRAWN
+            state = NoticeState.FORBIDDEN if plan.step is None else NoticeState.GIVEN_UP
+            await self._settle(plan.notice, state, why)
+        return min(
+            moment for moment in (now + IDLE, self._first_wait(), self._first_due()) if moment is not None
+        )
+
+    def _first_wait(self) -> datetime | None:
+        """When the next wait is over."""
+        while self._waits_end:
+            until, name = self._waits_end[0]
+            match self._plans.get(name):
+                case _Plan(step=ladder.Wait(planned)) if planned == until:
+                    return until
+            heappop(self._waits_end)
+        return None
+
+    def _first_due(self) -> datetime | None:
+        """When the next duty is due that is open and not breached."""
+        while self._dues:
+            due, name = self._dues[0]
+            duty = self._engine.world.duties.get(name)
+            if duty is not None and duty.breached_at is None and duty.due == due:
+                return due
+            heappop(self._dues)
+        return None
 
     async def _put_right(self) -> None:
         """Record what time has done: breaches, and attempts that nobody works on any more."""
-        now, world = self._clock.now(), self._engine.world
-        if any(duty.breached_at is None and duty.due <= now for duty in world.duties.values()):
+        due = self._first_due()
+        if due is not None and due <= self._clock.now():
             await self._engine.do(delivery.breaches)
-        if any(n.has_open_attempt and n.id not in self._in_flight for n in world.pending()):
+        if any(name not in self._in_flight for name in self._engine.world.notices.tried):
             under_way = frozenset(self._in_flight)
             await self._engine.do(lambda world, now: delivery.interrupted(world, now, under_way))
 
-    def _look_through(self, directory: Directory, now: datetime) -> list[turns.Wanted]:
-        """Plan for every notice that is neither in flight nor behind another; the attempts that are due."""
-        stale = directory is not self._planned_with or now < self._looked_at
-        before = {} if stale else self._plans
-        self._plans, self._planned_with, self._looked_at = {}, directory, now
-        wanted = []
-        for notice in self._engine.world.pending():
-            if notice.id in self._in_flight or self._waits(notice):
-                continue
-            known = before.get(notice.id)
-            if not delivery.is_authorised(self._engine.world, notice):
-                plan = _Plan(notice=notice, step=None)
-            elif known is not None and known.holds(notice, now):
-                plan = known
+    async def _look_through(self, directory: Directory, now: datetime) -> list[_Plan]:
+        """Plan for all of whom something has changed; those with whom nothing more is to be tried."""
+        over = []
+        for number, name in enumerate(list(self._changed)):
+            if number and number % STEP == 0:
+                await self._clock.sleep(timedelta(0))
+            del self._changed[name]
+            plan = self._look_at(name, directory, now)
+            if plan is None or plan.way is None:
+                self._turns.drop(name)
             else:
-                plan = _plan(notice, directory, now)
-            self._plans[notice.id] = plan
-            if plan.way is not None:
-                wanted.append(self._wanted(notice, plan.way))
-        return wanted
+                self._turns.want(self._wanted(plan.notice, plan.way))
+            if plan is None:
+                self._plans.pop(name, None)
+                continue
+            self._plans[name] = plan
+            if isinstance(plan.step, ladder.Wait):
+                heappush(self._waits_end, (plan.step.until, name))
+            elif plan.way is None:
+                over.append(plan)
+        return over
+
+    def _look_at(self, name: str, directory: Directory, now: datetime) -> _Plan | None:
+        """What to do with a notice; None if that is for others, or for later."""
+        notice = self._engine.world.notices.pending.get(name)
+        if notice is None or name in self._in_flight or self._waits(notice):
+            return None
+        known = self._plans.get(name)
+        if not delivery.is_authorised(self._engine.world, notice):
+            return _Plan(notice=notice, step=None)
+        if known is not None and known.holds(notice, now):
+            return known
+        return _plan(notice, directory, now)
 
     def _wanted(self, notice: Notice, way: Way) -> turns.Wanted:
         duty = None if notice.duty is None else self._engine.world.duties.get(notice.duty)
@@ -187,18 +260,20 @@ class Outbox:
         log.error("notice-not-sent", notice=notice.id, state=state, why=why)
         await self._engine.do(lambda world, now: delivery.abandon(world, notice, state, why, now))
 
-    def _launch(self, plan: _Plan, place: turns.Place) -> None:
-        notice, way = plan.notice, plan.way
-        if way is None or not isinstance(plan.step, ladder.Send):
+    def _launch(self, one: turns.Wanted) -> None:
+        name, plan = one.notice, self._plans.pop(one.notice)
+        if plan.way is None or not isinstance(plan.step, ladder.Send):
             raise AssertionError("only what is to be sent has a turn")
-        task = asyncio.create_task(self._handover.attempt(notice.id, way, plan.step.rung))
-        self._in_flight[notice.id] = _Flight(task=task, place=place)
+        task = asyncio.create_task(self._handover.attempt(name, plan.way, plan.step.rung))
+        self._in_flight[name] = task
 
         def ended(done: asyncio.Task[None]) -> None:
-            self._in_flight.pop(notice.id, None)
+            del self._in_flight[name]
+            self._turns.ended(one.place)
+            self._changed[name] = None
             self._wake.set()
             if not done.cancelled() and (error := done.exception()) is not None:
-                log.error("attempt-broke", notice=notice.id, **fault(error))
+                log.error("attempt-broke", notice=name, **fault(error))
 
         task.add_done_callback(ended)
 
@@ -213,7 +288,7 @@ class Outbox:
 
     async def _finish(self) -> None:
         """Give attempts under way a moment; what is cut off then is repeated after the next start."""
-        tasks = {flight.task for flight in self._in_flight.values()}
+        tasks = set(self._in_flight.values())
         if not tasks:
             return
         _, late = await asyncio.wait(tasks, timeout=GRACE.total_seconds())

@@ -135,6 +135,9 @@ LIMITS: dict[str, str] = {
     "sight: glances that misses ask for": f"every {sight.PAUSE / timedelta(milliseconds=1):g} ms",
     "sight: glances remembered": f"{sight.REMEMBERED_MAX:,}",
     "a retry of a stuck store": f"every {seconds(engine.RETRY_EVERY)}",
+    "notices looked at in one go by a round of the outbox": (
+        f"{outbox.STEP}; all that are pending at least every {outbox.IDLE.total_seconds():g} s"
+    ),
     "attempts under way": f"{turns.AT_ONCE_MAX}; {base.Channel.at_once} by",
     "attempts of one customer under way": f"{turns.SHARE};",
     "one attempt": seconds(Notices().attempt_timeout),

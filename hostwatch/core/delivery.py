@@ -123,8 +123,9 @@ def interrupted(world: World, now: datetime, under_way: Collection[str] = ()) ->
     """
     found: list[facts.Fact] = []
     notices: list[Notice] = []
-    for notice in world.pending():
-        if notice.id not in under_way and notice.has_open_attempt:
+    for name in sorted(world.notices.tried):
+        if name not in under_way:
+            notice = world.notices[name]
             ended = end(world, notice, AttemptOutcome.INTERRUPTED, said="", now=now, perhaps_arrived=True)
             found.extend(ended.facts)
             notices.extend(ended.notices)

@@ -228,10 +228,8 @@ def _ended(world: World, emergency: Emergency, kind: Kind, now: datetime) -> Peo
             created_at=now,
             after=first.id,
         )
-        for first in world.notices.values()
-        if first.kind == "emergency"
-        and emergency.reference in first.emergencies
-        and first.state is not NoticeState.FORBIDDEN
+        for first in world.notices.of(emergency.reference)
+        if first.kind == "emergency" and first.state is not NoticeState.FORBIDDEN
     )
     ended = facts.EmergencyEnded(
         at=emergency.ended_at or now,

@@ -9,15 +9,22 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 
 AT_ONCE_MAX = 64
 """Attempts under way at one time."""
 
 SHARE = 4
 """Attempts of one customer that always find a place; beyond them half of the room is left to others."""
+
+
+Urgency = tuple[bool, datetime, str]
+"""Whether it is a retry, its deadline, and the notice: less is sooner."""
+
+Turn = tuple[int, Urgency]
+"""How many attempts the customer has under way, and how urgent the next one is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,47 +49,143 @@ class Wanted:
     deadline: datetime
 
     @property
-    def urgency(self) -> tuple[bool, datetime, str]:
+    def urgency(self) -> Urgency:
         """Less is sooner."""
         return self.retry, self.deadline, self.notice
 
 
-def chosen(wanted: Iterable[Wanted], under_way: Iterable[Place]) -> list[Wanted]:
-    """Those that begin now, in the order of their turns."""
-    room = _Room(under_way)
-    queues: dict[str, list[Wanted]] = {}
-    for one in sorted(wanted, key=lambda one: one.urgency, reverse=True):
-        queues.setdefault(one.place.customer, []).append(one)
-    turns = [(room.customers[customer], queue[-1].urgency) for customer, queue in queues.items()]
-    by_urgency = {queue[-1].urgency: queue for queue in queues.values()}
-    heapq.heapify(turns)
-    begin: list[Wanted] = []
-    while turns and room.taken < AT_ONCE_MAX:
-        queue = by_urgency.pop(heapq.heappop(turns)[1])
-        one = queue.pop()
-        if room.has(one.place):
-            room.take(one.place)
-            begin.append(one)
+class Turns:
+    """All attempts that are due, and the room that those under way take.
+
+    What a change costs, and a choice for each attempt that begins, does not grow with how many wait.
+    """
+
+    def __init__(self) -> None:
+        self._wanted: dict[str, Wanted] = {}
+        """By notice."""
+
+        self._queues: dict[Place, list[tuple[Urgency, int, Wanted]]] = {}
+        """Heaps. What is wanted no more lies there until it comes up."""
+
+        self._places: dict[str, set[Place]] = {}
+        """Of a customer, those that have a queue."""
+
+        self._heads: dict[tuple[str, int], list[tuple[Turn, int, Place]]] = {}
+        """Heaps: whose turn is next at each kind of channel. Only what is in `_turn` counts."""
+
+        self._turn: dict[Place, Turn] = {}
+        self._room = _Room()
+        self._serial = count()
+
+    def __len__(self) -> int:
+        return len(self._wanted)
+
+    def want(self, one: Wanted) -> None:
+        """An attempt is due, or is due otherwise than it was."""
+        if self._wanted.get(one.notice) == one:
+            return
+        self._wanted[one.notice] = one
+        queue = self._queues.setdefault(one.place, [])
+        heapq.heappush(queue, (one.urgency, next(self._serial), one))
+        self._places.setdefault(one.place.customer, set()).add(one.place)
+        self._call(one.place)
+
+    def drop(self, notice: str) -> None:
+        """Its attempt is not due any more."""
+        self._wanted.pop(notice, None)
+
+    def ended(self, place: Place) -> None:
+        """An attempt is under way no more."""
+        self._room.leave(place)
+        self._call_all(place.customer)
+
+    def begin(self) -> list[Wanted]:
+        """Those that begin now, in the order of their turns; from now on they are under way.
+
+        Where there is no room for the next at a kind of channel, there is none for the others either: they
+        have as many attempts under way, or more.
+        """
+        begun: list[Wanted] = []
+        kinds = set(self._heads)
+        while self._room.taken < AT_ONCE_MAX:
+            heads = [(head, kind) for kind in kinds if (head := self._head(kind)) is not None]
+            if not heads:
+                break
+            (_, _, place), kind = min(heads)
+            if self._room.has(place):
+                begun.append(self._take(place))
+            else:
+                kinds.remove(kind)
+        return begun
+
+    def _take(self, place: Place) -> Wanted:
+        _, _, one = heapq.heappop(self._queues[place])
+        del self._wanted[one.notice]
+        self._room.take(place)
+        self._call_all(place.customer)
+        return one
+
+    def _call_all(self, customer: str) -> None:
+        for place in list(self._places.get(customer, ())):
+            self._call(place)
+
+    def _call(self, place: Place) -> None:
+        """Put down whose turn it is at a place, if that is another than before."""
+        turn = self._turn_at(place)
+        if turn is None:
+            self._turn.pop(place, None)
+        elif turn != self._turn.get(place):
+            self._turn[place] = turn
+            kind = (place.kind, place.kind_max)
+            heapq.heappush(self._heads.setdefault(kind, []), (turn, next(self._serial), place))
+
+    def _turn_at(self, place: Place) -> Turn | None:
+        """The turn of the most urgent that is wanted at a place; None if nothing is."""
+        queue = self._queues.get(place, [])
+        while queue and self._wanted.get(queue[0][2].notice) is not queue[0][2]:
+            heapq.heappop(queue)
         if queue:
-            by_urgency[queue[-1].urgency] = queue
-            heapq.heappush(turns, (room.customers[one.place.customer], queue[-1].urgency))
-    return begin
+            return self._room.customers[place.customer], queue[0][0]
+        if place in self._queues:
+            del self._queues[place]
+            self._places[place.customer].remove(place)
+            if not self._places[place.customer]:
+                del self._places[place.customer]
+        return None
+
+    def _head(self, kind: tuple[str, int]) -> tuple[Turn, int, Place] | None:
+        """The next turn at a kind of channel."""
+        heap = self._heads[kind]
+        while heap:
+            turn, _, place = heap[0]
+            if self._turn.get(place) == turn == self._turn_at(place):
+                return heap[0]
+            heapq.heappop(heap)
+            if self._turn.get(place) == turn:
+                del self._turn[place]
+                self._call(place)
+        return None
 
 
 class _Room:
     """How much of the room is taken, and by whom."""
 
-    def __init__(self, under_way: Iterable[Place]) -> None:
+    def __init__(self) -> None:
         self.taken = 0
         self.customers: Counter[str] = Counter()
         self._kinds: Counter[str] = Counter()
-        for place in under_way:
-            self.take(place)
 
     def take(self, place: Place) -> None:
         self.taken += 1
         self.customers[place.customer] += 1
         self._kinds[place.kind] += 1
+
+    def leave(self, place: Place) -> None:
+        self.taken -= 1
+        self._kinds[place.kind] -= 1
+        self.customers[place.customer] -= 1
+        if not self.customers[place.customer]:
+            del self.customers[place.customer]
 
     def has(self, place: Place) -> bool:
         """Whether an attempt may begin; whoever has their share must leave half of the room free."""

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from hostwatch.core.emergency import Duty, Emergency, Notice, NoticeState
+from hostwatch.core.emergency import Duty, Emergency, Notice
 from hostwatch.core.facts import Fact
+from hostwatch.core.notices import Notices
 from hostwatch.core.population import Changes, Device, Population
 from hostwatch.core.reading import Outcome, Reading
 from hostwatch.core.schedule import Schedule, Target
@@ -115,8 +116,8 @@ class World:
     duties: dict[str, Duty] = field(default_factory=dict)
     """The duties that are neither met nor released."""
 
-    notices: dict[str, Notice] = field(default_factory=dict)
-    """The notices that are pending, or belong to an open emergency."""
+    notices: Notices = field(default_factory=Notices)
+    """The notices that are pending, or belong to an open emergency, and those that one of them waits for."""
 
     blind: dict[str, datetime] = field(default_factory=dict)
     alive_at: datetime | None = None
@@ -129,6 +130,7 @@ class World:
     def __post_init__(self) -> None:
         self.signals.speaking = self.speaking
         self.open_by_signal = {e.signal: reference for reference, e in self.emergencies.items()}
+        self.notices.forget([*self.notices], self.emergencies)
 
     def device(self, signal: str) -> Device | None:
         """The watched device that a signal belongs to; None when it is no longer watched."""
@@ -150,7 +152,7 @@ class World:
 
     def pending(self) -> list[Notice]:
         """The notices that are still to be sent, oldest first."""
-        return [n for n in self.notices.values() if n.state is NoticeState.PENDING]
+        return [*self.notices.pending.values()]
 
     def apply(self, decision: Decision) -> None:
         """Make a committed decision the present."""
@@ -195,24 +197,14 @@ class World:
             self.duties[duty.id] = duty
             if not duty.is_open:
                 del self.duties[duty.id]
-        self.notices.update((notice.id, notice) for notice in decision.notices)
-        ended = any(emergency.ended_at is not None for emergency in decision.emergencies)
-        if ended or any(notice.state is not NoticeState.PENDING for notice in decision.notices):
-            self._forget()
-
-    def _forget(self) -> None:
-        """Drop what is over; the store keeps it."""
-        self.emergencies = {r: e for r, e in self.emergencies.items() if e.ended_at is None}
-        kept = {
-            notice.id: notice
-            for notice in self.notices.values()
-            if notice.state is NoticeState.PENDING or any(r in self.emergencies for r in notice.emergencies)
-        }
-        waited_for = {notice.after for notice in kept.values()}
-        self.notices = {
-            **{i: n for i, n in self.notices.items() if i in waited_for},
-            **kept,
-        }
+        touched = {notice.id: None for notice in decision.notices}
+        for notice in decision.notices:
+            self.notices.put(notice)
+        for emergency in decision.emergencies:
+            if emergency.ended_at is not None:
+                self.emergencies.pop(emergency.reference, None)
+                touched.update((notice.id, None) for notice in self.notices.of(emergency.reference))
+        self.notices.forget(touched, self.emergencies)
 
 
 def seen(reading: Reading) -> Seen:

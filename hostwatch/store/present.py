@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from hostwatch.core.emergency import Attempt, Duty, Emergency, Notice
 from hostwatch.core.instant import EPOCH
+from hostwatch.core.notices import Notices
 from hostwatch.core.population import Population
 from hostwatch.core.schedule import Schedule, Target
 from hostwatch.core.world import SliceKey, World
@@ -92,7 +93,7 @@ def world(found: Read, older: Callable[[SliceKey], Spans]) -> World:
         configuration=configuration,
         emergencies={emergency.reference: emergency for emergency in found.emergencies},
         duties={duty.id: duty for duty in found.duties},
-        notices={notice.id: notice for notice in found.notices},
+        notices=Notices(found.notices),
         blind={why: rows.at(since) for why, since in found.blind},
         alive_at=rows.when(alive_at),
         references=found.references,

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hostwatch.clock import SystemClock
+from hostwatch.core.world import World
 from hostwatch.health import Examiner
 
 AGO = timedelta(minutes=5)
@@ -35,7 +36,7 @@ def examined(**changed: Any) -> Any:
         last_commit=parts["commit"],
         last_try=parts["tried"],
         stuck=parts["stuck"],
-        world=SimpleNamespace(pending=list),
+        world=World(),
     )
     prober = SimpleNamespace(last_slice=parts["slice"])
     outbox = SimpleNamespace(last_round=parts["round"], overdue=lambda _: parts.get("overdue", []))

@@ -9,12 +9,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from hostwatch.channels import _threads
 from hostwatch.channels.apprise import Apprise
 from hostwatch.channels.base import Message, Receipt
 from hostwatch.core.emergency import NoticeState
-from hostwatch.core.turns import AT_ONCE_MAX, SHARE, Place, Wanted, chosen
+from hostwatch.core.turns import AT_ONCE_MAX, SHARE, Place, Turns, Wanted
+from tests.outbox import plainly
 from tests.outbox.office import START, Office, Scripted, simulate, site
 
 KIND_MAX = 32
@@ -37,6 +41,25 @@ def wanted(
 
 def names(begin: Iterable[Wanted]) -> list[str]:
     return [one.notice for one in begin]
+
+
+def under_way(turns: Turns, places: Iterable[Place]) -> None:
+    """Have attempts begin at these places, one after another."""
+    for number, one in enumerate(places):
+        turns.want(Wanted(notice=f"before-{number}", place=one, retry=False, deadline=START))
+        assert len(turns.begin()) == 1
+
+
+def chosen(wanted: Iterable[Wanted], busy: Iterable[Place]) -> list[Wanted]:
+    """Those that begin when all this is wanted, beside those under way; as it is worked out plainly, too."""
+    many, taken = list(wanted), list(busy)
+    turns = Turns()
+    under_way(turns, taken)
+    for one in many:
+        turns.want(one)
+    begun = turns.begin()
+    assert begun == plainly.chosen(many, taken)
+    return begun
 
 
 def test_of_one_customer_first_attempts_go_first_and_then_the_oldest_deadline() -> None:
@@ -145,3 +168,59 @@ def test_ten_dead_webhooks_hold_up_another_customer_by_one_attempt_at_most(tmp_p
     bad = {f"bad{number}": [{"simulated": "dead"}] for number in range(10)}
     started = site({**bad, "good": [{"simulated": "alive"}]}, notices={"attempt_timeout": "20s"})
     simulate(tmp_path, started, answer, play)
+
+
+PLACES = [
+    place(customer, kind, kind_max)
+    for customer in "abc"
+    for kind, kind_max in (("email", 4), ("webhook", 9), ("apprise", 60))
+]
+
+
+class TurnsAsTheyAre(RuleBasedStateMachine):
+    """Whatever comes in whatever order, those begin who would if all were put in order anew."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turns = Turns()
+        self.wanted: dict[str, Wanted] = {}
+        self.busy: list[Place] = []
+
+    @rule(
+        numbers=st.lists(st.integers(0, 99), min_size=1, max_size=40),
+        where=st.sampled_from(PLACES),
+        retry=st.booleans(),
+        minute=st.integers(0, 3),
+    )
+    def want(self, numbers: list[int], where: Place, retry: bool, minute: int) -> None:
+        for number in numbers:
+            name = f"{where.customer}-{number:05}"
+            one = Wanted(notice=name, place=where, retry=retry, deadline=START + timedelta(minutes=minute))
+            self.wanted[name] = one
+            self.turns.want(one)
+
+    @rule(number=st.integers(0, 99), customer=st.sampled_from("abc"))
+    def drop(self, number: int, customer: str) -> None:
+        self.wanted.pop(f"{customer}-{number:05}", None)
+        self.turns.drop(f"{customer}-{number:05}")
+
+    @rule(data=st.data())
+    def end(self, data: st.DataObject) -> None:
+        if self.busy:
+            self.turns.ended(self.busy.pop(data.draw(st.integers(0, len(self.busy) - 1))))
+
+    @rule()
+    def begin(self) -> None:
+        begun = self.turns.begin()
+        assert begun == plainly.chosen(self.wanted.values(), self.busy)
+        for one in begun:
+            del self.wanted[one.notice]
+            self.busy.append(one.place)
+
+    @invariant()
+    def none_is_lost(self) -> None:
+        assert len(self.turns) == len(self.wanted)
+
+
+TurnsAsTheyAre.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+test_turns_as_they_are = TurnsAsTheyAre.TestCase

@@ -1,0 +1,90 @@
+"""The notices that the world holds, found by what is asked of them: what it costs does not grow with a storm.
+
+A notice is held while it is pending, while it belongs to an open emergency, and while one of those that are
+held so waits for it. `World.apply` alone changes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from hostwatch.core.emergency import Notice, NoticeState
+
+
+class Notices(Mapping[str, Notice]):
+    """Notices by name, oldest first."""
+
+    def __init__(self, known: Iterable[Notice] = ()) -> None:
+        self._all: dict[str, Notice] = {}
+        self.pending: dict[str, Notice] = {}
+        """Those that are still to be sent, oldest first."""
+
+        self.tried: set[str] = set()
+        """The pending ones whose latest attempt has no outcome yet."""
+
+        self._by_emergency: dict[str, dict[str, None]] = {}
+        self._behind: dict[str, set[str]] = {}
+        """By the name of a notice those that wait for it, or have waited, and are held for their own sake."""
+
+        for notice in known:
+            self.put(notice)
+
+    def __getitem__(self, name: str) -> Notice:
+        return self._all[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __repr__(self) -> str:
+        return f"Notices({[*self._all.values()]})"
+
+    def of(self, emergency: str) -> list[Notice]:
+        """Those that tell of an emergency, oldest first."""
+        return [self._all[name] for name in self._by_emergency.get(emergency, ())]
+
+    def behind(self, name: str) -> list[Notice]:
+        """Those that are not sent before another is settled."""
+        return [self._all[waiting] for waiting in sorted(self._behind.get(name, ()))]
+
+    def put(self, notice: Notice) -> None:
+        """Take one that is new, or no longer as it was. Of what it tells, and after which, never changes."""
+        name = notice.id
+        self._all[name] = notice
+        for emergency in notice.emergencies:
+            self._by_emergency.setdefault(emergency, {})[name] = None
+        if notice.after is not None:
+            self._behind.setdefault(notice.after, set()).add(name)
+        if notice.state is NoticeState.PENDING:
+            self.pending[name] = notice
+        else:
+            self.pending.pop(name, None)
+        if notice.state is NoticeState.PENDING and notice.has_open_attempt:
+            self.tried.add(name)
+        else:
+            self.tried.discard(name)
+
+    def forget(self, names: Iterable[str], is_open: Collection[str]) -> None:
+        """Drop those of these that are over, and whom they waited for; the store keeps them."""
+        for name in names:
+            notice = self._all.get(name)
+            if notice is None or name in self.pending or any(one in is_open for one in notice.emergencies):
+                continue
+            if notice.after is not None and notice.after in self._behind:
+                self._behind[notice.after].discard(name)
+                if not self._behind[notice.after]:
+                    del self._behind[notice.after]
+                    self.forget((notice.after,), is_open)
+            if name not in self._behind:
+                self._drop(notice)
+
+    def _drop(self, notice: Notice) -> None:
+        del self._all[notice.id]
+        for emergency in notice.emergencies:
+            named = self._by_emergency.get(emergency)
+            if named is not None:
+                named.pop(notice.id, None)
+                if not named:
+                    del self._by_emergency[emergency]
