@@ -110,6 +110,9 @@ class EchoSocket:
         self.identifier: int | None = None
         """A ping socket's, which the kernel sets and which others' replies never bear."""
 
+        self.told_late = 0
+        """Calls to send that only told of an error about an earlier packet, and count as discards."""
+
         self._out = self.sock
         if self.raw:
             sieve.install(self.sock, family, mark)
@@ -198,6 +201,7 @@ class EchoSocket:
             if error.errno not in _SAID_OF_OTHERS:
                 raise _fault(error) from error
             self._send_again(packet, to, hops)
+            self.told_late += 1
 
     def _send_so_far(self, packet: bytes, to: Destination, hops: int) -> None:
         self._out.sendmsg([packet], [(*HOPS[self.family], struct.pack("=i", hops))], 0, to)

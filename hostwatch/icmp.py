@@ -303,6 +303,8 @@ class IcmpPinger(Pinger):
             try:
                 to = (ask.address, 0) if "%" not in ask.address else scoped(ask.address)
                 lane.sock.send(packet, to, ask.hops)
+                if lane.sock.told_late:
+                    self._forgive(lane.sock)
             except SendFault as error:
                 one.fault = self._outward.refused(error, ask.address, now_us)
             except Unreachable as error:
@@ -333,6 +335,12 @@ class IcmpPinger(Pinger):
         if (following := self._queues.leave(by)) is not None:
             following.held_by = by
             self._ready.appendleft(following)
+
+    def _forgive(self, sock: EchoSocket) -> None:
+        """A packet left at the second call: the first only told of an earlier one, and was no discard."""
+        if sock.family == 6 and not sock.raw:
+            self._outward.forgive(sock.told_late)
+        sock.told_late = 0
 
     def _read(self, sock: EchoSocket) -> bool:
         """Read as much as one turn of the loop may; whether there may be more."""

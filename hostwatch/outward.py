@@ -40,6 +40,10 @@ class Outward:
             if (count := discards(self._discards)) != self._discards:
                 self._discards, self._discarded_us = count, now_us
 
+    def forgive(self, many: int) -> None:
+        """So many that the kernel counts are none: those calls only told of earlier packets."""
+        self._discards += many
+
     def refused(self, error: SendFault, address: str, now_us: int) -> str:
         """Why a packet did not leave: what was said, or what is meant by it."""
         cause = error.__cause__
