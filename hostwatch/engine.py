@@ -11,6 +11,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
 from hostwatch import log
 from hostwatch.clock import Clock
@@ -131,13 +133,16 @@ def tell(fact: facts.Fact) -> None:
         say = log.warning
     else:
         say = log.info
-    said = {f.name: getattr(fact, f.name) for f in fields(fact) if f.name not in ("content", "body")}
+    kind: Any = type(fact)
+    name, told = _said_of(kind)
+    said = {field: getattr(fact, field) for field in told}
     if isinstance(fact, facts.ConfigurationApplied):
         said["difference"] = [change["path"] for change in fact.difference]
-    say(_name(fact), **said)
+    say(name, **said)
 
 
-def _name(fact: facts.Fact) -> str:
-    """`WentDown` as `went-down`."""
-    name = type(fact).__name__
-    return "".join(f"-{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))
+@cache
+def _said_of(kind: type[facts.Fact]) -> tuple[str, tuple[str, ...]]:
+    """`WentDown` as `went-down`, and the fields that are told: thousands of one kind may come at once."""
+    name = "".join(f"-{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(kind.__name__))
+    return name, tuple(field.name for field in fields(kind) if field.name not in ("content", "body"))

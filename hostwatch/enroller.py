@@ -7,7 +7,7 @@ loop; each deed on it is small. One configuration after another: whoever comes m
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -24,6 +24,7 @@ from hostwatch.core import enrolment
 from hostwatch.core.enrolment import UNDER_WAY, Opening, Step
 from hostwatch.core.population import Changes, Device
 from hostwatch.core.schedule import Target
+from hostwatch.core.signal import Signal
 from hostwatch.core.world import TargetChange
 from hostwatch.engine import Engine
 from hostwatch.stock.client import StockError, Stocktaker, Taken, take
@@ -154,7 +155,7 @@ class Enroller:
         for part in enrolment.in_steps(changes):
             step, added = await self.aside(self._part, part)
             await self._do(step)
-            new += added
+            new += _named_once(added, self._engine.world.signals.restless)
             made += len(part)
             self._say(applied=made, changes=len(changes))
         last = await self.aside(self._last, None if resumed else TargetChange(added=new))
@@ -224,6 +225,13 @@ class Enroller:
         if now - self._said_at >= SAY_EVERY:
             self._said_at = now
             log.info("configuration-loading", **how_far)
+
+
+def _named_once(targets: Iterable[Target], signals: Mapping[str, Signal]) -> Iterator[Target]:
+    """The targets under the very names that their signals have: of a million, one copy is enough."""
+    for target in targets:
+        known = signals.get(target.signal)
+        yield target if known is None else replace(target, signal=known.name)
 
 
 def _dismissed(taken: Taken, in_force: bool) -> None:

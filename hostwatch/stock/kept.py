@@ -80,13 +80,15 @@ class Shelf:
 
     def note(self, configuration: str, files: Sequence[str]) -> None:
         """Note from which files the devices on record came, now that a configuration is in force."""
+        known = self._in_force
         self._in_force = {
             "configuration": configuration,
             "by": self._by,
             "inline": self._inline,
             "files": [*files],
         }
-        self._write(NOTE, self._in_force)
+        if self._in_force != known:
+            self._write(NOTE, self._in_force)
         self.tidy({*files})
 
     def _noted(self) -> dict[str, Any]:

@@ -154,13 +154,13 @@ def test_an_unchanged_inventory_is_no_new_fact_at_a_start(
     first.wait_for("schedule-adopted")
     first.wait_for("device-proven")
     assert first.stop() == 0
-    kept = list((tmp_path / "watch.db.inventory").iterdir())
+    kept = {file.name: file.stat().st_ino for file in (tmp_path / "watch.db.inventory").iterdir()}
     second = start()
     second.wait_for("watch-started")
     second.wait_for("blind-ended")
 
     assert len(applied(second)) == 1
-    assert [file.name for file in kept] == [file.name for file in (tmp_path / "watch.db.inventory").iterdir()]
+    assert kept == {file.name: file.stat().st_ino for file in (tmp_path / "watch.db.inventory").iterdir()}
 
 
 def test_check_config_counts_the_devices_of_inventories(tmp_path: Path) -> None:
