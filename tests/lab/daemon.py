@@ -96,6 +96,11 @@ class Daemon:
         assert self._process is not None
         self._process.send_signal(number)
 
+    def treat(self, *words: str) -> None:
+        """Run a command on it, such as `chrt`, that takes the number of a process as its last word."""
+        assert self._process is not None
+        subprocess.run([*words, str(self._process.pid)], check=True, stdout=subprocess.DEVNULL)
+
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """End it by a signal; how it ended."""
         self.send(number)
