@@ -111,9 +111,11 @@ def test_of_another_configuration_nothing_is_believed(site: Path) -> None:
     assert of_files(read(site), "") is None
 
 
-def test_read_by_other_rules_or_beside_other_devices_nothing_is_believed(site: Path) -> None:
+@pytest.mark.parametrize("changed", [True, False])
+def test_read_by_other_rules_or_beside_other_devices_nothing_is_believed(site: Path, changed: bool) -> None:
     noted(read(site))
-    change(site)
+    if changed:
+        change(site)
     wanted = order(site, "0.csv", "1.csv", "2.csv", shelf=True)
     east = replace(wanted, customers={"acme": "east", "globex": None}, uplinks=("east",))
     beside = replace(wanted, inline={"x": ("h.yaml:9", Device(id="x", customer="acme", address="::1"))})
