@@ -37,7 +37,7 @@ from hostwatch.outward import Outward
 from hostwatch.pace import HELD, Held, Limits, Pace, Queues
 from hostwatch.packets import KEY_END, NONCE_BYTES, Trouble
 from hostwatch.pinger import Batch, Look, Pinger
-from hostwatch.tries import Lane, Round, Tries, Try, said
+from hostwatch.tries import Lane, Round, Tries, Try, has_left, said
 from hostwatch.wheel import SLOT_US, Wheel
 
 DRAIN_MAX: Final = 2_000
@@ -256,9 +256,9 @@ class IcmpPinger(Pinger):
             fault = self._carrier.link_fault(sock.outlet.interface)
         else:
             fault = self._carrier.fault(one.ask.address)
-        if sock is None or sock.family == 4:
+        if fault or sock is None or sock.family == 4:
             return fault
-        return fault or self._outward.fault(one.sent[0], now_us, is_told=sock.raw)
+        return "" if has_left(one) else self._outward.fault(one.sent[0], now_us, is_told=sock.raw)
 
     def _send_burst(self) -> None:
         """Send what is ready, no more at once than half of the replies that the receive buffer holds."""

@@ -293,6 +293,12 @@ def said(trouble: Trouble | None) -> str:
     return f"{trouble.words}, says {'our own kernel' if _is_ours(source) else source}"
 
 
+def has_left(one: Try) -> bool:
+    """Whether a packet is known to have left this machine: somebody else said something of it."""
+    source = one.trouble.source if one.trouble is not None else b""
+    return bool(source) and not _is_ours(spelt(source))
+
+
 def _is_ours(address: str) -> bool:
     """Whether an address is one of this machine's own: only those can be bound to."""
     with socket.socket(

@@ -108,9 +108,16 @@ def test_a_full_queue_before_our_link_is_unknown(
 def test_what_was_dropped_on_its_way_out_is_nobody_elses_silence(
     cable: Cable, reflector: Reflector, mode: str
 ) -> None:
-    """Our firewall drops what goes to one, from us or somebody else; another is silent a moment later."""
-    dropped, silent = both(1), both(2)
-    reflector.play(dict.fromkeys(silent, SILENT))
+    """Our firewall drops what goes to one, from us or somebody else; another is silent a moment later.
+
+    Of a third a router says meanwhile that it cannot be reached: what was said something of has left.
+    """
+    dropped, silent, told_of = both(1), both(2), both(3)
+    says = {
+        one: ((Answer(kind="error", code=code, source=THERE[family]),),)
+        for one, family, code in zip(told_of, (4, 6), ((3, 1), (1, 3)), strict=True)
+    }
+    reflector.play(dict.fromkeys(silent, SILENT) | says)
     cable.here.nft(f"""
         add table inet lab
         add chain inet lab out {{ type filter hook output priority 0; }}
@@ -119,13 +126,13 @@ def test_what_was_dropped_on_its_way_out_is_nobody_elses_silence(
     """)
 
     async def story(pinger: IcmpPinger, clock: Clock) -> list[Look]:
-        first = await ask(pinger, clock, QUICK, *dropped)
+        first = await ask(pinger, clock, QUICK, *dropped, *told_of)
         with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as other, pytest.raises(PermissionError):
             other.sendto(b"", (dropped[1], 9))
         return first + await ask(pinger, clock, QUICK, *silent)
 
     looks = cable.pinging(story, mode=mode)
-    assert [look.outcome for look in looks] == [Outcome.UNKNOWN] * 2 + [Outcome.MISSED] * 2
+    assert [look.outcome for look in looks] == [Outcome.UNKNOWN] * 2 + [Outcome.MISSED] * 4
 
 
 NEIGHBOURS = {
