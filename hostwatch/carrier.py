@@ -34,14 +34,24 @@ OWN_FAULTS: Final = {
     errno.ENETUNREACH: "no route here",
     errno.ENETDOWN: "network down here",
     errno.EADDRNOTAVAIL: "no source address here",
+    errno.ENODEV: "no such interface here",
 }
 """What it means when the kernel refuses to send, and the fault is ours."""
+
+TTL_AND_CLASS: Final = {
+    4: ((socket.IPPROTO_IP, socket.IP_TTL), (socket.IPPROTO_IP, socket.IP_TOS)),
+    6: ((socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS), (socket.IPPROTO_IPV6, socket.IPV6_TCLASS)),
+}
+"""The socket options of each family for the time to live and the traffic class."""
 
 SIOCGIFCONF: Final = 0x8912
 SIOCGIFFLAGS: Final = 0x8913
 SIOCETHTOOL: Final = 0x8946
 ETHTOOL_GLINK: Final = 0x0A
 UP_AND_RUNNING: Final = 0x1 | 0x40
+_BIND_ADDRESS_NO_PORT: Final = 24
+"""The port is chosen when the other end is known, so that they do not run out."""
+
 ADDRESSES_MAX: Final = 4_096
 """IPv4 addresses of our own that are looked at."""
 
@@ -104,13 +114,30 @@ def place(address: str, port: int) -> tuple[str, int] | tuple[str, int, int, int
     return (bare, port, 0, socket.if_nametoindex(link)) if link else (bare, port)
 
 
-def way_out(address: str) -> tuple[str, str]:
-    """The source address that the kernel chooses, and the link if the address names it."""
+def leave_by(sock: socket.socket, source: str, link: str) -> None:
+    """Have what a socket sends leave from an address of ours and by a link; empty is the kernel's choice.
+
+    Raises `OSError` for what is not ours.
+    """
+    if link:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, link.encode() + b"\0")
+    if source:
+        sock.setsockopt(socket.IPPROTO_IP, _BIND_ADDRESS_NO_PORT, 1)
+        sock.bind((source, 0))
+
+
+def way_out(address: str, source: str = "", link: str = "") -> tuple[str, str]:
+    """The source address that the kernel chooses, and the link if the address names it.
+
+    Both may be settled before. Raises `OSError` if there is no way.
+    """
     kind = socket.AF_INET if family(address) == 4 else socket.AF_INET6
     with socket.socket(kind, socket.SOCK_DGRAM) as sock:
+        leave_by(sock, source, link)
         sock.connect(place(address, _DISCARD_PORT))
         name = sock.getsockname()
-    link = socket.if_indextoname(name[3]) if kind == socket.AF_INET6 and name[3] else ""
+    if not link and kind == socket.AF_INET6 and name[3]:
+        link = socket.if_indextoname(name[3])
     return str(ip_address(str(name[0]).partition("%")[0])), link
 
 

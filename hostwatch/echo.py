@@ -20,7 +20,7 @@ from icmplib import ICMPv4Socket, ICMPv6Socket
 from icmplib.exceptions import SocketPermissionError
 
 from hostwatch import sieve
-from hostwatch.carrier import OWN_FAULTS
+from hostwatch.carrier import OWN_FAULTS, TTL_AND_CLASS
 from hostwatch.intake import Intake
 from hostwatch.packets import Trouble, key_of, packed, words_of
 
@@ -31,10 +31,6 @@ MEMINFO_WORDS: Final = 9
 MEMINFO_DROPS: Final = 8
 RECVERR: Final = {4: (socket.IPPROTO_IP, 11), 6: (socket.IPPROTO_IPV6, 25)}
 CHECKSUM_6: Final = (255, 7)  # SOL_RAW: the level of IPv6 refuses it for ICMP
-_TTL_AND_CLASS: Final = {
-    4: ((socket.IPPROTO_IP, socket.IP_TTL), (socket.IPPROTO_IP, socket.IP_TOS)),
-    6: ((socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS), (socket.IPPROTO_IPV6, socket.IPV6_TCLASS)),
-}
 HOPS: Final = {4: (socket.IPPROTO_IP, socket.IP_TTL), 6: (socket.IPPROTO_IPV6, socket.IPV6_HOPLIMIT)}
 FROM_ICMP: Final = (2, 3)
 """Origins of a noted error: ICMP of IPv4 and of IPv6."""
@@ -135,7 +131,7 @@ class EchoSocket:
         family, source, interface, ttl, dscp, _ = self.outlet
         if interface:
             self._out.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
-        for option, value in zip(_TTL_AND_CLASS[family], (ttl, dscp << 2), strict=True):
+        for option, value in zip(TTL_AND_CLASS[family], (ttl, dscp << 2), strict=True):
             self._out.setsockopt(*option, value)
         if source:
             self._out.bind((source, 0))

@@ -154,6 +154,7 @@ class Outbox:
         people = decision.population
         if people is not None and (people.customers or people.customers_gone):
             self._all_looked_at = None  # who is authorised may be others
+            self._wake.set()
 
     async def _round(self) -> datetime:
         """Do all that is due; when to look again."""

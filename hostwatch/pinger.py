@@ -55,6 +55,13 @@ class Packet:
     interface: str = ""
     """The link that packets leave by; else the kernel chooses. Not for loopback."""
 
+    def way(self, address: str) -> tuple[str, str]:
+        """The source and the link that packets to an address leave by; empty where the kernel chooses."""
+        if is_loopback(address):
+            return "", ""
+        version = family(address)
+        return next((source for source in self.sources if family(source) == version), ""), self.interface
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manner:

@@ -30,14 +30,18 @@ from hostwatch.configuration.load import Loaded, load
 from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.control import ControlError, ask
 from hostwatch.core.quality import GRADES_US, Keeping
-from hostwatch.directory import site_manner
-from hostwatch.echo import RECEIVE_BUFFER_BYTES, EchoSocket, NoPermission, Outlet
+from hostwatch.directory import packet, site_manner
+from hostwatch.echo import RECEIVE_BUFFER_BYTES, EchoSocket, NoPermission, Outlet, SendFault
 from hostwatch.icmp import IcmpPinger
 from hostwatch.lag import STOOD_MIN_S
+from hostwatch.outlets import outlets_of
 from hostwatch.routes import default_links
 from hostwatch.sight import Sight
 
 HELP = "show what this machine allows the watch, and how well it sees from here"
+_ANYBODY = {4: "192.0.2.1", 6: "2001:db8::1"}
+"""Somebody beyond all links of ours; nothing is sent."""
+
 _RMEM_MAX = Path("/proc/sys/net/core/rmem_max")
 
 
@@ -85,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
 async def examine(loaded: Loaded, clock: Clock) -> list[Finding]:
     """Everything that is looked at, in the order of how a packet leaves and comes back."""
     families = [4, 6] if "::1" in {address for _, address in addresses_6()} else [4]
-    findings = [*_sockets(families), *_links(clock)]
+    findings = [*_sockets(families), *_packets(loaded, families, clock), *_links(clock)]
     if all(finding.state is not State.BAD for finding in findings):
         findings += await _sight(loaded, clock, families)
     return [*findings, _clock(clock), *_watch(loaded)]
@@ -105,6 +109,30 @@ def _sockets(families: Iterable[int]) -> Iterator[Finding]:
             yield _buffer(version, sock)
         finally:
             sock.close()
+
+
+def _packets(loaded: Loaded, families: Iterable[int], clock: Clock) -> Iterator[Finding]:
+    """By what packets leave, if `packets` says so, and whether we have it."""
+    sent = packet(loaded.configuration)
+    outlet_of = outlets_of(sent)
+    for version in families:
+        outlet = outlet_of(_ANYBODY[version])
+        if not outlet.source and not outlet.interface:
+            continue
+        said = " ".join(
+            [f"from {outlet.source or 'the address that the kernel chooses'}"]
+            + [f"by {outlet.interface}"] * bool(outlet.interface)
+        )
+        try:
+            EchoSocket(outlet, os.urandom(sieve.MARK_BYTES)).close()
+            fault = Carrier(clock).link_fault(outlet.interface) if outlet.interface else ""
+        except (SendFault, NoPermission) as error:
+            fault = str(error)
+        state = State.BAD if fault else State.GOOD
+        advice = "put right packets.source and packets.interface" if fault else ""
+        yield Finding(
+            f"packets over IPv{version}", state, f"leave {said}" + (f": {fault}" if fault else ""), advice
+        )
 
 
 def _buffer(version: int, sock: EchoSocket) -> Finding:

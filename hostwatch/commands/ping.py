@@ -22,8 +22,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from hostwatch.carrier import addresses_4, addresses_6
 from hostwatch.clock import SystemClock
 from hostwatch.commands import add_config
+from hostwatch.commands.sources import way_of
 from hostwatch.configuration import words
 from hostwatch.configuration.duration import parse
 from hostwatch.configuration.load import load
@@ -32,9 +34,10 @@ from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.core import instant
 from hostwatch.core.population import Device
 from hostwatch.core.reading import Outcome
+from hostwatch.directory import packet
 from hostwatch.echo import NoPermission
 from hostwatch.icmp import IcmpPinger
-from hostwatch.pinger import Ask, Batch, Look, Manner
+from hostwatch.pinger import Ask, Batch, Look, Manner, Packet
 from hostwatch.store.errors import StoreError
 from hostwatch.store.reader import Reader
 from hostwatch.switchboard import Switchboard
@@ -96,15 +99,17 @@ def run(options: argparse.Namespace) -> int:
         return 2
     try:
         wanted = targets(options.targets, options.config, options.method)
-        looks = asyncio.run(_look(wanted, options))
+        sent = _packet(options.config)
+        looks = asyncio.run(_look(wanted, sent, options))
     except (NoPermission, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
+    sources = _from(wanted, sent)
     if options.json:
-        found = zip(wanted, looks, strict=True)
-        print(json.dumps([_plain(target, look) for target, look in found], ensure_ascii=False))
+        found = zip(wanted, sources, looks, strict=True)
+        print(json.dumps([_plain(*one) for one in found], ensure_ascii=False))
     else:
-        _show(wanted, looks)
+        _show(wanted, sources, looks)
     outcomes = {look.outcome for look in looks}
     return 2 if Outcome.UNKNOWN in outcomes else int(Outcome.MISSED in outcomes)
 
@@ -143,7 +148,17 @@ def _devices(config: Path, wanted: str) -> Mapping[str, Device]:
         raise ValueError(f"{wanted!r} {NO_NAME}; devices cannot be looked up: {error}") from None
 
 
-async def _look(targets: Sequence[Target], options: argparse.Namespace) -> list[Look]:
+def _packet(config: Path) -> Packet:
+    """What packets are like, if there is a configuration. Raises `ValueError` for a broken one."""
+    if not config.exists():
+        return Packet()
+    try:
+        return packet(load(config, read_secrets=False).configuration)
+    except BadConfiguration as error:
+        raise ValueError(f"cannot see in {config} by what packets leave: {error}") from None
+
+
+async def _look(targets: Sequence[Target], sent: Packet, options: argparse.Namespace) -> list[Look]:
     clock = SystemClock()
     pinger = Switchboard(clock, IcmpPinger(clock))
     try:
@@ -152,7 +167,9 @@ async def _look(targets: Sequence[Target], options: argparse.Namespace) -> list[
             Ask(str(place), target.address, now_us + place * GAP_US, target.method)
             for place, target in enumerate(targets)
         )
-        manner = Manner(attempts=options.attempts, timeout=options.timeout, spacing=options.timeout)
+        manner = Manner(
+            attempts=options.attempts, timeout=options.timeout, spacing=options.timeout, packet=sent
+        )
         looks: list[Look] = []
         async for group in pinger.probe(Batch(asks=asks, manner=manner)):
             looks.extend(group)
@@ -161,10 +178,17 @@ async def _look(targets: Sequence[Target], options: argparse.Namespace) -> list[
     return sorted(looks, key=lambda look: int(look.signal))
 
 
-def _plain(target: Target, look: Look) -> dict[str, object]:
+def _from(found: Sequence[Target], sent: Packet) -> list[str]:
+    """The address of ours that each target is looked at from; empty where there is none."""
+    links = {address: name for name, address in (*addresses_4(), *addresses_6())}
+    return [way_of(target.address, target.method, links, sent)[0] for target in found]
+
+
+def _plain(target: Target, source: str, look: Look) -> dict[str, object]:
     return {
         "device": target.device,
         "address": look.address,
+        "source": source or None,
         "method": target.method,
         "outcome": look.outcome.value,
         "why": look.why or None,
@@ -172,12 +196,11 @@ def _plain(target: Target, look: Look) -> dict[str, object]:
     }
 
 
-def _show(targets: Sequence[Target], looks: Sequence[Look]) -> None:
-    table = Table("target", "method", "outcome", "round trip", "what was seen")
-    for target, look in zip(targets, looks, strict=True):
+def _show(targets: Sequence[Target], sources: Sequence[str], looks: Sequence[Look]) -> None:
+    table = Table("target", "from", "method", "outcome", "round trip", "what was seen")
+    for target, source, look in zip(targets, sources, looks, strict=True):
         rtt = "" if look.rtt_us is None else f"{look.rtt_us / 1000:.3f} ms"
         name = look.address if target.device is None else f"{target.device}\n{look.address}"
-        table.add_row(
-            name, target.method, f"[{STYLES[look.outcome]}]{look.outcome.value}", rtt, escape(look.why)
-        )
+        outcome = f"[{STYLES[look.outcome]}]{look.outcome.value}"
+        table.add_row(name, source, target.method, outcome, rtt, escape(look.why))
     Console().print(table)

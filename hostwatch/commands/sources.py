@@ -1,8 +1,8 @@
 """`hostwatch sources`: the addresses that we look from, for whoever must let our packets in.
 
-Asks the kernel of this machine which of our addresses it would put on a packet to each device in the
-record, and which link has it; nothing is sent. Exit code 0 when there is a way to each device, 1 when not,
-2 when the record cannot be read.
+By `packets.source` and `packets.interface`; where these say nothing, the kernel of this machine is asked
+which of our addresses it would put on a packet to each device in the record. Nothing is sent. Exit code 0
+when there is a way to each device, 1 when not, 2 when the record cannot be read.
 """
 
 from __future__ import annotations
@@ -24,9 +24,16 @@ from hostwatch.configuration.load import load
 from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.core.population import Device
 from hostwatch.core.schedule import ICMP
+from hostwatch.directory import packet
+from hostwatch.pinger import Packet
+from hostwatch.reach import split
+from hostwatch.reach._links import way_to
+from hostwatch.reach.base import Fault
 from hostwatch.store.errors import StoreError
 from hostwatch.store.reader import Reader
+from hostwatch.switchboard import NEIGHBOUR
 
+KERNELS_CHOICE = Packet()
 HELP = "show the addresses that we look from, for whoever must let our packets in"
 
 
@@ -43,10 +50,11 @@ def run(options: argparse.Namespace) -> int:
         loaded = load(options.config, read_secrets=False)
         with Reader(loaded.store) as reader:
             watched = [device for _, device in reader.world().population.watched()]
+        sent = packet(loaded.configuration)
     except (BadConfiguration, StoreError) as error:
         print(error, file=sys.stderr)
         return 2
-    found = sources(one for one in watched if options.customer in (None, one.customer))
+    found = sources((one for one in watched if options.customer in (None, one.customer)), sent)
     if options.json:
         print(json.dumps([one.plain() for one in found], ensure_ascii=False))
     else:
@@ -80,25 +88,31 @@ class Source:
         }
 
 
-def sources(devices: Iterable[Device]) -> list[Source]:
+def sources(devices: Iterable[Device], sent: Packet = KERNELS_CHOICE) -> list[Source]:
     """The addresses that we look from, each with its devices; those without a way last."""
     links = {address: name for name, address in (*addresses_4(), *addresses_6())}
-    ways: dict[str, tuple[str, str, str]] = {}
+    ways: dict[tuple[str, str], tuple[str, str, str]] = {}
     found: dict[tuple[str, str, str], Source] = {}
     for device in sorted(devices, key=lambda one: one.id):
-        if device.address not in ways:
-            ways[device.address] = _way(device.address, links)
-        way = ways[device.address]
+        asked = device.address, device.way
+        if asked not in ways:
+            ways[asked] = way_of(*asked, links, sent)
+        way = ways[asked]
         source = found.setdefault(way, Source(address=way[0], link=way[1], why=way[2]))
         source.methods.add(device.way or ICMP)
         source.devices.append(device.id)
     return sorted(found.values(), key=lambda one: (one.why, ":" in one.address, one.link, one.address))
 
 
-def _way(address: str, links: dict[str, str]) -> tuple[str, str, str]:
-    """Our address and link, or why there is none."""
+def way_of(address: str, method: str, links: dict[str, str], sent: Packet) -> tuple[str, str, str]:
+    """Our address and link towards an address that is looked at by a method, or why there is no way."""
     try:
-        source, link = way_out(address)
+        if method.partition(" ")[0] == NEIGHBOUR:
+            found = way_to(address, split(method)[1].get("link", ""), *sent.way(address))
+            return str(ip_address(found.source)), found.link, ""
+        source, link = way_out(address, *sent.way(address))
+    except Fault as fault:
+        return "", "", str(fault)
     except OSError as error:
         return "", "", OWN_FAULTS.get(error.errno or 0, error.strerror or "no way there")
     return source, link or links.get(source, ""), ""

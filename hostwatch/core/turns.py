@@ -97,7 +97,8 @@ class Turns:
     def ended(self, place: Place) -> None:
         """An attempt is under way no more."""
         self._room.leave(place)
-        self._call_all(place.customer)
+        for other in list(self._places.get(place.customer, ())):
+            self._call(other)
 
     def begin(self) -> list[Wanted]:
         """Those that begin now, in the order of their turns; from now on they are under way.
@@ -122,12 +123,8 @@ class Turns:
         _, _, one = heapq.heappop(self._queues[place])
         del self._wanted[one.notice]
         self._room.take(place)
-        self._call_all(place.customer)
+        self._call(place)  # the customer's other places have a later turn than put down: `_head` sees to that
         return one
-
-    def _call_all(self, customer: str) -> None:
-        for place in list(self._places.get(customer, ())):
-            self._call(place)
 
     def _call(self, place: Place) -> None:
         """Put down whose turn it is at a place, if that is another than before."""

@@ -13,7 +13,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_interface
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from hostwatch.carrier import OWN_FAULTS, addresses_4, way_out
+from hostwatch.carrier import OWN_FAULTS, addresses_4, addresses_6, way_out
 from hostwatch.pinger import is_loopback
 from hostwatch.reach.base import Fault
 
@@ -39,27 +39,33 @@ class Way(NamedTuple):
     """Our address on the link; zeros for IPv4 where we have none."""
 
 
-def way_to(address: str, link: str = "") -> Way:
-    """The way to an address on a link of ours, or on the one that is named. Raises `Fault`."""
+def way_to(address: str, link: str = "", source: str = "", interface: str = "") -> Way:
+    """The way to an address on a link of ours, or on the one that is named. Raises `Fault`.
+
+    `source` is the address of ours to speak as if it is on that link; `interface` the only link that
+    packets may leave by where none is named.
+    """
     if is_loopback(address):
         raise Fault(ELSEWHERE)
     try:
         link = link or address.partition("%")[2]  # a link-local address names it
-        name, source = _named(address, link) if link else _found(address)
-        return Way(name, socket.if_nametoindex(name), _mac(name), source)
+        name, own = _named(address, link) if link else _found(address, interface)
+        if source and name in {there for there, mine in (*addresses_4(), *addresses_6()) if mine == source}:
+            own = ip_address(source).packed
+        return Way(name, socket.if_nametoindex(name), _mac(name), own)
     except OSError as error:
         raise Fault(OWN_FAULTS.get(error.errno or 0, "no such link here")) from None
 
 
-def _found(address: str) -> tuple[str, bytes]:
+def _found(address: str, interface: str) -> tuple[str, bytes]:
     """The link whose subnet an address belongs to, by way of the source address that the kernel chooses."""
     there = ip_address(address.partition("%")[0])
-    spelt, _ = way_out(address)
+    spelt, _ = way_out(address, link=interface)
     if spelt == str(there):
         raise Fault("an address of our own")
     nets = _nets_4() if there.version == 4 else _nets_6()
     for name, own, net in nets:
-        if own == spelt and there in net:
+        if own == spelt and there in net and interface in ("", name):
             return name, ip_address(own).packed
     raise Fault(ELSEWHERE)
 

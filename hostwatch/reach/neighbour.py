@@ -61,7 +61,7 @@ class NeighbourPinger(base.OneByOne):
     def talk(self, ask: Ask, manner: Manner) -> base.Talk:
         method = read(ask.method)
         link = method.settings.link if isinstance(method.settings, Settings) else ""
-        way = _links.way_to(ask.address, link)
+        way = _links.way_to(ask.address, link, *manner.packet.way(ask.address))
         target = ip_address(ask.address.partition("%")[0])
         return _Question(self._ear(target.version), self._carrier, way, target.packed, method.mac)
 

@@ -21,10 +21,10 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from hostwatch.carrier import Carrier, place
+from hostwatch.carrier import TTL_AND_CLASS, Carrier, leave_by, place
 from hostwatch.clock import Clock
 from hostwatch.core import instant
-from hostwatch.pinger import Ask, Manner, family
+from hostwatch.pinger import Ask, Manner, Packet, family
 from hostwatch.reach import base, read
 
 EXAMPLE = "method: {tcp: 443}"
@@ -63,16 +63,17 @@ class TcpPinger(base.OneByOne):
     def talk(self, ask: Ask, manner: Manner) -> base.Talk:
         settings = read(ask.method).settings
         assert isinstance(settings, Settings)
-        return _Call(ask.address, settings.port, self._clock, self._carrier)
+        return _Call(ask.address, settings.port, manner.packet, self._clock, self._carrier)
 
 
 class _Call(base.Talk):
     """Attempts at one port. An earlier one may still be answered while a later one is on its way."""
 
-    def __init__(self, address: str, port: int, clock: Clock, carrier: Carrier) -> None:
+    def __init__(self, address: str, port: int, packet: Packet, clock: Clock, carrier: Carrier) -> None:
         super().__init__()
         self._address = address
         self._port = port
+        self._packet = packet
         self._clock = clock
         self._carrier = carrier
         self._lines: dict[int, socket.socket] = {}
@@ -81,7 +82,7 @@ class _Call(base.Talk):
     def send(self) -> None:
         number = len(self.sent) - 1
         try:
-            there, line = place(self._address, self._port), _line(self._address)
+            there, line = place(self._address, self._port), _line(self._address, self._packet)
         except OSError as error:
             raise base.Fault(str(base.refusal(error.errno))) from None
         refused = line.connect_ex(there)
@@ -126,7 +127,8 @@ class _Call(base.Talk):
             self._settled(numbers[descriptor])
 
     def fault(self) -> str:
-        return self._carrier.fault(self._address)
+        _, link = self._packet.way(self._address)
+        return self._carrier.link_fault(link) if link else self._carrier.fault(self._address)
 
     def _hang_up(self, number: int) -> None:
         line = self._lines.pop(number)
@@ -138,9 +140,17 @@ class _Call(base.Talk):
             self._hang_up(number)
 
 
-def _line(address: str) -> socket.socket:
-    kind = socket.AF_INET if family(address) == 4 else socket.AF_INET6
-    line = socket.socket(kind, socket.SOCK_STREAM)
-    line.setblocking(False)
-    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_SYNCNT, SYN_REPEATS)
+def _line(address: str, packet: Packet) -> socket.socket:
+    """A socket that nothing has left yet. Raises `OSError`."""
+    version = family(address)
+    line = socket.socket(socket.AF_INET if version == 4 else socket.AF_INET6, socket.SOCK_STREAM)
+    try:
+        line.setblocking(False)
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_SYNCNT, SYN_REPEATS)
+        for option, value in zip(TTL_AND_CLASS[version], (packet.ttl, packet.dscp << 2), strict=True):
+            line.setsockopt(*option, value)
+        leave_by(line, *packet.way(address))
+    except OSError:
+        line.close()
+        raise
     return line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from hostwatch.channels.base import Failed, Message, Receipt, Refused
 from hostwatch.core import delivery, facts
 from hostwatch.core.emergency import NoticeState
+from hostwatch.core.population import Changes
+from hostwatch.core.world import Decision
 from hostwatch.directory import Directory
 from hostwatch.store.ledger import facts_of
 from tests.outbox.office import KEY, Office, Scripted, listening, simulate, site
@@ -366,5 +369,62 @@ def test_what_comes_after_the_deadline_is_late_as_long_as_the_emergency_is_open(
         (prompt,) = await office.owe("acme", "duty")
         await office.until(lambda: office.notice(prompt).state is NoticeState.ACCEPTED)
         assert not office.notice(prompt).late
+
+    simulate(tmp_path, site({"acme": [OLD]}), answer, play)
+
+
+def test_whoever_waits_for_another_notice_has_its_turn_as_soon_as_that_is_settled(tmp_path: Path) -> None:
+    async def answer(to: str, message: Message) -> Receipt:
+        await asyncio.sleep(10)
+        return Receipt("250 accepted")
+
+    async def play(office: Office, side: Scripted) -> None:
+        (name,) = await office.owe("acme", "duty")
+        end = replace(
+            office.notice(name),
+            id=name.replace("emergency", "recovery"),
+            kind="recovery",
+            duty=None,
+            after=name,
+        )
+        await office.engine.do(lambda world, now: Decision(notices=(end,)))
+        await office.until(lambda: not office.engine.world.pending())
+
+        assert side.times("old") == [0, 10]
+
+    simulate(tmp_path, site({"acme": [OLD]}), answer, play)
+
+
+def test_whoever_is_authorised_no_more_is_given_up_at_once_though_a_try_is_far_off(tmp_path: Path) -> None:
+    """The record tells, whether or not there is another directory."""
+
+    async def answer(to: str, message: Message) -> Receipt:
+        raise Failed("451 later", retry_after=timedelta(seconds=3000))
+
+    async def play(office: Office, side: Scripted) -> None:
+        (name,) = await office.owe("acme", "duty")
+        await asyncio.sleep(70)
+        customer = office.engine.world.population.customers["acme"]
+        changes = Changes(customers=(replace(customer, contacts=()),))
+        await office.engine.do(lambda world, now: Decision(population=changes, alive_at=now))
+        await asyncio.sleep(1)
+
+        assert office.notice(name).state is NoticeState.FORBIDDEN
+
+    simulate(tmp_path, site({"acme": [OLD]}), answer, play)
+
+
+def test_a_duty_is_breached_when_its_time_is_out_though_nothing_else_is_to_be_done(tmp_path: Path) -> None:
+    async def answer(to: str, message: Message) -> Receipt:
+        raise Failed("451 later", retry_after=timedelta(seconds=3000))
+
+    async def play(office: Office, side: Scripted) -> None:
+        await asyncio.sleep(7)
+        (name,) = await office.owe("acme", "duty")
+        await asyncio.sleep(3600)
+
+        duty = office.engine.world.duties[name]
+        assert duty.breached_at is not None
+        assert timedelta(0) <= duty.breached_at - duty.due < timedelta(seconds=1)
 
     simulate(tmp_path, site({"acme": [OLD]}), answer, play)

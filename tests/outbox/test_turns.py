@@ -199,10 +199,14 @@ class TurnsAsTheyAre(RuleBasedStateMachine):
             self.wanted[name] = one
             self.turns.want(one)
 
-    @rule(number=st.integers(0, 99), customer=st.sampled_from("abc"))
-    def drop(self, number: int, customer: str) -> None:
-        self.wanted.pop(f"{customer}-{number:05}", None)
-        self.turns.drop(f"{customer}-{number:05}")
+    @rule(data=st.data())
+    def drop(self, data: st.DataObject) -> None:
+        """Nearly always the most urgent."""
+        if self.wanted:
+            urgent = sorted(self.wanted.values(), key=lambda one: one.urgency)
+            one = data.draw(st.sampled_from(urgent[:3]))
+            del self.wanted[one.notice]
+            self.turns.drop(one.notice)
 
     @rule(data=st.data())
     def end(self, data: st.DataObject) -> None:
