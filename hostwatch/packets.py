@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from collections.abc import Iterable
 from ipaddress import ip_address
 from typing import Final, NamedTuple
 
@@ -20,7 +21,13 @@ KEY_END: Final = 4 + KEY_BYTES
 """A key stands in a packet from its fifth byte to here."""
 
 PAYLOAD_BYTES: Final = 56
-"""As every ping sends: the nonce and zeros."""
+"""As every ping sends: the nonce, and what fills it up."""
+
+CHANCE_BYTES: Final = NONCE_BYTES - sieve.MARK_BYTES
+"""What of a nonce is drawn for each request."""
+
+_CHANCE: Final = struct.Struct(f"{CHANCE_BYTES}s")
+_TURNED: Final = bytes(255 - byte for byte in range(256))
 
 IPV6_HEADER_BYTES: Final = 40
 TIME_EXCEEDED: Final = "time exceeded"
@@ -76,6 +83,8 @@ class Requests:
 
     def __init__(self, family: int, identifier: int, payload_bytes: int = PAYLOAD_BYTES) -> None:
         self._form = struct.Struct(f"!BxHHH{NONCE_BYTES}s{payload_bytes - NONCE_BYTES}x")
+        self._rest = bytes(max(payload_bytes - NONCE_BYTES - CHANCE_BYTES, 0))
+        self._has_room = payload_bytes >= NONCE_BYTES + CHANCE_BYTES
         self._kind = sieve.ECHO_REQUEST[family]
         self._identifier = identifier
         self._constant = (self._kind << 8) + identifier
@@ -85,6 +94,19 @@ class Requests:
         # The ones' complement sum of 16-bit words is the number that they are, modulo 65,535.
         total = (self._constant + sequence + int.from_bytes(nonce)) % 0xFFFF
         return self._form.pack(self._kind, 0xFFFF - total, self._identifier, sequence, nonce)
+
+    def first_ones(self, mark: bytes, chance: bytes) -> tuple[list[bytes], list[bytes]]:
+        """Many first requests at once: their keys, and the packets.
+
+        After what was drawn for a nonce stands its complement, so that all have one checksum.
+        """
+        start = self.key(1, mark)
+        keys = [start + drawn for (drawn,) in _CHANCE.iter_unpack(chance)]
+        if not self._has_room:
+            return keys, [self.packet(1, key[4:]) for key in keys]
+        head, rest = self.packet(1, mark.ljust(NONCE_BYTES, b"\0"))[:4], self._rest
+        turned = _CHANCE.iter_unpack(chance.translate(_TURNED))
+        return keys, [head + key + filling + rest for key, (filling,) in zip(keys, turned, strict=True)]
 
     def key(self, sequence: int, nonce: bytes) -> bytes:
         """By what that request is known again."""
@@ -136,6 +158,13 @@ def packed(address: str) -> bytes:
     if ":" in address:
         return socket.inet_pton(socket.AF_INET6, address.partition("%")[0])
     return socket.inet_aton(address)
+
+
+def all_packed(family: int, addresses: Iterable[str]) -> list[bytes]:
+    """Addresses of one family as they stand in packets; none names the link that it is on."""
+    if family == 4:
+        return [socket.inet_aton(address) for address in addresses]
+    return [socket.inet_pton(socket.AF_INET6, address) for address in addresses]
 
 
 def spelt(address: bytes) -> str:

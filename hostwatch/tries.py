@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Hashable
+from functools import partial
+from itertools import repeat
 from typing import Final
 
 from hostwatch import sieve
@@ -29,8 +31,12 @@ from hostwatch.packets import (
     without_ip_header,
 )
 from hostwatch.pinger import Ask, Look, Manner, family
+from hostwatch.volley import Salvo, Volley
 
 _ANSWERED: Final = Outcome.ANSWERED
+_look: Final = partial(tuple.__new__, Look)
+"""A look of all its fields, made without a call of Python's."""
+
 _STEP_US: Final = STEP_MIN // instant.MICROSECOND
 
 Moment = tuple[int, int]
@@ -48,9 +54,15 @@ class Round:
         self.decoy = manner.decoy
         self.identifier = identifier
         self.grain = grain
+        self.lanes: list[Lane] = []
         self.tries: list[Try] = []
+        """Those asks that are on their way by themselves."""
+
+        self.is_over = False
+        """Whether nobody waits for it any more."""
+
         self.left = 0
-        """Tries that have no look yet."""
+        """Asks that have no look yet."""
 
         self.answered: list[Look] = []
         self.silent: list[Look] = []
@@ -71,14 +83,15 @@ class Lane:
         own = self.sock.identifier if self.sock is not None else None
         self.identifier = round_.identifier if own is None else own
         self.requests = Requests(family, self.identifier, payload_bytes)
-        self._by_address: dict[tuple[bytes, int], Try] | None = None
+        self.volleys: list[Volley] = []
+        self.salvos: set[Salvo] = set()
+        """Those who have not had their next turn."""
 
-    def find(self, address: bytes, hops: int) -> Try | None:
-        """By address, for errors that quote no nonce: so rare that the way is only laid when one comes."""
-        if self._by_address is None:
-            mine = (one for one in self.round.tries if one.lane is self)
-            self._by_address = {(one.address, one.ask.hops): one for one in mine}
-        return self._by_address.get((address, hops))
+    def volley(self, slot: int) -> Volley:
+        """For the asks of one slot; the one that is there already, if it is the last."""
+        if not self.volleys or self.volleys[-1].slot != slot:
+            self.volleys.append(Volley(self, slot))
+        return self.volleys[-1]
 
 
 class Try:
@@ -142,11 +155,15 @@ class Tries:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._by_key: dict[bytes, Try] = {}
+        self._in_salvos: dict[bytes, tuple[Salvo, int]] = {}
+        """Whose first packet may be answered, and its place in the salvo."""
+
+        self._by_address: dict[bytes, list[Try]] = {}
         self._lanes: dict[int, list[Lane]] = {4: [], 6: []}
 
     def __len__(self) -> int:
         """Packets that may yet be answered."""
-        return len(self._by_key)
+        return len(self._by_key) + len(self._in_salvos)
 
     def open(self, lane: Lane) -> None:
         """From now on errors may come about its pings."""
@@ -159,11 +176,43 @@ class Tries:
     def close(self, lane: Lane) -> None:
         """No more of its pings are on their way."""
         self._lanes[lane.family].remove(lane)
+        for salvo in lane.salvos:
+            for key in salvo.keys:
+                self._in_salvos.pop(key, None)
+
+    def expect_all(self, salvo: Salvo) -> None:
+        """The first packets of many have just left."""
+        salvo.lane.salvos.add(salvo)
+        self._in_salvos.update(zip(salvo.keys, zip(repeat(salvo), range(len(salvo.keys))), strict=True))
+
+    def unanswered(self, salvo: Salvo) -> list[Try]:
+        """It is a salvo's turn: who of it was not answered, and is on its way by itself from now on."""
+        salvo.lane.salvos.discard(salvo)
+        in_salvos = self._in_salvos
+        for key in [key for key in salvo.keys if key in in_salvos]:
+            self._single_out(key)
+        return salvo.alone
+
+    def _single_out(self, key: bytes) -> Try:
+        """Have a ping of a salvo on its way by itself."""
+        salvo, place = self._in_salvos.pop(key)
+        ask, apart_us = salvo.asks[place], salvo.apart_us
+        one = Try(ask, salvo.lane, key[4:], ask.at_us - apart_us)
+        salvo.lane.round.tries.append(one)
+        self.expect(one, key, salvo.left[place], apart_us)
+        one.stepped = salvo.stepped
+        salvo.alone.append(one)
+        return one
+
+    def _get(self, key: bytes) -> Try | None:
+        """The ping that waits for that key, on its way by itself."""
+        return self._single_out(key) if key in self._in_salvos else self._by_key.get(key)
 
     def expect(self, one: Try, key: bytes, left_us: int, apart_us: int) -> None:
         """A packet is about to leave: something may come back."""
         if not one.sent:
             one.at_us = left_us + apart_us
+            self._by_address.setdefault(one.address, []).append(one)
         one.sent += (left_us,)
         one.apart_us = apart_us
         round_ = one.lane.round
@@ -186,6 +235,11 @@ class Tries:
 
     def forget(self, one: Try) -> None:
         """Nothing is waited for any more."""
+        if one.sent and not one.is_over:
+            others = self._by_address[one.address]
+            others.remove(one)
+            if not others:
+                del self._by_address[one.address]
         one.is_over = True
         first = one.ask.hops << 8 | 1
         for sequence in range(first, first + len(one.sent)):
@@ -193,16 +247,40 @@ class Tries:
 
     def take(self, sock: EchoSocket, count: int) -> None:
         """Give the packets that a socket took in to the pings that they belong to."""
-        reply, least, by_key = sieve.ECHO_REPLY[sock.family], sock.intake.least, self._by_key
-        now = self._clock.monotonic_us(), self._clock.now_us()
-        place = -1
+        reply, least, in_salvos = sieve.ECHO_REPLY[sock.family], sock.intake.least, self._in_salvos
+        now_us, wall_us = now = self._clock.monotonic_us(), self._clock.now_us()
+        apart_us = wall_us - now_us
+        row = -1
         for (length,), (seconds, nanoseconds, source, kind, key) in sock.intake.rows(count):
-            place += 1
-            one = by_key.get(key)
-            if one is None or kind != reply or length < least:
-                self._take_other(sock, place, length, now)
-            elif source == one.address:
-                self._answer(one, key, seconds * 1_000_000 + nanoseconds // 1_000, now)
+            row += 1
+            found = in_salvos.get(key)
+            if found is None or kind != reply or length < least:
+                self._take_other(sock, row, length, now)
+                continue
+            salvo, place = found
+            if source != salvo.addresses[place]:
+                continue
+            # As in `_answer`.
+            left_us, came_us = salvo.left[place], seconds * 1_000_000 + nanoseconds // 1_000 - apart_us
+            sent_apart_us = salvo.apart_us
+            is_steady = -_STEP_US < apart_us - sent_apart_us < _STEP_US
+            if not is_steady or not left_us - _STEP_US <= came_us <= now_us:
+                came_us = now_us
+            elif came_us < left_us:
+                came_us = left_us
+            if came_us > left_us + salvo.wait_us:
+                continue
+            del in_salvos[key]
+            ask = salvo.asks[place]
+            at_us = left_us + sent_apart_us
+            if at_us > wall_us:  # if the clock was set back
+                at_us = wall_us
+            round_, rtt_us = salvo.lane.round, came_us - left_us
+            look = ask[0], ask[1], at_us, wall_us, _ANSWERED, "", None, rtt_us, 0, "", "", None
+            round_.answered.append(_look(look))
+            round_.left -= 1
+            if not round_.left:
+                round_.news.set()
 
     def _answer(self, one: Try, key: bytes, stamp_us: int, now: Moment) -> None:
         """A ping was answered. When that came in is known by the kernel's stamp, if it can be true.
@@ -229,23 +307,19 @@ class Tries:
         round_.answered.append(
             Look(ask.signal, ask.address, at_us, wall_us, _ANSWERED, "", answered_us, rtt_us, lost)
         )
-        if len(one.sent) == 1:
-            one.is_over = True
-            del self._by_key[key]
-        else:
-            self.forget(one)
+        self.forget(one)
         round_.left -= 1
         if not round_.left:
             round_.news.set()
 
-    def _take_other(self, sock: EchoSocket, place: int, length: int, now: Moment) -> None:
-        """What is no plain reply that is waited for: late, double, an error, a reply with IP options."""
-        packet, source, stamp_us = sock.intake.whole(place, length)
+    def _take_other(self, sock: EchoSocket, row: int, length: int, now: Moment) -> None:
+        """What is no plain reply to a salvo: to a ping by itself, late, double, an error, with IP options."""
+        packet, source, stamp_us = sock.intake.whole(row, length)
         found = parse(sock.family, without_ip_header(packet) if sock.has_ip_header else packet, source)
         if isinstance(found, Trouble):
             self.take_trouble(sock.family, found._replace(stamp_us=stamp_us))
         elif found is not None:
-            one = self._by_key.get(found.key)
+            one = self._get(found.key)
             if one is not None and one.address == found.source:
                 self._answer(one, found.key, stamp_us, now)
 
@@ -255,20 +329,31 @@ class Tries:
         Who quotes our whole key has seen the packet. The word of others may be a guess, and does not displace
         theirs. How far the packet was to come stands in the first byte of its number, which all must quote.
         """
-        one = self._by_key.get(found.key)
+        one = self._get(found.key)
         number = sequence_of(found.key)
         hops, sequence = number >> 8, number & 0xFF
         if one is None and len(found.key) < KEY_BYTES:
-            identifier, nonce = int.from_bytes(found.key[:2]), found.key[4:]
-            lanes = (lane for lane in self._lanes[family] if lane.identifier == identifier)
-            tries = (lane.find(found.destination, hops) for lane in lanes)
-            one = next((one for one in tries if one is not None and one.nonce.startswith(nonce)), None)
+            one = self._find(family, found, hops)
         if one is None or one.is_over or not 1 <= sequence <= len(one.sent):
             return
         if one.trouble is None or len(found.key) >= len(one.trouble.key):
             one.trouble = found
         if hops and len(found.key) == KEY_BYTES:  # that is all that we asked
             self.end(one, Outcome.MISSED, said(found))
+
+    def _find(self, family: int, found: Trouble, hops: int) -> Try | None:
+        """By address, for errors that quote no whole key."""
+        identifier, nonce = int.from_bytes(found.key[:2]), found.key[4:]
+        lanes = [lane for lane in self._lanes[family] if lane.identifier == identifier]
+        for lane in lanes:
+            for salvo in lane.salvos if not hops else ():
+                key = salvo.key_of(found.destination)
+                if key is not None and key in self._in_salvos and key[4:].startswith(nonce):
+                    return self._single_out(key)
+        for one in self._by_address.get(found.destination, ()):
+            if one.lane in lanes and one.ask.hops == hops and one.nonce.startswith(nonce):
+                return one
+        return None
 
 
 def _heard_of(one: Try, look: Look) -> Look:

@@ -14,6 +14,7 @@ import pytest
 from hostwatch import (
     control,
     daemon,
+    departures,
     desk,
     echo,
     engine,
@@ -108,8 +109,8 @@ LIMITS: dict[str, str] = {
     "packets of neighbours read in one turn of the loop": str(_ears.READ_MAX),
     "receive buffer for packets of neighbours": f"{_ears.BUFFER_BYTES // MIB} MiB",
     "ICMP packets sent in one turn of the loop": (
-        f"{icmp.BURST_MAX}, or half of the replies that the receive buffer holds if less;"
-        f" then a pause of {icmp.BURST_EVERY_US // 1000} ms"
+        f"{departures.BURST_MAX}, or half of the replies that the receive buffer holds if less;"
+        f" then a pause of {departures.BURST_EVERY_US // 1000} ms"
     ),
     "packets in a second, in all; towards one /24 or /48": (
         f"{Limits().packets_per_second:,}; {Limits().packets_per_second_and_network:,};"

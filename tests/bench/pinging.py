@@ -20,8 +20,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from hostwatch import garbage
 from hostwatch.clock import SystemClock
 from hostwatch.core import instant
+from hostwatch.core.reading import Outcome
 from hostwatch.icmp import IcmpPinger
 from hostwatch.pinger import Ask, Batch, Manner
 
@@ -30,13 +32,16 @@ SEED = 7
 
 def phases(count: int, rate: float) -> list[int]:
     """When each is to be looked at, in µs from the beginning: by phases as a schedule has them, in order."""
-    chance = random.Random(SEED)
-    span_us = count / rate * 1e6 if rate else 0
+    if not rate:
+        return [0] * count
+    chance, span_us = random.Random(SEED), count / rate * 1e6
     return sorted(int(chance.random() * span_us) for _ in range(count))
 
 
 def slices(planned: Sequence[Ask], long_s: float) -> list[tuple[Ask, ...]]:
     """The asks of each slice of the schedule."""
+    if planned[0].at_us == planned[-1].at_us:
+        return [tuple(planned)]
     found: dict[int, list[Ask]] = {}
     for ask in planned:
         found.setdefault(int((ask.at_us - planned[0].at_us) / 1e6 / long_s), []).append(ask)
@@ -60,19 +65,17 @@ async def ping(options: argparse.Namespace) -> dict[str, float]:
         timeout=timedelta(seconds=options.timeout),
         late_after=timedelta(seconds=60),
     )
-    outcomes: Counter[str] = Counter()
+    outcomes: Counter[Outcome] = Counter()
 
     async def one(batch: Batch) -> None:
         async for group in pinger.probe(batch):
-            outcomes.update(look.outcome.value for look in group)
+            outcomes.update([look.outcome for look in group])
 
     times = phases(len(targets), options.rate)
+    garbage.settle()  # as the watch does
     began, cpu = time.monotonic(), cpu_s()
     since_us = instant.micros(clock.now()) + (200_000 if options.rate else 0)
-    asks = [
-        Ask(signal=target, address=target, at_us=since_us + at)
-        for target, at in zip(targets, times, strict=True)
-    ]
+    asks = [Ask(target, target, since_us + at) for target, at in zip(targets, times, strict=True)]
     planned = slices(asks, options.slice)
     running = []
     for some in planned:
@@ -82,7 +85,8 @@ async def ping(options: argparse.Namespace) -> dict[str, float]:
     used, wall = cpu_s() - cpu, time.monotonic() - began
     await pinger.close()
     rss_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"cpu_s": used, "wall_s": wall, "rss_mib": rss_mib, "targets": len(targets), **outcomes}
+    found = {outcome.value: count for outcome, count in outcomes.items()}
+    return {"cpu_s": used, "wall_s": wall, "rss_mib": rss_mib, "targets": len(targets), **found}
 
 
 def main() -> None:

@@ -7,14 +7,16 @@ import os
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import pytest
 
 from hostwatch.clock import Clock, SystemClock
 from hostwatch.core import instant
 from hostwatch.icmp import IcmpPinger
+from hostwatch.packets import NONCE_BYTES
 from hostwatch.pinger import Ask, Batch, Look, Manner
+from hostwatch.tries import Lane
 from tests.lab.capability import give_up_net_raw
 from tests.lab.namespace import Namespace
 from tests.lab.waiting import until
@@ -82,6 +84,20 @@ class Cable:
         if mode != "raw":
             self.here.sysctl(ipv4__ping_group_range="0 2147483647")
         return self.here.inside(run)
+
+
+class UnderWay(NamedTuple):
+    """A ping that waits for an answer."""
+
+    lane: Lane
+    nonce: bytes
+
+
+def under_way(pinger: IcmpPinger) -> list[UnderWay]:
+    """All pings that wait for an answer, whether by themselves or in a salvo."""
+    alone = [UnderWay(one.lane, one.nonce) for one in pinger._tries._by_key.values()]
+    found = pinger._tries._in_salvos.items()
+    return alone + [UnderWay(salvo.lane, key[-NONCE_BYTES:]) for key, (salvo, _) in found]
 
 
 async def ask(

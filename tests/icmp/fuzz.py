@@ -24,9 +24,10 @@ from hostwatch import sieve
 from hostwatch.clock import SystemClock
 from hostwatch.echo import SO_TIMESTAMPNS, EchoSocket
 from hostwatch.intake import PIECE, Intake
-from hostwatch.packets import KEY_BYTES, Echo, Requests, Trouble, key_of, parse, without_ip_header
+from hostwatch.packets import KEY_BYTES, Echo, Requests, Trouble, parse, without_ip_header
 from hostwatch.pinger import Ask, Manner
 from hostwatch.tries import Lane, Round, Tries, Try, said
+from hostwatch.volley import Salvo
 
 LOOPBACK = {4: "127.0.0.1", 6: "::1"}
 FORMS = [(4, True), (4, False), (6, True), (6, False)]
@@ -70,7 +71,9 @@ class Fuzzer:
         self._round = Round(MANNER, draw.randrange(2**16), 1)
         self._lane = Lane(self._round, family, cast(EchoSocket, self.ears))
         self._tries.open(self._lane)
-        self._waiting: dict[bytes, tuple[Try, bytes]] = {}
+        self._waiting: dict[bytes, bytes] = {}
+        """What was asked, by what it is known again by."""
+
         self._source = socket.inet_pton(socket.AF_INET if family == 4 else socket.AF_INET6, LOOPBACK[family])
 
     def turn(self) -> None:
@@ -84,19 +87,24 @@ class Fuzzer:
         self._check(sent)
 
     def _fill_up(self) -> None:
+        """Half of the pings are in a salvo, half are on their way by themselves."""
         while len(self._waiting) < OUTSTANDING:
             ask = Ask("fuzz", LOOPBACK[self.ears.family], 0)
-            one = Try(ask, self._lane, self._draw.randbytes(16), 0)
-            self._round.tries.append(one)
-            self._round.left += 1
-            request = Requests(self.ears.family, self._lane.identifier).packet(1, one.nonce)
+            requests = Requests(self.ears.family, self._lane.identifier)
+            keys, packets = requests.first_ones(self._draw.randbytes(4), self._draw.randbytes(24))
             now_us = self._clock.monotonic_us()
-            self._tries.expect(one, key_of(request), now_us, self._clock.now_us() - now_us)
-            self._waiting[key_of(request)] = one, request
+            apart_us = self._clock.now_us() - now_us
+            self._round.left += 2
+            salvo = Salvo(self._lane, [ask], [self._source], keys[:1], [now_us], apart_us)
+            self._tries.expect_all(salvo)
+            one = Try(ask, self._lane, keys[1][4:], 0)
+            self._round.tries.append(one)
+            self._tries.expect(one, keys[1], now_us, apart_us)
+            self._waiting.update(zip(keys, packets, strict=True))
 
     def _packet(self) -> bytes:
         """A right packet, mostly changed."""
-        _, request = self._draw.choice([*self._waiting.values()])
+        request = self._draw.choice([*self._waiting.values()])
         family, draw = self.ears.family, self._draw
         if draw.random() < 0.5:
             icmp = bytes([sieve.ECHO_REPLY[family]]) + request[1:]
@@ -122,14 +130,15 @@ class Fuzzer:
     def _check(self, sent: list[bytes]) -> None:
         for packet in sent:
             self._check_parse(packet)
-        for key, (one, _) in [*self._waiting.items()]:
+        for key in [*self._waiting]:
             right = [packet for packet in sent if self._is_right(packet, key)]
-            if one.is_over:
+            if key not in self._tries._by_key and key not in self._tries._in_salvos:
                 assert any(key in packet for packet in sent), "answered without its key"
                 self.found["answered"] += 1
                 del self._waiting[key]
             else:
                 assert not right, f"not answered by {right[0].hex()}"
+        for one in self._tries._by_key.values():
             if one.trouble is not None:
                 said(one.trouble)
                 self.found["told"] += 1

@@ -17,7 +17,7 @@ from hostwatch.core import instant
 from hostwatch.core.reading import Outcome
 from hostwatch.icmp import STEPPED, IcmpPinger
 from hostwatch.pinger import Look, Manner
-from tests.icmp.conftest import THERE, Cable, ask
+from tests.icmp.conftest import THERE, Cable, ask, under_way
 from tests.lab.reflector import Reflector
 from tests.lab.script import LATE_S, TOO_LATE
 
@@ -125,7 +125,7 @@ def read_after_a_step(cable: Cable, behind: timedelta, manner: Manner) -> Look:
     clock = WrongClock(timedelta(0), asleep=False)
 
     def stand_still(pinger: IcmpPinger) -> None:
-        if not pinger._tries._by_key:
+        if not under_way(pinger):
             asyncio.get_running_loop().call_soon(stand_still, pinger)
             return
         time.sleep(STALL_S)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -64,14 +65,17 @@ def flooded(cable: Cable, count: int, *, floods: int = 1) -> tuple[Look, list[in
 
 def _after_each(pinger: IcmpPinger, packets: int, act: Callable[[], object]) -> None:
     """Do something after each of the first packets that leave."""
-    expect, left = pinger._tries.expect, iter(range(packets))
+    departures = pinger._departures
+    send, send_alone, left = departures._fly, departures._send_one, iter(range(packets))
 
-    def expected(*given: Any) -> None:
-        expect(*given)
-        if next(left, None) is not None:
+    def sent(how: Callable[..., Any], *given: Any) -> Any:
+        done = how(*given)
+        if done != 0 and next(left, None) is not None:
             act()
+        return done
 
-    pinger._tries.expect = expected  # type: ignore[method-assign, assignment]
+    departures._fly = partial(sent, send)  # type: ignore[method-assign]
+    departures._send_one = partial(sent, send_alone)  # type: ignore[method-assign]
 
 
 def _count(pinger: IcmpPinger, turns: list[int]) -> None:

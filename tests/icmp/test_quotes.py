@@ -14,8 +14,7 @@ from hostwatch.core.reading import Outcome
 from hostwatch.echo import EchoSocket, Outlet, new_identifier
 from hostwatch.icmp import IcmpPinger
 from hostwatch.pinger import Look, Manner
-from hostwatch.tries import Try
-from tests.icmp.conftest import BEYOND, HERE, THERE, Cable, ask
+from tests.icmp.conftest import BEYOND, HERE, THERE, Cable, UnderWay, ask, under_way
 from tests.icmp.quotes import error, opened, quoted, request
 
 pytestmark = pytest.mark.lab
@@ -88,7 +87,7 @@ def test_options_before_a_quoted_request_change_nothing(cable: Cable) -> None:
         assert not ours.intake.fill(ours.sock)
 
 
-def quoting(cable: Cable, family: int, *made: Callable[[Try], bytes]) -> Look:
+def quoting(cable: Cable, family: int, *made: Callable[[UnderWay], bytes]) -> Look:
     """One look at a silent device beyond the router, which says something of its request."""
     cable.lose()
 
@@ -96,9 +95,9 @@ def quoting(cable: Cable, family: int, *made: Callable[[Try], bytes]) -> Look:
         loop = asyncio.get_running_loop()
 
         def speak() -> None:
-            if not pinger._tries._by_key:
+            if not under_way(pinger):
                 loop.call_soon(speak)
-            for one in pinger._tries._by_key.values():
+            for one in under_way(pinger):
                 for make in made:
                     router.sendto(error(family, make(one)), (HERE[family], 0))
 

@@ -10,7 +10,8 @@ import pytest
 
 from hostwatch.clock import Clock
 from hostwatch.core.reading import Outcome
-from hostwatch.icmp import LATE, IcmpPinger
+from hostwatch.departures import LATE
+from hostwatch.icmp import IcmpPinger
 from hostwatch.pinger import Look, Manner
 from tests.icmp.conftest import THERE, Cable, ask
 from tests.lab.reflector import Reflector
