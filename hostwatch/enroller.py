@@ -24,8 +24,7 @@ from hostwatch.core import enrolment
 from hostwatch.core.enrolment import UNDER_WAY, Opening, Step
 from hostwatch.core.population import Changes, Device
 from hostwatch.core.schedule import Target
-from hostwatch.core.signal import Signal
-from hostwatch.core.world import TargetChange
+from hostwatch.core.world import Decision, TargetChange
 from hostwatch.engine import Engine
 from hostwatch.stock.client import StockError, Stocktaker, Taken, take
 from hostwatch.store.writer import Writer
@@ -154,8 +153,7 @@ class Enroller:
         new: list[Target] = []
         for part in enrolment.in_steps(changes):
             step, added = await self.aside(self._part, part)
-            await self._do(step)
-            new += _named_once(added, self._engine.world.signals.restless)
+            new += _named_once(added, await self._do(step))
             made += len(part)
             self._say(applied=made, changes=len(changes))
         last = await self.aside(self._last, None if resumed else TargetChange(added=new))
@@ -174,8 +172,8 @@ class Enroller:
         moved = moved or enrolment.behind(world.schedule, world.population)
         return Step(schedule=enrolment.rescheduled(world.schedule, moved), targets=moved)
 
-    async def _do(self, step: Step) -> None:
-        await self._engine.do(lambda world, now: enrolment.step(world, step, now))
+    async def _do(self, step: Step) -> Decision:
+        return await self._engine.do(lambda world, now: enrolment.step(world, step, now))
 
     async def _opening(self, loaded: Loaded, before: Loaded | None, author: str, changes: Changes) -> Opening:
         """The configuration as the record is to have it."""
@@ -227,11 +225,11 @@ class Enroller:
             log.info("configuration-loading", **how_far)
 
 
-def _named_once(targets: Iterable[Target], signals: Mapping[str, Signal]) -> Iterator[Target]:
-    """The targets under the very names that their signals have: of a million, one copy is enough."""
+def _named_once(targets: Iterable[Target], decided: Decision) -> Iterator[Target]:
+    """The targets under the very names that their new signals have: of a million, one copy is enough."""
+    names = {signal.name: signal.name for signal in decided.signals}
     for target in targets:
-        known = signals.get(target.signal)
-        yield target if known is None else replace(target, signal=known.name)
+        yield replace(target, signal=names.get(target.signal, target.signal))
 
 
 def _dismissed(taken: Taken, in_force: bool) -> None:

@@ -37,6 +37,9 @@ class Signals(Mapping[str, Signal]):
         self.fresh: dict[str, int] = {}
         """Since when those are watched that have never been looked at."""
 
+        self._since_us = 0
+        """The latest number in `fresh`."""
+
         self._answered: dict[int, int] = {}
         """How many of those at rest answered last in which grain of time."""
 
@@ -70,7 +73,10 @@ class Signals(Mapping[str, Signal]):
         """There is more to say of this signal from now on, or nothing yet."""
         self.drop(signal.name)
         if is_fresh(signal):
-            self.fresh[signal.name] = instant.micros(signal.speaks_until)
+            since_us = instant.micros(signal.speaks_until)
+            if since_us != self._since_us:
+                self._since_us = since_us  # hundreds begin at once: one number is enough for all of them
+            self.fresh[signal.name] = self._since_us
         else:
             self.restless[signal.name] = signal
 

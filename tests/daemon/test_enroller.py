@@ -116,9 +116,10 @@ def test_names_and_addresses_of_many_devices_are_held_once(tmp_path: Path) -> No
 
     devices = [target for target in world.schedule.targets if world.device(target.signal) is not None]
     assert len(devices) == 2 * STEP_MAX + 1
+    names = {name: name for name in world.signals}
     for target in devices:
         device = world.device(target.signal)
         assert device is not None
-        assert target.signal is world.signals[target.signal].name
+        assert target.signal is names[target.signal]
         assert target.address is device.address
     assert len({id(device.customer) for device in world.population.devices.values()}) <= 2
