@@ -8,6 +8,7 @@ the slice is complete, in one commit.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -68,8 +69,8 @@ class Rounds:
         self._due: dict[str, Turn] = {}
         """The turns of which what came is not committed yet."""
 
-        self._out: set[str] = set()
-        """Of whose look nothing has come back yet."""
+        self._out: Counter[str] = Counter()
+        """How many looks at somebody nothing has come of yet: a round takes all in hand before their time."""
 
         self._held: dict[str, list[Answer]] = {}
         """Answers that wait for the end of their round, oldest first."""
@@ -176,7 +177,8 @@ class Rounds:
                 continue
             self._due[turn.signal] = turn
             free.append(turn)
-        self._out.update(turn.signal for turn in free)
+        if this.era == self._era:
+            self._out.update(turn.signal for turn in free)
         if overlapping:
             await self._hand_over(this, overlapping, (), closes=False)
         return [
@@ -232,12 +234,18 @@ class Rounds:
         judged = await self.sight.judge(group)
         self.on_clocks()
         if this.era == self._era:
-            self._out.difference_update(look.signal for look in judged)
+            self._take_back(judged)
         for listener in self.listeners:
             listener(judged)
         urgent = [look for look in judged if not self._may_wait(this, look)]
         if urgent:
             await self._hand_over(this, [self._reading(this, look) for look in urgent], (), closes=False)
+
+    def _take_back(self, looks: Sequence[Look]) -> None:
+        """Something has come of these."""
+        for look in looks:
+            if others := self._out.pop(look.signal) - 1:
+                self._out[look.signal] = others
 
     def _may_wait(self, this: Round, look: Look) -> bool:
         """Whether a look may wait for the end of its round; then it is held."""

@@ -111,3 +111,19 @@ def test_a_step_of_the_clock_invents_no_outage(step: float) -> None:
 
     assert stage.facts(facts.WentDown, "quick") == []
     assert len(stage.pinger.looks["quick/ping@main"]) >= 11
+
+
+def test_no_look_in_between_hides_a_scheduled_miss() -> None:
+    """One is under way when a round is taken in hand, and the next is due before the round has an answer."""
+    towns = {f"dead{number}": seconds(20) for number in range(8)}
+    stage = Stage(towns, dict.fromkeys(towns, SLOW), lambda _, look: look == 1)
+
+    async def act(stage: Stage) -> None:
+        stage.prober.follow_ups.every = seconds(2)
+        await stage.clock.sleep(seconds(90))
+
+    stage.run(act)
+
+    assert [name for name in towns if len(stage.facts(facts.WentDown, name)) != 1] == []
+    beside = stage.ledger._db.execute("SELECT why FROM unscheduled WHERE outcome = 'unknown'").fetchall()
+    assert beside == []
