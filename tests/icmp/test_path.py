@@ -60,6 +60,8 @@ def hearing(cable: Cable, family: int, *made: Made, hops: tuple[int, ...] = (61,
         loop = asyncio.get_running_loop()
 
         def speak() -> None:
+            for key in [*pinger._tries._in_salvos]:
+                pinger._tries._single_out(key)
             tries = [*pinger._tries._by_key.values()]
             if len(tries) < len(hops):
                 loop.call_soon(speak)
