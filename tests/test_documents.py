@@ -37,7 +37,7 @@ from hostwatch.commands import ping, run, status
 from hostwatch.configuration import fields, load, mistake, secret, source, uplink
 from hostwatch.configuration.model import Notices, Schedule
 from hostwatch.configuration.packets import Limits
-from hostwatch.core import enrolment, facts, judge, ladder, latency, schedule, stories, turns
+from hostwatch.core import behind, enrolment, facts, judge, ladder, latency, schedule, turns
 from hostwatch.core import uplink as uplinks
 from hostwatch.core.blindness import Why
 from hostwatch.core.world import World
@@ -100,7 +100,7 @@ LIMITS: dict[str, str] = {
     "uplinks; reference points of one": (
         f"{uplink.UPLINKS_MAX}; {uplinks.REFERENCES_MIN} … {uplink.REFERENCES_MAX}"
     ),
-    "devices behind an uplink named in a notice": str(stories.NAMED_MAX),
+    "devices behind an uplink named in a notice": str(behind.NAMED_MAX),
     "a slice of the schedule": seconds(schedule.SLICE_MAX),
     "slices in flight": str(prober.SLICES_MAX),
     "a catch-up": f"{prober.CATCH_UP_PER_S:,} targets",

@@ -17,6 +17,7 @@ from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.stock.check import Stock, check
 from hostwatch.stock.order import order_of, recorded
 
+NO_UPLINKS = "no uplinks: whether the carrier can be reached is not measured (docs/configuration.md)"
 HELP = "check a configuration and say everything that is wrong with it"
 
 
@@ -41,11 +42,20 @@ def run(options: argparse.Namespace) -> int:
         return 1
     loaded = loaded.with_inventories(recorded(stock.summaries), stock.warnings)
     counts = _counts(loaded, stock)
+    hints = [NO_UPLINKS] if counts["devices"] and not loaded.configuration.uplinks else []
     if options.json:
         warnings = [warning.as_json() for warning in loaded.warnings]
         read = {"inventories": [dict(one) for one in loaded.read]} if loaded.read else {}
         _print_json(
-            {"valid": True, "digest": loaded.digest, **counts, **read, "warnings": warnings, "mistakes": []}
+            {
+                "valid": True,
+                "digest": loaded.digest,
+                **counts,
+                **read,
+                "hints": hints,
+                "warnings": warnings,
+                "mistakes": [],
+            }
         )
         return 0
     print(f"{options.path} is valid")
@@ -53,6 +63,8 @@ def run(options: argparse.Namespace) -> int:
     for name, count in (*counts.items(), ("warnings", len(loaded.warnings))):
         table.add_row(name, str(count))
     Console().print(table)
+    for hint in hints:
+        print(f"hint: {hint}")
     for warning in loaded.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     return 0

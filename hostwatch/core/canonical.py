@@ -73,7 +73,7 @@ def plain(value: object) -> Any:
 @cache
 def _names(kind: type) -> tuple[str, ...] | None:
     """The fields of a dataclass; None for any other type."""
-    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else None
+    return tuple(field.name for field in fields(kind) if field.init) if is_dataclass(kind) else None
 
 
 def decode(kind: str, body: Mapping[str, Any]) -> facts.Fact:

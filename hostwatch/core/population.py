@@ -6,11 +6,12 @@ reach it stays with the configuration.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
 
+from hostwatch.core.behind import Behind, Group
 from hostwatch.core.schedule import ICMP, Target
 from hostwatch.core.terms import AgreementTerms
 from hostwatch.core.uplink import Uplink, named
@@ -110,12 +111,39 @@ class Population:
     operator: str = ""
     """The customer whose contacts are the operator's own people; empty: nobody is."""
 
+    _behind: Behind = field(default_factory=Behind, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for device in self.devices.values():
+            self._place(device, self._behind.add)
+
+    def _leave(self, name: str) -> None:
+        """A device is about to be another, or gone."""
+        before = self.devices.get(name)
+        if before is not None:
+            self._place(before, self._behind.remove)
+
+    def _place(self, device: Device, place: Callable[[str, str, str], None]) -> None:
+        """A device comes to lie behind its uplink, or does so no more; only what is in service counts."""
+        if device.uplink is not None and device.state is State.IN_SERVICE:
+            place(device.uplink, device.customer, device.id)
+
+    def behind(self, uplink: str) -> Iterator[tuple[str, Group]]:
+        """By customer, in the order of their names, the devices in service behind an uplink."""
+        devices = self.devices.values()
+        every = ((d.customer, d.id) for d in devices if d.uplink == uplink and d.state is State.IN_SERVICE)
+        return self._behind.of(uplink, every)
+
     def change(self, changes: Changes) -> None:
         """Make changes, at the cost of what changes."""
         self.vantage = changes.vantage or self.vantage
         self.customers.update((customer.id, customer) for customer in changes.customers)
-        self.devices.update((device.id, device) for device in changes.devices)
+        for device in changes.devices:
+            self._leave(device.id)
+            self.devices[device.id] = device
+            self._place(device, self._behind.add)
         for name in changes.devices_gone:
+            self._leave(name)
             self.devices.pop(name, None)
         for name in changes.customers_gone:
             self.customers.pop(name, None)

@@ -11,12 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from hostwatch.core import facts
+from hostwatch.core.behind import Group
 from hostwatch.core.notice import Story
 from hostwatch.core.population import Customer, Device, Population
 from hostwatch.core.uplink import Uplink
-
-NAMED_MAX = 20
-"""How many devices behind an uplink a story names; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +59,7 @@ def of_uplink(people: Population, uplink: Uplink, flip: facts.WentDown, referenc
         references=len(uplink.references),
         quorum=uplink.quorum,
     )
-    behind = _behind(people, uplink.id)
+    behind = dict(people.behind(uplink.id))
     opened = facts.UplinkEmergencyOpened(
         at=flip.at,
         reference=reference,
@@ -89,27 +87,7 @@ def _story(flip: facts.WentDown, reference: str, interval: timedelta) -> Story:
     )
 
 
-@dataclass(slots=True)
-class _Devices:
-    """Those of one customer behind an uplink."""
-
-    count: int
-    names: list[str]
-
-
-def _behind(people: Population, uplink: str) -> dict[str, _Devices]:
-    """The devices in service behind an uplink, by customer."""
-    found: dict[str, _Devices] = {}
-    for _, device in people.watched():
-        if device.uplink == uplink:
-            mine = found.setdefault(device.customer, _Devices(0, []))
-            mine.count += 1
-            if len(mine.names) < NAMED_MAX:
-                mine.names.append(device.id)
-    return dict(sorted(found.items()))
-
-
-def _told(people: Population, story: Story, behind: dict[str, _Devices]) -> Iterator[tuple[Customer, Story]]:
+def _told(people: Population, story: Story, behind: dict[str, Group]) -> Iterator[tuple[Customer, Story]]:
     for name, devices in behind.items():
         if name != people.operator:
             mine = replace(story, customer=name, behind=devices.count, devices=tuple(devices.names))

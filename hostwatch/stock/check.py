@@ -237,7 +237,7 @@ class _Checking:
         more = sum(1 for _ in found)
         if more:
             yield self._about(0, None, "", f"{more} more devices have the address of another")
-        if not self.order.has_sight and any(map(_is_far, self.stock.addresses)):
+        if self.shown and not self.order.has_sight and any(map(_is_far, self.stock.addresses)):
             what = "without it a fault of our own link looks like a fault of every device"
             yield self._about(
                 0, None, "sight", what, "write the address of your own gateway in the main file"

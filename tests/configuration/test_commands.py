@@ -100,3 +100,20 @@ def test_secrets_can_be_left_aside(
 def test_the_schema_is_json(capsys: pytest.CaptureFixture[str], words: tuple[str, ...], title: str) -> None:
     assert run(config_schema, *words) == 0
     assert json.loads(capsys.readouterr().out)["title"] == title
+
+
+def test_where_the_carrier_is_not_looked_at_it_hints_so(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    devices = "customers: [{id: a, name: A, devices: [{id: d, address: 192.0.2.1}]}]\n"
+    uplinks = "uplinks: [{id: u, name: U, references: [198.51.100.1, 198.51.100.2, 198.51.100.3]}]\n"
+    path = tmp_path / "h.yaml"
+    hints = []
+    for more in (devices, devices + uplinks):
+        path.write_text("site: {name: Here, timezone: UTC}\nstore: sqlite:///h.db\n" + more)
+        assert run(check_config, "--json", str(path)) == 0
+        hints.append(json.loads(capsys.readouterr().out)["hints"])
+        assert run(check_config, str(path)) == 0
+        assert ("\nhint: " in capsys.readouterr().out) == bool(hints[-1])
+
+    assert hints == [[check_config.NO_UPLINKS], []]
