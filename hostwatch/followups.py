@@ -55,7 +55,10 @@ class FollowUps:
                 case facts.SilenceBegan(signal=name, at=at):
                     self._plan(name, instant.micros(at) + self._every_us)
                 case facts.SilenceEnded(signal=name) | facts.SilenceCut(signal=name):
-                    self._next.pop(name, None)
+                    if not self._is_silent(name):  # a step of the clock cuts a silence that goes on
+                        self._next.pop(name, None)
+                case facts.ClockStepped(at=after, before=before):
+                    self._move((after - before) // instant.MICROSECOND)
                 case _:
                     pass
 
@@ -69,7 +72,8 @@ class FollowUps:
             if not self._agenda:
                 self._woken.clear()
                 await self._woken.wait()
-            await self._clock.sleep_until(instant.from_micros(self._agenda[0][0]))
+            first = instant.from_micros(self._agenda[0][0])
+            await self._clock.sleep_until(min(first, self._clock.now() + self.every))  # the clock may step
             turns = self._turns(instant.micros(self._clock.now()))
             if turns:
                 hold(self._look(turns))
@@ -83,6 +87,15 @@ class FollowUps:
             self._next[name] = at_us
             heappush(self._agenda, (at_us, name))
             self._woken.set()
+
+    def _move(self, by_us: int) -> None:
+        """The wall clock stepped: what is planned is to be as far away as it was."""
+        self._next = {name: at_us + by_us for name, at_us in self._next.items()}
+        self._agenda = sorted((at_us, name) for name, at_us in self._next.items())
+
+    def _is_silent(self, name: str) -> bool:
+        signal = self._engine.world.signals.restless.get(name)
+        return signal is not None and signal.silence is not None
 
     async def _look(self, turns: list[Turn]) -> None:
         self._in_hand += len(turns)

@@ -127,3 +127,22 @@ def test_no_look_in_between_hides_a_scheduled_miss() -> None:
     assert [name for name in towns if len(stage.facts(facts.WentDown, name)) != 1] == []
     beside = stage.ledger._db.execute("SELECT why FROM unscheduled WHERE outcome = 'unknown'").fetchall()
     assert beside == []
+
+
+@pytest.mark.parametrize("step", [5, -3600], ids=["forward", "back"])
+def test_who_is_silent_is_followed_up_over_a_step_of_the_clock(step: int) -> None:
+    stage = Stage({"dead": seconds(60)}, {"dead": QUICK}, lambda _, look: look == 1)
+    after: list[int] = []
+
+    async def act(stage: Stage) -> None:
+        looks = stage.pinger.looks
+        stage.prober.follow_ups.every = seconds(10)
+        await stage.clock.sleep(seconds(100))
+        stage.clock.step(seconds(step))
+        before = len(looks["dead/ping@main"])
+        await stage.clock.sleep(seconds(120))
+        after.append(len(looks["dead/ping@main"]) - before)
+
+    stage.run(act)
+
+    assert after[0] >= 10
