@@ -118,3 +118,24 @@ def test_an_answer_counts_if_it_came_in_time(ago_s: float, *, is_answered: bool)
 
     assert [look.outcome for look in round_.answered] == [Outcome.ANSWERED] * is_answered
     assert len(tries) == (0 if is_answered else 1)
+
+
+def test_what_is_no_whole_reply_answers_nobody() -> None:
+    """An error with our key where a reply has it; then a stub, behind which that key still stands."""
+    ears, clock = Ears(4, raw=False), SystemClock()
+    with closing(ears):
+        sock, tries = cast(EchoSocket, ears), Tries(clock)
+        round_ = Round(Manner(attempts=1), 7, 1)
+        lane = Lane(round_, 4, sock)
+        round_.left = 2
+        (key,), (request,) = lane.requests.first_ones(MARK, bytes(CHANCE_BYTES))
+        now_us = clock.monotonic_us()
+        asks = [Ask("one", LOOPBACK[4], 0)]
+        tries.expect_all(Salvo(lane, asks, [packed(LOOPBACK[4])], [key], [now_us], clock.now_us() - now_us))
+
+        for packet in (b"\3" + request[1:], bytes([sieve.ECHO_REPLY[4]]) + request[1:12]):
+            ears.mouth.send(packet)
+            tries.take(sock, ears.intake.fill(ears.sock))
+
+    assert not round_.answered
+    assert len(tries) == 1
