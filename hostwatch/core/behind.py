@@ -32,7 +32,7 @@ class Behind:
         """A device lies behind an uplink from now on."""
         group = self._groups.setdefault(uplink, {}).setdefault(customer, Group())
         group.count += 1
-        if len(group.names) < NAMED_MAX and not group.is_short:
+        if len(group.names) < NAMED_MAX:
             insort(group.names, device)
         elif group.names and device < group.names[-1]:
             insort(group.names, device)

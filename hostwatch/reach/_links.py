@@ -65,7 +65,7 @@ def _found(address: str, interface: str) -> tuple[str, bytes]:
         raise Fault("an address of our own")
     nets = _nets_4() if there.version == 4 else _nets_6()
     for name, own, net in nets:
-        if own == spelt and there in net and interface in ("", name):
+        if own == spelt and there in net:
             return name, ip_address(own).packed
     raise Fault(ELSEWHERE)
 

@@ -70,3 +70,15 @@ def test_customers_come_in_the_order_of_their_names() -> None:
         people.change(Changes(devices=(device,)))
 
     assert [name for name, _ in people.behind("east")] == ["a", "b", "c"]
+
+
+def test_others_are_named_in_place_of_those_that_have_gone() -> None:
+    """Also if one comes meanwhile whose name is later than those of others that are not named yet."""
+    people = Population()
+    many = [Device(id=name, customer="a", address="192.0.2.1", uplink="east") for name in NAMES[:40]]
+    people.change(Changes(devices=tuple(many)))
+    people.change(Changes(devices_gone=tuple(NAMES[:3])))
+    late = Device(id="e", customer="a", address="192.0.2.1", uplink="east")
+    people.change(Changes(devices=(late,)))
+
+    assert told(people, "east") == {"a": (38, NAMES[3:23])}

@@ -380,17 +380,13 @@ def test_whoever_waits_for_another_notice_has_its_turn_as_soon_as_that_is_settle
 
     async def play(office: Office, side: Scripted) -> None:
         (name,) = await office.owe("acme", "duty")
-        end = replace(
-            office.notice(name),
-            id=name.replace("emergency", "recovery"),
-            kind="recovery",
-            duty=None,
-            after=name,
-        )
-        await office.engine.do(lambda world, now: Decision(notices=(end,)))
+        await office.until(lambda: not office.engine.world.pending())
+        begun = replace(office.notice(name), id="begun", duty=None, state=NoticeState.PENDING, attempts=())
+        end = replace(begun, id="end", kind="recovery", after="begun")
+        await office.engine.do(lambda world, now: Decision(notices=(begun, end)))
         await office.until(lambda: not office.engine.world.pending())
 
-        assert side.times("old") == [0, 10]
+        assert side.times("old") == [0, 10, 20]
 
     simulate(tmp_path, site({"acme": [OLD]}), answer, play)
 

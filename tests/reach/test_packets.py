@@ -100,6 +100,7 @@ def test_neighbours_are_asked_from_the_source_that_is_set(marked: Cable, family:
     marked.here.ip("address add 10.97.0.1/24 dev lo", "address add fd97::1/64 dev lo nodad")
     (look,) = looks(marked, "neighbour", THERE[family], manner=replace(PATIENT, packet=elsewhere))
     assert look.outcome is Outcome.ANSWERED, look.why
+    assert not {"10.97.0.1", "fd97::1"} & set(known(marked.there).split()), "nobody there is told of it"
 
 
 def known(machine: Namespace) -> str:
