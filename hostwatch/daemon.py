@@ -87,6 +87,7 @@ class Watch:
             self._sight_every(loaded),
             [str(address) for address in loaded.configuration.silent],
         )
+        self.sight.attend(self.directory.manners)
         self.prober = Prober(engine, pinger, self.sight, clock, self.directory.manner)
         self.prober.rounds.manner_of_all = self.directory.only_manner
         self.outbox = Outbox(engine, clock, lambda: self.directory)
@@ -215,6 +216,7 @@ class Watch:
         self.sight.manner = directory.site_manner
         self.pinger.limit(directory.limits)
         self.sight.every = self._sight_every(loaded)
+        self.sight.attend(directory.manners)
         self._set_follow_ups(loaded)
         if gateways != self.sight.gateways:
             self.sight.gateways = gateways

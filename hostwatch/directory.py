@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -138,6 +138,11 @@ class Directory:
     def manner(self, customer: str) -> Manner:
         """How a customer's devices are pinged; the site's way when it has left the configuration."""
         return self._manners.get(customer, self.site_manner)
+
+    @property
+    def manners(self) -> Collection[Manner]:
+        """All ways in which devices are pinged."""
+        return self._manners.values()
 
     @cached_property
     def only_manner(self) -> Manner | None:

@@ -244,7 +244,7 @@ class Prober:
     async def _keep_sight(self) -> None:
         """Look at our own gateways and loopback for ever, so that each miss finds a look before it."""
         while True:
-            await self._clock.sleep(self.sight.every)
+            await self._clock.sleep(self.sight.pulse)
             await self.glance()
 
     async def _keep_looking_for_lies(self) -> None:

@@ -8,6 +8,7 @@ the slice is complete, in one commit.
 from __future__ import annotations
 
 import asyncio
+from bisect import insort
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -258,7 +259,7 @@ class Rounds:
         at_us, known_us, _, _, answered_us, rtt_us = look[2:8]
         turn = this.turns[look.signal]
         answer = Answer(turn.signal, turn.at_us, turn.interval_us, at_us, known_us, answered_us, rtt_us)
-        self._held.setdefault(look.signal, []).append(answer)
+        insort(self._held.setdefault(look.signal, []), answer)
         return True
 
     def _is_silent(self, name: str) -> bool:

@@ -1,15 +1,16 @@
 """Own sight: can we see at all, and is it true? Gateways, loopback and decoys answer that (J1, J7).
 
 A miss stands only if a gateway of the same family, and our own loopback, answered at the last glance
-before it and at all glances since, of which there must be one. Targets on loopback need no gateway, since
-packets to them never leave the machine. While a decoy is answered, nothing of its family is believed.
+before it and at all glances since, of which there must be one; and if a gateway answered a packet that left
+between the first and the last of the ping. Targets on loopback need no gateway, since packets to them never
+leave the machine. While a decoy is answered, nothing of its family is believed.
 """
 
 from __future__ import annotations
 
 import asyncio
-from bisect import bisect_right, insort
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -24,6 +25,12 @@ from hostwatch.pinger import Ask, Batch, Look, Manner, Pinger, family, is_loopba
 
 REMEMBERED_MAX: Final = 1024
 """Glances that are remembered; those of a storm are thinned out."""
+
+PULSE_MIN: Final = timedelta(milliseconds=50)
+"""Our gateways are looked at no more often, however short pings are."""
+
+HEARD_MAX: Final = 1024
+"""Answers of gateways that are remembered."""
 
 PAUSE: Final = timedelta(milliseconds=500)
 """The least time between two glances that misses ask for: thousands of misses share a few."""
@@ -80,6 +87,13 @@ class Sight:
         self._bad_us: dict[tuple[What, int], int] = {}
         """When a family was last seen to fail."""
 
+        self._heard_us: dict[int, list[int]] = {4: [], 6: []}
+        """When packets left that a gateway of a family answered, oldest first."""
+
+        self._patience_us = 0
+        self.pulse = every
+        """The time between two looks at our gateways when nothing else asks for one."""
+
         self._last: Glance | None = None
         self._forged: dict[int, str] = {}
         """Families in which something is answered now that nobody can answer, and what."""
@@ -93,6 +107,7 @@ class Sight:
         self.silent = tuple(silent)
         self.manner = manner
         self.every = every
+        self.attend(())
         self.is_deaf_by_order: Callable[[int], bool] = canary.is_deaf_by_order
         self.on_seen: Callable[[], None] = lambda: None
         """Called when something may have changed in what `deeds` says."""
@@ -101,6 +116,8 @@ class Sight:
         """Drop what was seen by another clock, or with other gateways: it proves nothing any more."""
         self._times_us.clear()
         self._bad_us.clear()
+        for heard in self._heard_us.values():
+            heard.clear()
         self._believed_us = dict.fromkeys(self._believed_us, 0)
 
     @property
@@ -116,6 +133,13 @@ class Sight:
         """What is answered now that nobody can answer."""
         return tuple(self._forged.values())
 
+    def attend(self, manners: Iterable[Manner]) -> None:
+        """Keep up with how devices are pinged: each ping is to have a look at our gateways inside it."""
+        known = [*manners, self.manner]
+        spans = [(one.attempts - 1) * one.spacing for one in known if one.attempts > 1]
+        self.pulse = max(min([self.every, *(span / 3 for span in spans)]), PULSE_MIN)
+        self._patience_us = max(one.timeout + one.timeout / 10 for one in known) // instant.MICROSECOND
+
     async def glance(self) -> Glance:
         """Look at all our gateways and at our own loopback now."""
         async with self._glancing:
@@ -130,6 +154,11 @@ class Sight:
         async for group in self._pinger.probe(Batch(asks=asks, manner=self.manner)):
             looks.extend(group)
         answered = {look.address for look in looks if look.outcome is Outcome.ANSWERED}
+        for look in looks:
+            if look.outcome is Outcome.ANSWERED and look.address in self.gateways:
+                heard = self._heard_us[family(look.address)]
+                insort(heard, look.at_us if look.answered_us is None else look.answered_us)
+                del heard[:-HEARD_MAX]
         at_us = min((look.at_us for look in looks), default=at_us)  # when the first packet left
         seen = Glance(
             at=instant.from_micros(at_us),
@@ -246,7 +275,26 @@ class Sight:
         if self._bad_us.get(("loopback", version), -1) >= times[place]:
             return DEAF
         own = bool(self.gateways) and not is_loopback(look.address)
-        return BLIND if own and self._bad_us.get(("gateway", version), -1) >= times[place] else ""
+        if own and self._bad_us.get(("gateway", version), -1) >= times[place]:
+            return BLIND
+        return BLIND if own and not self._was_heard_between(look, version) else ""
+
+    def _was_heard_between(self, look: Look, version: int) -> bool:
+        """Whether a gateway answered a packet that left after the first of a ping and before its last.
+
+        Nothing that cut us off for a while can have taken all packets of the ping and let that one pass. A
+        ping of one packet, or one too short, has no inside: then the looks before and after it must do.
+        """
+        until_us = look.known_us - self._patience_us
+        if until_us - look.at_us < 1.5 * (self.pulse // instant.MICROSECOND):
+            return True
+        mine = [version] if any(family(one) == version for one in self.gateways) else [4, 6]
+        return any(_any_between(self._heard_us[one], look.at_us, until_us) for one in mine)
+
+
+def _any_between(times_us: Sequence[int], since_us: int, until_us: int) -> bool:
+    place = bisect_left(times_us, since_us)
+    return place < len(times_us) and times_us[place] <= until_us
 
 
 def _begin(cause: Why, detail: str, at: datetime) -> Deed:

@@ -379,3 +379,12 @@ def test_a_follow_up_look_does_not_hide_the_answer_before_it(tmp_path: Path) -> 
     assert ran.history is not None
     (outage,) = next(d for d in ran.history.devices if d.device == "d0").silences
     assert outage.first_answer == START + timedelta(minutes=70, seconds=30.6)
+
+
+def test_a_cable_that_is_out_for_some_seconds_is_nobodys_silence(tmp_path: Path) -> None:
+    """Long enough to take all packets of a ping, too short for the looks at our gateway around it to fail."""
+    out = Times([(minute * MINUTE + 7_300_000, minute * MINUTE + 9_800_000) for minute in range(20, 100, 4)])
+    ran = tell(tmp_path, 2, town(300), Truth(cut=out))
+    assert ran.history is not None
+    assert [silence for device in ran.history.devices for silence in device.silences] == []
+    assert sum(unknown_s(ran, f"d{n}") > 0 for n in range(300)) > 3
