@@ -35,6 +35,9 @@ DEVICES_MAX = 2_000_000
 WARNINGS_MAX = 100
 """More warnings about devices are counted, not shown."""
 
+CUT = Wrong("the last line does not end: the file may have been cut short", "end it with a line break")
+"""What a file that is half written would do: take devices out of watching, and nobody would say so."""
+
 Progress = Callable[[str, int, int], None]
 """Told the file, how many of its lines have been read, and how many it has."""
 
@@ -196,6 +199,8 @@ class _Checking:
         except Enough:
             pass
         self.progress(name, lines, lines)
+        if not page.mistakes and not data.endswith((b"\n", b"\r")):
+            page.say(lines, "", CUT)
         self.stock.mistakes += page.mistakes
         return kept
 
@@ -237,6 +242,11 @@ class _Checking:
         more = sum(1 for _ in found)
         if more:
             yield self._about(0, None, "", f"{more} more devices have the address of another")
+        for number, summary in enumerate(self.stock.summaries):
+            if not summary.devices:
+                yield self._about(
+                    number, None, "", "has no devices", "take it out of inventory, or write them"
+                )
         if self.shown and not self.order.has_sight and any(map(_is_far, self.stock.addresses)):
             what = "without it a fault of our own link looks like a fault of every device"
             yield self._about(

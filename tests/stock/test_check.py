@@ -48,7 +48,7 @@ def test_a_table_and_a_list_say_the_same(tmp_path: Path) -> None:
     [
         "\ufeffcustomer;id;address\r\nacme;a;192.0.2.1\r\n",
         "sep=;\r\ncustomer;id;address\r\nacme;a;192.0.2.1\r\n",
-        "customer\tid\taddress\nacme\ta\t192.0.2.1",
+        "customer\tid\taddress\nacme\ta\t192.0.2.1\n",
         'customer,id,address\n"acme","a","192.0.2.1"\n\n,,\n',
         "address, id ,customer,description\n 192.0.2.1 ,a,acme,\n",
         "customer,id,address\racme,a,192.0.2.1\r",
@@ -248,3 +248,25 @@ def test_a_list_may_be_long_if_its_items_are_small(tmp_path: Path) -> None:
 
     assert (said(stock), len(stock.index)) == ([], 250)
     assert source.ITEM_NODES_MAX <= 250 * 4
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("d.csv", CSV + "acme,a,192.0.2.1,,\nacme,b,192.0.2.3"),
+        ("d.yaml", "devices:\n- {id: a, customer: acme, address: 192.0.2.9}"),
+    ],
+)
+def test_a_file_that_was_cut_short_takes_no_device_out_of_watching(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    stock = check(Order(folder=tmp_path, files=(name,), customers={"acme": None}))
+    assert ["the last line does not end" in mistake.wrong for mistake in stock.mistakes] == [True]
+
+
+def test_a_file_without_devices_is_worth_a_word(tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text(CSV)
+    stock = check(Order(folder=tmp_path, files=("d.csv",), customers={"acme": None}))
+    assert stock.mistakes == []
+    assert [warning.wrong for warning in stock.warnings] == ["has no devices"]
