@@ -85,6 +85,7 @@ def apply(world: World, accepted: Accepted, now: datetime) -> Decision:
 
 def step(world: World, part: Step, now: datetime) -> Decision:
     """Make some changes, and what follows from them for signals and people."""
+    schedule = _next(world.schedule, part.schedule)
     closing: list[facts.Fact] = []
     people = judge.People()
     gone, come = _signals(world, part.changes)
@@ -97,7 +98,7 @@ def step(world: World, part: Step, now: datetime) -> Decision:
             *_versions(world.population, part.changes, now),
             *closing,
             *people.facts,
-            *(() if part.schedule is None else (judge.adopted(part.schedule, now),)),
+            *(() if schedule is None else (judge.adopted(schedule, now),)),
         ),
         signals=(
             *(signal.begin(name, now) for name in come),
@@ -107,10 +108,20 @@ def step(world: World, part: Step, now: datetime) -> Decision:
         emergencies=people.emergencies,
         notices=people.notices,
         population=part.changes if len(part.changes) or part.changes.vantage else None,
-        schedule=part.schedule,
+        schedule=schedule,
         targets=part.targets,
         configuration=UNDER_WAY if part.closes is None else part.closes,
     )
+
+
+def _next(present: Schedule, made: Schedule | None) -> Schedule | None:
+    """A schedule that was made beside the loop, under a number that is free still.
+
+    Meanwhile the clock may have been set back, and the same schedule have got a version of its own.
+    """
+    if made is None or made.version > present.version:
+        return made
+    return made.with_changes(present.version + 1, (), ())
 
 
 def between(before: Population, after: Population) -> Changes:

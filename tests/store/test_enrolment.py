@@ -9,14 +9,14 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hostwatch.core import enrolment, facts
+from hostwatch.core import enrolment, facts, judge
 from hostwatch.core.enrolment import Opening, Step
 from hostwatch.core.population import Changes, Customer, Population, State
 from hostwatch.core.terms import AgreementTerms
 from hostwatch.core.world import World
 from hostwatch.store.ledger import connect
 from tests.sla.teller import carrier
-from tests.store.stories import Story, device
+from tests.store.stories import Story, device, population
 
 CUSTOMERS = ("acme", "other", "third")
 OPENING = Opening(digest="wanted", author="somebody", difference=(), content={})
@@ -173,3 +173,20 @@ def test_the_configuration_in_force_has_no_digest_while_another_comes_into_force
     story.start()
 
     assert story.world.configuration == enrolment.UNDER_WAY
+
+
+def test_a_clock_that_is_set_back_while_a_schedule_is_made_takes_its_number() -> None:
+    """Two versions of one number would be refused by the store, which is then called damaged."""
+    story = Story(connect(None))
+    story.enrol(population(device(0)))
+    changes = enrolment.between(story.world.population, population(device(0), device(1)))
+    moved = enrolment.moves(story.world.population, changes)
+    made = enrolment.rescheduled(story.world.schedule, moved)
+    story.do(judge.follow_clock(story.world, story.now, story.now - timedelta(hours=1)))
+
+    part = Step(changes=changes, opening=OPENING, schedule=made, targets=moved, closes="wanted")
+    story.do(enrolment.step(story.world, part, story.now))
+
+    assert story.world.schedule.version == 3
+    assert [target.signal for target in story.world.schedule.targets] == ["d0/ping@main", "d1/ping@main"]
+    story.agrees()
