@@ -55,7 +55,9 @@ class FollowUps:
                 case facts.SilenceBegan(signal=name, at=at):
                     self._plan(name, instant.micros(at) + self._every_us)
                 case facts.SilenceEnded(signal=name) | facts.SilenceCut(signal=name):
-                    if not self._is_silent(name):  # a step of the clock cuts a silence that goes on
+                    if not self._engine.world.signals.is_silent(
+                        name
+                    ):  # a step of the clock cuts a silence that goes on
                         self._next.pop(name, None)
                 case facts.ClockStepped(at=after, before=before):
                     self._move((after - before) // instant.MICROSECOND)
@@ -92,10 +94,6 @@ class FollowUps:
         """The wall clock stepped: what is planned is to be as far away as it was."""
         self._next = {name: at_us + by_us for name, at_us in self._next.items()}
         self._agenda = sorted((at_us, name) for name, at_us in self._next.items())
-
-    def _is_silent(self, name: str) -> bool:
-        signal = self._engine.world.signals.restless.get(name)
-        return signal is not None and signal.silence is not None
 
     async def _look(self, turns: list[Turn]) -> None:
         self._in_hand += len(turns)
@@ -135,7 +133,7 @@ class FollowUps:
         target = Target(signal=name, address=device.address, interval=world.population.terms(device).interval)
         margin_us = MARGIN // instant.MICROSECOND
         due_since_us = (now_us - target.phase_us) % target.interval_us
-        over_us = due_since_us + self._rounds.manner_of(device.customer).longest_us
+        over_us = due_since_us + self._rounds.manner(name).longest_us
         if due_since_us < margin_us or over_us >= target.interval_us - margin_us:
             return None
         return Turn(now_us, name, device.address, target.interval_us, device.method)

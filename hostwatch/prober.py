@@ -212,13 +212,12 @@ class Prober:
         last_due = now_us - (now_us - turn.at_us) % turn.interval_us
         if world.signals.resting.get(turn.signal, -1) >= last_due:
             return None
-        signal, device = world.signals.get(turn.signal), world.device(turn.signal)
+        signal = world.signals.get(turn.signal)
         if signal is None or self.rounds.is_in_hand(turn.signal, last_due):
             return None
         if signal.last_reading is not None and instant.micros(signal.last_reading) >= last_due:
             return None
-        manner = self.rounds.manner_of("" if device is None else device.customer)
-        if last_due + turn.interval_us - at_us <= manner.longest_us:
+        if last_due + turn.interval_us - at_us <= self.rounds.manner(turn.signal).longest_us:
             return None  # due again before this look would be over
         in_time = (now_us + 1 - last_due) * instant.MICROSECOND <= tolerance(turn.interval)
         return Kind.SCHEDULED if in_time and signal.last_reading is not None else Kind.CATCH_UP

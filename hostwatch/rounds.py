@@ -119,7 +119,7 @@ class Rounds:
     def is_busy(self, signal: str, now_us: int) -> bool:
         """Whether somebody is still being looked at."""
         turn = self._due.get(signal)
-        return turn is not None and turn.at_us + self._manner(signal).longest_us > now_us
+        return turn is not None and turn.at_us + self.manner(signal).longest_us > now_us
 
     def uplink(self, signal: str) -> str:
         """Which uplink a target lies behind; empty for none. Nobody asks where there is none."""
@@ -129,7 +129,7 @@ class Rounds:
         device = people.device_of(signal)
         return (named(signal) if device is None else device.uplink) or ""
 
-    def _manner(self, signal: str) -> Manner:
+    def manner(self, signal: str) -> Manner:
         """How a target is pinged."""
         if self.manner_of_all is not None:
             return self.manner_of_all
@@ -197,7 +197,7 @@ class Rounds:
             return {self.manner_of_all: [*asks]}
         found: dict[Manner, list[Ask]] = {}
         for ask in asks:
-            found.setdefault(self._manner(ask.signal), []).append(ask)
+            found.setdefault(self.manner(ask.signal), []).append(ask)
         return found
 
     def _overlapping(self, this: Round, turn: Turn) -> Reading:
@@ -254,17 +254,13 @@ class Rounds:
             return False
         if look.rtt_us is not None:
             this.codes[look.signal] = latency.code(look.rtt_us, look.lost)
-        if self._is_silent(look.signal) or is_reference(look.signal):
+        if self._engine.world.signals.is_silent(look.signal) or is_reference(look.signal):
             return False
         at_us, known_us, _, _, answered_us, rtt_us = look[2:8]
         turn = this.turns[look.signal]
         answer = Answer(turn.signal, turn.at_us, turn.interval_us, at_us, known_us, answered_us, rtt_us)
         insort(self._held.setdefault(look.signal, []), answer)
         return True
-
-    def _is_silent(self, name: str) -> bool:
-        signal = self._engine.world.signals.restless.get(name)
-        return signal is not None and signal.silence is not None
 
     def _reading(self, this: Round, look: Look) -> Reading:
         stepped = this.era != self._era

@@ -87,11 +87,11 @@ class Traces:
 
     async def _trace(self, signal: str) -> None:
         try:
-            address, device = self._address(signal), self._engine.world.device(signal)
+            address = self._address(signal)
             if address is None or not self._is_silent(signal):
                 return
             at = self._clock.now()
-            manner = self._rounds.manner_of("" if device is None else device.customer)
+            manner = self._rounds.manner(signal)
             uplink = self._rounds.uplink(signal)
             seen = await look_along(self._pinger, self._clock, address, manner, uplink=uplink)
             if seen.ending is not path.Ending.UNKNOWN:
@@ -105,5 +105,5 @@ class Traces:
 
     def _is_silent(self, signal: str) -> bool:
         """Whether it is worth looking: it may have answered, or we may have gone blind, meanwhile."""
-        known = self._engine.world.signals.restless.get(signal)
-        return known is not None and known.silence is not None and not self._engine.world.blind
+        world = self._engine.world
+        return world.signals.is_silent(signal) and not world.blind

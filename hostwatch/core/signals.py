@@ -69,6 +69,11 @@ class Signals(Mapping[str, Signal]):
     def __len__(self) -> int:
         return len(self.restless) + len(self.resting) + len(self.fresh)
 
+    def is_silent(self, name: str) -> bool:
+        """Whether a signal has missed and not answered since."""
+        signal = self.restless.get(name)
+        return signal is not None and signal.silence is not None
+
     def put(self, signal: Signal) -> None:
         """There is more to say of this signal from now on, or nothing yet."""
         self.drop(signal.name)
