@@ -11,8 +11,26 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from hostwatch.core.calendar import Month
+
 CONFIG_VARIABLE = "HOSTWATCH_CONFIG"
 CONFIG_DEFAULT = "/etc/hostwatch/hostwatch.yaml"
+
+
+WRONG = 1
+USAGE = 2
+
+
+class Refused(Exception):
+    """What was asked for makes no sense, in words for a person."""
+
+
+def typed_month(text: str) -> Month:
+    """A month as it is typed, for `argparse`."""
+    try:
+        return Month.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:

@@ -104,8 +104,7 @@ def _refuse(bad: BadConfiguration, *, as_json: bool) -> None:
     if as_json:
         _print_json({"valid": False, "warnings": [], "mistakes": [it.as_json() for it in bad.mistakes]})
         return
-    for mistake in bad.mistakes:
-        print(mistake, file=sys.stderr)
+    print(bad, file=sys.stderr)
     noun = "mistake" if len(bad.mistakes) == 1 else "mistakes"
     print(f"cannot use this configuration: {len(bad.mistakes)} {noun}", file=sys.stderr)
 

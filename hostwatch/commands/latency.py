@@ -24,11 +24,10 @@ from rich.table import Table
 from rich.text import Text
 
 from hostwatch.clock import SystemClock
-from hostwatch.commands import add_config
+from hostwatch.commands import USAGE, WRONG, Refused, add_config, typed_month
 from hostwatch.configuration.load import load
 from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.core import calendar, instant, latency
-from hostwatch.core.calendar import Month
 from hostwatch.core.latency import Histogram
 from hostwatch.core.timeline import Span
 from hostwatch.store.errors import StoreError
@@ -36,8 +35,6 @@ from hostwatch.store.reader import Reader
 
 HELP = "show round-trip times and loss of a device, by hours, days or a whole span"
 
-WRONG = 1
-USAGE = 2
 
 BY_HOUR_MAX = timedelta(days=2)
 """Longer spans are shown by days, unless asked otherwise."""
@@ -49,10 +46,6 @@ STRIP = 24
 WIDTH_MIN = 104
 DRAWN_MIN = 118
 """It is drawn where a line has so many characters."""
-
-
-class _Refused(Exception):
-    """What was asked for makes no sense, in words for a person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +61,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     add_config(parser)
     parser.add_argument("device", metavar="DEVICE", help="a device's identifier")
-    parser.add_argument("--month", type=_month, metavar="YYYY-MM", help="a month of the site's time zone")
+    parser.add_argument(
+        "--month", type=typed_month, metavar="YYYY-MM", help="a month of the site's time zone"
+    )
     parser.add_argument(
         "--from",
         dest="since",
@@ -83,13 +78,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print JSON, for programs")
     form.add_argument("--csv", action="store_true", help="print CSV, for spreadsheets")
-
-
-def _month(text: str) -> Month:
-    try:
-        return Month.parse(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _local(text: str) -> datetime:
@@ -109,14 +97,10 @@ def run(options: argparse.Namespace) -> int:
         span = _span(options, zone, SystemClock().now())
         with Reader(loaded.store) as reader:
             lines = _lines(reader, options.device, span, _cut(options.by, span, zone))
-    except BadConfiguration as bad:
-        for mistake in bad.mistakes:
-            print(mistake, file=sys.stderr)
-        return WRONG
-    except StoreError as error:
+    except (BadConfiguration, StoreError) as error:
         print(error, file=sys.stderr)
         return WRONG
-    except _Refused as refused:
+    except Refused as refused:
         print(refused, file=sys.stderr)
         return USAGE
     if options.json:
@@ -133,7 +117,7 @@ def _span(options: argparse.Namespace, zone: ZoneInfo, now: datetime) -> Span:
     end = instant.second(now)
     if options.month is not None:
         if options.since or options.until:
-            raise _Refused("cannot show a month and from … to at once: leave one of them out")
+            raise Refused("cannot show a month and from … to at once: leave one of them out")
         whole = options.month.span(zone)
         return _sound(whole.start, min(whole.end, end))
     until = end if options.until is None else min(_second(options.until, zone), end)
@@ -143,7 +127,7 @@ def _span(options: argparse.Namespace, zone: ZoneInfo, now: datetime) -> Span:
 
 def _sound(since: int, until: int) -> Span:
     if until <= since:
-        raise _Refused("cannot show that span: it has not begun, or ends before it begins")
+        raise Refused("cannot show that span: it has not begun, or ends before it begins")
     return Span(since, until)
 
 
@@ -164,7 +148,7 @@ def _cut(by: str | None, span: Span, zone: ZoneInfo) -> list[Span]:
 def _lines(reader: Reader, device: str, span: Span, parts: Sequence[Span]) -> list[Line]:
     names = reader.signals_of(device)
     if not names:
-        raise _Refused(f"cannot show {device}: no schedule in this store ever had a device of that name")
+        raise Refused(f"cannot show {device}: no schedule in this store ever had a device of that name")
     since, until = instant.from_second(span.start), instant.from_second(span.end)
     return [
         Line(signal=name, span=part, seen=seen)

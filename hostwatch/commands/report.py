@@ -20,11 +20,10 @@ from rich.progress import Progress
 
 from hostwatch import reports
 from hostwatch.clock import SystemClock
-from hostwatch.commands import add_config
+from hostwatch.commands import USAGE, WRONG, Refused, add_config, typed_month
 from hostwatch.configuration import load
 from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.core import facts
-from hostwatch.core.calendar import Month
 from hostwatch.core.instant import from_second
 from hostwatch.sla.history import ENDING, LASTING, fold
 from hostwatch.sla.month import MonthReport, month
@@ -35,19 +34,12 @@ from hostwatch.store.reader import AsOf, Reader
 
 HELP = "account for a month: seconds up, down and unknown, silences and emergencies"
 
-WRONG = 1
-USAGE = 2
-
-
-class _Refused(Exception):
-    """What was asked for makes no sense, in words for a person."""
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     add_config(parser)
     parser.add_argument(
-        "--month", type=_month, required=True, metavar="YYYY-MM", help="a month of the site's time zone"
+        "--month", type=typed_month, required=True, metavar="YYYY-MM", help="a month of the site's time zone"
     )
     parser.add_argument("--customer", metavar="ID", help="only this customer's devices")
     parser.add_argument(
@@ -70,24 +62,13 @@ def run(options: argparse.Namespace) -> int:
             sys.stdout.buffer.flush()
         else:
             _write(options.output, page)
-    except BadConfiguration as bad:
-        for mistake in bad.mistakes:
-            print(mistake, file=sys.stderr)
-        return WRONG
-    except StoreError as error:
+    except (BadConfiguration, StoreError) as error:
         print(error, file=sys.stderr)
         return WRONG
-    except _Refused as refused:
+    except Refused as refused:
         print(refused, file=sys.stderr)
         return USAGE
     return 0
-
-
-def _month(text: str) -> Month:
-    try:
-        return Month.parse(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _report(options: argparse.Namespace) -> MonthReport:
@@ -98,7 +79,7 @@ def _report(options: argparse.Namespace) -> MonthReport:
         judged: list[facts.Fact] = []
         as_of, history = _history(reader, from_second(options.month.span(zone).start), judged)
     if options.customer is not None and options.customer not in history.customers:
-        raise _Refused(_unknown_customer(options.customer, sorted(history.customers)))
+        raise Refused(_unknown_customer(options.customer, sorted(history.customers)))
     try:
         return month(
             history,
@@ -111,7 +92,7 @@ def _report(options: argparse.Namespace) -> MonthReport:
             clock=doubts(judged),
         )
     except ValueError as error:
-        raise _Refused(str(error)) from None
+        raise Refused(str(error)) from None
 
 
 def _history(reader: Reader, since: datetime, judged: list[facts.Fact]) -> tuple[AsOf, History]:
@@ -170,4 +151,4 @@ def _write(path: Path, page: bytes) -> None:
         finally:
             draft.unlink(missing_ok=True)
     except OSError as error:
-        raise _Refused(f"cannot write {path}: {error.strerror}") from error
+        raise Refused(f"cannot write {path}: {error.strerror}") from error

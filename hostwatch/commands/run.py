@@ -58,8 +58,7 @@ def run(options: argparse.Namespace) -> int:
         log.set_up(loaded.configuration.log.format, loaded.configuration.log.level)
         loaded, stocktaker = take_inventories(loaded, _Loading().told)
     except BadConfiguration as bad:
-        for mistake in bad.mistakes:
-            print(mistake, file=sys.stderr)
+        print(bad, file=sys.stderr)
         return 1
     except StockError as error:
         log.error("stopped", error=str(error))
