@@ -19,7 +19,7 @@ from pathlib import Path
 from hostwatch import unprivileged
 from hostwatch.clock import SystemClock
 from hostwatch.core.schedule import Target
-from hostwatch.core.terms import tolerance
+from hostwatch.core.terms import speaking
 from hostwatch.samples import Entry, Samples
 from hostwatch.store.errors import StoreError
 from hostwatch.store.evidence import Mark, News
@@ -91,7 +91,7 @@ class Desk:
 
 
 def _speaking(target: Target) -> timedelta:
-    return target.interval + tolerance(target.interval)
+    return speaking(target.interval)
 
 
 class Inside:

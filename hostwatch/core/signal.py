@@ -197,7 +197,7 @@ def _speak(signal: Signal, reading: Reading, terms: AgreementTerms) -> Observed:
     spoken = replace(
         signal,
         last_reading=reading.at,
-        speaks_until=reading.at + terms.interval + terms.tolerance,
+        speaks_until=reading.at + terms.speaking,
         blind_since=None,
         blind_why=NO_READING,
     )

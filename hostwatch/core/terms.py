@@ -28,7 +28,17 @@ class AgreementTerms:
         """How much longer than the interval a reading speaks (J2): 5 %, at least 50 ms."""
         return tolerance(self.interval)
 
+    @property
+    def speaking(self) -> timedelta:
+        """How long a scheduled reading speaks (J2)."""
+        return speaking(self.interval)
+
 
 def tolerance(interval: timedelta) -> timedelta:
     """How much longer than its interval a reading speaks (J2): 5 %, at least 50 ms."""
     return max(interval / 20, timedelta(milliseconds=50))
+
+
+def speaking(interval: timedelta) -> timedelta:
+    """How long a scheduled reading speaks at most (J2): its interval and the tolerance."""
+    return interval + tolerance(interval)

@@ -139,7 +139,7 @@ class World:
     def speaking(self, signal: str) -> timedelta:
         """How long a reading of a signal speaks (J2)."""
         terms = self.terms_of(signal)
-        return timedelta(0) if terms is None else terms.interval + terms.tolerance
+        return timedelta(0) if terms is None else terms.speaking
 
     def terms_of(self, signal: str) -> AgreementTerms | None:
         """The terms that a signal is judged by; None when it is no longer watched."""
