@@ -78,7 +78,6 @@ class Watch:
         self.enroller = Enroller(engine, writer, clock)
         self.pinger = pinger
         self.directory = self._directory(loaded)
-        self.pinger.limit(self.directory.limits)
         self.sight = Sight(
             [str(address) for address in loaded.configuration.sight],
             pinger,
@@ -87,12 +86,11 @@ class Watch:
             self._sight_every(loaded),
             [str(address) for address in loaded.configuration.silent],
         )
-        self.sight.attend(self.directory.manners)
         self.prober = Prober(engine, pinger, self.sight, clock, self.directory.manner)
-        self.prober.rounds.manner_of_all = self.directory.only_manner
         self.outbox = Outbox(engine, clock, lambda: self.directory)
         self.time_watch = TimeWatch(engine, clock)
-        self._set_follow_ups(loaded)
+        self._set_manners()
+        self._set_politeness(loaded)
         self.examiner = Examiner(clock, engine, self.prober, self.outbox, self.time_watch.warnings)
         self.tally = metrics.Tally()
         engine.listeners.append(self.tally.on_decision)
@@ -109,8 +107,15 @@ class Watch:
         )
         return Directory(loaded.configuration, surroundings)
 
-    def _set_follow_ups(self, loaded: Loaded) -> None:
+    def _set_manners(self) -> None:
+        self.prober.rounds.manner_of = self.directory.manner
+        self.prober.rounds.manner_of_all = self.directory.only_manner
+
+    def _set_politeness(self, loaded: Loaded) -> None:
+        """How much is looked, and how often beside the schedule."""
         schedule = loaded.configuration.schedule
+        self.pinger.limit(self.directory.limits)
+        self.sight.attend(self.directory.manners)
         self.prober.follow_ups.every = schedule.follow_up
         self.prober.follow_ups.lasting = schedule.follow_up_for
         self.prober.traces.wanted = schedule.path == "on"
@@ -207,17 +212,14 @@ class Watch:
         def opened() -> None:
             self._loaded = loaded
             self.directory = directory
-            self.prober.rounds.manner_of = directory.manner
-            self.prober.rounds.manner_of_all = directory.only_manner
+            self._set_manners()
 
         changed = await self.enroller.bring(taken, before, author, opened)
         gateways = tuple(str(address) for address in loaded.configuration.sight)
         self.sight.silent = tuple(str(address) for address in loaded.configuration.silent)
         self.sight.manner = directory.site_manner
-        self.pinger.limit(directory.limits)
         self.sight.every = self._sight_every(loaded)
-        self.sight.attend(directory.manners)
-        self._set_follow_ups(loaded)
+        self._set_politeness(loaded)
         if gateways != self.sight.gateways:
             self.sight.gateways = gateways
             self.sight.forget()
