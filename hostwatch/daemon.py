@@ -71,8 +71,8 @@ class Watch:
         self._taken_up = asyncio.Event()
         """The configuration of the start is in force; until then another one waits."""
 
-        self.settle: Callable[[], None] = lambda: None
-        """Called when all is there that stays, and nobody has been looked at yet."""
+        self.settle: Callable[[int], None] = lambda signals: None
+        """Called, with how many are watched, when all is there that stays, and nobody has been looked at."""
 
         self.engine = engine
         self.enroller = Enroller(engine, writer, clock)
@@ -128,7 +128,7 @@ class Watch:
         engine = asyncio.create_task(self.engine.run())
         try:
             await self._first(engine, self._take_up())
-            self.settle()
+            self.settle(len(self.engine.world.signals))
             parts = (self.prober, self.outbox, self.time_watch)
             working = [asyncio.create_task(part.run()) for part in parts]
             if started is not None:

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from collections.abc import Sequence
 from typing import Final
 
 from hostwatch.clock import Clock
 from hostwatch.core.reading import Outcome
 from hostwatch.echo import EchoSocket, SendFault, Unreachable, scoped
+from hostwatch.lanes import Lane, Round
 from hostwatch.outlets import Outlets
 from hostwatch.outward import Outward
 from hostwatch.pace import HELD, Held, Limits, Pace, Queues
 from hostwatch.packets import CHANCE_BYTES, KEY_END, NONCE_BYTES, Trouble, all_packed
 from hostwatch.pinger import Ask
-from hostwatch.tries import Lane, Round, Tries, Try
+from hostwatch.tries import Tries, Try
 from hostwatch.volley import Salvo, Volley
 from hostwatch.wheel import SLOT_US, Wheel
 

@@ -25,11 +25,12 @@ from hostwatch.core.reading import Outcome
 from hostwatch.departures import Departures, single_out
 from hostwatch.echo import EchoSocket, Outlet, new_identifier
 from hostwatch.intake import PIECE
+from hostwatch.lanes import Lane, Round
 from hostwatch.outlets import Outlets, outlets_of
 from hostwatch.outward import Outward
 from hostwatch.pace import Pace
 from hostwatch.pinger import Batch, Look, Pinger
-from hostwatch.tries import Lane, Round, Tries, Try, has_left, said
+from hostwatch.tries import Tries, Try, has_left, said
 from hostwatch.volley import Salvo, Volley
 from hostwatch.wheel import SLOT_US, Wheel
 
@@ -152,12 +153,12 @@ class IcmpPinger(Pinger):
     def _abandon(self, round_: Round) -> None:
         """Nobody waits for it any more."""
         self._rounds.discard(round_)
-        round_.is_over = True
         for lane in round_.lanes:
             self._tries.close(lane)
         if round_.left:
             for one in round_.tries:
                 self._tries.forget(one)
+        round_.end()
 
     async def _run(self) -> None:
         """Turn the wheel for ever."""
@@ -167,17 +168,21 @@ class IcmpPinger(Pinger):
             swamped = not await self._drain()
             if self._timekeeper.check():
                 self._step()
-            for turn in self._wheel.take(now_us):
-                if isinstance(turn, Try) and turn.held_by is not None:
-                    self._departures.put(turn)
-                elif isinstance(turn, Try):
-                    self._decide(turn, now_us, swamped)
-                elif isinstance(turn, Volley):
-                    self._departures.put(turn)
-                elif not turn.lane.round.is_over:
-                    for one in self._tries.unanswered(turn):
-                        self._decide(one, now_us, swamped)
+            self._take_turns(now_us, swamped)
             self._departures.send()
+
+    def _take_turns(self, now_us: int, swamped: bool) -> None:
+        """Whose turn it is sends, waits on, or is told of."""
+        for turn in self._wheel.take(now_us):
+            if isinstance(turn, Try) and turn.held_by is not None:
+                self._departures.put(turn)
+            elif isinstance(turn, Try):
+                self._decide(turn, now_us, swamped)
+            elif isinstance(turn, Volley):
+                self._departures.put(turn)
+            elif not turn.lane.round.is_over:
+                for one in self._tries.unanswered(turn):
+                    self._decide(one, now_us, swamped)
 
     async def _wait(self) -> None:
         """Until there is something to do; not long, since that the clock stepped is to be noticed soon."""

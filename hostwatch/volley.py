@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from hostwatch.pinger import Ask
 
 if TYPE_CHECKING:
-    from hostwatch.tries import Lane, Try
+    from hostwatch.lanes import Lane
+    from hostwatch.tries import Try
 
 
 class Volley:

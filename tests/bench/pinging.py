@@ -72,7 +72,7 @@ async def ping(options: argparse.Namespace) -> dict[str, float]:
             outcomes.update([look.outcome for look in group])
 
     times = phases(len(targets), options.rate)
-    garbage.settle()  # as the watch does
+    garbage.settle(0)  # as the watch does
     began, cpu = time.monotonic(), cpu_s()
     since_us = instant.micros(clock.now()) + (200_000 if options.rate else 0)
     asks = [Ask(target, target, since_us + at) for target, at in zip(targets, times, strict=True)]

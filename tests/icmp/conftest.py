@@ -14,9 +14,9 @@ import pytest
 from hostwatch.clock import Clock, SystemClock
 from hostwatch.core import instant
 from hostwatch.icmp import IcmpPinger
+from hostwatch.lanes import Lane
 from hostwatch.packets import NONCE_BYTES
 from hostwatch.pinger import Ask, Batch, Look, Manner
-from hostwatch.tries import Lane
 from tests.lab.capability import give_up_net_raw
 from tests.lab.namespace import Namespace
 from tests.lab.waiting import until

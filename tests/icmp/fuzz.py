@@ -24,9 +24,10 @@ from hostwatch import sieve
 from hostwatch.clock import SystemClock
 from hostwatch.echo import SO_TIMESTAMPNS, EchoSocket
 from hostwatch.intake import PIECE, Intake
+from hostwatch.lanes import Lane, Round
 from hostwatch.packets import KEY_BYTES, Echo, Requests, Trouble, parse, without_ip_header
 from hostwatch.pinger import Ask, Manner
-from hostwatch.tries import Lane, Round, Tries, Try, said
+from hostwatch.tries import Tries, Try, said
 from hostwatch.volley import Salvo
 
 LOOPBACK = {4: "127.0.0.1", 6: "::1"}

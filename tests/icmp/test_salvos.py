@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 from collections import Counter
 from contextlib import closing
+from datetime import timedelta
 from typing import cast
 
 import pytest
@@ -12,10 +15,12 @@ from hostwatch import departures, sieve
 from hostwatch.clock import SystemClock
 from hostwatch.core.reading import Outcome
 from hostwatch.echo import EchoSocket
+from hostwatch.icmp import IcmpPinger
+from hostwatch.lanes import Lane, Round
 from hostwatch.packets import CHANCE_BYTES, KEY_END, Requests, packed
-from hostwatch.pinger import Ask, Manner
-from hostwatch.tries import Lane, Round, Tries
-from hostwatch.volley import Salvo
+from hostwatch.pinger import Ask, Batch, Look, Manner
+from hostwatch.tries import Tries, Try
+from hostwatch.volley import Salvo, Volley
 from tests.icmp.conftest import Cable
 from tests.icmp.fuzz import LOOPBACK, Ears
 
@@ -26,6 +31,7 @@ TARGETS = {
 }
 NO_WAY = {4: "203.0.113.9", 6: "2001:db8::9"}
 MARK = b"mark"
+BRIEF = timedelta(milliseconds=50)
 
 
 def _sum_of(packet: bytes) -> int:
@@ -139,3 +145,37 @@ def test_what_is_no_whole_reply_answers_nobody() -> None:
 
     assert not round_.answered
     assert len(tries) == 1
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_what_is_over_ends_without_the_collector_of_garbage(silent: bool) -> None:
+    """Three thousand looks a second that wait for it would hold up the loop for a third of a second."""
+
+    def left() -> set[str]:
+        kinds = (Round, Lane, Salvo, Volley, Try, Look)
+        return {type(one).__name__ for one in gc.get_objects() if isinstance(one, kinds)}
+
+    async def ping() -> None:
+        pinger = IcmpPinger(SystemClock())
+        try:
+            manner = Manner(attempts=2, spacing=BRIEF, timeout=BRIEF, decoy=silent)
+            asks = tuple(Ask(address, address, pinger._clock.now_us()) for address in TARGETS[4][:20])
+            outcomes = {
+                look.outcome
+                async for group in pinger.probe(Batch(asks=asks, manner=manner))
+                for look in group
+            }
+            assert outcomes == {Outcome.MISSED if silent else Outcome.ANSWERED}
+            async with asyncio.timeout(10):
+                while left():  # noqa: ASYNC110 - turns of what was answered are still on the wheel
+                    await asyncio.sleep(0.01)
+        finally:
+            await pinger.close()
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert not left()
+        asyncio.run(ping())
+    finally:
+        gc.enable()
