@@ -108,12 +108,15 @@ class Departures:
         if sock is None or not is_in_time or not _are_plain(lane, asks):
             self._ready.extendleft(reversed(single_out(volley, asks, apart_us)))
             return 0
-        if self._pace.has_limits:
-            asks = self._let_go(volley, asks, now_us, apart_us)
-        if not asks:
-            return 0
         spelt = [ask.address for ask in asks]
         addresses = all_packed(lane.family, spelt)
+        uplinks = [ask.uplink for ask in asks]
+        if self._pace.has_limits and not self._pace.let_go(addresses, uplinks, now_us):
+            asks = self._let_go(volley, asks, addresses, now_us, apart_us)
+            spelt = [ask.address for ask in asks]
+            addresses = all_packed(lane.family, spelt)
+        if not asks:
+            return 0
         keys, packets = lane.requests.first_ones(sock.mark, os.urandom(CHANCE_BYTES * len(asks)))
         if sock.raw and len(asks) >= TOGETHER_MIN:
             left = sock.send_together(packets, addresses, clock_us)
@@ -128,10 +131,11 @@ class Departures:
             self._put_salvo(Salvo(lane, asks[:many], addresses[:many], keys[:many], left, apart_us))
         return len(left)
 
-    def _let_go(self, volley: Volley, asks: list[Ask], now_us: int, apart_us: int) -> list[Ask]:
+    def _let_go(
+        self, volley: Volley, asks: list[Ask], addresses: Sequence[bytes], now_us: int, apart_us: int
+    ) -> list[Ask]:
         """Those of them that may leave now. The others wait, each by itself."""
         free: list[Ask] = []
-        addresses = all_packed(volley.lane.family, [ask.address for ask in asks])
         for ask, address in zip(asks, addresses, strict=True):
             if held := self._pace.hold(address, now_us, ask.uplink):
                 self._hold_back(single_out(volley, [ask], apart_us)[0], held)

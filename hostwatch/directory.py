@@ -146,9 +146,11 @@ class Directory:
 
     @cached_property
     def only_manner(self) -> Manner | None:
-        """How everybody is pinged, if there is but one way."""
-        manners = {self.site_manner, *self._manners.values()}
-        return self.site_manner if len(manners) == 1 else None
+        """How everybody is pinged in the schedule, if there is but one way."""
+        manners = {*self._manners.values()}
+        if self.configuration.uplinks or not manners:
+            manners.add(self.site_manner)
+        return manners.pop() if len(manners) == 1 else None
 
     @cached_property
     def site_manner(self) -> Manner:

@@ -7,10 +7,13 @@ loop; each deed on it is small. One configuration after another: whoever comes m
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from heapq import nsmallest
+from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,6 +25,7 @@ from hostwatch.configuration.load import Loaded
 from hostwatch.configuration.population import population_of
 from hostwatch.core import enrolment
 from hostwatch.core.enrolment import UNDER_WAY, Opening, Step
+from hostwatch.core.newcomers import Newcomers
 from hostwatch.core.population import Changes, Device
 from hostwatch.core.schedule import Target
 from hostwatch.core.world import Decision, TargetChange
@@ -127,8 +131,10 @@ class Enroller:
             devices, gone = stocktaker.compare(loaded.store, self._engine.world.configuration or UNDER_WAY)
             changes = enrolment.between(replace(before, devices={}), replace(after, devices={}))
             changes = replace(changes, devices=devices, devices_gone=gone)
-        old_first = sorted(changes.devices, key=lambda device: (device.id not in before.devices, device.id))
-        return replace(changes, devices=tuple(old_first))
+        in_order = sorted(changes.devices, key=lambda device: device.id)
+        old = [device for device in in_order if device.id in before.devices]
+        new = [device for device in in_order if device.id not in before.devices]
+        return replace(changes, devices=(*old, *new))
 
     async def _at_once(self, changes: Changes, opening: Opening, opened: Callable[[], None]) -> None:
         step = await self.aside(self._rescheduled, changes)
@@ -150,10 +156,10 @@ class Enroller:
         await self._do(Step(opening=opening))
         opened()
         made = 0
-        new: list[Target] = []
+        new = Newcomers(self._engine.world.population)
         for part in enrolment.in_steps(changes):
             step, added = await self.aside(self._part, part)
-            new += _named_once(added, await self._do(step))
+            new.take(added, (await self._do(step)).signals)
             made += len(part)
             self._say(applied=made, changes=len(changes))
         last = await self.aside(self._last, None if resumed else TargetChange(added=new))
@@ -205,17 +211,21 @@ class Enroller:
         if not loaded.inventories:
             return
         known = self._engine.world.population.devices
-        after: dict[str, Device | None] = {device.id: device for device in changes.devices}
-        after |= dict.fromkeys(changes.devices_gone)
-        names = [name for name in sorted(after) if name not in loaded.places]
-        for name in names[:DEVICES_LISTED_MAX]:
-            was, now = known.get(name), after[name]
+        coming = ((device.id, device) for device in changes.devices if device.id not in loaded.places)
+        going = ((name, None) for name in changes.devices_gone if name not in loaded.places)
+        listed: list[tuple[str, Device | None]] = nsmallest(
+            DEVICES_LISTED_MAX, chain(coming, going), key=itemgetter(0)
+        )
+        for name, now in listed:
+            was = known.get(name)
             whose = now or was
             if whose is not None:
                 path = f"customers[{whose.customer}].devices[{name}]"
                 yield Change(path=path, before=_shown(was), after=_shown(now))
-        if len(names) > DEVICES_LISTED_MAX:
-            yield Change(path="devices", before=None, after={"more": len(names) - DEVICES_LISTED_MAX})
+        names = chain((device.id for device in changes.devices), changes.devices_gone)
+        more = sum(name not in loaded.places for name in names) - DEVICES_LISTED_MAX
+        if more > 0:
+            yield Change(path="devices", before=None, after={"more": more})
 
     def _say(self, **how_far: Any) -> None:
         self.progress = how_far
@@ -223,13 +233,6 @@ class Enroller:
         if now - self._said_at >= SAY_EVERY:
             self._said_at = now
             log.info("configuration-loading", **how_far)
-
-
-def _named_once(targets: Iterable[Target], decided: Decision) -> Iterator[Target]:
-    """The targets under the very names that their new signals have: of a million, one copy is enough."""
-    names = {signal.name: signal.name for signal in decided.signals}
-    for target in targets:
-        yield replace(target, signal=names.get(target.signal, target.signal))
 
 
 def _dismissed(taken: Taken, in_force: bool) -> None:

@@ -1,8 +1,9 @@
 """Loop lag, measured from another thread: how late the watch's loop is, also while it stands still.
 
-Ten times a second the thread asks the loop for a sign of life, and looks how old the last unanswered question
-is. If the thread itself wakes late, neither ran: our process was stopped, had no CPU, or somebody held the
-interpreter. A loop that is late is blind meanwhile, so whoever keeps the record is told of each standstill.
+Four times a second the thread asks the loop for a sign of life, and looks how old the last unanswered
+question is. If the thread itself wakes late, neither ran: our process was stopped, had no CPU, or somebody
+held the interpreter. A loop that is late is blind meanwhile, so whoever keeps the record is told of each
+standstill.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Final
 from hostwatch import log
 from hostwatch.gauges import Gauge
 
-EVERY_S: Final = 0.1
+EVERY_S: Final = 0.25
 STOOD_MIN_S: Final = 1.0
 """A lag from which on it is a standstill: recorded as blindness, and its stack is shown."""
 

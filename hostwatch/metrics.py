@@ -45,8 +45,12 @@ class Tally:
 
     def on_looks(self, looks: Sequence[Look]) -> None:
         """Count looks."""
-        for look in looks:
-            self.readings[look.outcome.value] += 1
+        left = len(looks)
+        for outcome in (Outcome.MISSED, Outcome.UNKNOWN):
+            count = sum(look.outcome is outcome for look in looks)
+            self.readings[outcome.value] += count
+            left -= count
+        self.readings[Outcome.ANSWERED.value] += left
 
     def on_decision(self, decision: Decision) -> None:
         """Count what was committed."""
@@ -105,14 +109,14 @@ def snapshot(
     """What the metrics are rendered from."""
     signals = world.signals
     spoken_us = instant.micros(now - ON_ITS_WAY - _longest_speaking(world))
-    apart = [due_us for name in _of_uplinks(world) if (due_us := signals.resting.get(name)) is not None]
+    apart = [due_us for name in _of_uplinks(world) if (due_us := signals.rested_us(name)) is not None]
     return Snapshot(
         now=now,
         health=health,
         late_s=late_s,
         restless=tuple(signals.restless.values()),
-        fresh=len(signals.fresh) - sum(name in signals.fresh for name in _of_uplinks(world)),
-        resting=len(signals.resting) - len(apart),
+        fresh=signals.fresh - sum(map(signals.is_fresh, _of_uplinks(world))),
+        resting=signals.resting - len(apart),
         expired=signals.resting_since_before(spoken_us)
         - sum(is_before(due_us, spoken_us) for due_us in apart),
         blind=tuple(world.blind),

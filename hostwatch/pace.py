@@ -8,7 +8,7 @@ All methods of one process keep one account.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, NamedTuple, TypeVar
 
@@ -63,8 +63,11 @@ class _Limit:
         self.step_ns = 1_000_000_000 // per_s
         self.owed_until_ns: dict[Hashable, int] = {}
 
-    def forget_what_is_paid(self, now_ns: int) -> None:
-        self.owed_until_ns = {key: until for key, until in self.owed_until_ns.items() if until > now_ns}
+    def owe(self, owing: Mapping[Hashable, int], now_ns: int) -> None:
+        """Until when time is owed, of some values of the key; those that owe none are forgotten at times."""
+        self.owed_until_ns.update(owing)
+        if len(self.owed_until_ns) > KEYS_MAX:
+            self.owed_until_ns = {key: until for key, until in self.owed_until_ns.items() if until > now_ns}
 
 
 class Pace:
@@ -84,6 +87,30 @@ class Pace:
         """Whether there is anything to keep to."""
         return bool(self._limits)
 
+    def let_go(self, addresses: Sequence[bytes], uplinks: Sequence[str], now_us: int) -> bool:
+        """Whether all of these packets may leave now, as nearly always; then they are counted.
+
+        Else nothing is counted, and each is to be asked for by itself.
+        """
+        now_ns = now_us * 1000
+        latest_ns = now_ns + AT_ONCE_NS
+        found: list[tuple[_Limit, dict[Hashable, int]]] = []
+        for limit in self._limits:
+            key_of, step_ns, owed = limit.key, limit.step_ns, limit.owed_until_ns
+            owing: dict[Hashable, int] = {}
+            for address, uplink in zip(addresses, uplinks, strict=True):
+                key = key_of(address, uplink, "")
+                if key is None:
+                    continue
+                until_ns = owing[key] if key in owing else owed.get(key, 0)
+                if until_ns > latest_ns:
+                    return False
+                owing[key] = (until_ns if until_ns > now_ns else now_ns) + step_ns
+            found.append((limit, owing))
+        for limit, owing in found:
+            limit.owe(owing, now_ns)
+        return True
+
     def hold(self, address: bytes, now_us: int, uplink: str = "", link: str = "") -> Held | None:
         """None if a packet may leave now, and then it is counted.
 
@@ -100,9 +127,7 @@ class Pace:
                 return Held((owed_ns - AT_ONCE_NS) // 1000 + 1, key)
             found.append((limit, key, owed_ns))
         for limit, key, owed_ns in found:
-            limit.owed_until_ns[key] = max(owed_ns, now_ns) + limit.step_ns
-            if len(limit.owed_until_ns) > KEYS_MAX:
-                limit.forget_what_is_paid(now_ns)
+            limit.owe({key: max(owed_ns, now_ns) + limit.step_ns}, now_ns)
         return None
 
 

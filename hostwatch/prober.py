@@ -203,14 +203,15 @@ class Prober:
             await asyncio.sleep(0)
 
     def _is_fresh(self, turn: Turn) -> bool:
-        return turn.signal in self._engine.world.signals.fresh
+        return self._engine.world.signals.is_fresh(turn.signal)
 
     def _behind(self, turn: Turn, now: datetime, at_us: int) -> Kind | None:
         """How a target is to be looked at at `at_us` because its last instant passed unseen; None: not."""
         world = self._engine.world
         now_us = instant.micros(now) - 1
         last_due = now_us - (now_us - turn.at_us) % turn.interval_us
-        if world.signals.resting.get(turn.signal, -1) >= last_due:
+        rested_us = world.signals.rested_us(turn.signal)
+        if rested_us is not None and rested_us >= last_due:
             return None
         signal = world.signals.get(turn.signal)
         if signal is None or self.rounds.is_in_hand(turn.signal, last_due):

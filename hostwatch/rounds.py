@@ -13,6 +13,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
+from typing import Final
 
 from hostwatch.clock import Clock
 from hostwatch.core import instant, judge, latency
@@ -27,11 +29,20 @@ from hostwatch.sight import Sight
 PIECE = 500
 """Targets that are taken in hand together."""
 
+VERDICTS_MAX = 100
+"""Looks that are not plain answers and are judged in one deed: of a storm each may be an emergency."""
+
 LEAD = timedelta(milliseconds=500)
 """How long before its first target is due a piece is taken in hand."""
 
 BUSY = "still being looked at"
 CLOCK = "clock stepped"
+
+_ANSWERED: Final = Outcome.ANSWERED
+_ask: Final = partial(tuple.__new__, Ask)
+"""An ask of all its fields, made without a call of Python's; so the next."""
+
+_answer: Final = partial(tuple.__new__, Answer)
 
 MannerOf = Callable[[str], Manner]
 """How a customer's devices are pinged; the site's own way for the name of nobody."""
@@ -55,7 +66,8 @@ class Round:
     @property
     def latencies(self) -> bytes:
         """The codes in the order of who was due."""
-        return latency.pack(self.codes.get(turn.signal, latency.NO_FIGURE) for turn in self.turns.values())
+        code = self.codes.get
+        return latency.pack([code(name, latency.NO_FIGURE) for name in self.turns])
 
 
 class Rounds:
@@ -158,10 +170,15 @@ class Rounds:
 
         While the store is stuck rounds end together: what this round's slice does not tell of is not its own.
         """
-        held = self._release((turn.signal, turn.at_us) for turn in this.turns.values())
-        own = [answer for answer in held if answer.due_us == this.turns[answer.signal].at_us]
-        earlier = [answer.reading for answer in held if answer.due_us < this.turns[answer.signal].at_us]
-        if held or this.key is not None:
+        own: list[Answer] = []
+        earlier: list[Reading] = []
+        for name, turn in this.turns.items():
+            for answer in self._release(name, turn.at_us):
+                if answer.due_us == turn.at_us:
+                    own.append(answer)
+                else:
+                    earlier.append(answer.reading)
+        if own or earlier or this.key is not None:
             await self._hand_over(this, earlier, own, closes=this.key is not None)
 
     async def _take_in_hand(self, this: Round, piece: Sequence[Turn]) -> list[asyncio.Task[None]]:
@@ -189,9 +206,10 @@ class Rounds:
 
     def _by_manner(self, turns: Iterable[Turn]) -> Mapping[Manner, Sequence[Ask]]:
         """The asks of some turns by how each is to be pinged."""
+        uplink = self.uplink if self._engine.world.population.uplinks else _no_uplink
         asks = (
-            Ask(turn.signal, turn.address, turn.at_us, turn.method, self.uplink(turn.signal))
-            for turn in turns
+            _ask((name, address, at_us, method, uplink(name), 0))
+            for at_us, name, address, _, method, _ in turns
         )
         if self.manner_of_all is not None:
             return {self.manner_of_all: [*asks]}
@@ -238,29 +256,43 @@ class Rounds:
             self._take_back(judged)
         for listener in self.listeners:
             listener(judged)
-        urgent = [look for look in judged if not self._may_wait(this, look)]
-        if urgent:
-            await self._hand_over(this, [self._reading(this, look) for look in urgent], (), closes=False)
+        urgent = self._hold(this, judged)
+        for start in range(0, len(urgent), VERDICTS_MAX):
+            brought = [self._reading(this, look) for look in urgent[start : start + VERDICTS_MAX]]
+            await self._hand_over(this, brought, (), closes=False)
 
     def _take_back(self, looks: Sequence[Look]) -> None:
         """Something has come of these."""
+        out = self._out
         for look in looks:
-            if others := self._out.pop(look.signal) - 1:
-                self._out[look.signal] = others
+            if others := out.pop(look[0]) - 1:
+                out[look[0]] = others
 
-    def _may_wait(self, this: Round, look: Look) -> bool:
-        """Whether a look may wait for the end of its round; then it is held."""
-        if look.outcome is not Outcome.ANSWERED or this.era != self._era or this.kind is not Kind.SCHEDULED:
-            return False
-        if look.rtt_us is not None:
-            this.codes[look.signal] = latency.code(look.rtt_us, look.lost)
-        if self._engine.world.signals.is_silent(look.signal) or is_reference(look.signal):
-            return False
-        at_us, known_us, _, _, answered_us, rtt_us = look[2:8]
-        turn = this.turns[look.signal]
-        answer = Answer(turn.signal, turn.at_us, turn.interval_us, at_us, known_us, answered_us, rtt_us)
-        insort(self._held.setdefault(look.signal, []), answer)
-        return True
+    def _hold(self, this: Round, looks: Sequence[Look]) -> list[Look]:
+        """Hold the answers that may wait for the end of their round; the looks that may not."""
+        if this.era != self._era or this.kind is not Kind.SCHEDULED:
+            return [*looks]
+        world, turns, codes, held = self._engine.world, this.turns, this.codes, self._held
+        is_silent, has_references = world.signals.is_silent, bool(world.population.uplinks)
+        urgent: list[Look] = []
+        for look in looks:
+            name, _, at_us, known_us, outcome, _, answered_us, rtt_us, lost = look[:9]
+            if outcome is not _ANSWERED:
+                urgent.append(look)
+                continue
+            if rtt_us is not None:
+                codes[name] = latency.code(rtt_us, lost)
+            if is_silent(name) or (has_references and is_reference(name)):
+                urgent.append(look)
+                continue
+            turn = turns[name]
+            answer = _answer((name, turn[0], turn[3], at_us, known_us, answered_us, rtt_us))
+            waiting = held.get(name)
+            if waiting is None:
+                held[name] = [answer]
+            else:
+                insort(waiting, answer)
+        return urgent
 
     def _reading(self, this: Round, look: Look) -> Reading:
         stepped = this.era != self._era
@@ -277,18 +309,15 @@ class Rounds:
             rtt_us=look.rtt_us,
         )
 
-    def _release(self, until: Iterable[tuple[str, int]]) -> list[Answer]:
-        """The held answers of signals, due at that instant or earlier, each signal's in the order of time."""
-        found: list[Answer] = []
-        for name, due_us in until:
-            answers = self._held.pop(name, None)
-            if answers is None:
-                continue
-            if answers[-1].due_us > due_us:
-                self._held[name] = [answer for answer in answers if answer.due_us > due_us]
-                answers = [answer for answer in answers if answer.due_us <= due_us]
-            found.extend(answers)
-        return found
+    def _release(self, name: str, due_us: int) -> Sequence[Answer]:
+        """The held answers of a signal, due at that instant or earlier, in the order of time."""
+        answers = self._held.pop(name, None)
+        if answers is None:
+            return ()
+        if answers[-1].due_us > due_us:
+            self._held[name] = [answer for answer in answers if answer.due_us > due_us]
+            return [answer for answer in answers if answer.due_us <= due_us]
+        return answers
 
     async def _hand_over(
         self, this: Round, brought: Sequence[Reading], plain: Sequence[Answer], *, closes: bool
@@ -303,5 +332,10 @@ class Rounds:
         )
 
     def _earlier(self, brought: Iterable[Reading]) -> Iterator[Reading]:
-        for answer in self._release((reading.signal, instant.micros(reading.at)) for reading in brought):
-            yield answer.reading
+        for reading in brought:
+            for answer in self._release(reading.signal, instant.micros(reading.at)):
+                yield answer.reading
+
+
+def _no_uplink(_: str) -> str:
+    return ""

@@ -88,16 +88,29 @@ def test_a_scrape_of_the_figures_looks_at_nobody_who_is_well(tmp_path: Path) -> 
 )
 def test_those_at_rest_are_counted_by_when_they_answered(deeds: list[tuple[str, str, int]]) -> None:
     signals = Signals(lambda _: timedelta(minutes=1))
+    rested: dict[str, int] = {}
+    fresh: set[str] = set()
     for name, deed, seconds in deeds:
+        rested.pop(name, None)
+        fresh.discard(name)
         match deed:
             case "rest":
                 signals.rest(name, seconds * 1_000_000)
+                rested[name] = seconds * 1_000_000
             case "put":
                 signals.put(begin(name, NOW))
+                fresh.add(name)
             case _:
                 signals.drop(name)
 
     for second in range(0, 50, 5):
-        before = sum(due_us < second * 1_000_000 for due_us in signals.resting.values())
+        before = sum(due_us < second * 1_000_000 for due_us in rested.values())
         assert signals.resting_since_before(second * 1_000_000) == before
-    assert len(signals._answered) <= len(signals.resting)
+    assert (signals.resting, signals.fresh, len(signals)) == (
+        len(rested),
+        len(fresh),
+        len(rested) + len(fresh),
+    )
+    assert {name: signals.rested_us(name) for name in rested} == rested
+    assert set(signals.never_looked_at()) == fresh == {name for name in "abcde" if signals.is_fresh(name)}
+    assert len(signals._answered) <= len(rested)

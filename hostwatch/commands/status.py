@@ -103,7 +103,11 @@ def describe(
         ],
         "not_proven": sorted(
             [device.id for device, signal in restless if not signal.proven]
-            + [device.id for name in world.signals.fresh if (device := world.device(name)) is not None]
+            + [
+                device.id
+                for name in world.signals.never_looked_at()
+                if (device := world.device(name)) is not None
+            ]
         ),
         "owed": [
             {"references": list(notice.emergencies), "kind": notice.kind, **_notice(world, notice, now)}

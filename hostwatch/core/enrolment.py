@@ -232,7 +232,7 @@ def _under_old_terms(world: World, changes: Changes) -> Iterator[Signal]:
             continue
         name = new.signal(changes.vantage or before.vantage)
         after = customers.get(new.customer) or before.customers[new.customer]
-        if name in world.signals.resting and before.terms(old) != after.terms:
+        if world.signals.rested_us(name) is not None and before.terms(old) != after.terms:
             yield world.signals[name]
 
 

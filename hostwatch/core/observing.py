@@ -71,29 +71,23 @@ class Observing:
     def rest(self, answers: Iterable[Answer]) -> Resting:
         """Observe answers whose slice is closed in the same decision, so that it tells of them for ever."""
         settled: list[str] = []
+        rested, rested_us = self._rested, self._world.signals.rested_us
         for answer in answers:
-            name = answer.signal
-            speaks_us, tolerance_us = _pace(answer.interval_us)
-            prompt = answer.at_us - answer.due_us <= tolerance_us
-            if prompt and self._goes_on(name, answer.due_us, speaks_us):
-                self._rested[name] = answer.due_us
-                continue
+            name, due_us, interval_us, at_us = answer[:4]
+            speaks_us, tolerance_us = _pace(interval_us)
+            prompt = at_us - due_us <= tolerance_us
+            if prompt and name not in self.changed:  # all is well still if there was no silence, and no gap
+                last_us = rested[name] if name in rested else rested_us(name)
+                if last_us is not None and last_us < due_us <= last_us + speaks_us:
+                    rested[name] = due_us
+                    continue
             self.take(answer.reading)
             after = self.changed.get(name)
             if prompt and after is not None and may_rest(after):
                 del self.changed[name]
-                self._rested[name] = answer.due_us
+                rested[name] = due_us
                 settled.append(name)
         return tuple(self._rested.items()), tuple(settled)
-
-    def _goes_on(self, name: str, due_us: int, speaks_us: int) -> bool:
-        """Whether an answer says only that all is well still: no silence, no gap."""
-        if name in self.changed:
-            return False
-        last = self._rested.get(name)
-        if last is None:
-            last = self._world.signals.resting.get(name)
-        return last is not None and last < due_us <= last + speaks_us
 
 
 @lru_cache(maxsize=64)

@@ -17,9 +17,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from heapq import merge
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from hostwatch.core import instant
 
@@ -109,6 +109,10 @@ class Turn(NamedTuple):
         )
 
 
+_turn: Final = partial(tuple.__new__, Turn)
+"""A turn of all its fields, made without a call of Python's."""
+
+
 class _Place(NamedTuple):
     """A target in its slot, in the order in which targets are due."""
 
@@ -116,6 +120,27 @@ class _Place(NamedTuple):
     signal: str
     address: str
     manner: tuple[str, str]
+
+
+class _Coming:
+    """Those who come into one slot: columns, since there may be a million on the way at once."""
+
+    __slots__ = ("addresses", "manners", "phases", "signals")
+
+    def __init__(self) -> None:
+        self.phases = array("q")
+        self.signals: list[str] = []
+        self.addresses: list[str] = []
+        self.manners: list[tuple[str, str]] = []
+
+    def add(self, phase_us: int, target: Target) -> None:
+        self.phases.append(phase_us)
+        self.signals.append(target.signal)
+        self.addresses.append(target.address)
+        self.manners.append(_MANNERS.setdefault(target.manner, target.manner))
+
+    def __iter__(self) -> Iterator[_Place]:
+        return map(_Place, self.phases, self.signals, self.addresses, self.manners)
 
 
 class _Slot:
@@ -159,19 +184,6 @@ class _Ring:
     def digest(self) -> bytes:
         return hashlib.sha256(b"".join(slot.digest for slot in self.slots)).digest()
 
-    def changed(self, gone: Iterable[Target], come: Iterable[Target]) -> _Ring:
-        out: dict[int, set[str]] = defaultdict(set)
-        into: dict[int, list[_Place]] = defaultdict(list)
-        for target in gone:
-            out[target.phase_us // self.width_us].add(target.signal)
-        for target in come:
-            place = _place(target)
-            into[place.phase_us // self.width_us].append(place)
-        slots = list(self.slots)
-        for number in out.keys() | into.keys():
-            slots[number] = slots[number].without(out[number], into[number])
-        return _Ring(self.interval_us, tuple(slots))
-
     def turns(self, start: int, end: int) -> Iterator[Turn]:
         """Whoever is due in `[start, end)`, in the order of time."""
         lap = start - start % self.interval_us
@@ -183,13 +195,13 @@ class _Ring:
         for number in range(low // self.width_us, -(-high // self.width_us)):
             slot = self.slots[number]
             first, last = bisect_left(slot.phases, low), bisect_left(slot.phases, high)
+            at_us = lap - 1
             for index in range(first, last):
-                yield Turn(
-                    lap + slot.phases[index],
-                    slot.signals[index],
-                    slot.addresses[index],
-                    self.interval_us,
-                    *slot.manners[index],
+                if slot.phases[index] != at_us - lap:
+                    at_us = lap + slot.phases[index]  # one number for all of a tick: who rests keeps it
+                method, phased_by = slot.manners[index]
+                yield _turn(
+                    (at_us, slot.signals[index], slot.addresses[index], self.interval_us, method, phased_by)
                 )
 
     def last_turns(self, now: int) -> Iterator[Turn]:
@@ -203,9 +215,26 @@ class _Ring:
 _MANNERS: dict[tuple[str, str], tuple[str, str]] = {}
 
 
-def _place(target: Target) -> _Place:
-    manner = _MANNERS.setdefault(target.manner, target.manner)
-    return _Place(target.phase_us, target.signal, target.address, manner)
+class _Change:
+    """What becomes otherwise in one ring, gathered target by target."""
+
+    def __init__(self, ring: _Ring) -> None:
+        self._ring = ring
+        self._gone: dict[int, set[str]] = defaultdict(set)
+        self._come: dict[int, _Coming] = defaultdict(_Coming)
+
+    def remove(self, target: Target) -> None:
+        self._gone[target.phase_us // self._ring.width_us].add(target.signal)
+
+    def add(self, target: Target) -> None:
+        phase_us = target.phase_us
+        self._come[phase_us // self._ring.width_us].add(phase_us, target)
+
+    def made(self) -> _Ring:
+        slots = list(self._ring.slots)
+        for number in self._gone.keys() | self._come.keys():
+            slots[number] = slots[number].without(self._gone[number], self._come.pop(number, ()))
+        return _Ring(self._ring.interval_us, tuple(slots))
 
 
 class Schedule:
@@ -284,16 +313,21 @@ class Schedule:
 
 
 def _changed(rings: dict[int, _Ring], removed: Iterable[Target], added: Iterable[Target]) -> dict[int, _Ring]:
-    gone: dict[int, list[Target]] = defaultdict(list)
-    come: dict[int, list[Target]] = defaultdict(list)
+    changes: dict[int, _Change] = {}
+
+    def change(target: Target) -> _Change:
+        interval_us = target.interval_us
+        if interval_us not in changes:
+            changes[interval_us] = _Change(rings.get(interval_us) or _Ring(interval_us))
+        return changes[interval_us]
+
     for target in removed:
-        gone[target.interval_us].append(target)
+        change(target).remove(target)
     for target in added:
-        come[target.interval_us].append(target)
+        change(target).add(target)
     changed = dict(rings)
-    for interval in gone.keys() | come.keys():
-        ring = rings.get(interval) or _Ring(interval)
-        changed[interval] = ring.changed(gone[interval], come[interval])
-        if not changed[interval].count:
-            del changed[interval]
+    for interval_us, one in changes.items():
+        changed[interval_us] = one.made()
+        if not changed[interval_us].count:
+            del changed[interval_us]
     return changed

@@ -9,7 +9,8 @@ at there is nothing to say but since when it is watched.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from itertools import chain
 
@@ -31,14 +32,18 @@ class Signals(Mapping[str, Signal]):
         self.restless: dict[str, Signal] = dict(known or {})
         """Those of which there is more to say than a number."""
 
-        self.resting: dict[str, int] = {}
-        """When those at rest were last due, and answered: microseconds since 1970."""
+        self._plain: dict[str, int] = {}
+        """Those of whom a number says all, in one table, since it never gets smaller again.
 
-        self.fresh: dict[str, int] = {}
-        """Since when those are watched that have never been looked at."""
+        At rest: when they were last due, and answered, in microseconds since 1970. Never looked at: since
+        when they are watched, with all bits turned, which makes it negative.
+        """
 
-        self._since_us = 0
-        """The latest number in `fresh`."""
+        self._fresh = 0
+        """How many of them have never been looked at."""
+
+        self._begun = 0
+        """The number of the one of those who came last."""
 
         self._answered: dict[int, int] = {}
         """How many of those at rest answered last in which grain of time."""
@@ -54,20 +59,44 @@ class Signals(Mapping[str, Signal]):
         found = self.restless.get(name)
         if found is not None:
             return found
-        due_us = self.resting.get(name)
-        if due_us is not None:
-            return at_rest(name, due_us, self.speaking(name))
-        since_us = self.fresh.get(name)
-        return default if since_us is None else begin(name, instant.from_micros(since_us))
+        number = self._plain.get(name)
+        if number is None:
+            return default
+        if number < 0:
+            return begin(name, instant.from_micros(~number))
+        return at_rest(name, number, self.speaking(name))
 
     def __contains__(self, name: object) -> bool:
-        return name in self.resting or name in self.restless or name in self.fresh
+        return name in self._plain or name in self.restless
 
     def __iter__(self) -> Iterator[str]:
-        return chain(self.restless, self.resting, self.fresh)
+        return chain(self.restless, self._plain)
 
     def __len__(self) -> int:
-        return len(self.restless) + len(self.resting) + len(self.fresh)
+        return len(self.restless) + len(self._plain)
+
+    @property
+    def fresh(self) -> int:
+        """How many have never been looked at."""
+        return self._fresh
+
+    @property
+    def resting(self) -> int:
+        """How many are at rest."""
+        return len(self._plain) - self._fresh
+
+    def is_fresh(self, name: str) -> bool:
+        """Whether a signal has never been looked at."""
+        return self._plain.get(name, 0) < 0
+
+    def rested_us(self, name: str) -> int | None:
+        """When a signal at rest was last due, and answered: microseconds since 1970."""
+        number = self._plain.get(name, -1)
+        return None if number < 0 else number
+
+    def never_looked_at(self) -> list[str]:
+        """The names of those who are fresh."""
+        return [name for name, number in self._plain.items() if number < 0]
 
     def is_silent(self, name: str) -> bool:
         """Whether a signal has missed and not answered since."""
@@ -76,36 +105,57 @@ class Signals(Mapping[str, Signal]):
 
     def put(self, signal: Signal) -> None:
         """There is more to say of this signal from now on, or nothing yet."""
-        self.drop(signal.name)
-        if is_fresh(signal):
-            since_us = instant.micros(signal.speaks_until)
-            if since_us != self._since_us:
-                self._since_us = since_us  # hundreds begin at once: one number is enough for all of them
-            self.fresh[signal.name] = self._since_us
-        else:
+        if not is_fresh(signal):
+            self.drop(signal.name)
             self.restless[signal.name] = signal
+            return
+        number = ~instant.micros(signal.speaks_until)
+        if number != self._begun:
+            self._begun = number  # hundreds begin at once: one number is enough for all of them
+        self._say(signal.name, self._begun)
 
     def rest(self, name: str, due_us: int) -> None:
-        """The signal answered when it was due, and that is all.
-
-        Nearly always it was at rest before: its number is changed in place, for to take it out and put it in
-        again would have the whole table made anew now and then.
-        """
-        before = self.resting.get(name)
-        if before is None:
-            self.drop(name)
-        else:
-            self._count(before, -1)
-        self.resting[name] = due_us
+        """The signal answered when it was due, and that is all."""
+        self._say(name, due_us)
         self._count(due_us, 1)
+
+    def rest_all(self, answered: Iterable[tuple[str, int]]) -> None:
+        """The same of many, nearly all of whom were at rest before."""
+        plain, change = self._plain, Counter[int]()
+        for name, due_us in answered:
+            before = plain.get(name, -1)
+            if before < 0:
+                self._say(name, due_us)
+            else:
+                plain[name] = due_us
+                change[before // GRAIN_US] -= 1
+            change[due_us // GRAIN_US] += 1
+        for grain, count in change.items():
+            self._count(grain * GRAIN_US, count)
+
+    def _say(self, name: str, number: int) -> None:
+        """A number says all of a signal. Nearly always one did before: it is changed in place."""
+        before = self._plain.get(name)
+        if before is None:
+            self.restless.pop(name, None)
+        else:
+            self._forget(before)
+        self._plain[name] = number
+        self._fresh += number < 0
 
     def drop(self, name: str) -> None:
         """The signal is no longer watched."""
         self.restless.pop(name, None)
-        self.fresh.pop(name, None)
-        due_us = self.resting.pop(name, None)
-        if due_us is not None:
-            self._count(due_us, -1)
+        number = self._plain.pop(name, None)
+        if number is not None:
+            self._forget(number)
+
+    def _forget(self, number: int) -> None:
+        """A number says no more of a signal what it said."""
+        if number < 0:
+            self._fresh -= 1
+        else:
+            self._count(number, -1)
 
     def _count(self, due_us: int, change: int) -> None:
         grain = due_us // GRAIN_US

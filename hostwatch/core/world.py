@@ -158,8 +158,7 @@ class World:
         """Make a committed decision the present."""
         for signal in decision.signals:
             self.signals.put(signal)
-        for name, due_us in decision.resting:
-            self.signals.rest(name, due_us)
+        self.signals.rest_all(decision.resting)
         for name in decision.withdrawn_signals:
             self.signals.drop(name)
         if decision.slice is not None:

@@ -173,6 +173,41 @@ def test_in_no_span_of_time_more_is_let_out_than_the_limit_allows(per_s: int, ga
             assert count <= (until - since) * per_s / 1e6 + AT_ONCE_NS * per_s / 1e9 + 1.01
 
 
+@given(
+    limits=st.builds(
+        Limits,
+        per_second=st.sampled_from([0, 20, 50]),
+        per_second_and_network=st.sampled_from([0, 10, 20]),
+        per_second_and_uplink=st.sampled_from([0, 10, 30]),
+    ),
+    salvos=st.lists(
+        st.tuples(
+            st.integers(0, 300_000),
+            st.lists(st.tuples(st.sampled_from(["192.0.2", "198.51.100"]), st.sampled_from(["", "east"]))),
+        ),
+        max_size=8,
+    ),
+)
+def test_many_together_leave_exactly_when_each_of_them_may(
+    limits: Limits, salvos: list[tuple[int, list[tuple[str, str]]]]
+) -> None:
+    """One account asked for salvos, another for one packet after the other; they never come apart."""
+    together, apart, now_us = Pace(limits), Pace(limits), 10**6
+    for gap_us, salvo in salvos:
+        now_us += gap_us
+        addresses = [packed(f"{network}.{place + 1}") for place, (network, _) in enumerate(salvo)]
+        uplinks = [uplink for _, uplink in salvo]
+        before = [dict(limit.owed_until_ns) for limit in together._limits]
+        asked = [*zip(addresses, [now_us] * len(salvo), uplinks, strict=True)]
+        each = [apart.hold(*one) for one in asked]
+        if together.let_go(addresses, uplinks, now_us):
+            assert not any(each)
+        else:
+            assert any(each)
+            assert before == [limit.owed_until_ns for limit in together._limits], "none was counted"
+            assert each == [together.hold(*one) for one in asked]
+
+
 def test_what_lies_behind_one_uplink_is_counted_together() -> None:
     """Whatever its address; and what lies behind none does not count."""
     pace = Pace(Limits(per_second_and_uplink=1))

@@ -36,6 +36,9 @@ class Scripted(Pinger):
     def __init__(self, clock: SimClock, says: Says) -> None:
         self._clock = clock
         self._says = says
+        self.in_salvos = False
+        """Whether misses are told together when the last of a batch is known, as those of a storm are."""
+
         self.looks: dict[str, list[datetime]] = {}
         self.open: dict[str, int] = {}
         self.most_at_once = 0
@@ -57,10 +60,12 @@ class Scripted(Pinger):
             self.open[ask.signal] = self.open.get(ask.signal, 0) + 1
             self.most_at_once = max(self.most_at_once, self.open[ask.signal])
             waiting.append((at + batch.manner.longest, ask))
-        for until, ask in waiting:
-            await self._clock.sleep_until(until)
-            self.open[ask.signal] -= 1
-            yield (self._look(ask, Outcome.MISSED),)
+        size = len(waiting) if self.in_salvos else 1
+        for first in range(0, len(waiting), size or 1):
+            salvo = waiting[first : first + size]
+            await self._clock.sleep_until(salvo[-1][0])
+            self.open.update((ask.signal, self.open[ask.signal] - 1) for _, ask in salvo)
+            yield tuple(self._look(ask, Outcome.MISSED) for _, ask in salvo)
         if answered:
             yield tuple(answered)
 

@@ -9,6 +9,7 @@ import pytest
 from hostwatch.core import facts
 from hostwatch.core.reading import Outcome
 from hostwatch.pinger import Manner
+from hostwatch.rounds import VERDICTS_MAX
 from tests.prober.stage import Stage, seconds
 
 QUICK = Manner(attempts=3, spacing=seconds(0.1), timeout=seconds(0.1))
@@ -146,3 +147,22 @@ def test_who_is_silent_is_followed_up_over_a_step_of_the_clock(step: int) -> Non
     stage.run(act)
 
     assert after[0] >= 10
+
+
+def test_a_storm_is_judged_piece_by_piece() -> None:
+    """Each verdict of two hundred and fifty makes an emergency: in one deed they would hold up the loop."""
+    names = [f"quick-{number}" for number in range(250)]
+    stage = Stage(dict.fromkeys(names, seconds(5)), dict.fromkeys(names, QUICK), lambda _, look: look < 3)
+    stage.pinger.in_salvos = True
+    deeds: list[int] = []
+
+    async def act(stage: Stage) -> None:
+        stage.engine.listeners.append(
+            lambda decision: deeds.append(sum(isinstance(fact, facts.WentDown) for fact in decision.facts))
+        )
+        await watched_for(stage, seconds(30))
+
+    stage.run(act)
+
+    assert sum(deeds) == len(names)
+    assert max(deeds) == VERDICTS_MAX < len(names)

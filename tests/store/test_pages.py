@@ -29,7 +29,7 @@ def test_those_at_rest_are_found_however_few_slices_are_read_at_a_time(
     story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(present, "SPANS_AT_ONCE", 1)
-    assert len(story.world.signals.resting) == MANY
+    assert story.world.signals.resting == MANY
 
     story.agrees()
     with Reader(tmp_path / "watch.db") as reading:

@@ -128,6 +128,7 @@ def judge(seen: Seen, inventory: Inventory, capture: Path) -> None:
     interval_us = INTERVAL // timedelta(microseconds=1)
     phases: dict[int, int] = {}
     had: set[tuple[int, int]] = set()
+    first_us: int | None = None
     for packet in Wire.read(capture):
         if packet.kind != REQUEST:
             continue
@@ -138,6 +139,9 @@ def judge(seen: Seen, inventory: Inventory, capture: Path) -> None:
         lap, late_us = divmod(packet.at_ns // 1000 - phase, interval_us)
         if late_us > interval_us // 2:
             lap, late_us = lap + 1, late_us - interval_us
+        first_us = packet.at_ns // 1000 if first_us is None else first_us
+        if lap * interval_us + phase < first_us:
+            continue  # it began before the capture did, which saw only its later packets
         if (packet.place, lap) not in had:
             had.add((packet.place, lap))
             seen.lateness_s.append(late_us / 1e6)
