@@ -43,11 +43,12 @@ DRAIN_FOR: Final = timedelta(milliseconds=10)
 CATCH_UP_FOR: Final = timedelta(milliseconds=250)
 """How long, over many turns, what has come in is read before it is given up as too much."""
 
+GRAIN_MIN: Final = 2
 GRAIN_MAX: Final = 10
-"""Slots of the wheel that are taken together when nothing is urgent: a tenth of a second."""
+"""Slots of the wheel that are taken together when nothing is urgent: up to a tenth of a second."""
 
-SPARSE_PER_S: Final = 640
-"""Up to that rate packets of a tenth of a second leave together; beyond it they would be a burst."""
+TICK_PACKETS: Final = 128
+"""First packets that may leave together for that. More would be a burst, and too much for a small buffer."""
 
 STEPPED: Final = "clock stepped"
 OVERFLOWED: Final = "receive buffer overflowed here"
@@ -295,4 +296,4 @@ def _grain(batch: Batch) -> int:
     if not batch.asks or patience < timedelta(seconds=1):
         return 1
     span_us = max(batch.asks[-1].at_us - batch.asks[0].at_us, GRAIN_MAX * SLOT_US)
-    return GRAIN_MAX if len(batch.asks) * 1_000_000 <= span_us * SPARSE_PER_S else 2
+    return min(max(TICK_PACKETS * span_us // (len(batch.asks) * SLOT_US), GRAIN_MIN), GRAIN_MAX)

@@ -60,6 +60,9 @@ class Round:
     turns: Mapping[str, Turn]
     """Who is due, by signal, in the order of time."""
 
+    urgent: list[Look] = field(default_factory=list)
+    """Looks that may not wait for its end, and are not handed over yet."""
+
     codes: dict[str, int] = field(default_factory=dict)
     """Latency and loss of those who answered (`core.latency`)."""
 
@@ -87,6 +90,9 @@ class Rounds:
 
         self._held: dict[str, list[Answer]] = {}
         """Answers that wait for the end of their round, oldest first."""
+
+        self._in_order = asyncio.Lock()
+        """Held by whoever hands something over: what was known first is judged first."""
 
         self._era = 0
         self.sight = sight
@@ -170,16 +176,17 @@ class Rounds:
 
         While the store is stuck rounds end together: what this round's slice does not tell of is not its own.
         """
-        own: list[Answer] = []
-        earlier: list[Reading] = []
-        for name, turn in this.turns.items():
-            for answer in self._release(name, turn.at_us):
-                if answer.due_us == turn.at_us:
-                    own.append(answer)
-                else:
-                    earlier.append(answer.reading)
-        if own or earlier or this.key is not None:
-            await self._hand_over(this, earlier, own, closes=this.key is not None)
+        async with self._in_order:
+            own: list[Answer] = []
+            earlier: list[Reading] = []
+            for name, turn in this.turns.items():
+                for answer in self._release(name, turn.at_us):
+                    if answer.due_us == turn.at_us:
+                        own.append(answer)
+                    else:
+                        earlier.append(answer.reading)
+            if own or earlier or this.key is not None:
+                await self._hand_over(this, earlier, own, closes=this.key is not None)
 
     async def _take_in_hand(self, this: Round, piece: Sequence[Turn]) -> list[asyncio.Task[None]]:
         """Begin to look at some; whoever is still being looked at is UNKNOWN, so that the evidence says so.
@@ -198,7 +205,8 @@ class Rounds:
         if this.era == self._era:
             self._out.update(turn.signal for turn in free)
         if overlapping:
-            await self._hand_over(this, overlapping, (), closes=False)
+            async with self._in_order:
+                await self._hand_over(this, overlapping, (), closes=False)
         return [
             asyncio.create_task(self._probe(this, Batch(asks=tuple(asks), manner=manner)))
             for manner, asks in self._by_manner(free).items()
@@ -256,10 +264,16 @@ class Rounds:
             self._take_back(judged)
         for listener in self.listeners:
             listener(judged)
-        urgent = self._hold(this, judged)
-        for start in range(0, len(urgent), VERDICTS_MAX):
-            brought = [self._reading(this, look) for look in urgent[start : start + VERDICTS_MAX]]
-            await self._hand_over(this, brought, (), closes=False)
+        this.urgent += self._hold(this, judged)
+        if this.urgent:
+            await self._tell(this)
+
+    async def _tell(self, this: Round) -> None:
+        """Hand over what may not wait. Who had to wait here finds its own handed over with that of others."""
+        async with self._in_order:
+            while this.urgent:
+                looks, this.urgent = this.urgent[:VERDICTS_MAX], this.urgent[VERDICTS_MAX:]
+                await self._hand_over(this, [self._reading(this, look) for look in looks], (), closes=False)
 
     def _take_back(self, looks: Sequence[Look]) -> None:
         """Something has come of these."""
@@ -322,7 +336,7 @@ class Rounds:
     async def _hand_over(
         self, this: Round, brought: Sequence[Reading], plain: Sequence[Answer], *, closes: bool
     ) -> None:
-        """Have readings judged. An answer of the same target that is still held goes before them."""
+        """Have readings judged, each in order. An answer of the same target that is held goes before them."""
         whole = [*self._earlier(brought), *brought]
         latencies = this.latencies if closes else b""
         await self._engine.do(

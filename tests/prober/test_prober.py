@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from hostwatch.core import facts
+from hostwatch.core import facts, instant
 from hostwatch.core.reading import Outcome
 from hostwatch.pinger import Manner
 from hostwatch.rounds import VERDICTS_MAX
+from hostwatch.store.errors import StoreError
 from tests.prober.stage import Stage, seconds
 
 QUICK = Manner(attempts=3, spacing=seconds(0.1), timeout=seconds(0.1))
@@ -166,3 +167,41 @@ def test_a_storm_is_judged_piece_by_piece() -> None:
 
     assert sum(deeds) == len(names)
     assert max(deeds) == VERDICTS_MAX < len(names)
+
+
+def test_while_the_store_is_stuck_what_was_seen_first_is_still_judged_first() -> None:
+    """Thirty devices fall silent, and their misses of three intervals wait for the disk together."""
+    names = [f"quick-{number}" for number in range(30)]
+    stage = Stage(dict.fromkeys(names, seconds(5)), dict.fromkeys(names, QUICK), lambda _, look: look < 3)
+    deeds: list[int] = []
+
+    async def act(stage: Stage) -> None:
+        await watched_for(stage, seconds(9))
+        stage.engine.listeners.append(lambda decision: deeds.append(len(decision.looks)))
+        commit = stage.engine._writer.commit
+
+        async def refuse(*_: object) -> int:
+            raise StoreError("disk full")
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(stage.engine._writer, "commit", refuse)
+            await watched_for(stage, seconds(16))
+            patch.setattr(stage.engine._writer, "commit", commit)
+            await watched_for(stage, seconds(10))
+
+    stage.run(act)
+
+    for name in names:
+        missed = [
+            instant.from_micros(look.at_us)
+            for look in stage.readings
+            if look.outcome is Outcome.MISSED and look.signal == f"{name}/ping@main"
+        ]
+        began = [(fact.at,) for fact in stage.facts(facts.SilenceBegan, name)]
+        down = [
+            (fact.first_miss, fact.last_miss)
+            for fact in stage.facts(facts.WentDown, name)
+            if isinstance(fact, facts.WentDown)
+        ]
+        assert (began, down) == ([(missed[0],)], [(missed[0], missed[1])])
+    assert max(deeds) > 10, "those that waited together were judged together"
