@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Final
@@ -43,12 +44,11 @@ DRAIN_FOR: Final = timedelta(milliseconds=10)
 CATCH_UP_FOR: Final = timedelta(milliseconds=250)
 """How long, over many turns, what has come in is read before it is given up as too much."""
 
-GRAIN_MIN: Final = 2
-GRAIN_MAX: Final = 10
-"""Slots of the wheel that are taken together when nothing is urgent: up to a tenth of a second."""
+GRAINS: Final = (10, 5, 2)
+"""Slots of the wheel that are taken together when nothing is urgent. Longer ones end where shorter do."""
 
-TICK_PACKETS: Final = 128
-"""First packets that may leave together for that. More would be a burst, and too much for a small buffer."""
+TICK_PACKETS: Final = 170
+"""First packets that may leave together for that. More would be a burst, and too much for small buffers."""
 
 STEPPED: Final = "clock stepped"
 OVERFLOWED: Final = "receive buffer overflowed here"
@@ -208,10 +208,16 @@ class IcmpPinger(Pinger):
             moments.append(next_us)
         if not moments:
             return None
-        if self._tries:  # what comes in meanwhile is not to fill the buffer
-            grain_us = SLOT_US * min((round_.grain for round_ in self._rounds), default=GRAIN_MAX)
+        if self._tries:
+            grain_us = SLOT_US * self._reading_grain()
             moments.append((now_us // grain_us + 1) * grain_us)
         return min(min(moments) - now_us, int(NAP_MAX_S * 1_000_000))
+
+    def _reading_grain(self) -> int:
+        """How often what comes in is read, in slots: buffers are not to fill, nor is anybody to wait."""
+        grain = min((round_.grain for round_ in self._rounds), default=GRAINS[0])
+        fits = len(self._tries) <= self._outlets.holds // 2
+        return GRAINS[0] if fits and grain in GRAINS else grain
 
     def _step(self) -> None:
         """The clock stepped, or the machine slept. Whoever was to be looked at later has no time any more."""
@@ -295,5 +301,9 @@ def _grain(batch: Batch) -> int:
     patience = min(batch.manner.late_after, batch.manner.timeout)
     if not batch.asks or patience < timedelta(seconds=1):
         return 1
-    span_us = max(batch.asks[-1].at_us - batch.asks[0].at_us, GRAIN_MAX * SLOT_US)
-    return min(max(TICK_PACKETS * span_us // (len(batch.asks) * SLOT_US), GRAIN_MIN), GRAIN_MAX)
+    times = [ask.at_us for ask in batch.asks]
+
+    def most(grain: int) -> int:
+        return max(Counter(map((grain * SLOT_US).__rfloordiv__, times)).values())
+
+    return next(grain for grain in GRAINS if most(grain) <= max(TICK_PACKETS, most(GRAINS[-1])))

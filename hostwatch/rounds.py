@@ -8,12 +8,11 @@ the slice is complete, in one commit.
 from __future__ import annotations
 
 import asyncio
-from bisect import insort
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from operator import attrgetter
 from typing import Final
 
 from hostwatch.clock import Clock
@@ -44,6 +43,8 @@ _ask: Final = partial(tuple.__new__, Ask)
 
 _answer: Final = partial(tuple.__new__, Answer)
 
+_due_us = attrgetter("due_us")
+
 MannerOf = Callable[[str], Manner]
 """How a customer's devices are pinged; the site's own way for the name of nobody."""
 
@@ -59,6 +60,12 @@ class Round:
     era: int
     turns: Mapping[str, Turn]
     """Who is due, by signal, in the order of time."""
+
+    out: set[str] = field(default_factory=set)
+    """Who was asked and nothing has come of it yet: a round takes all in hand before their time."""
+
+    held: dict[str, Answer] = field(default_factory=dict)
+    """Answers that wait for its end, by signal."""
 
     urgent: list[Look] = field(default_factory=list)
     """Looks that may not wait for its end, and are not handed over yet."""
@@ -85,11 +92,8 @@ class Rounds:
         self._due: dict[str, Turn] = {}
         """The turns of which what came is not committed yet."""
 
-        self._out: Counter[str] = Counter()
-        """How many looks at somebody nothing has come of yet: a round takes all in hand before their time."""
-
-        self._held: dict[str, list[Answer]] = {}
-        """Answers that wait for the end of their round, oldest first."""
+        self._rounds: list[Round] = []
+        """Those on their way, the first first."""
 
         self._in_order = asyncio.Lock()
         """Held by whoever hands something over: what was known first is judged first."""
@@ -113,13 +117,14 @@ class Rounds:
 
     def new_era(self) -> None:
         """The clock stepped or the machine slept: what is on its way was asked in another time."""
-        held = [answer for answers in self._held.values() for answer in answers]
+        held = sorted((answer for one in self._rounds for answer in one.held.values()), key=_due_us)
         if held:  # dated by the clock as it was, so they are judged before the world follows it
             self._engine.post(lambda world, now: judge.held(world, held, now))
-        self._held.clear()
         self._era += 1
         self._due.clear()
-        self._out.clear()
+        for one in self._rounds:
+            one.held.clear()
+            one.out.clear()
 
     def is_in_hand(self, signal: str, due_us: int) -> bool:
         """Whether a look that was due then, or later, is on its way or waits to be committed."""
@@ -132,7 +137,7 @@ class Rounds:
         An answer may stay with the pinger until those who were asked with it are known. A later look that
         was handed over before it would hide it.
         """
-        return signal in self._out
+        return any(signal in one.out for one in self._rounds)
 
     def is_busy(self, signal: str, now_us: int) -> bool:
         """Whether somebody is still being looked at."""
@@ -157,6 +162,15 @@ class Rounds:
     async def look(self, key: SliceKey | None, turns: Sequence[Turn], kind: Kind) -> None:
         """Look at all of these, each at its time, and hand over what came. Ends when it is committed."""
         this = Round(key, kind, self._era, {turn.signal: turn for turn in turns})
+        self._rounds.append(this)
+        try:
+            await self._look(this, turns)
+            await self._complete(this)
+        finally:
+            self._rounds.remove(this)
+        self._let_go(this)
+
+    async def _look(self, this: Round, turns: Sequence[Turn]) -> None:
         probing: list[asyncio.Task[None]] = []
         try:
             for start in range(0, len(turns), PIECE):
@@ -168,8 +182,6 @@ class Rounds:
         finally:
             for task in probing:
                 task.cancel()
-        await self._complete(this)
-        self._let_go(this)
 
     async def _complete(self, this: Round) -> None:
         """Hand over the answers that waited for the end of a round.
@@ -177,16 +189,19 @@ class Rounds:
         While the store is stuck rounds end together: what this round's slice does not tell of is not its own.
         """
         async with self._in_order:
-            own: list[Answer] = []
-            earlier: list[Reading] = []
-            for name, turn in this.turns.items():
-                for answer in self._release(name, turn.at_us):
-                    if answer.due_us == turn.at_us:
-                        own.append(answer)
-                    else:
-                        earlier.append(answer.reading)
+            own = sorted(this.held.values(), key=_due_us)
+            this.held = {}
+            earlier = self._release({turn.signal: turn.at_us for turn in this.turns.values()})
             if own or earlier or this.key is not None:
                 await self._hand_over(this, earlier, own, closes=this.key is not None)
+
+    def _release(self, until_us: Mapping[str, int]) -> list[Reading]:
+        """The held answers of signals, each due at its instant or earlier, in the order of time."""
+        found: list[Answer] = []
+        for one in self._rounds:
+            names = one.held.keys() & until_us.keys()
+            found += [one.held.pop(name) for name in names if one.held[name].due_us <= until_us[name]]
+        return [answer.reading for answer in sorted(found, key=_due_us)]
 
     async def _take_in_hand(self, this: Round, piece: Sequence[Turn]) -> list[asyncio.Task[None]]:
         """Begin to look at some; whoever is still being looked at is UNKNOWN, so that the evidence says so.
@@ -203,7 +218,7 @@ class Rounds:
             self._due[turn.signal] = turn
             free.append(turn)
         if this.era == self._era:
-            self._out.update(turn.signal for turn in free)
+            this.out.update([turn.signal for turn in free])
         if overlapping:
             async with self._in_order:
                 await self._hand_over(this, overlapping, (), closes=False)
@@ -260,8 +275,7 @@ class Rounds:
     async def _judge(self, this: Round, group: Sequence[Look]) -> None:
         judged = await self.sight.judge(group)
         self.on_clocks()
-        if this.era == self._era:
-            self._take_back(judged)
+        this.out.difference_update([look.signal for look in judged])
         for listener in self.listeners:
             listener(judged)
         this.urgent += self._hold(this, judged)
@@ -275,18 +289,11 @@ class Rounds:
                 looks, this.urgent = this.urgent[:VERDICTS_MAX], this.urgent[VERDICTS_MAX:]
                 await self._hand_over(this, [self._reading(this, look) for look in looks], (), closes=False)
 
-    def _take_back(self, looks: Sequence[Look]) -> None:
-        """Something has come of these."""
-        out = self._out
-        for look in looks:
-            if others := out.pop(look[0]) - 1:
-                out[look[0]] = others
-
     def _hold(self, this: Round, looks: Sequence[Look]) -> list[Look]:
         """Hold the answers that may wait for the end of their round; the looks that may not."""
         if this.era != self._era or this.kind is not Kind.SCHEDULED:
             return [*looks]
-        world, turns, codes, held = self._engine.world, this.turns, this.codes, self._held
+        world, turns, codes, held = self._engine.world, this.turns, this.codes, this.held
         is_silent, has_references = world.signals.is_silent, bool(world.population.uplinks)
         urgent: list[Look] = []
         for look in looks:
@@ -300,12 +307,7 @@ class Rounds:
                 urgent.append(look)
                 continue
             turn = turns[name]
-            answer = _answer((name, turn[0], turn[3], at_us, known_us, answered_us, rtt_us))
-            waiting = held.get(name)
-            if waiting is None:
-                held[name] = [answer]
-            else:
-                insort(waiting, answer)
+            held[name] = _answer((name, turn[0], turn[3], at_us, known_us, answered_us, rtt_us))
         return urgent
 
     def _reading(self, this: Round, look: Look) -> Reading:
@@ -323,32 +325,18 @@ class Rounds:
             rtt_us=look.rtt_us,
         )
 
-    def _release(self, name: str, due_us: int) -> Sequence[Answer]:
-        """The held answers of a signal, due at that instant or earlier, in the order of time."""
-        answers = self._held.pop(name, None)
-        if answers is None:
-            return ()
-        if answers[-1].due_us > due_us:
-            self._held[name] = [answer for answer in answers if answer.due_us > due_us]
-            return [answer for answer in answers if answer.due_us <= due_us]
-        return answers
-
     async def _hand_over(
         self, this: Round, brought: Sequence[Reading], plain: Sequence[Answer], *, closes: bool
     ) -> None:
         """Have readings judged, each in order. An answer of the same target that is held goes before them."""
-        whole = [*self._earlier(brought), *brought]
+        earlier = self._release({reading.signal: instant.micros(reading.at) for reading in brought})
+        whole = [*earlier, *brought]
         latencies = this.latencies if closes else b""
         await self._engine.do(
             lambda world, now: judge.readings(
                 world, this.key, whole, closes=closes, now=now, latencies=latencies, plain=plain
             )
         )
-
-    def _earlier(self, brought: Iterable[Reading]) -> Iterator[Reading]:
-        for reading in brought:
-            for answer in self._release(reading.signal, instant.micros(reading.at)):
-                yield answer.reading
 
 
 def _no_uplink(_: str) -> str:
