@@ -167,7 +167,7 @@ LIMITS: dict[str, str] = {
     "threads for names, reload, metrics": f"{run.NAME_THREADS_MAX}, 1, 2",
     "a reader's transaction": f"{reader.TRANSACTION_MAX_S:g} s",
     "devices that a reader takes at a time; closed slices": (
-        f"{reader.DEVICES_AT_ONCE:,}; {present.SPANS_AT_ONCE:,}"
+        f"{present.ROWS_AT_ONCE:,}; {present.SPANS_AT_ONCE:,}"
     ),
     "lines of one kind in `hostwatch status`": str(status.LISTED_MAX),
     "targets of `hostwatch ping`": f"{ping.TARGETS_MAX:,}, at most {ping.ATTEMPTS_MAX} packets",

@@ -16,7 +16,7 @@ from hostwatch.core import latency
 from hostwatch.core.schedule import Schedule, Target, Turn
 from hostwatch.core.signal import Signal
 from hostwatch.core.uplink import named
-from hostwatch.store import rows
+from hostwatch.store import present, rows
 
 Rows = list[tuple[Any, ...]]
 Read = Callable[[Callable[[sqlite3.Connection], Rows]], Rows]
@@ -76,7 +76,7 @@ class News:
 
 def news(read: Read, mark: Mark) -> News:
     """What is new since `mark`."""
-    ((inventory,),) = read(_inventory)
+    (inventory,) = read(lambda db: [present.mark(db)])
     devices = None
     if inventory != mark.inventory:
         schedule, devices = _devices(read)
@@ -91,12 +91,6 @@ def news(read: Read, mark: Mark) -> News:
             break
     restless = tuple(rows.signal(row) for row in signals)
     return News(mark=mark, devices=devices, closed=tuple(closed), restless=restless)
-
-
-def _inventory(db: sqlite3.Connection) -> Rows:
-    (changed,) = db.execute("SELECT max(seq) FROM facts WHERE kind = 'PopulationChanged'").fetchone()
-    (version,) = db.execute("SELECT max(version) FROM schedules").fetchone()
-    return [((changed, version),)]
 
 
 def _devices(read: Read) -> tuple[Schedule, tuple[Watched, ...]]:
@@ -122,7 +116,7 @@ def history(read: Read) -> Iterator[tuple[int, dict[str, Target]]]:
     targets: dict[str, Target] = {}
     for version, whole in read(lambda db: db.execute(_VERSIONS).fetchall()):
         targets = {} if whole else dict(targets)
-        for added, *row in read(partial(_changes, version)):
+        for added, *row in _changes(read, version):
             if added:
                 targets[row[0]] = rows.target(tuple(row))
             else:
@@ -133,12 +127,12 @@ def history(read: Read) -> Iterator[tuple[int, dict[str, Target]]]:
 _VERSIONS = "SELECT version, whole FROM schedules ORDER BY version"
 
 
-def _changes(version: int, db: sqlite3.Connection) -> Rows:
+def _changes(read: Read, version: int) -> Iterator[tuple[Any, ...]]:
     query = (
         "SELECT added, signal, address, interval_us, method, phased_by FROM schedule_targets"
-        " WHERE version = ? ORDER BY added"
+        " WHERE version = ? AND (added, signal) > (?, ?) ORDER BY added, signal LIMIT ?"
     )
-    return db.execute(query, (version,)).fetchall()
+    return present.paged(read, query, [version, -1, ""], lambda row: [version, *row[:2]])
 
 
 def _look(slice_us: int, seen: frozenset[tuple[int, int]], db: sqlite3.Connection) -> Rows:

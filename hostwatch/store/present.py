@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 from hostwatch.core.emergency import Attempt, Duty, Emergency, Notice
@@ -25,12 +26,22 @@ SPANS_AT_ONCE = 5_000
 """Closed slices that are read at a time: of several hours, when a slice is 5 s long."""
 
 NEWEST: SliceKey = (2**62, 0)
+Transact = Callable[[Callable[[sqlite3.Connection], list[rows.Row]]], list[rows.Row]]
+"""Does some work in a read transaction of its own."""
+
 Spans = list[tuple[int, int, int, int]]
 """Slices: version, number, and in microseconds from when until when."""
 
 
+ROWS_AT_ONCE = 20_000
+"""How many devices, or targets, one transaction of a reader takes."""
+
+
 class Read(NamedTuple):
     """The rows of the present, before values are made of them, which takes three times as long."""
+
+    mark: tuple[int, int]
+    """How far the inventory has come."""
 
     watch: rows.Row
     """`alive_at`, `configuration`, `vantage`."""
@@ -49,6 +60,13 @@ class Read(NamedTuple):
     spans: Spans
 
 
+def mark(db: sqlite3.Connection) -> tuple[int, int]:
+    """How far the inventory has come: its last fact, and the version of the schedule."""
+    (changed,) = db.execute("SELECT max(seq) FROM facts WHERE kind = 'PopulationChanged'").fetchone()
+    (version,) = db.execute("SELECT max(version) FROM schedules").fetchone()
+    return changed or 0, version or 0
+
+
 def load_world(db: sqlite3.Connection) -> World:
     """The world as it was committed last, for whoever has the store to itself.
 
@@ -58,22 +76,36 @@ def load_world(db: sqlite3.Connection) -> World:
     return world(read(db, iter), lambda key: spans(db, key))
 
 
+_PRESENT = "SELECT thing, name, customer, state, body FROM population"
+_IN_ORDER = "valid_until IS NULL ORDER BY thing, name"
+_TARGETS = (
+    "SELECT added, signal, address, interval_us, method, phased_by, version FROM schedule_targets"
+    " WHERE version >= (SELECT coalesce(max(version), 0) FROM schedules WHERE whole)"
+)
+
+
 def read(db: sqlite3.Connection, take: Callable[[sqlite3.Cursor], Iterable[rows.Row]] = list) -> Read:
     """The rows of the present: taken out as lists, or left with the connection until they are used."""
-    versions = "SELECT thing, name, customer, state, body FROM population WHERE valid_until IS NULL"
-    targets = (
-        "SELECT added, signal, address, interval_us, method, phased_by FROM schedule_targets WHERE version >="
-        " (SELECT coalesce(max(version), 0) FROM schedules WHERE whole) ORDER BY version, added"
-    )
     (schedule,) = db.execute("SELECT coalesce(max(version), 0) FROM schedules").fetchone()
+    return read_rest(db, take)._replace(
+        population=take(db.execute(f"{_PRESENT} WHERE {_IN_ORDER}")),
+        schedule=schedule,
+        targets=take(db.execute(f"{_TARGETS} ORDER BY version, added, signal")),
+    )
+
+
+def read_rest(db: sqlite3.Connection, take: Callable[[sqlite3.Cursor], Iterable[rows.Row]] = list) -> Read:
+    """The same without devices and targets, of which there may be a million."""
     (references,) = db.execute("SELECT count(*) FROM emergencies").fetchone()
     opened = db.execute("SELECT * FROM emergencies WHERE ended_at IS NULL ORDER BY reference")
+    at = mark(db)
     return Read(
+        mark=at,
         watch=db.execute("SELECT alive_at, configuration, vantage FROM watch").fetchone(),
         references=references,
-        population=take(db.execute(versions + " ORDER BY thing, name")),
-        schedule=schedule,
-        targets=take(db.execute(targets)),
+        population=take(db.execute(f"{_PRESENT} WHERE thing <> 'device' AND {_IN_ORDER}")),
+        schedule=at[1],
+        targets=(),
         emergencies=[rows.emergency(row) for row in opened],
         duties=[rows.duty(row) for row in db.execute(f"SELECT * FROM duties WHERE {OPEN}")],
         notices=_kept(db),
@@ -81,6 +113,31 @@ def read(db: sqlite3.Connection, take: Callable[[sqlite3.Cursor], Iterable[rows.
         signals=take(db.execute("SELECT * FROM signals")),
         spans=spans(db, NEWEST),
     )
+
+
+def devices(read: Transact) -> Iterator[rows.Row]:
+    """The present versions of all devices, by name, in short transactions; those that were removed too."""
+    those = "INDEXED BY population_present WHERE thing = 'device' AND name > ?"
+    return paged(read, f"{_PRESENT} {those} AND {_IN_ORDER} LIMIT ?", [""], lambda row: [row[1]])
+
+
+def targets(read: Transact) -> Iterator[rows.Row]:
+    """All changes of the schedule since it was last told whole, the earliest first, in short transactions."""
+    query = f"{_TARGETS} AND (version, added, signal) > (?, ?, ?) ORDER BY version, added, signal LIMIT ?"
+    return paged(read, query, [-1, 0, ""], lambda row: [row[6], row[0], row[1]])
+
+
+def paged(
+    read: Transact, query: str, since: list[object], key: Callable[[rows.Row], list[object]]
+) -> Iterator[rows.Row]:
+    """The rows of a query that asks for those after a key, and at last for how many; page after page."""
+    while page := read(partial(_page, query, (*since, ROWS_AT_ONCE))):
+        yield from page
+        since = key(page[-1])
+
+
+def _page(query: str, values: tuple[object, ...], db: sqlite3.Connection) -> list[rows.Row]:
+    return db.execute(query, values).fetchall()
 
 
 def world(found: Read, older: Callable[[SliceKey], Spans]) -> World:
@@ -108,7 +165,7 @@ def world(found: Read, older: Callable[[SliceKey], Spans]) -> World:
 def _targets(changes: Iterable[rows.Row], population: Population) -> Iterable[Target]:
     """The targets of the newest version of the schedule: all changes, one after another."""
     targets: dict[str, Target] = {}
-    for added, signal, address, *rest in changes:
+    for added, signal, address, *rest, _ in changes:
         if added:
             device = population.device_of(signal)
             if device is not None and device.address == address:

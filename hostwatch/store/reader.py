@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Self, TypeVar
 from urllib.parse import quote
@@ -24,10 +25,11 @@ from hostwatch.core import canonical, facts, instant
 from hostwatch.core.emergency import Emergency, Notice
 from hostwatch.core.facts import PathSeen
 from hostwatch.core.latency import Brought
-from hostwatch.core.world import World
+from hostwatch.core.world import SliceKey, World
 from hostwatch.store import evidence, latencies, migrations, present, rows
 from hostwatch.store.errors import Absent, Damaged, StoreError, WrongVersion
 from hostwatch.store.evidence import Mark, News
+from hostwatch.store.present import Spans
 
 TRANSACTION_MAX_S = 5.0
 """The longest read transaction: a longer one would keep the log from being shortened."""
@@ -37,9 +39,6 @@ STEPS_BETWEEN_LOOKS = 20_000
 
 FACTS_AT_ONCE = 20_000
 """How many entries of the record one transaction passes over."""
-
-DEVICES_AT_ONCE = 20_000
-"""How many devices one transaction reads."""
 
 TRIES = 5
 """How often a read is begun again because the file changed under it."""
@@ -93,9 +92,24 @@ class Reader:
         return self.moment()[1]
 
     def moment(self) -> tuple[AsOf, World]:
-        """The present, and exactly how far the record had come when it was so."""
+        """The present, and exactly how far the record had come when it was so.
+
+        Devices and targets are read in short transactions, and again if they have changed meanwhile. While
+        they change all the time, since a configuration comes into force, all is read in one.
+        """
+
+        def older(key: SliceKey) -> Spans:
+            return self._read(lambda db: present.spans(db, key))
+
+        for _ in range(TRIES):
+            as_of, rest = self._read(lambda db: (_as_of(db), present.read_rest(db)))
+            population = chain(rest.population, present.devices(self._read))
+            found = rest._replace(population=population, targets=present.targets(self._read))
+            world = present.world(found, older)
+            if self._read(present.mark) == rest.mark:
+                return as_of, world
         as_of, found = self._read(lambda db: (_as_of(db), present.read(db)))
-        return as_of, present.world(found, lambda key: self._read(lambda db: present.spans(db, key)))
+        return as_of, present.world(found, older)
 
     def vantage(self) -> str:
         """The vantage point of the present population."""
@@ -106,15 +120,7 @@ class Reader:
 
         They are read in short transactions, for the process in which nobody changes them meanwhile.
         """
-        query = (
-            "SELECT name, customer, state, body FROM population INDEXED BY population_present"
-            " WHERE thing = 'device' AND valid_until IS NULL AND name > ? ORDER BY name LIMIT ?"
-        )
-        found = self._read(partial(_rows, query, ("", DEVICES_AT_ONCE)))
-        while found:
-            yield from found
-            page = (found[-1][0], DEVICES_AT_ONCE)
-            found = self._read(partial(_rows, query, page))
+        return (row[1:] for row in present.devices(self._read))
 
     def facts(
         self,
@@ -264,10 +270,6 @@ def _check_version(db: sqlite3.Connection, path: Path) -> None:
         raise _absent(path)
     if found != known:
         raise WrongVersion(found, known)
-
-
-def _rows(query: str, values: tuple[object, ...], db: sqlite3.Connection) -> list[rows.Row]:
-    return db.execute(query, values).fetchall()
 
 
 def _as_of(db: sqlite3.Connection) -> AsOf:
