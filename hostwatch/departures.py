@@ -110,8 +110,7 @@ class Departures:
             return 0
         spelt = [ask.address for ask in asks]
         addresses = all_packed(lane.family, spelt)
-        uplinks = [ask.uplink for ask in asks]
-        if self._pace.has_limits and not self._pace.let_go(addresses, uplinks, now_us):
+        if self._pace.has_limits and not self._may_all_leave(asks, addresses, now_us):
             asks = self._let_go(volley, asks, addresses, now_us, apart_us)
             spelt = [ask.address for ask in asks]
             addresses = all_packed(lane.family, spelt)
@@ -130,6 +129,10 @@ class Departures:
             many = len(left)
             self._put_salvo(Salvo(lane, asks[:many], addresses[:many], keys[:many], left, apart_us))
         return len(left)
+
+    def _may_all_leave(self, asks: list[Ask], addresses: Sequence[bytes], now_us: int) -> bool:
+        """Whether nobody of them is to be held back, as nearly always."""
+        return self._pace.let_go(addresses, [ask.uplink for ask in asks], now_us)
 
     def _let_go(
         self, volley: Volley, asks: list[Ask], addresses: Sequence[bytes], now_us: int, apart_us: int

@@ -200,30 +200,29 @@ class Tries:
         row = -1
         for (length,), (seconds, nanoseconds, source, kind, key) in sock.intake.rows(count):
             row += 1
-            found = in_salvos.get(key)
+            found = in_salvos.pop(key, None)
             if found is None or kind != reply or length < least:
+                if found is not None:
+                    in_salvos[key] = found
                 self._take_other(sock, row, length, now)
                 continue
             salvo, place = found
-            if source != salvo.addresses[place]:
-                continue
-            # As in `_answer`.
-            left_us, came_us = salvo.left[place], seconds * 1_000_000 + nanoseconds // 1_000 - apart_us
-            sent_apart_us = salvo.apart_us
+            round_, asks, addresses, left, wait_us, sent_apart_us = salvo.known
             is_steady = -_STEP_US < apart_us - sent_apart_us < _STEP_US
+            # As in `_answer`.
+            left_us, came_us = left[place], seconds * 1_000_000 + nanoseconds // 1_000 - apart_us
             if not is_steady or not left_us - _STEP_US <= came_us <= now_us:
                 came_us = now_us
             elif came_us < left_us:
                 came_us = left_us
-            if came_us > left_us + salvo.wait_us:
+            if source != addresses[place] or came_us > left_us + wait_us:
+                in_salvos[key] = found
                 continue
-            del in_salvos[key]
-            ask = salvo.asks[place]
+            ask = asks[place]
             at_us = left_us + sent_apart_us
             if at_us > wall_us:  # if the clock was set back
                 at_us = wall_us
-            round_, rtt_us = salvo.lane.round, came_us - left_us
-            look = ask[0], ask[1], at_us, wall_us, _ANSWERED, "", None, rtt_us, 0, "", "", None
+            look = ask[0], ask[1], at_us, wall_us, _ANSWERED, "", None, came_us - left_us, 0, "", "", None
             round_.answered.append(_look(look))
             round_.left -= 1
             if not round_.left:
