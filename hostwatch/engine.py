@@ -17,6 +17,7 @@ from typing import Any
 from hostwatch import log
 from hostwatch.clock import Clock
 from hostwatch.core import facts
+from hostwatch.core.judge import Steps
 from hostwatch.core.world import Decision, World
 from hostwatch.personal import Vault
 from hostwatch.store.errors import Damaged, Fenced, StoreError
@@ -24,7 +25,12 @@ from hostwatch.store.writer import Writer
 
 RETRY_EVERY = timedelta(seconds=1)
 
-Deed = Callable[[World, datetime], Decision]
+Deed = Callable[[World, datetime], Decision | Steps]
+"""What a deed decides, at once or in steps."""
+
+TOLD_AT_ONCE = 1_000
+"""Facts that are told to the log without a pause."""
+
 LOUD = (facts.WentDown, facts.BlindBegan, facts.DutyBreached, facts.ClockStepped, facts.ConfigurationRefused)
 QUIET = (facts.PopulationChanged, facts.Unspoken)
 
@@ -77,7 +83,7 @@ class Engine:
         while True:
             deed, done = await self._queue.get()
             try:
-                decision = deed(self.world, self._clock.now())
+                decision = await self._decide(deed)
                 await self._keep(decision)
             except (Fenced, Damaged):
                 raise
@@ -88,6 +94,19 @@ class Engine:
                 continue
             if not done.cancelled():
                 done.set_result(decision)
+
+    async def _decide(self, deed: Deed) -> Decision:
+        """Have a deed decide. Nobody else changes the world meanwhile, so one in steps sees it unchanged."""
+        made = deed(self.world, self._clock.now())
+        if isinstance(made, Decision):
+            return made
+        while True:
+            try:
+                next(made)
+            except StopIteration as end:
+                decision: Decision = end.value
+                return decision
+            await asyncio.sleep(0)
 
     async def _keep(self, decision: Decision) -> None:
         if not _writes(decision):
@@ -112,13 +131,15 @@ class Engine:
         self.world.apply(decision)
         if decision.notices or decision.duties:
             self.changed.set()
-        for fact in decision.facts:
-            tell(fact)
         for listener in self.listeners:
             try:
                 listener(decision)
             except Exception as error:  # who counts must not undo what is done
                 log.error("listener-broke", error=repr(error))
+        for number, fact in enumerate(decision.facts, 1):
+            tell(fact)
+            if number % TOLD_AT_ONCE == 0:
+                await asyncio.sleep(0)
 
 
 def _writes(decision: Decision) -> bool:

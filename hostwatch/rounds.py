@@ -333,7 +333,7 @@ class Rounds:
         whole = [*earlier, *brought]
         latencies = this.latencies if closes else b""
         await self._engine.do(
-            lambda world, now: judge.readings(
+            lambda world, now: judge.readings_by_steps(
                 world, this.key, whole, closes=closes, now=now, latencies=latencies, plain=plain
             )
         )

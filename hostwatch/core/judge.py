@@ -7,7 +7,7 @@ them together and the store commits them together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -28,6 +28,12 @@ from hostwatch.core.reading import Answer, Outcome, Reading
 from hostwatch.core.schedule import Schedule
 from hostwatch.core.signal import Signal
 from hostwatch.core.world import Decision, Seen, Slice, SliceKey, World, seen
+
+STEP = 500
+"""Plain answers that are observed without a pause."""
+
+Steps = Generator[None, None, Decision]
+"""A deed in steps: between two of them others may have the loop, but nobody changes the world."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,17 +62,36 @@ def readings(
     that answered when they were due: nearly all, and of nearly all of those there is nothing to say.
     Readings of signals that are no longer watched are dropped.
     """
+    return whole(
+        readings_by_steps(world, key, brought, closes=closes, now=now, latencies=latencies, plain=plain)
+    )
+
+
+def readings_by_steps(
+    world: World,
+    key: SliceKey | None,
+    brought: Sequence[Reading],
+    *,
+    closes: bool,
+    now: datetime,
+    latencies: bytes = b"",
+    plain: Sequence[Answer] = (),
+) -> Steps:
+    """The same with pauses, after which the world must be as it was before: first answers take long."""
     observed = Observing(world)
     for reading in brought:
         observed.take(reading)
-    resting, settled = observed.rest(plain) if closes and key is not None else observed.take_all(plain)
+    observe = observed.rest if closes and key is not None else observed.take_all
+    for first in range(0, len(plain), STEP):
+        observe(plain[first : first + STEP])
+        yield
     people = tell(world, observed.facts, now)
     looks = () if key is None else tuple(_looks(brought))
     return Decision(
         facts=(*observed.facts, *people.facts),
         signals=tuple(observed.changed.values()),
-        resting=resting,
-        settled=settled,
+        resting=observed.resting,
+        settled=tuple(observed.settled),
         emergencies=people.emergencies,
         duties=people.duties,
         notices=people.notices,
@@ -75,6 +100,16 @@ def readings(
         unscheduled=() if key is not None else (*brought, *(answer.reading for answer in plain)),
         alive_at=now,
     )
+
+
+def whole(steps: Steps) -> Decision:
+    """What steps come to, without pauses."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            decision: Decision = end.value
+            return decision
 
 
 def held(world: World, answers: Sequence[Answer], now: datetime) -> Decision:

@@ -16,9 +16,6 @@ from hostwatch.core.signals import at_rest, may_rest
 from hostwatch.core.terms import tolerance
 from hostwatch.core.world import World
 
-Resting = tuple[Sequence[tuple[str, int]], tuple[str, ...]]
-"""Who is at rest now and since when, in microseconds; and who of them was not before."""
-
 Pace = tuple[int, int]
 """How long an answer speaks, and how late it may be: microseconds."""
 
@@ -30,8 +27,16 @@ class Observing:
         self._world = world
         self.changed: dict[str, Signal] = {}
         self.facts: list[facts.Fact] = []
+        self.settled: list[str] = []
+        """Who came to rest, and was not at rest before."""
+
         self._rested: dict[str, int] = {}
         """Who is at rest by what was observed so far, and since when."""
+
+    @property
+    def resting(self) -> Sequence[tuple[str, int]]:
+        """Who is at rest by what was observed, and since when, in microseconds."""
+        return tuple(self._rested.items())
 
     def take(self, reading: Reading) -> None:
         """Observe one reading; of a signal that is not watched, nothing."""
@@ -62,15 +67,13 @@ class Observing:
             self.changed[own.name] = own
             self.facts.extend(happened)
 
-    def take_all(self, answers: Iterable[Answer]) -> Resting:
+    def take_all(self, answers: Iterable[Answer]) -> None:
         """Observe answers whose slice does not say so: nobody comes to rest by them."""
         for answer in answers:
             self.take(answer.reading)
-        return (), ()
 
-    def rest(self, answers: Iterable[Answer]) -> Resting:
+    def rest(self, answers: Iterable[Answer]) -> None:
         """Observe answers whose slice is closed in the same decision, so that it tells of them for ever."""
-        settled: list[str] = []
         rested, rested_us = self._rested, self._world.signals.rested_us
         for answer in answers:
             name, due_us, interval_us, at_us = answer[:4]
@@ -86,8 +89,7 @@ class Observing:
             if prompt and after is not None and may_rest(after):
                 del self.changed[name]
                 rested[name] = due_us
-                settled.append(name)
-        return tuple(self._rested.items()), tuple(settled)
+                self.settled.append(name)
 
 
 @lru_cache(maxsize=64)

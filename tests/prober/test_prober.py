@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 
-from hostwatch.core import facts, instant
-from hostwatch.core.reading import Outcome
+from hostwatch.core import facts, instant, judge
+from hostwatch.core.observing import Observing
+from hostwatch.core.reading import Answer, Outcome
 from hostwatch.pinger import Manner
 from hostwatch.rounds import VERDICTS_MAX
 from hostwatch.store.errors import StoreError
@@ -205,3 +208,28 @@ def test_while_the_store_is_stuck_what_was_seen_first_is_still_judged_first() ->
         ]
         assert (began, down) == ([(missed[0],)], [(missed[0], missed[1])])
     assert max(deeds) > 10, "those that waited together were judged together"
+
+
+def test_first_answers_of_very_many_leave_the_loop_to_others_in_between(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each makes two facts: of a million devices a slice would hold up the loop for a third of a second."""
+    names = [f"quick-{number}" for number in range(100)]
+    stage = Stage(dict.fromkeys(names, seconds(5)), dict.fromkeys(names, QUICK), lambda *_: True)
+    real = Observing.rest
+    begun: list[int] = []
+    turned: list[int] = []
+
+    def noting(self: Observing, answers: Sequence[Answer]) -> None:
+        assert turned == begun, "the loop had a turn since the last step"
+        begun.append(len(answers))
+        asyncio.get_running_loop().call_soon(turned.append, len(answers))
+        real(self, answers)
+
+    monkeypatch.setattr(judge, "STEP", 10)
+    monkeypatch.setattr(Observing, "rest", noting)
+    stage.run(lambda s: watched_for(s, seconds(14)))
+
+    assert max(begun) == 10
+    assert sum(begun) >= 2 * len(names)
+    assert all(stage.engine.world.signals[f"{name}/ping@main"].proven for name in names)
