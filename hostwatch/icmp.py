@@ -216,8 +216,9 @@ class IcmpPinger(Pinger):
     def _reading_grain(self) -> int:
         """How often what comes in is read, in slots: buffers are not to fill, nor is anybody to wait."""
         grain = min((round_.grain for round_ in self._rounds), default=GRAINS[0])
-        fits = len(self._tries) <= self._outlets.holds // 2
-        return GRAINS[0] if fits and grain in GRAINS else grain
+        if grain not in GRAINS:
+            return grain
+        return GRAINS[0] if len(self._tries) <= self._outlets.holds // 2 else GRAINS[-1]
 
     def _step(self) -> None:
         """The clock stepped, or the machine slept. Whoever was to be looked at later has no time any more."""

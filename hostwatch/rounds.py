@@ -8,6 +8,7 @@ the slice is complete, in one commit.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -21,7 +22,7 @@ from hostwatch.core.reading import Answer, Kind, Outcome, Reading
 from hostwatch.core.schedule import Turn
 from hostwatch.core.uplink import is_reference, named
 from hostwatch.core.world import SliceKey
-from hostwatch.engine import Engine
+from hostwatch.engine import Deed, Engine
 from hostwatch.pinger import Ask, Batch, Look, Manner, Pinger
 from hostwatch.sight import Sight
 
@@ -49,7 +50,7 @@ MannerOf = Callable[[str], Manner]
 """How a customer's devices are pinged; the site's own way for the name of nobody."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Round:
     """One slice, or a catch-up, on its way."""
 
@@ -66,9 +67,6 @@ class Round:
 
     held: dict[str, Answer] = field(default_factory=dict)
     """Answers that wait for its end, by signal."""
-
-    urgent: list[Look] = field(default_factory=list)
-    """Looks that may not wait for its end, and are not handed over yet."""
 
     codes: dict[str, int] = field(default_factory=dict)
     """Latency and loss of those who answered (`core.latency`)."""
@@ -95,6 +93,9 @@ class Rounds:
         self._rounds: list[Round] = []
         """Those on their way, the first first."""
 
+        self._urgent: deque[tuple[Round, Reading]] = deque()
+        """What may not wait for the end of its round and is not handed over yet, the first known first."""
+
         self._in_order = asyncio.Lock()
         """Held by whoever hands something over: what was known first is judged first."""
 
@@ -116,9 +117,14 @@ class Rounds:
         return len(self._due)
 
     def new_era(self) -> None:
-        """The clock stepped or the machine slept: what is on its way was asked in another time."""
+        """The clock stepped or the machine slept: what is on its way was asked in another time.
+
+        What is known already is dated by the clock as it was, and judged before the world follows it.
+        """
+        while self._urgent:
+            self._engine.post(self._deed(*self._next_urgent(), (), closes=False))
         held = sorted((answer for one in self._rounds for answer in one.held.values()), key=_due_us)
-        if held:  # dated by the clock as it was, so they are judged before the world follows it
+        if held:
             self._engine.post(lambda world, now: judge.held(world, held, now))
         self._era += 1
         self._due.clear()
@@ -278,16 +284,22 @@ class Rounds:
         this.out.difference_update([look.signal for look in judged])
         for listener in self.listeners:
             listener(judged)
-        this.urgent += self._hold(this, judged)
-        if this.urgent:
-            await self._tell(this)
+        if urgent := self._hold(this, judged):
+            self._urgent.extend((this, self._reading(this, look)) for look in urgent)
+            await self._hand_over_urgent()
 
-    async def _tell(self, this: Round) -> None:
+    async def _hand_over_urgent(self) -> None:
         """Hand over what may not wait. Who had to wait here finds its own handed over with that of others."""
         async with self._in_order:
-            while this.urgent:
-                looks, this.urgent = this.urgent[:VERDICTS_MAX], this.urgent[VERDICTS_MAX:]
-                await self._hand_over(this, [self._reading(this, look) for look in looks], (), closes=False)
+            while self._urgent:
+                await self._hand_over(*self._next_urgent(), (), closes=False)
+
+    def _next_urgent(self) -> tuple[Round, list[Reading]]:
+        """What is judged next in one deed: of one round, and nothing before what was known earlier."""
+        this, brought = self._urgent[0][0], list[Reading]()
+        while self._urgent and self._urgent[0][0] is this and len(brought) < VERDICTS_MAX:
+            brought.append(self._urgent.popleft()[1])
+        return this, brought
 
     def _hold(self, this: Round, looks: Sequence[Look]) -> list[Look]:
         """Hold the answers that may wait for the end of their round; the looks that may not."""
@@ -329,13 +341,17 @@ class Rounds:
         self, this: Round, brought: Sequence[Reading], plain: Sequence[Answer], *, closes: bool
     ) -> None:
         """Have readings judged, each in order. An answer of the same target that is held goes before them."""
+        await self._engine.do(self._deed(this, brought, plain, closes=closes))
+
+    def _deed(
+        self, this: Round, brought: Sequence[Reading], plain: Sequence[Answer], *, closes: bool
+    ) -> Deed:
+        """To judge these, and before them what is held of the same targets."""
         earlier = self._release({reading.signal: instant.micros(reading.at) for reading in brought})
         whole = [*earlier, *brought]
         latencies = this.latencies if closes else b""
-        await self._engine.do(
-            lambda world, now: judge.readings_by_steps(
-                world, this.key, whole, closes=closes, now=now, latencies=latencies, plain=plain
-            )
+        return lambda world, now: judge.readings_by_steps(
+            world, this.key, whole, closes=closes, now=now, latencies=latencies, plain=plain
         )
 
 

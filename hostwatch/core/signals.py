@@ -163,7 +163,7 @@ class Signals(Mapping[str, Signal]):
         if count:
             self._answered[grain] = count
         else:
-            del self._answered[grain]
+            self._answered.pop(grain, None)
 
     def resting_since_before(self, when_us: int) -> int:
         """How many of those at rest answered last before an instant, to a grain. Looks at no signal."""
