@@ -65,17 +65,43 @@ class Round:
     out: set[str] = field(default_factory=set)
     """Who was asked and nothing has come of it yet: a round takes all in hand before their time."""
 
-    held: dict[str, Answer] = field(default_factory=dict)
+    held: dict[str, Look] = field(default_factory=dict)
     """Answers that wait for its end, by signal."""
 
     codes: dict[str, int] = field(default_factory=dict)
-    """Latency and loss of those who answered (`core.latency`)."""
+    """Latency and loss (`core.latency`) of those who answered and did not wait."""
 
-    @property
-    def latencies(self) -> bytes:
-        """The codes in the order of who was due."""
-        code = self.codes.get
-        return latency.pack([code(name, latency.NO_FIGURE) for name in self.turns])
+    def release(self, name: str) -> Answer:
+        """An answer waits no longer."""
+        look = self.held.pop(name)
+        self.codes[name] = code(look)
+        return answer(self.turns[name], look)
+
+    def release_all(self) -> tuple[list[Answer], bytes]:
+        """All answers that waited, and the codes of all who were due, in the order of time."""
+        held, early = self.held, self.codes
+        looks = [held.get(name) for name in self.turns]
+        codes = [
+            early.get(name, latency.NO_FIGURE) if look is None else code(look)
+            for name, look in zip(self.turns, looks, strict=True)
+        ]
+        self.held = {}
+        answers = [
+            answer(turn, look)
+            for turn, look in zip(self.turns.values(), looks, strict=True)
+            if look is not None
+        ]
+        return answers, latency.pack(codes)
+
+
+def code(look: Look) -> int:
+    """Latency and loss of an answer (`core.latency`)."""
+    return latency.NO_FIGURE if look[7] is None else latency.code(look[7], look[8])
+
+
+def answer(turn: Turn, look: Look) -> Answer:
+    """An answer to a turn."""
+    return _answer((turn[1], turn[0], turn[3], look[2], look[3], look[6], look[7]))
 
 
 class Rounds:
@@ -122,14 +148,13 @@ class Rounds:
         What is known already is dated by the clock as it was, and judged before the world follows it.
         """
         while self._urgent:
-            self._engine.post(self._deed(*self._next_urgent(), (), closes=False))
-        held = sorted((answer for one in self._rounds for answer in one.held.values()), key=_due_us)
+            self._engine.post(self._deed(*self._next_urgent()))
+        held = sorted((one.release(name) for one in self._rounds for name in [*one.held]), key=_due_us)
         if held:
             self._engine.post(lambda world, now: judge.held(world, held, now))
         self._era += 1
         self._due.clear()
         for one in self._rounds:
-            one.held.clear()
             one.out.clear()
 
     def is_in_hand(self, signal: str, due_us: int) -> bool:
@@ -195,18 +220,17 @@ class Rounds:
         While the store is stuck rounds end together: what this round's slice does not tell of is not its own.
         """
         async with self._in_order:
-            own = sorted(this.held.values(), key=_due_us)
-            this.held = {}
+            own, codes = this.release_all()
             earlier = self._release({turn.signal: turn.at_us for turn in this.turns.values()})
             if own or earlier or this.key is not None:
-                await self._hand_over(this, earlier, own, closes=this.key is not None)
+                await self._engine.do(self._deed(this, earlier, own, None if this.key is None else codes))
 
     def _release(self, until_us: Mapping[str, int]) -> list[Reading]:
         """The held answers of signals, each due at its instant or earlier, in the order of time."""
         found: list[Answer] = []
         for one in self._rounds:
             names = one.held.keys() & until_us.keys()
-            found += [one.held.pop(name) for name in names if one.held[name].due_us <= until_us[name]]
+            found += [one.release(name) for name in names if one.turns[name].at_us <= until_us[name]]
         return [answer.reading for answer in sorted(found, key=_due_us)]
 
     async def _take_in_hand(self, this: Round, piece: Sequence[Turn]) -> list[asyncio.Task[None]]:
@@ -227,7 +251,7 @@ class Rounds:
             this.out.update([turn.signal for turn in free])
         if overlapping:
             async with self._in_order:
-                await self._hand_over(this, overlapping, (), closes=False)
+                await self._engine.do(self._deed(this, overlapping))
         return [
             asyncio.create_task(self._probe(this, Batch(asks=tuple(asks), manner=manner)))
             for manner, asks in self._by_manner(free).items()
@@ -261,9 +285,10 @@ class Rounds:
         """All that came of a round is committed."""
         if this.era != self._era:
             return
-        for turn in this.turns.values():
-            if self._due.get(turn.signal) is turn:
-                del self._due[turn.signal]
+        due = self._due
+        for name, turn in this.turns.items():
+            if due.get(name) is turn:
+                del due[name]
 
     async def _probe(self, this: Round, batch: Batch) -> None:
         """Look at a batch. What is found is judged beside it: a miss must not make the next look late."""
@@ -292,7 +317,7 @@ class Rounds:
         """Hand over what may not wait. Who had to wait here finds its own handed over with that of others."""
         async with self._in_order:
             while self._urgent:
-                await self._hand_over(*self._next_urgent(), (), closes=False)
+                await self._engine.do(self._deed(*self._next_urgent()))
 
     def _next_urgent(self) -> tuple[Round, list[Reading]]:
         """What is judged next in one deed: of one round, and nothing before what was known earlier."""
@@ -305,21 +330,18 @@ class Rounds:
         """Hold the answers that may wait for the end of their round; the looks that may not."""
         if this.era != self._era or this.kind is not Kind.SCHEDULED:
             return [*looks]
-        world, turns, codes, held = self._engine.world, this.turns, this.codes, this.held
-        is_silent, has_references = world.signals.is_silent, bool(world.population.uplinks)
+        world, held = self._engine.world, this.held
+        signals, has_references = world.signals, bool(world.population.uplinks)
         urgent: list[Look] = []
         for look in looks:
-            name, _, at_us, known_us, outcome, _, answered_us, rtt_us, lost = look[:9]
-            if outcome is not _ANSWERED:
+            name = look[0]
+            if look[4] is not _ANSWERED:
                 urgent.append(look)
-                continue
-            if rtt_us is not None:
-                codes[name] = latency.code(rtt_us, lost)
-            if is_silent(name) or (has_references and is_reference(name)):
+            elif signals.is_silent(name) or (has_references and is_reference(name)):
+                this.codes[name] = code(look)
                 urgent.append(look)
-                continue
-            turn = turns[name]
-            held[name] = _answer((name, turn[0], turn[3], at_us, known_us, answered_us, rtt_us))
+            else:
+                held[name] = look
         return urgent
 
     def _reading(self, this: Round, look: Look) -> Reading:
@@ -337,21 +359,18 @@ class Rounds:
             rtt_us=look.rtt_us,
         )
 
-    async def _hand_over(
-        self, this: Round, brought: Sequence[Reading], plain: Sequence[Answer], *, closes: bool
-    ) -> None:
-        """Have readings judged, each in order. An answer of the same target that is held goes before them."""
-        await self._engine.do(self._deed(this, brought, plain, closes=closes))
-
     def _deed(
-        self, this: Round, brought: Sequence[Reading], plain: Sequence[Answer], *, closes: bool
+        self,
+        this: Round,
+        brought: Sequence[Reading],
+        plain: Sequence[Answer] = (),
+        codes: bytes | None = None,
     ) -> Deed:
-        """To judge these, and before them what is held of the same targets."""
+        """To judge these, after what is held of the same targets; to close the slice if there are `codes`."""
         earlier = self._release({reading.signal: instant.micros(reading.at) for reading in brought})
         whole = [*earlier, *brought]
-        latencies = this.latencies if closes else b""
         return lambda world, now: judge.readings_by_steps(
-            world, this.key, whole, closes=closes, now=now, latencies=latencies, plain=plain
+            world, this.key, whole, closes=codes is not None, now=now, latencies=codes or b"", plain=plain
         )
 
 
