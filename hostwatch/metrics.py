@@ -45,12 +45,9 @@ class Tally:
 
     def on_looks(self, looks: Sequence[Look]) -> None:
         """Count looks."""
-        left = len(looks)
-        for outcome in (Outcome.MISSED, Outcome.UNKNOWN):
-            count = sum(look.outcome is outcome for look in looks)
-            self.readings[outcome.value] += count
-            left -= count
-        self.readings[Outcome.ANSWERED.value] += left
+        outcomes = [look.outcome for look in looks]
+        for outcome in Outcome:
+            self.readings[outcome.value] += outcomes.count(outcome)
 
     def on_decision(self, decision: Decision) -> None:
         """Count what was committed."""

@@ -239,19 +239,19 @@ class Rounds:
         That can happen only around a catch-up or a change of the interval. One batch for each way of
         pinging, nearly always one.
         """
-        free: list[Turn] = []
-        overlapping: list[Reading] = []
-        for turn in piece:
-            if turn.signal in self._due and self.is_busy(turn.signal, turn.at_us):
-                overlapping.append(self._overlapping(this, turn))
-                continue
-            self._due[turn.signal] = turn
-            free.append(turn)
+        free, overlapping = piece, list[Turn]()
+        if not self._due.keys().isdisjoint([turn.signal for turn in piece]):
+            overlapping = [turn for turn in piece if self.is_busy(turn.signal, turn.at_us)]
+            busy = {turn.signal for turn in overlapping}
+            free = [turn for turn in piece if turn.signal not in busy]
+        names = [turn.signal for turn in free]
+        self._due.update(zip(names, free, strict=True))
         if this.era == self._era:
-            this.out.update([turn.signal for turn in free])
+            this.out.update(names)
         if overlapping:
+            unknown = [self._overlapping(this, turn) for turn in overlapping]
             async with self._in_order:
-                await self._engine.do(self._deed(this, overlapping))
+                await self._engine.do(self._deed(this, unknown))
         return [
             asyncio.create_task(self._probe(this, Batch(asks=tuple(asks), manner=manner)))
             for manner, asks in self._by_manner(free).items()
@@ -306,7 +306,7 @@ class Rounds:
     async def _judge(self, this: Round, group: Sequence[Look]) -> None:
         judged = await self.sight.judge(group)
         self.on_clocks()
-        this.out.difference_update([look.signal for look in judged])
+        this.out.difference_update([look[0] for look in judged])
         for listener in self.listeners:
             listener(judged)
         if urgent := self._hold(this, judged):

@@ -76,7 +76,7 @@ class Observing:
         """Observe answers whose slice is closed in the same decision, so that it tells of them for ever."""
         rested, rested_us = self._rested, self._world.signals.rested_us
         for answer in answers:
-            name, due_us, interval_us, at_us = answer[:4]
+            name, due_us, interval_us, at_us, _, _, _ = answer
             speaks_us, tolerance_us = _pace(interval_us)
             prompt = at_us - due_us <= tolerance_us
             if prompt and name not in self.changed:  # all is well still if there was no silence, and no gap

@@ -10,7 +10,7 @@ at there is nothing to say but since when it is watched.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import chain
 
@@ -119,17 +119,17 @@ class Signals(Mapping[str, Signal]):
         self._say(name, due_us)
         self._count(due_us, 1)
 
-    def rest_all(self, answered: Iterable[tuple[str, int]]) -> None:
-        """The same of many, nearly all of whom were at rest before."""
-        plain, change = self._plain, Counter[int]()
-        for name, due_us in answered:
-            before = plain.get(name, -1)
-            if before < 0:
-                self._say(name, due_us)
-            else:
-                plain[name] = due_us
-                change[before // GRAIN_US] -= 1
-            change[due_us // GRAIN_US] += 1
+    def rest_all(self, answered: Sequence[tuple[str, int]]) -> None:
+        """The same of many, each once, nearly always all at rest before."""
+        befores = [self._plain.get(name, -1) for name, _ in answered]
+        if min(befores, default=0) < 0:
+            for name, due_us in answered:
+                self.rest(name, due_us)
+            return
+        self._plain.update(answered)
+        in_grain = GRAIN_US.__rfloordiv__
+        change = Counter(map(in_grain, (due_us for _, due_us in answered)))
+        change.subtract(map(in_grain, befores))
         for grain, count in change.items():
             self._count(grain * GRAIN_US, count)
 
