@@ -28,6 +28,7 @@ from hostwatch import (
     pace,
     path,
     prober,
+    rounds,
     sight,
     traces,
     wheel,
@@ -124,7 +125,13 @@ LIMITS: dict[str, str] = {
     ),
     "networks that the pace is remembered of": f"{pace.KEYS_MAX:,}",
     "ways for packets to leave (families, sources, interfaces, TTL, DSCP)": str(outlets.OUTLETS_MAX),
-    "a turn of the pinger": f"a slot of {wheel.SLOT_US // 1000} ms; ten together",
+    "a turn of the pinger": (
+        f"a slot of {wheel.SLOT_US // 1000} ms; ten together, five or two where late by a second is no"
+        f" matter, so that at most {icmp.TICK_PACKETS} first packets"
+    ),
+    "looks judged in one deed; plain answers of a slice without a pause": (
+        f"{rounds.VERDICTS_MAX}; {judge.STEP}"
+    ),
     "stretches of time remembered in which packets were dropped": f"{echo.DROPS_REMEMBERED:,}",
     "a packet that did not leave because of what was said of another": f"{echo.SENT_AGAIN_MAX} tries",
     "receive buffer of an ICMP socket": f"{echo.RECEIVE_BUFFER_BYTES // MIB} MiB",
