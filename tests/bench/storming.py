@@ -28,7 +28,7 @@ from hostwatch.core.world import Decision, World
 from hostwatch.directory import Directory, Person, Way
 from hostwatch.engine import Engine
 from hostwatch.outbox import Outbox
-from hostwatch.rounds import PIECE
+from hostwatch.rounds import VERDICTS_MAX
 from hostwatch.store.writer import Writer
 
 DEVICES_OF_ONE = 20
@@ -119,8 +119,10 @@ class Storm:
 
     async def seen(self, minute: int, outcome: Outcome) -> None:
         """All are looked at, and a piece after another is judged, as the rounds do it."""
-        for start in range(0, len(self.names), PIECE):
-            brought = [self.reading(name, minute, outcome) for name in self.names[start : start + PIECE]]
+        for start in range(0, len(self.names), VERDICTS_MAX):
+            brought = [
+                self.reading(name, minute, outcome) for name in self.names[start : start + VERDICTS_MAX]
+            ]
             await self.engine.do(
                 lambda world, now, brought=brought: judge.readings(  # type: ignore[misc]
                     world, None, brought, closes=True, now=now
