@@ -7,7 +7,7 @@ transaction for long keeps the log of the writer from being shortened.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -17,10 +17,9 @@ from hostwatch.core.schedule import Schedule, Target, Turn
 from hostwatch.core.signal import Signal
 from hostwatch.core.uplink import named
 from hostwatch.store import present, rows
+from hostwatch.store.present import Transact
 
 Rows = list[tuple[Any, ...]]
-Read = Callable[[Callable[[sqlite3.Connection], Rows]], Rows]
-"""Does some work in a read transaction of its own."""
 
 SLICES_BACK = 720
 """How many slices a reader looks back: an hour, and no more may be in flight."""
@@ -74,7 +73,7 @@ class News:
     """All signals of which there is more to say than that they answered when they were due."""
 
 
-def news(read: Read, mark: Mark) -> News:
+def news(read: Transact, mark: Mark) -> News:
     """What is new since `mark`."""
     (inventory,) = read(lambda db: [present.mark(db)])
     devices = None
@@ -93,7 +92,7 @@ def news(read: Read, mark: Mark) -> News:
     return News(mark=mark, devices=devices, closed=tuple(closed), restless=restless)
 
 
-def _devices(read: Read) -> tuple[Schedule, tuple[Watched, ...]]:
+def _devices(read: Transact) -> tuple[Schedule, tuple[Watched, ...]]:
     version, targets = 0, dict[str, Target]()
     for version, targets in history(read):  # noqa: B007
         pass
@@ -111,7 +110,7 @@ def _customers(db: sqlite3.Connection) -> Rows:
     return db.execute(query).fetchall()
 
 
-def history(read: Read) -> Iterator[tuple[int, dict[str, Target]]]:
+def history(read: Transact) -> Iterator[tuple[int, dict[str, Target]]]:
     """Each version of the schedule with all its targets by signal, the earliest first."""
     targets: dict[str, Target] = {}
     for version, whole in read(lambda db: db.execute(_VERSIONS).fetchall()):
@@ -127,7 +126,7 @@ def history(read: Read) -> Iterator[tuple[int, dict[str, Target]]]:
 _VERSIONS = "SELECT version, whole FROM schedules ORDER BY version"
 
 
-def _changes(read: Read, version: int) -> Iterator[tuple[Any, ...]]:
+def _changes(read: Transact, version: int) -> Iterator[tuple[Any, ...]]:
     query = (
         "SELECT added, signal, address, interval_us, method, phased_by FROM schedule_targets"
         " WHERE version = ? AND (added, signal) > (?, ?) ORDER BY added, signal LIMIT ?"

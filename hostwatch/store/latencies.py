@@ -20,7 +20,8 @@ from hostwatch.core.latency import Brought
 from hostwatch.core.reading import Outcome
 from hostwatch.core.schedule import Schedule, Target
 from hostwatch.store import rows
-from hostwatch.store.evidence import Read, Rows, history
+from hostwatch.store.evidence import Rows, history
+from hostwatch.store.present import Transact
 
 SLICES_AT_ONCE = 500
 """How many slices one transaction reads."""
@@ -47,7 +48,7 @@ def signals(db: sqlite3.Connection, device: str) -> list[str]:
     return [name for (name,) in db.execute(query, (len(device) + 1, f"{device}/"))]
 
 
-def brought(read: Read, signal: str, since_us: int, until_us: int) -> Iterator[Brought]:
+def brought(read: Transact, signal: str, since_us: int, until_us: int) -> Iterator[Brought]:
     """What each scheduled ping between two instants brought, the earliest first within a version."""
     for schedule, targets in _reigns(read, since_us, until_us):
         target = targets.get(signal)
@@ -59,7 +60,7 @@ def brought(read: Read, signal: str, since_us: int, until_us: int) -> Iterator[B
             yield from _pings(signal, some, found)
 
 
-def _reigns(read: Read, since_us: int, until_us: int) -> Iterator[Reign]:
+def _reigns(read: Transact, since_us: int, until_us: int) -> Iterator[Reign]:
     """The versions of the schedule that have slices between two instants, the earliest first."""
     wanted = {version for (version,) in read(partial(_versions, since_us, until_us))}
     before: dict[str, Target] = {}

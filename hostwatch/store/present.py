@@ -86,10 +86,8 @@ _TARGETS = (
 
 def read(db: sqlite3.Connection, take: Callable[[sqlite3.Cursor], Iterable[rows.Row]] = list) -> Read:
     """The rows of the present: taken out as lists, or left with the connection until they are used."""
-    (schedule,) = db.execute("SELECT coalesce(max(version), 0) FROM schedules").fetchone()
     return read_rest(db, take)._replace(
         population=take(db.execute(f"{_PRESENT} WHERE {_IN_ORDER}")),
-        schedule=schedule,
         targets=take(db.execute(f"{_TARGETS} ORDER BY version, added, signal")),
     )
 
