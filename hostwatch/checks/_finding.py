@@ -1,0 +1,158 @@
+"""What one run of a check found: the outcome, the step that failed, what was expected and what came.
+
+All of it may have been said by a hostile server: texts are bounded and printable before they stand here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+from hostwatch.core.reading import Outcome
+
+WHY_CHARS_MAX: Final = 200
+"""The longest reason, expectation or quotation that a finding keeps."""
+
+SAID_CHARS_MAX: Final = 300
+"""The longest line of a transcript."""
+
+TRANSCRIPT_LINES_MAX: Final = 100
+"""Lines of a transcript; of a longer one the beginning and the end are kept."""
+
+NOTES_MAX: Final = 10
+
+
+class Step(StrEnum):
+    """The steps of a check, in their order. Not every kind has all of them."""
+
+    RESOLVE = "resolve"
+    CONNECT = "connect"
+    TLS = "TLS"
+    GREETING = "greeting"
+    LOGIN = "login"
+    ANSWER = "answer"
+    CONTENT = "content"
+
+
+class Missed(Exception):
+    """The application does not do what it should, and it is not our own failure."""
+
+    def __init__(
+        self, why: str, *, expected: str = "", came: str | bytes = "", step: Step | None = None
+    ) -> None:
+        """`step` is the one that the visit is at, if it is not given."""
+        super().__init__(why)
+        self.why = printable(why, WHY_CHARS_MAX)
+        self.expected = printable(expected, WHY_CHARS_MAX)
+        self.came = printable(came, WHY_CHARS_MAX)
+        self.step = step
+
+
+class Fault(Exception):
+    """We could not look, and it is our own failure: UNKNOWN, with this word."""
+
+
+class Phase(NamedTuple):
+    """How long a step took."""
+
+    step: Step
+    took_us: int
+
+
+class Said(NamedTuple):
+    """One line of a transcript."""
+
+    at_us: int
+    """Since the beginning of the run."""
+
+    who: str
+    """`>` is what we sent, `<` what came, `*` what we tell of it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One run of one check."""
+
+    kind: str
+    outcome: Outcome
+    step: Step | None = None
+    """Where it failed; None if it did not."""
+
+    why: str = ""
+    """What is wrong, in a few words."""
+
+    expected: str = ""
+    came: str = ""
+    """What came instead: quoted, bounded, without secrets."""
+
+    address: str = ""
+    """The address that was connected to, and the port: `192.0.2.7:443`, `[2001:db8::7]:443`."""
+
+    took_us: int = 0
+    phases: tuple[Phase, ...] = ()
+    transcript: tuple[Said, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What is worth knowing and decides nothing: days that a certificate is still valid, say."""
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong and where: `http: TLS: the certificate expired on 2026-11-01`; empty if nothing."""
+        if self.outcome is Outcome.ANSWERED:
+            return ""
+        return ": ".join(part for part in (self.kind, self.step or "", self.why) if part)
+
+    def as_data(self) -> dict[str, Any]:
+        """As JSON, to be sent to another process. `of_data` reads it."""
+        return {
+            "kind": self.kind,
+            "outcome": self.outcome.value,
+            "step": self.step.value if self.step else None,
+            "why": self.why,
+            "expected": self.expected,
+            "came": self.came,
+            "address": self.address,
+            "took_us": self.took_us,
+            "phases": [[phase.step.value, phase.took_us] for phase in self.phases],
+            "transcript": [list(said) for said in self.transcript],
+            "notes": list(self.notes),
+        }
+
+
+def of_data(data: dict[str, Any]) -> Finding:
+    """The finding that `as_data` wrote. Raises `ValueError`, `KeyError` or `TypeError` for anything else."""
+    return Finding(
+        kind=str(data["kind"]),
+        outcome=Outcome(data["outcome"]),
+        step=None if data["step"] is None else Step(data["step"]),
+        why=printable(data["why"], WHY_CHARS_MAX),
+        expected=printable(data["expected"], WHY_CHARS_MAX),
+        came=printable(data["came"], WHY_CHARS_MAX),
+        address=printable(data["address"], WHY_CHARS_MAX),
+        took_us=int(data["took_us"]),
+        phases=tuple(Phase(Step(step), int(took_us)) for step, took_us in data["phases"]),
+        transcript=tuple(
+            Said(int(at_us), str(who)[:1], printable(text, SAID_CHARS_MAX))
+            for at_us, who, text in data["transcript"][:TRANSCRIPT_LINES_MAX]
+        ),
+        notes=tuple(printable(note, WHY_CHARS_MAX) for note in data["notes"][:NOTES_MAX]),
+    )
+
+
+def printable(said: str | bytes, chars_max: int) -> str:
+    """Text that may be shown and kept: no control characters, nothing that turns the writing round."""
+    text = (
+        said[: 4 * chars_max].decode("utf-8", "replace") if isinstance(said, bytes) else said[: 4 * chars_max]
+    )
+    shown = "".join(letter if letter.isprintable() else _escaped(letter) for letter in text)
+    return shown if len(shown) <= chars_max and len(said) <= 4 * chars_max else shown[: chars_max - 1] + "…"
+
+
+def _escaped(letter: str) -> str:
+    known = {"\r": "\\r", "\n": "\\n", "\t": "\\t"}
+    if letter in known:
+        return known[letter]
+    code = ord(letter)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -1,0 +1,119 @@
+"""A connection that lines and bytes go over, with bounds on all that comes in.
+
+The reader of the event loop stops the other side when two lines' worth wait here, so that a server that sends
+for ever fills its own buffers and not our memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from typing import Final
+
+from hostwatch.checks._finding import Missed, Step
+from hostwatch.checks._tls import Tls, handshake_missed, prepared
+from hostwatch.checks._visit import Visit, failed
+
+LINE_BYTES_MAX: Final = 8_192
+"""The longest line that a server may send."""
+
+HANDSHAKE_S_MAX: Final = 3_600.0
+"""Of no effect: the whole run has its deadline."""
+
+
+class Line:
+    """One connection of a visit. What fails raises `Missed` or `Fault`, at the step that the visit is at."""
+
+    def __init__(self, visit: Visit, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._visit = visit
+        self._reader = reader
+        self._writer = writer
+
+    @property
+    def tls(self) -> ssl.SSLObject | None:
+        """The TLS session, if there is one."""
+        found: ssl.SSLObject | None = self._writer.get_extra_info("ssl_object")
+        return found
+
+    async def read_line(self) -> bytes:
+        """The next line, without its end. Raises `Missed` if the connection ends, or for a longer line."""
+        try:
+            line = await self._reader.readuntil(b"\n")
+        except asyncio.IncompleteReadError as end:
+            self._visit.count(len(end.partial))
+            raise Missed("the server closed the connection", came=end.partial) from None
+        except asyncio.LimitOverrunError:
+            raise Missed(f"a line of more than {LINE_BYTES_MAX:,} bytes came") from None
+        except OSError as error:
+            raise failed(error) from error
+        self._visit.count(len(line))
+        line = line.removesuffix(b"\n").removesuffix(b"\r")
+        self._visit.tell("<", line)
+        return line
+
+    async def read_some(self, bytes_max: int) -> bytes:
+        """What has come, waiting for at least one byte; empty at the end of the connection."""
+        try:
+            found = await self._reader.read(bytes_max)
+        except OSError as error:
+            raise failed(error) from error
+        self._visit.count(len(found))
+        return found
+
+    async def read_exactly(self, many: int) -> bytes:
+        """So many bytes. Raises `Missed` if the connection ends before."""
+        found = bytearray()
+        while len(found) < many:
+            piece = await self.read_some(many - len(found))
+            if not piece:
+                raise Missed("the server closed the connection", came=bytes(found))
+            found += piece
+        return bytes(found)
+
+    async def write(self, data: bytes, shown: str | None = None) -> None:
+        """Send bytes. `shown` stands in the transcript instead of them: where they hold a secret."""
+        self._visit.tell(">", data.removesuffix(b"\r\n") if shown is None else shown)
+        try:
+            self._writer.write(data)
+            await self._writer.drain()
+        except OSError as error:
+            raise failed(error) from error
+
+    async def start_tls(self, tls: Tls, name: str) -> None:
+        """Go over to TLS. `name` is the one that the certificate must be for, if the settings say no other.
+
+        Raises `Missed` with what is wrong with the certificate, or with the handshake.
+        """
+        with self._visit.at(Step.TLS):
+            context, server_name = prepared(tls, name)
+            try:
+                await self._writer.start_tls(
+                    context, server_hostname=server_name, ssl_handshake_timeout=HANDSHAKE_S_MAX
+                )
+            except (ssl.SSLError, ssl.CertificateError, OSError) as error:
+                raise handshake_missed(error, tls) from error
+            told = self.tls
+            if told is not None:
+                self._visit.tell("*", f"{told.version()}, {(told.cipher() or ('?',))[0]}")
+
+
+async def connect(visit: Visit, host: str, port: int, tls: Tls | None = None) -> Line:
+    """A connection to a host, the device itself if empty; with TLS from the start if given.
+
+    Raises `Missed` or `Fault`.
+    """
+    sock = await visit.open(host, port)
+    line = await _over(visit, sock)
+    if tls is not None:
+        await line.start_tls(tls, host)
+    return line
+
+
+async def _over(visit: Visit, sock: socket.socket) -> Line:
+    try:
+        reader, writer = await asyncio.open_connection(sock=sock, limit=LINE_BYTES_MAX)
+    except OSError as error:
+        raise failed(error) from error
+    visit.handed_over(sock, writer)
+    return Line(visit, reader, writer)

@@ -1,0 +1,238 @@
+"""One run of one check: its time, its budget, its transcript, and its only way to the network.
+
+A kind never opens a socket itself. Through its visit each name is resolved by our own resolver, each address
+is held against the outbound policy before it is connected to, each byte that comes in counts, and each line
+stands in the transcript.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import Final, Protocol
+
+from hostwatch.carrier import OWN_FAULTS
+from hostwatch.checks._finding import (
+    NOTES_MAX,
+    SAID_CHARS_MAX,
+    TRANSCRIPT_LINES_MAX,
+    WHY_CHARS_MAX,
+    Fault,
+    Finding,
+    Missed,
+    Phase,
+    Said,
+    Step,
+    printable,
+)
+from hostwatch.core.reading import Outcome
+
+BYTES_MAX: Final = 4 * 1024 * 1024
+"""Bytes that one run of a check reads, over all its connections."""
+
+CONNECTIONS_MAX: Final = 10
+"""Connections that one run of a check makes."""
+
+UNREACHABLE: Final = {
+    errno.ECONNREFUSED: "connection refused",
+    errno.ECONNRESET: "connection reset",
+    errno.EHOSTUNREACH: "host unreachable",
+    errno.EHOSTDOWN: "host unreachable",
+    errno.ETIMEDOUT: "no answer",
+}
+"""What the network or the other side said, by the error that the kernel makes of it."""
+
+
+class Names(Protocol):
+    """Our own resolver."""
+
+    async def addresses(self, name: str, family: int) -> tuple[str, ...]:
+        """The addresses of one family (4, 6) that a name has; at least one.
+
+        Raises `Missed` if there is no such name, or it has none of them; `Fault` if no resolver answers.
+        """
+        ...
+
+
+class Policy(Protocol):
+    """Where checks may connect to."""
+
+    def refusal(self, address: str, port: int, *, literal: bool) -> str:
+        """Why that must not be connected to; empty if it may. `literal`: the operator wrote the address."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What all runs have in common."""
+
+    names: Names
+    policy: Policy
+    monotonic_us: Callable[[], int]
+    now_us: Callable[[], int]
+
+
+@dataclass(slots=True, kw_only=True)
+class Visit:
+    """One run of one check. `address` is the device's own, as the operator wrote it."""
+
+    kind: str
+    address: str
+    surroundings: Surroundings
+    step: Step = Step.CONNECT
+    """The step that the run is at."""
+
+    connected: str = ""
+    """The address and port connected to last."""
+
+    _began_us: int = 0
+    _read: int = 0
+    _connections: int = 0
+    _phases: list[Phase] = field(default_factory=list)
+    _transcript: list[Said] = field(default_factory=list)
+    _dropped: int = 0
+    _notes: list[str] = field(default_factory=list)
+    _open: list[asyncio.StreamWriter | socket.socket] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._began_us = self.surroundings.monotonic_us()
+
+    @property
+    def family(self) -> int:
+        """4 or 6: that of the device's address. Names are resolved in it alone, without a silent fallback."""
+        return ip_address(self.address.partition("%")[0]).version
+
+    @contextmanager
+    def at(self, step: Step) -> Iterator[None]:
+        """Take a step: its time is measured, and what fails in it is said to have failed there."""
+        before, self.step, began_us = self.step, step, self.surroundings.monotonic_us()
+        try:
+            yield
+        finally:
+            self._phases.append(Phase(step, self.surroundings.monotonic_us() - began_us))
+        self.step = before
+
+    def tell(self, who: str, said: str | bytes) -> None:
+        """Add a line to the transcript: `>` sent, `<` came, `*` told. Never with a secret in it."""
+        if len(self._transcript) >= TRANSCRIPT_LINES_MAX:
+            del self._transcript[TRANSCRIPT_LINES_MAX // 2]  # the beginning and the end are kept
+            self._dropped += 1
+        at_us = self.surroundings.monotonic_us() - self._began_us
+        self._transcript.append(Said(at_us, who, printable(said, SAID_CHARS_MAX)))
+
+    def note(self, text: str) -> None:
+        """Something worth knowing that decides nothing."""
+        text = printable(text, WHY_CHARS_MAX)
+        if text not in self._notes and len(self._notes) < NOTES_MAX:
+            self._notes.append(text)
+
+    def count(self, many: int) -> None:
+        """So many bytes came in. Raises `Missed` when a run has read enough."""
+        self._read += many
+        if self._read > BYTES_MAX:
+            raise Missed(f"more than {BYTES_MAX:,} bytes came", expected=f"at most {BYTES_MAX:,} bytes")
+
+    async def resolve(self, host: str) -> tuple[str, bool]:
+        """The address to connect to, and whether the operator wrote it. Raises `Missed` or `Fault`."""
+        if not host or host == self.address:
+            return self.address, True
+        try:
+            return str(ip_address(host)), True
+        except ValueError:
+            pass
+        with self.at(Step.RESOLVE):
+            found = await self.surroundings.names.addresses(host, self.family)
+            self.tell("*", f"{host} is {', '.join(found)}")
+        return found[0], found[0] == self.address
+
+    async def open(self, host: str, port: int, *, literal: bool | None = None) -> socket.socket:
+        """A connected TCP socket, closed at the end of the run at the latest.
+
+        `literal=False` says that the host was not written by the operator: it came from the other side, as a
+        redirect does, or from a customer. Raises `Missed` or `Fault`.
+        """
+        address, is_literal = await self.resolve(host)
+        with self.at(Step.CONNECT):
+            refused = self.surroundings.policy.refusal(
+                address, port, literal=is_literal if literal is None else literal and is_literal
+            )
+            if refused:
+                raise Missed(f"not connected to {_joined(address, port)}: {refused}")
+            self._connections += 1
+            if self._connections > CONNECTIONS_MAX:
+                raise Missed(f"more than {CONNECTIONS_MAX} connections were needed")
+            self.connected = _joined(address, port)
+            sock = await self._connect(address, port)
+        self.tell("*", f"connected to {self.connected}")
+        return sock
+
+    async def _connect(self, address: str, port: int) -> socket.socket:
+        bare, _, link = address.partition("%")
+        try:
+            kind = socket.AF_INET6 if ":" in bare else socket.AF_INET
+            sock = socket.socket(kind, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        except OSError as error:
+            raise failed(error) from error
+        self._open.append(sock)
+        try:
+            scope = 0 if not link else int(link) if link.isdigit() else socket.if_nametoindex(link)
+            to = (bare, port, 0, scope) if ":" in bare else (bare, port)
+            await asyncio.get_running_loop().sock_connect(sock, to)
+        except OSError as error:
+            raise failed(error) from error
+        return sock
+
+    def handed_over(self, sock: socket.socket, writer: asyncio.StreamWriter) -> None:
+        """A writer owns a socket of ours from now on."""
+        self._open.remove(sock)
+        self._open.append(writer)
+
+    def close(self) -> None:
+        """End all connections at once, whatever the other side does."""
+        for one in self._open:
+            if isinstance(one, asyncio.StreamWriter):
+                one.transport.abort()
+            else:
+                one.close()
+        self._open.clear()
+
+    def finding(self, error: Missed | Fault | None = None) -> Finding:
+        """What this run found, when it is over."""
+        transcript = list(self._transcript)
+        if self._dropped:
+            said = Said(transcript[TRANSCRIPT_LINES_MAX // 2].at_us, "*", f"… {self._dropped + 1} lines …")
+            transcript[TRANSCRIPT_LINES_MAX // 2] = said
+        missed = error if isinstance(error, Missed) else None
+        outcome = Outcome.ANSWERED if error is None else Outcome.MISSED if missed else Outcome.UNKNOWN
+        return Finding(
+            kind=self.kind,
+            outcome=outcome,
+            step=None if error is None else (missed and missed.step) or self.step,
+            why=missed.why if missed else printable(str(error or ""), WHY_CHARS_MAX),
+            expected=missed.expected if missed else "",
+            came=missed.came if missed else "",
+            address=self.connected,
+            took_us=self.surroundings.monotonic_us() - self._began_us,
+            phases=tuple(self._phases),
+            transcript=tuple(transcript),
+            notes=tuple(self._notes),
+        )
+
+
+def failed(error: OSError) -> Missed | Fault:
+    """What a failed call of the kernel means: our own fault, or a word of the other side (J1)."""
+    number = error.errno or 0
+    if number in UNREACHABLE:
+        return Missed(UNREACHABLE[number])
+    if number in OWN_FAULTS or number == errno.ENOMEM:
+        return Fault(OWN_FAULTS.get(number, "no memory here"))
+    return Missed(f"the connection failed: {error.strerror or error}")
+
+
+def _joined(address: str, port: int) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
