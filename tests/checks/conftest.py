@@ -12,6 +12,7 @@ import pytest
 
 from hostwatch import checks
 from hostwatch.checks import base
+from tests.checks.certificates import Papers
 
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[object]]
 
@@ -80,6 +81,12 @@ async def serving(script: Script, address: str = "127.0.0.1") -> AsyncIterator[i
         for task in [*talking]:
             task.cancel()
         await asyncio.gather(*talking, return_exceptions=True)
+
+
+@pytest.fixture(scope="session")
+def papers(tmp_path_factory: pytest.TempPathFactory) -> Papers:
+    """Certificates of all manners, good and bad."""
+    return Papers(tmp_path_factory.mktemp("papers"))
 
 
 @pytest.fixture
