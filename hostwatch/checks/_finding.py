@@ -43,6 +43,8 @@ class Missed(Exception):
     ) -> None:
         """`step` is the one that the visit is at, if it is not given."""
         super().__init__(why)
+        self.said = (why, expected, came)
+        """As it was said. Only the visit knows what is secret in it; its finding hides that."""
         self.why = printable(why, WHY_CHARS_MAX)
         self.expected = printable(expected, WHY_CHARS_MAX)
         self.came = printable(came, WHY_CHARS_MAX)

@@ -80,12 +80,32 @@ class Line:
         except OSError as error:
             raise failed(error) from error
 
+    def _unread(self) -> bytes:
+        """What has come and was not read yet. Never waits."""
+        reading = self._reader.read(LINE_BYTES_MAX)
+        try:
+            reading.send(None)
+        except StopIteration as read:
+            found: bytes = read.value
+        except OSError as error:
+            raise failed(error) from error
+        else:
+            reading.close()  # it would have waited
+            return b""
+        self._visit.count(len(found))
+        self._visit.tell("<", found)
+        return found
+
     async def start_tls(self, tls: Tls, name: str) -> None:
         """Go over to TLS. `name` is the one that the certificate must be for, if the settings say no other.
 
-        Raises `Missed` with what is wrong with the certificate, or with the handshake.
+        Raises `Missed` with what is wrong with the certificate, or with the handshake; also when anything
+        came before TLS: somebody on the way could have put it there, to be taken for what came protected.
         """
         with self._visit.at(Step.TLS):
+            early = self._unread()
+            if early:
+                raise Missed("the server went on in plain text before TLS", expected="TLS", came=early)
             context, server_name = prepared(tls, name)
             try:
                 await self._writer.start_tls(
@@ -106,7 +126,7 @@ async def connect(visit: Visit, host: str, port: int, tls: Tls | None = None) ->
     sock = await visit.open(host, port)
     line = await _over(visit, sock)
     if tls is not None:
-        await line.start_tls(tls, host)
+        await line.start_tls(tls, host or visit.address)
     return line
 
 

@@ -8,6 +8,7 @@ stands in the transcript.
 from __future__ import annotations
 
 import asyncio
+import base64
 import errno
 import socket
 from collections.abc import Callable, Iterator
@@ -37,6 +38,9 @@ BYTES_MAX: Final = 4 * 1024 * 1024
 
 CONNECTIONS_MAX: Final = 10
 """Connections that one run of a check makes."""
+
+SECRET_CHARS_MIN: Final = 4
+"""Shorter secrets are not searched for: stars all over a text would tell what they stand for."""
 
 UNREACHABLE: Final = {
     errno.ECONNREFUSED: "connection refused",
@@ -98,6 +102,7 @@ class Visit:
     _dropped: int = 0
     _notes: list[str] = field(default_factory=list)
     _open: list[asyncio.StreamWriter | socket.socket] = field(default_factory=list)
+    _secrets: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self._began_us = self.surroundings.monotonic_us()
@@ -123,13 +128,31 @@ class Visit:
             del self._transcript[TRANSCRIPT_LINES_MAX // 2]  # the beginning and the end are kept
             self._dropped += 1
         at_us = self.surroundings.monotonic_us() - self._began_us
-        self._transcript.append(Said(at_us, who, printable(said, SAID_CHARS_MAX)))
+        self._transcript.append(Said(at_us, who, self._shown(said, SAID_CHARS_MAX)))
 
     def note(self, text: str) -> None:
         """Something worth knowing that decides nothing."""
-        text = printable(text, WHY_CHARS_MAX)
+        text = self._shown(text, WHY_CHARS_MAX)
         if text not in self._notes and len(self._notes) < NOTES_MAX:
             self._notes.append(text)
+
+    def conceal(self, secret: str) -> None:
+        """From now on `***` stands for this in all that is kept of the run, also when the other side says it.
+
+        Its form in base64 is hidden too. Who says it backwards, or in pieces, is not found out.
+        """
+        if len(secret) >= SECRET_CHARS_MIN:
+            forms = {*self._secrets, secret, base64.b64encode(secret.encode()).decode()}
+            self._secrets = tuple(sorted(forms, key=len, reverse=True))
+
+    def _shown(self, said: str | bytes, chars_max: int) -> str:
+        """Printable, bounded, without secrets: these go first, so that no bound leaves half of one."""
+        for secret in self._secrets:
+            if isinstance(said, bytes):
+                said = said.replace(secret.encode(), b"***")
+            else:
+                said = said.replace(secret, "***")
+        return printable(said, chars_max)
 
     def count(self, many: int) -> None:
         """So many bytes came in. Raises `Missed` when a run has read enough."""
@@ -205,17 +228,19 @@ class Visit:
         """What this run found, when it is over."""
         transcript = list(self._transcript)
         if self._dropped:
-            said = Said(transcript[TRANSCRIPT_LINES_MAX // 2].at_us, "*", f"… {self._dropped + 1} lines …")
-            transcript[TRANSCRIPT_LINES_MAX // 2] = said
+            at_us = transcript[TRANSCRIPT_LINES_MAX // 2].at_us
+            transcript[TRANSCRIPT_LINES_MAX // 2] = Said(at_us, "*", f"… {self._dropped + 1} lines …")
         missed = error if isinstance(error, Missed) else None
+        said = missed.said if missed else (str(error or ""), "", "")
+        why, expected, came = (self._shown(text, WHY_CHARS_MAX) for text in said)
         outcome = Outcome.ANSWERED if error is None else Outcome.MISSED if missed else Outcome.UNKNOWN
         return Finding(
             kind=self.kind,
             outcome=outcome,
             step=None if error is None else (missed and missed.step) or self.step,
-            why=missed.why if missed else printable(str(error or ""), WHY_CHARS_MAX),
-            expected=missed.expected if missed else "",
-            came=missed.came if missed else "",
+            why=why,
+            expected=expected,
+            came=came,
             address=self.connected,
             took_us=self.surroundings.monotonic_us() - self._began_us,
             phases=tuple(self._phases),

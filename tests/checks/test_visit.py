@@ -1,0 +1,64 @@
+"""What a run of a check keeps, and what it must not."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hostwatch.checks import base
+from hostwatch.checks._finding import SAID_CHARS_MAX, WHY_CHARS_MAX, Fault, Missed
+from tests.checks.conftest import surroundings
+
+SECRET = "correct horse, bätteri"
+
+
+def visit() -> base.Visit:
+    return base.Visit(kind="tcp", address="127.0.0.1", surroundings=surroundings())
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"no such password: {SECRET}",
+        f"no such password: {SECRET}".encode(),
+        base64.b64encode(SECRET.encode()).decode(),
+        base64.b64encode(SECRET.encode()),
+        "x" * (WHY_CHARS_MAX - 10) + SECRET,
+        b"x" * (4 * WHY_CHARS_MAX - 10) + SECRET.encode(),
+        b"x" * (4 * SAID_CHARS_MAX - 10) + SECRET.encode(),
+    ],
+    ids=["text", "bytes", "base64", "bytes in base64", "cut by a bound", "cut in a finding", "cut in a line"],
+)
+def test_a_secret_that_the_other_side_says_is_not_kept(said: str | bytes) -> None:
+    run = visit()
+    run.conceal(SECRET)
+    run.tell("<", said)
+    text = said if isinstance(said, str) else said.decode()
+    run.note(text)
+    for error in (Missed(text, expected=text, came=said), Fault(text)):
+        kept = str(run.finding(error).as_data())
+        for piece in (SECRET, SECRET[:8], base64.b64encode(SECRET.encode()).decode()[:8]):
+            assert piece not in kept
+
+
+words = st.text(st.characters(categories=["L", "N"]))
+
+
+@given(words.filter(lambda word: len(word) >= 4), words, words)
+def test_no_text_around_a_secret_brings_it_back(secret: str, before: str, after: str) -> None:
+    run = visit()
+    run.conceal(secret)
+    run.tell("<", (before + secret + after).encode())
+    run.tell("<", before + secret + after)
+    said = [line.text for line in run.finding().transcript]
+    assert all(secret not in text for text in said)
+
+
+def test_what_is_too_short_for_a_secret_does_not_make_texts_unreadable() -> None:
+    run = visit()
+    run.conceal("e")
+    run.tell("<", "the server")
+    assert run.finding().transcript[0].text == "the server"
