@@ -27,6 +27,11 @@ def suffixes() -> dict[str, str]:
     return {suffix: kind for kind in kinds() for suffix in _opened(kind).SUFFIXES}
 
 
+def is_line_by_line(kind: str) -> bool:
+    """Whether, after the first line, a line without quotes is a device by itself, whatever the others say."""
+    return bool(getattr(_opened(kind), "LINE_BY_LINE", False))
+
+
 def read(kind: str, page: Page) -> Iterator[Item]:
     """The devices of a file as they are written; what is wrong goes to the page."""
     found: Iterator[Item] = _opened(kind).read(page)

@@ -17,6 +17,7 @@ from hostwatch.configuration.syntax import shown_key
 from hostwatch.inventory.base import Enough, Item, Page
 
 SUFFIXES = (".csv",)
+LINE_BY_LINE = True
 SEPARATORS = ",;\t"
 CELL_CHARS_MAX = 10_000
 PROGRESS_EVERY = 10_000

@@ -23,6 +23,7 @@ from hostwatch.configuration.syntax import shown_key
 from hostwatch.core import canonical
 from hostwatch.core.population import Device, State
 from hostwatch.inventory.base import Enough, Item, Page
+from hostwatch.stock import lines
 from hostwatch.stock.kept import Kept, Shelf
 from hostwatch.stock.shape import Finding, Likes, Row, Shape
 
@@ -173,11 +174,30 @@ class _Checking:
         digest = hashlib.sha256(data).hexdigest()
         known = self.shelf.get(digest)
         if known is None:
-            known = self._read(kind, self.shown[number], data)
+            by_line = inventory.is_line_by_line(kind)
+            known = self._reread(kind, number, data) if by_line else None
+            known = known or self._read(kind, self.shown[number], data)
             if not self.stock.mistakes:
-                self.shelf.put(digest, known)
+                self.shelf.put(digest, known, data if by_line else None)
         self._take(number, known)
         self.stock.summaries.append(Summary(name, len(known), digest))
+
+    def _reread(self, kind: str, number: int, data: bytes) -> Kept | None:
+        """What is in a file, by what it was before; None if it must be read as a whole."""
+        before = self.shelf.before(number, len(self.order.files))
+        if before is None or not data.endswith(b"\n"):
+            return None
+
+        def read(some: bytes) -> Iterator[tuple[int, Row]] | None:
+            page = Page(name="", data=some, columns=self.shape.columns, required=self.shape.required)
+            found = [(item.line, self.shape.row(item)) for item in inventory.read(kind, page)]
+            rows = [(line, row) for line, row in found if isinstance(row, Row)]
+            return iter(rows) if len(rows) == len(found) and not page.mistakes else None
+
+        try:
+            return lines.reread(data, *before, read)
+        except Enough:
+            return None
 
     def _read(self, kind: str, name: str, data: bytes) -> Kept:
         lines = data.count(b"\n") + 1

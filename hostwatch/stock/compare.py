@@ -69,12 +69,12 @@ def of_files(stock: Stock, configuration: str) -> Difference | None:
     for name in _in_other_files(stock, frozenset(before)):
         place, old = stock.index[name], was.pop(name, None)
         kind = stock.kinds[place]
+        if old == (stock.addresses[place], kind):
+            continue
         removed = _is_removed(stock, kind)
         if old is None or (_is_removed(stock, old[1]) and not removed):
             new.append(name)
-        elif old != (stock.addresses[place], kind) and _as_device(stock, old) != _as_device(
-            stock, (stock.addresses[place], kind)
-        ):
+        elif _as_device(stock, old) != _as_device(stock, (stock.addresses[place], kind)):
             changed.append(name)
     gone = [name for name, (_, kind) in was.items() if not _is_removed(stock, kind)]
     return Difference(new=tuple(sorted(new)), changed=tuple(sorted(changed)), gone=tuple(sorted(gone)))

@@ -7,6 +7,7 @@ cannot be used (another version wrote it, or for other customers) is as good as 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 from array import array
@@ -23,6 +24,9 @@ from hostwatch.core.population import Device
 from hostwatch.stock.shape import Likes, Row
 
 SUFFIX = ".devices.json"
+RAW = ".read"
+"""Ends the name of a file as it was when it was read."""
+
 NOTE = "in-force.json"
 
 
@@ -63,6 +67,8 @@ class Shelf:
         self._by = canonical.digest([hostwatch.__version__, _rules(), context])
         self._inline = inline
         self._in_force = self._noted()
+        self._taken: dict[str, Kept] = {}
+        """What was taken down of files that are no more as they were."""
 
     def in_force(self, configuration: str) -> tuple[str, ...] | None:
         """The digests of the files that the devices on record came from, if that configuration is in force.
@@ -88,7 +94,7 @@ class Shelf:
             "files": [*files],
         }
         if self._in_force != known:
-            self._write(NOTE, self._in_force)
+            self._write(NOTE, _encoded(self._in_force))
         self.tidy({*files})
 
     def _noted(self) -> dict[str, Any]:
@@ -99,8 +105,25 @@ class Shelf:
         fits = isinstance(found, dict) and isinstance(found.get("files"), list)
         return found if fits and all(isinstance(name, str) for name in found["files"]) else {}
 
+    def before(self, number: int, count: int) -> tuple[bytes, Kept] | None:
+        """The text of the file that had this number among `count`, and what was kept of it, if that holds."""
+        digests = self._in_force.get("files", [])
+        if self._folder is None or len(digests) != count:
+            return None
+        kept = self.get(digests[number])
+        if kept is None:
+            return None
+        self._taken[digests[number]] = kept
+        try:
+            raw = (self._folder / f"{digests[number]}{RAW}").read_bytes()
+        except OSError:
+            return None
+        return (raw, kept) if hashlib.sha256(raw).hexdigest() == digests[number] else None
+
     def get(self, digest: str) -> Kept | None:
         """What was kept of the file with this digest, if it still holds."""
+        if digest in self._taken:
+            return self._taken[digest]
         if self._folder is None:
             return None
         try:
@@ -109,12 +132,14 @@ class Shelf:
         except (OSError, ValueError, LookupError, TypeError, RecursionError):
             return None
 
-    def put(self, digest: str, kept: Kept) -> None:
-        """Keep what was read. A disk that is full is no reason to refuse an inventory."""
+    def put(self, digest: str, kept: Kept, raw: bytes | None = None) -> None:
+        """Keep what was read, and its text. A disk that is full is no reason to refuse an inventory."""
         if self._folder is not None:
-            self._write(f"{digest}{SUFFIX}", self._packed(kept))
+            self._write(f"{digest}{SUFFIX}", _encoded(self._packed(kept)))
+            if raw is not None:
+                self._write(f"{digest}{RAW}", raw)
 
-    def _write(self, name: str, content: dict[str, Any]) -> None:
+    def _write(self, name: str, content: bytes) -> None:
         if self._folder is None:
             return
         path = self._folder / name
@@ -122,7 +147,7 @@ class Shelf:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             beside = path.with_suffix(f".{os.getpid()}")
             try:
-                beside.write_text(json.dumps(content, separators=(",", ":")), encoding="utf-8")
+                beside.write_bytes(content)
                 beside.replace(path)
             finally:
                 beside.unlink(missing_ok=True)
@@ -133,9 +158,10 @@ class Shelf:
             return
         wanted = wanted.union(self._in_force.get("files", ()))
         with contextlib.suppress(OSError):
-            for path in self._folder.glob(f"*{SUFFIX}"):
-                if path.name.removesuffix(SUFFIX) not in wanted:
-                    path.unlink(missing_ok=True)
+            for suffix in (SUFFIX, RAW):
+                for path in self._folder.glob(f"*{suffix}"):
+                    if path.name.removesuffix(suffix) not in wanted:
+                        path.unlink(missing_ok=True)
 
     def _unpacked(self, found: dict[str, Any]) -> Kept | None:
         numbers = [
@@ -165,6 +191,10 @@ class Shelf:
                 for number in numbers
             ],
         }
+
+
+def _encoded(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, separators=(",", ":")).encode()
 
 
 @cache
