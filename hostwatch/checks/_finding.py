@@ -148,7 +148,11 @@ def printable(said: str | bytes, chars_max: int) -> str:
     text = (
         said[: 4 * chars_max].decode("utf-8", "replace") if isinstance(said, bytes) else said[: 4 * chars_max]
     )
-    shown = "".join(letter if letter.isprintable() else _escaped(letter) for letter in text)
+    shown = (
+        text
+        if text.isprintable()
+        else "".join(letter if letter.isprintable() else _escaped(letter) for letter in text)
+    )
     return shown if len(shown) <= chars_max and len(said) <= 4 * chars_max else shown[: chars_max - 1] + "…"
 
 

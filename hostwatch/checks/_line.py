@@ -9,14 +9,19 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from collections.abc import Awaitable, Callable
 from typing import Final
 
-from hostwatch.checks._finding import Missed, Step
-from hostwatch.checks._tls import Tls, handshake_missed, prepared
+from hostwatch.checks._certificate import certificate_failed, examine, handshake_failed
+from hostwatch.checks._finding import Fault, Missed, Step
+from hostwatch.checks._tls import Tls, prepared, unverified
 from hostwatch.checks._visit import Visit, failed
 
 LINE_BYTES_MAX: Final = 8_192
 """The longest line that a server may send."""
+
+EXPLAINED_WITHIN_S: Final = 2.0
+"""How long we take to find out what is wrong with a certificate that was not accepted."""
 
 HANDSHAKE_S_MAX: Final = 3_600.0
 """Of no effect: the whole run has its deadline."""
@@ -96,37 +101,72 @@ class Line:
         self._visit.tell("<", found)
         return found
 
-    async def start_tls(self, tls: Tls, name: str) -> None:
+    async def start_tls(self, tls: Tls, name: str, again: Again | None = None) -> None:
         """Go over to TLS. `name` is the one that the certificate must be for, if the settings say no other.
 
-        Raises `Missed` with what is wrong with the certificate, or with the handshake; also when anything
-        came before TLS: somebody on the way could have put it there, to be taken for what came protected.
+        `again` makes the same connection once more, ready for TLS: with it a bad certificate is fetched and
+        explained. Raises `Missed` with what is wrong with the certificate, or with the handshake; also when
+        anything came before TLS: somebody on the way could have put it there, to be taken for what came
+        protected.
         """
         with self._visit.at(Step.TLS):
             early = self._unread()
             if early:
                 raise Missed("the server went on in plain text before TLS", expected="TLS", came=early)
-            context, server_name = prepared(tls, name)
+            context, asked = prepared(tls, name)
             try:
-                await self._writer.start_tls(
-                    context, server_hostname=server_name, ssl_handshake_timeout=HANDSHAKE_S_MAX
-                )
-            except (ssl.SSLError, ssl.CertificateError, OSError) as error:
-                raise handshake_missed(error, tls) from error
-            told = self.tls
-            if told is not None:
-                self._visit.tell("*", f"{told.version()}, {(told.cipher() or ('?',))[0]}")
+                session = await self._shake_hands(context, asked)
+            except ssl.SSLCertVerificationError as error:
+                raise await self._explained(error, tls, asked, again) from error
+            except OSError as error:
+                raise handshake_failed(error, tls, asked, self._visit) from error
+            examine(self._visit, tls, session)
+
+    async def _shake_hands(self, context: ssl.SSLContext, asked: str | None) -> ssl.SSLObject:
+        await self._writer.start_tls(context, server_hostname=asked, ssl_handshake_timeout=HANDSHAKE_S_MAX)
+        session = self.tls
+        if session is None:
+            raise ConnectionResetError
+        return session
+
+    async def _explained(
+        self, error: ssl.SSLCertVerificationError, tls: Tls, asked: str | None, again: Again | None
+    ) -> Missed | Fault:
+        """What is wrong with a certificate that was not accepted, by a second handshake that accepts any."""
+        known = handshake_failed(error, tls, asked, self._visit)
+        if again is None:
+            return known
+        with self._visit.aside(known):
+            self._visit.tell("*", f"{known}; a second handshake, without verification, to see it")
+            try:
+                async with asyncio.timeout(EXPLAINED_WITHIN_S):
+                    line = await again()
+                    session = await line._shake_hands(unverified(), asked)
+            except (Missed, Fault, OSError):
+                return known
+            der = session.getpeercert(binary_form=True)
+            return certificate_failed(error, tls, asked, self._visit, der)
 
 
-async def connect(visit: Visit, host: str, port: int, tls: Tls | None = None) -> Line:
+Again = Callable[[], Awaitable[Line]]
+"""Makes a connection once more."""
+
+
+async def connect(
+    visit: Visit, host: str, port: int, tls: Tls | None = None, *, name: str = "", literal: bool | None = None
+) -> Line:
     """A connection to a host, the device itself if empty; with TLS from the start if given.
 
-    Raises `Missed` or `Fault`.
+    `name` is who is asked for in TLS, if it is not the host; `literal` as in `Visit.open`. Raises `Missed` or
+    `Fault`.
     """
-    sock = await visit.open(host, port)
-    line = await _over(visit, sock)
+
+    async def again() -> Line:
+        return await _over(visit, await visit.open(host, port, literal=literal))
+
+    line = await again()
     if tls is not None:
-        await line.start_tls(tls, host or visit.address)
+        await line.start_tls(tls, name or host or visit.address, again)
     return line
 
 

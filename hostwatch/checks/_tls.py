@@ -1,16 +1,26 @@
-"""TLS as checks need it: verified by default, and what is wrong with a certificate in plain words."""
+"""TLS as checks need it: verified by default, one context for all that are set the same."""
 
 from __future__ import annotations
 
+import os
 import ssl
 from functools import lru_cache
-from typing import Final
+from typing import Annotated, Final, Literal, NamedTuple
 
-from hostwatch.checks._finding import Fault, Missed
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from hostwatch.checks._finding import Fault
 from hostwatch.configuration.fields import FilePath, Text
+from hostwatch.configuration.mistake import Wrong
+from hostwatch.configuration.secret import Places
 from hostwatch.configuration.strict import Section
 
-CONTEXTS_CACHED: Final = 256
+CONTEXTS_CACHED: Final = 64
+"""Contexts that are kept, each with the authorities that it trusts."""
+
+DAYS_LEFT_MAX: Final = 3_650
+
+VERSIONS: Final = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 
 class Tls(Section):
@@ -26,34 +36,82 @@ class Tls(Section):
     """A file with the authorities that are trusted, in PEM; those of the machine if absent."""
 
     crl: FilePath | None = None
-    """A file with lists of revoked certificates, in PEM; without one revocation is not checked."""
+    """A file with the lists of revoked certificates of all authorities of the chain, in PEM; without one
+    revocation is not checked."""
+
+    days_left: Annotated[int, Field(ge=1, le=DAYS_LEFT_MAX, strict=True)] | None = None
+    """How many days the certificate must still be valid; if absent, that it is valid is enough."""
+
+    minimum: Literal["1.2", "1.3"] = "1.2"
+    """The oldest version of TLS that will do."""
+
+    @field_validator("ca", "crl")
+    @classmethod
+    def _beside_the_configuration(cls, path: str | None, info: ValidationInfo) -> str | None:
+        if path is None or not isinstance(info.context, Places):
+            return path
+        return str(info.context.folder / path)
+
+    @model_validator(mode="after")
+    def _verifies_what_it_lists(self) -> Tls:
+        if not self.verify and (self.ca or self.crl):
+            raise Wrong(
+                "names authorities or revoked certificates, and nothing is verified",
+                "remove verify: false, or the files",
+            )
+        return self
 
 
-@lru_cache(CONTEXTS_CACHED)
-def _context(tls: Tls) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=None if tls.ca is None else str(tls.ca))
-    if tls.crl is not None:
-        context.load_verify_locations(cafile=str(tls.crl))
-        context.verify_flags |= ssl.VerifyFlags.VERIFY_CRL_CHECK_CHAIN
-    if not tls.verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
+class _Key(NamedTuple):
+    """What makes one context differ from another."""
+
+    verify: bool
+    ca: str | None
+    crl: str | None
+    minimum: str
+    stamps: tuple[tuple[int, int, int], ...]
+    """Of the files: another one stands in its place, or it was written anew."""
 
 
 def prepared(tls: Tls, name: str) -> tuple[ssl.SSLContext, str | None]:
     """The context, shared by all that are set the same, and the name to ask for.
 
-    Raises `Fault` when a file of the operator's cannot be used.
+    Its files are read again when they have changed. Raises `Fault` when one cannot be used.
     """
     try:
-        return _context(tls), tls.name or name or None
+        files = (_trusted(tls.ca), tls.crl) if tls.verify else ()
+        stamps = tuple(_stamp(file) for file in files if file is not None)
+        context = _context(_Key(tls.verify, tls.ca, tls.crl, tls.minimum, stamps))
     except (OSError, ssl.SSLError) as error:
-        raise Fault(f"cannot use the authorities for TLS: {error}") from error
+        named = " or ".join(str(file) for file in (tls.ca, tls.crl) if file is not None)
+        raise Fault(f"cannot use the authorities for TLS in {named or 'this machine'}: {error}") from error
+    return context, tls.name or name.partition("%")[0] or None
 
 
-def handshake_missed(error: OSError, tls: Tls) -> Missed:
-    """What is wrong, in the words of whoever must mend it."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return Missed(f"the certificate is not valid: {error.verify_message}")
-    return Missed(f"the handshake failed: {error.strerror or error}")
+def unverified() -> ssl.SSLContext:
+    """A context that takes any certificate, to see what is wrong with one."""
+    return _context(_Key(False, None, None, "1.2", ()))
+
+
+def _trusted(ca: str | None) -> str | None:
+    return ssl.get_default_verify_paths().cafile if ca is None else ca
+
+
+def _stamp(path: str) -> tuple[int, int, int]:
+    found = os.stat(path)  # noqa: PTH116 (a Path for each handshake costs more than asking)
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+@lru_cache(CONTEXTS_CACHED)
+def _context(key: _Key) -> ssl.SSLContext:
+    if not key.verify:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    else:
+        context = ssl.create_default_context(cafile=key.ca)
+        if key.crl is not None:
+            context.load_verify_locations(cafile=key.crl)
+            context.verify_flags |= ssl.VerifyFlags.VERIFY_CRL_CHECK_CHAIN
+    context.minimum_version = VERSIONS[key.minimum]
+    return context

@@ -94,6 +94,9 @@ class Visit:
     connected: str = ""
     """The address and port connected to last."""
 
+    known: Missed | Fault | None = None
+    """What is wrong already, while we look for its reason: it stands if the time ends."""
+
     _began_us: int = 0
     _read: int = 0
     _connections: int = 0
@@ -121,6 +124,15 @@ class Visit:
         finally:
             self._phases.append(Phase(step, self.surroundings.monotonic_us() - began_us))
         self.step = before
+
+    @contextmanager
+    def aside(self, known: Missed | Fault) -> Iterator[None]:
+        """Look for the reason of what is wrong: steps on the way are none of the run's."""
+        before, phases, connected, self.known = self.step, [*self._phases], self.connected, known
+        try:
+            yield
+        finally:
+            self.step, self._phases, self.connected = before, phases, connected
 
     def tell(self, who: str, said: str | bytes) -> None:
         """Add a line to the transcript: `>` sent, `<` came, `*` told. Never with a secret in it."""

@@ -81,7 +81,7 @@ async def run(module: ModuleType, settings: Settings, visit: Visit) -> Finding:
         async with asyncio.timeout(settings.timeout.total_seconds()):
             await module.probe(settings, visit)
     except TimeoutError:
-        return visit.finding(Missed(f"no answer within {shown(settings.timeout)}"))
+        return visit.finding(visit.known or Missed(f"no answer within {shown(settings.timeout)}"))
     except (Missed, Fault) as error:
         return visit.finding(error)
     except OSError as error:

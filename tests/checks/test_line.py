@@ -50,4 +50,4 @@ async def test_what_comes_in_plain_text_a_moment_later_is_no_handshake(papers: P
 
     async with serving(inject) as port:
         found = await missed(port, papers)
-    assert "handshake" in found.why
+    assert found.why == "what answers there does not speak TLS"
