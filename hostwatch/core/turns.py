@@ -16,6 +16,9 @@ from itertools import count
 AT_ONCE_MAX = 64
 """Attempts under way at one time."""
 
+STALE_MAX = 64
+"""So many turns that do not count any more, and as many as do, may lie about before they are cleared away."""
+
 SHARE = 4
 """Attempts of one customer that always find a place; beyond them half of the room is left to others."""
 
@@ -80,6 +83,11 @@ class Turns:
     def __len__(self) -> int:
         return len(self._wanted)
 
+    @property
+    def lying_about(self) -> int:
+        """Turns that are put down, whether they still count or not."""
+        return sum(map(len, self._heads.values()))
+
     def want(self, one: Wanted) -> None:
         """An attempt is due, or is due otherwise than it was."""
         if self._wanted.get(one.notice) == one:
@@ -134,7 +142,17 @@ class Turns:
         elif turn != self._turn.get(place):
             self._turn[place] = turn
             kind = (place.kind, place.kind_max)
-            heapq.heappush(self._heads.setdefault(kind, []), (turn, next(self._serial), place))
+            heap = self._heads.setdefault(kind, [])
+            heapq.heappush(heap, (turn, next(self._serial), place))
+            if len(heap) > 2 * len(self._turn) + STALE_MAX:
+                self._clear(heap)
+
+    def _clear(self, heap: list[tuple[Turn, int, Place]]) -> None:
+        """Leave only what counts: thousands that do not would all come up at once, and hold up the loop."""
+        heap[:] = {
+            place: (turn, n, place) for turn, n, place in heap if self._turn.get(place) == turn
+        }.values()
+        heapq.heapify(heap)
 
     def _turn_at(self, place: Place) -> Turn | None:
         """The turn of the most urgent that is wanted at a place; None if nothing is."""

@@ -17,7 +17,7 @@ from hostwatch.channels import _threads
 from hostwatch.channels.apprise import Apprise
 from hostwatch.channels.base import Message, Receipt
 from hostwatch.core.emergency import NoticeState
-from hostwatch.core.turns import AT_ONCE_MAX, SHARE, Place, Turns, Wanted
+from hostwatch.core.turns import AT_ONCE_MAX, SHARE, STALE_MAX, Place, Turns, Wanted
 from tests.outbox import plainly
 from tests.outbox.office import START, Office, Scripted, simulate, site
 
@@ -168,6 +168,17 @@ def test_ten_dead_webhooks_hold_up_another_customer_by_one_attempt_at_most(tmp_p
     bad = {f"bad{number}": [{"simulated": "dead"}] for number in range(10)}
     started = site({**bad, "good": [{"simulated": "alive"}]}, notices={"attempt_timeout": "20s"})
     simulate(tmp_path, started, answer, play)
+
+
+def test_turns_that_do_not_count_any_more_do_not_pile_up() -> None:
+    """They would all come up in one turn of the loop: each notice is more urgent than the one before."""
+    turns, where = Turns(), place("a", "email", 4)
+    for number in range(10_000):
+        deadline = START - timedelta(seconds=number)
+        turns.want(Wanted(notice=f"n{number}", place=where, retry=False, deadline=deadline))
+
+    assert turns.lying_about <= 2 + STALE_MAX
+    assert turns.begin()[0].notice == "n9999"
 
 
 PLACES = [
