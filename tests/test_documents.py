@@ -34,6 +34,7 @@ from hostwatch import (
     wheel,
 )
 from hostwatch.channels import _threads, base, webhook
+from hostwatch.checkers import confinement, process, protocol, services, standstill
 from hostwatch.commands import ping, run, status
 from hostwatch.configuration import fields, load, mistake, secret, source, uplink
 from hostwatch.configuration.model import Notices, Schedule
@@ -107,6 +108,27 @@ LIMITS: dict[str, str] = {
     "a catch-up": f"{prober.CATCH_UP_PER_S:,} targets",
     "ICMP packets read in one turn of the loop": f"{icmp.DRAIN_MAX:,}",
     "targets of one method beside ICMP that are looked at at one time": str(base_of_reach.AT_ONCE_MAX),
+    "checks that run at one time, in all; for one device": (
+        f"{process.AT_ONCE_MAX}; {services.PER_TARGET_MAX}"
+    ),
+    "orders and services that the checkers know at one time": (
+        f"{process.ORDERS_MAX:,}; {process.DEFINITIONS_MAX:,}"
+    ),
+    "checks of one service": str(protocol.CHECKS_MAX),
+    "one message between the watch and the checkers; one finding in it": (
+        f"{protocol.MESSAGE_BYTES_MAX // MIB} MiB; {protocol.FINDING_CHARS_MAX:,} characters"
+    ),
+    "orders in one message": f"{protocol.ORDERS_MAX:,}",
+    "what the checkers have to tell, and the watch has not read": (
+        f"{process.UNSENT_BYTES_MAX // MIB} MiB; {process.UNSENT_BYTES_END // MIB} MiB"
+    ),
+    "descriptors of the checkers; address space": (
+        f"{confinement.FILES_MAX:,}; {confinement.MEMORY_BYTES_MAX // (1024 * MIB)} GiB"
+    ),
+    "a standstill of the checkers": (
+        f"{standstill.STOOD_US // 1000} ms, a tenth of a check's time,"
+        f" or {standstill.LONG_US // 1_000_000} s at once"
+    ),
     "packets of neighbours read in one turn of the loop": str(_ears.READ_MAX),
     "receive buffer for packets of neighbours": f"{_ears.BUFFER_BYTES // MIB} MiB",
     "ICMP packets sent in one turn of the loop": (

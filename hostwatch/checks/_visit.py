@@ -97,6 +97,9 @@ class Visit:
     known: Missed | Fault | None = None
     """What is wrong already, while we look for its reason: it stands if the time ends."""
 
+    listener: Callable[[Said | Phase], None] | None = None
+    """Told of each line of the transcript and of each step as it happens, for whoever looks on."""
+
     _began_us: int = 0
     _read: int = 0
     _connections: int = 0
@@ -122,7 +125,10 @@ class Visit:
         try:
             yield
         finally:
-            self._phases.append(Phase(step, self.surroundings.monotonic_us() - began_us))
+            phase = Phase(step, self.surroundings.monotonic_us() - began_us)
+            self._phases.append(phase)
+            if self.listener is not None:
+                self.listener(phase)
         self.step = before
 
     @contextmanager
@@ -140,7 +146,10 @@ class Visit:
             del self._transcript[TRANSCRIPT_LINES_MAX // 2]  # the beginning and the end are kept
             self._dropped += 1
         at_us = self.surroundings.monotonic_us() - self._began_us
-        self._transcript.append(Said(at_us, who, self._shown(said, SAID_CHARS_MAX)))
+        line = Said(at_us, who, self._shown(said, SAID_CHARS_MAX))
+        self._transcript.append(line)
+        if self.listener is not None:
+            self.listener(line)
 
     def note(self, text: str) -> None:
         """Something worth knowing that decides nothing."""

@@ -1,0 +1,80 @@
+"""One order on its way: from the moment it came until it is answered."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from hostwatch.checkers.protocol import FINDING_CHARS_MAX, Found, Seen
+from hostwatch.checkers.services import PER_TARGET_MAX, Service, combined
+from hostwatch.checks.base import Finding
+from hostwatch.core import instant
+from hostwatch.core.reading import Outcome
+
+LATE: Final = "looked too late"
+
+_JSON: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """What is known of an order. Times are those of our own monotonic clock."""
+
+    number: int
+    service: Service
+    address: str
+    due_us: int
+    latest_us: int
+    """After that none of the first checks begins any more."""
+
+    aloud: bool = False
+    began_us: int = 0
+    """When the first check began; 0: none did yet."""
+
+    at_us: int = 0
+    """The same by the wall clock."""
+
+    left: int = 0
+    """Checks without a finding."""
+
+    over: bool = False
+    """It is answered or withdrawn: whatever of it still waits is dropped."""
+
+    findings: dict[int, Finding] = field(default_factory=dict)
+
+    def latest_of(self, place: int) -> int:
+        """When a check may begin at the latest: those that cannot run beside the first ones wait for them."""
+        wave = self.service.longest // self.service.waves // instant.MICROSECOND
+        return self.latest_us + place // PER_TARGET_MAX * wave
+
+    def found(self, now_us: int) -> Found:
+        """The answer, when all checks have their findings."""
+        findings = [self.findings[place] for place in sorted(self.findings)]
+        outcome, why = combined(self.service.require, findings)
+        return Found(
+            number=self.number,
+            outcome=outcome,
+            why=why,
+            at_us=self.at_us,
+            took_us=max(now_us - self.began_us, 0) if self.began_us else 0,
+            checks=tuple(
+                Seen(finding.kind, finding.outcome, max(finding.took_us, 0), _text(finding))
+                for finding in findings
+            ),
+        )
+
+
+def unknown(number: int, why: str) -> Found:
+    """The answer to an order of which nothing came."""
+    return Found(number=number, outcome=Outcome.UNKNOWN, why=why, at_us=0, took_us=0)
+
+
+def _text(finding: Finding) -> str:
+    """A finding as JSON. One that is too long goes without its transcript."""
+    text = _encoded(finding.as_data())
+    return text if len(text) <= FINDING_CHARS_MAX else _encoded(replace(finding, transcript=()).as_data())
+
+
+def _encoded(data: dict[str, Any]) -> str:
+    return _JSON.encode(data)
