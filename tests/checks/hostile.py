@@ -1,6 +1,6 @@
 """A server that means harm: it begins as well as it is told to, and then does what no server should.
 
-    manners   greeting ─ ask ─ reply ─ ask ─ reply …     how a server of the kind begins (`MANNERS`)
+    manners   greeting ─ ask ─ reply ─ ask ─ reply …     how a server of the kind begins (`manners`)
     turn                        ▲ from here on it is bad
     act       drips, floods, lies, hangs up, resets …    what it does from there on (`ACTS`)
 
@@ -124,10 +124,6 @@ class Manners:
     def turns(self) -> range:
         """In place of which reply it can turn bad: 0 is the greeting."""
         return range(len(self.says) + 1)
-
-
-MANNERS: dict[str, Manners] = {}
-"""Of the kinds that are more than a connection."""
 
 
 async def _ends(peer: Peer) -> None:

@@ -19,8 +19,9 @@ from hostwatch.core.reading import Outcome
 from tests.checks import hostile
 from tests.checks.aiming import AT_ONCE, aimed
 from tests.checks.certificates import Papers
-from tests.checks.hostile import ACTS, MANNERS, Act, Manners
+from tests.checks.hostile import ACTS, Act, Manners
 from tests.checks.hostile_tls import HANDSHAKE_ACTS, secured
+from tests.checks.manners import MANNERS
 from tests.checks.victim import SECRET, Account, Order, Victim
 
 LONG, SHORT = "20s", "250ms"

@@ -1,0 +1,72 @@
+"""Everything that a check could do without end has an end, and stands in the table of limits."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+import hostwatch.checks
+from hostwatch.checks import _finding, _line, _tls, _visit, base, tcp
+from hostwatch.configuration.duration import shown
+
+MIB, KIB = 1024 * 1024, 1024
+PAGE: Final = (Path(__file__).parents[2] / "docs" / "limits.md").read_text(encoding="utf-8")
+
+LIMITS: dict[str, tuple[str, set[str]]] = {
+    "the time of one check": (f"({shown(base.TIMEOUT_DEFAULT)})", set()),
+    "what one check reads over all its connections; connections that it makes": (
+        f"{_visit.BYTES_MAX // MIB} MiB; {_visit.CONNECTIONS_MAX}",
+        {"_visit.BYTES_MAX", "_visit.CONNECTIONS_MAX"},
+    ),
+    "a line that a server says to a check": (f"{_line.LINE_BYTES_MAX // KIB} KiB", {"_line.LINE_BYTES_MAX"}),
+    "what a check by TCP searches for what it expects": (
+        f"{tcp.ANSWER_BYTES_MAX // KIB} KiB",
+        {"tcp.ANSWER_BYTES_MAX"},
+    ),
+    "a transcript of a check; a line in it": (
+        f"{_finding.TRANSCRIPT_LINES_MAX} lines; {_finding.SAID_CHARS_MAX} characters",
+        {"_finding.TRANSCRIPT_LINES_MAX", "_finding.SAID_CHARS_MAX"},
+    ),
+    "a reason, an expectation, what came instead; notes of a check": (
+        f"{_finding.WHY_CHARS_MAX} characters; {_finding.NOTES_MAX}",
+        {"_finding.WHY_CHARS_MAX", "_finding.NOTES_MAX"},
+    ),
+    "what a check by TCP sends or expects": (f"{tcp.TEXT_CHARS_MAX:,} characters", {"tcp.TEXT_CHARS_MAX"}),
+    "contexts of TLS that are kept": (str(_tls.CONTEXTS_CACHED), set()),
+}
+"""What each line of the page says, and the constants of the room that it tells of."""
+
+NO_LIMITS: Final = {
+    "_certificate.NAME_CHARS_MAX",
+    "_line.HANDSHAKE_S_MAX",
+    "_tls.DAYS_LEFT_MAX",
+}
+"""Constants that bound how something is written, or nothing: they need no line."""
+
+
+def constants() -> set[str]:
+    found = set()
+    for module in pkgutil.iter_modules(hostwatch.checks.__path__):
+        path = Path(hostwatch.checks.__path__[0]) / f"{module.name}.py"
+        importlib.import_module(f"hostwatch.checks.{module.name}")
+        names = re.findall(r"^([A-Z_]+_MAX)\b", path.read_text(encoding="utf-8"), re.MULTILINE)
+        found |= {f"{module.name}.{name}" for name in names}
+    return found
+
+
+@pytest.mark.parametrize("what", LIMITS)
+def test_the_table_tells_the_truth(what: str) -> None:
+    (row,) = re.findall(rf"^\| {re.escape(what)} \|(.+)\|$", PAGE, re.MULTILINE)
+
+    assert LIMITS[what][0] in row
+
+
+def test_the_table_tells_of_all() -> None:
+    told = NO_LIMITS.union(*(names for _, names in LIMITS.values()))
+
+    assert constants() == told, "write a line in docs/limits.md, and one here"
