@@ -31,7 +31,7 @@ LAYERS: dict[str, set[str]] = {
     "reports": {"core", "sla"},
     "channels": {"core", "configuration", "messages"},
     "checks": {"core", "configuration", "carrier"},
-    "checkers": {"core", "configuration", "checks", "carrier", "unprivileged"},
+    "checkers": {"core", "configuration", "checks", "clock", "carrier", "log", "unprivileged"},
     "power": {"core", "configuration"},
     "configuration": {"core", "channels", "checks", "reach"},
     "inventory": {"core", "configuration"},

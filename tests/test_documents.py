@@ -34,8 +34,10 @@ from hostwatch import (
     wheel,
 )
 from hostwatch.channels import _threads, base, webhook
-from hostwatch.checkers import confinement, process, protocol, services, standstill
+from hostwatch.checkers import asking, confinement, process, protocol, resolver, services, standstill
+from hostwatch.checks import _question
 from hostwatch.commands import ping, run, status
+from hostwatch.configuration import checks as limits_of_checks
 from hostwatch.configuration import fields, load, mistake, secret, source, uplink
 from hostwatch.configuration.model import Notices, Schedule
 from hostwatch.configuration.packets import Limits
@@ -198,6 +200,18 @@ LIMITS: dict[str, str] = {
     "devices that a reader takes at a time; closed slices": (
         f"{present.ROWS_AT_ONCE:,}; {present.SPANS_AT_ONCE:,}"
     ),
+    "resolvers; networks or ports of checks": (
+        f"{limits_of_checks.RESOLVERS_MAX}; {limits_of_checks.PORTS_MAX:,}"
+    ),
+    "questions to resolvers at one time; names remembered; addresses of one": (
+        f"{resolver.QUESTIONS_MAX}; {resolver.CACHE_MAX:,}; {resolver.ADDRESSES_MAX}"
+    ),
+    "how long an address is believed; that there is none; that nobody answers": (
+        f"{resolver.TTL_MIN_US // 10**6} s … {resolver.TTL_MAX_US // 3_600 // 10**6} h;"
+        f" at most {resolver.NEGATIVE_MAX_US // 10**6} s; {resolver.FAULT_US // 10**6} s"
+    ),
+    "one question to all resolvers": f"{asking.ASKING_S:g} s",
+    "messages that are no answer to a question": str(_question.STRAY_MAX),
     "lines of one kind in `hostwatch status`": str(status.LISTED_MAX),
     "targets of `hostwatch ping`": f"{ping.TARGETS_MAX:,}, at most {ping.ATTEMPTS_MAX} packets",
 }

@@ -6,28 +6,29 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from hostwatch.carrier import addresses_4, addresses_6
+from hostwatch.checkers.nameservers import SystemServers
+from hostwatch.checkers.policy import OutboundPolicy
+from hostwatch.checkers.resolver import Resolver
 from hostwatch.checks import base
+from hostwatch.configuration.checks import Checks
 
 
-class _NoNames:
-    """Without a resolver no name is known, and that is our own failure."""
-
-    async def addresses(self, name: str, family: int) -> tuple[str, ...]:
-        raise base.Fault(f"names are not resolved here: {name}")
-
-
-class _LiteralOnly:
-    """Only addresses that the operator wrote are connected to."""
-
-    def refusal(self, address: str, port: int, *, literal: bool) -> str:
-        return "" if literal else "only addresses that the operator wrote are allowed"
-
-
-def surroundings(_settings: Mapping[str, Any]) -> base.Surroundings:
-    """Those that the watch asked for. Raises `ValueError` if they cannot be had."""
+def surroundings(settings: Mapping[str, Any]) -> base.Surroundings:
+    """Those that the section `checks:` asks for, as JSON. Raises `ValueError` for anything else."""
+    written = Checks.model_validate(dict(settings))
+    servers = written.resolvers
     return base.Surroundings(
-        names=_NoNames(),
-        policy=_LiteralOnly(),
-        monotonic_us=lambda: time.monotonic_ns() // 1_000,
+        names=Resolver((lambda: servers) if servers else SystemServers(_monotonic_us), _monotonic_us),
+        policy=OutboundPolicy(written, _own_addresses, _monotonic_us),
+        monotonic_us=_monotonic_us,
         now_us=lambda: time.time_ns() // 1_000,
     )
+
+
+def _own_addresses() -> set[str]:
+    return {address for _, address in (*addresses_4(), *addresses_6())}
+
+
+def _monotonic_us() -> int:
+    return time.monotonic_ns() // 1_000

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Final, Protocol
 
-from hostwatch.carrier import OWN_FAULTS
+from hostwatch.carrier import OWN_FAULTS, place
 from hostwatch.checks._finding import (
     NOTES_MAX,
     SAID_CHARS_MAX,
@@ -41,6 +41,9 @@ CONNECTIONS_MAX: Final = 10
 
 SECRET_CHARS_MIN: Final = 4
 """Shorter secrets are not searched for: stars all over a text would tell what they stand for."""
+
+PORT_BESIDE_MIN: Final = 1_024
+"""The lowest port that a server may name for a second connection to itself."""
 
 UNREACHABLE: Final = {
     errno.ECONNREFUSED: "connection refused",
@@ -66,8 +69,11 @@ class Names(Protocol):
 class Policy(Protocol):
     """Where checks may connect to."""
 
-    def refusal(self, address: str, port: int, *, literal: bool) -> str:
-        """Why that must not be connected to; empty if it may. `literal`: the operator wrote the address."""
+    def refusal(self, address: str, port: int, *, literal: bool, own: bool) -> str:
+        """Why that must not be connected to; empty if it may.
+
+        `literal`: the operator wrote the address. `own`: it is that of the device that the check is about.
+        """
         ...
 
 
@@ -100,6 +106,7 @@ class Visit:
     listener: Callable[[Said | Phase], None] | None = None
     """Told of each line of the transcript and of each step as it happens, for whoever looks on."""
 
+    _peer: str = ""
     _began_us: int = 0
     _read: int = 0
     _connections: int = 0
@@ -192,7 +199,8 @@ class Visit:
         with self.at(Step.RESOLVE):
             found = await self.surroundings.names.addresses(host, self.family)
             self.tell("*", f"{host} is {', '.join(found)}")
-        return found[0], found[0] == self.address
+        chosen = self.address if self.address in found else found[0]
+        return chosen, chosen == self.address
 
     async def open(self, host: str, port: int, *, literal: bool | None = None) -> socket.socket:
         """A connected TCP socket, closed at the end of the run at the latest.
@@ -200,33 +208,53 @@ class Visit:
         `literal=False` says that the host was not written by the operator: it came from the other side, as a
         redirect does, or from a customer. Raises `Missed` or `Fault`.
         """
+        return await self._opened(host, port, socket.SOCK_STREAM, literal)
+
+    async def open_datagrams(self, host: str, port: int) -> socket.socket:
+        """A UDP socket that sends to that address and port, and hears nobody else. Raises as `open`."""
+        return await self._opened(host, port, socket.SOCK_DGRAM, None)
+
+    async def open_beside(self, port: int) -> socket.socket:
+        """A second connection to the address connected to last, at a port that the other side named.
+
+        It is not resolved again, and a port below 1024 is refused: so nobody has us speak to other services.
+        Raises as `open`.
+        """
+        address = self._peer
+        with self.at(Step.CONNECT):
+            if port < PORT_BESIDE_MIN:
+                raise Missed(f"not connected to {_joined(address, port)}, a port that a server may not name")
+            self.tell("*", f"a second connection, to {_joined(address, port)}")
+            return await self._connected(address, port, socket.SOCK_STREAM)
+
+    async def _opened(
+        self, host: str, port: int, kind: socket.SocketKind, literal: bool | None
+    ) -> socket.socket:
         address, is_literal = await self.resolve(host)
         with self.at(Step.CONNECT):
             refused = self.surroundings.policy.refusal(
-                address, port, literal=is_literal if literal is None else literal and is_literal
+                address,
+                port,
+                literal=is_literal if literal is None else literal and is_literal,
+                own=address == self.address,
             )
             if refused:
                 raise Missed(f"not connected to {_joined(address, port)}: {refused}")
-            self._connections += 1
-            if self._connections > CONNECTIONS_MAX:
-                raise Missed(f"more than {CONNECTIONS_MAX} connections were needed")
-            self.connected = _joined(address, port)
-            sock = await self._connect(address, port)
-        self.tell("*", f"connected to {self.connected}")
+            self._peer, self.connected = address, _joined(address, port)
+            sock = await self._connected(address, port, kind)
+        if kind == socket.SOCK_STREAM:
+            self.tell("*", f"connected to {self.connected}")
         return sock
 
-    async def _connect(self, address: str, port: int) -> socket.socket:
-        bare, _, link = address.partition("%")
+    async def _connected(self, address: str, port: int, kind: socket.SocketKind) -> socket.socket:
+        self._connections += 1
+        if self._connections > CONNECTIONS_MAX:
+            raise Missed(f"more than {CONNECTIONS_MAX} connections were needed")
         try:
-            kind = socket.AF_INET6 if ":" in bare else socket.AF_INET
-            sock = socket.socket(kind, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        except OSError as error:
-            raise failed(error) from error
-        self._open.append(sock)
-        try:
-            scope = 0 if not link else int(link) if link.isdigit() else socket.if_nametoindex(link)
-            to = (bare, port, 0, scope) if ":" in bare else (bare, port)
-            await asyncio.get_running_loop().sock_connect(sock, to)
+            family = socket.AF_INET6 if ":" in address else socket.AF_INET
+            sock = socket.socket(family, kind | socket.SOCK_NONBLOCK)
+            self._open.append(sock)
+            await asyncio.get_running_loop().sock_connect(sock, place(address, port))
         except OSError as error:
             raise failed(error) from error
         return sock

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
+from hostwatch.configuration.checks import Checks
 from hostwatch.configuration.customer import INTERVAL, WITHIN, Customer, Misses
 from hostwatch.configuration.duration import Duration, between, shown
 from hostwatch.configuration.fields import (
@@ -203,6 +204,9 @@ class Configuration(Section):
 
     limits: Limits = Limits()
     """How many packets may leave in a second."""
+
+    checks: Checks = Checks()
+    """How the applications of devices are looked at."""
 
     notices: Notices = Field(default_factory=Notices)
     """How people are told."""

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, TypeVar
+
+import pytest
 
 from hostwatch import checks
 from hostwatch.checkers import client, services
 from hostwatch.checkers.client import Checkers
 from hostwatch.checkers.protocol import Found, FromCheckers, Look, Order
 from hostwatch.checkers.services import Check, Require, Service
+from hostwatch.configuration.checks import Server
+from tests.checks.bind import named
 
 PATIENCE_S = 30.0
 SECOND_US = 1_000_000
@@ -71,3 +76,10 @@ async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[object]]
+
+
+@pytest.fixture(scope="session")
+def bind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """BIND, which knows example.test."""
+    with named(tmp_path_factory.mktemp("bind")) as port:
+        yield Server(ip_address("127.0.0.1"), port)

@@ -33,7 +33,7 @@ class HostsFile:
 class Anywhere:
     """Refuses nothing."""
 
-    def refusal(self, address: str, port: int, *, literal: bool) -> str:
+    def refusal(self, address: str, port: int, *, literal: bool, own: bool) -> str:
         return ""
 
 

@@ -98,7 +98,7 @@ class OnlyThere:
     def __init__(self, ports: tuple[int, ...]) -> None:
         self._ports = ports
 
-    def refusal(self, address: str, port: int, *, literal: bool) -> str:
+    def refusal(self, address: str, port: int, *, literal: bool, own: bool) -> str:
         """Why not."""
         if not self._ports or (address == "127.0.0.1" and port in self._ports):
             return ""

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from hostwatch.configuration import load, mistake, secret, source
+from hostwatch.configuration.checks import Checks
 from hostwatch.configuration.customer import Contact, Customer, Device, Terms
 from hostwatch.configuration.method import Witness
 from hostwatch.configuration.model import Configuration, Log, Metrics, Notices, Schedule, Site
@@ -25,6 +26,7 @@ PARTS: dict[str, type[BaseModel]] = {
     "schedule.": Schedule,
     "packets.": Packets,
     "limits.": Limits,
+    "checks.": Checks,
     "notices.": Notices,
     "uplinks[].": Uplink,
     "customers[].": Customer,
@@ -44,6 +46,7 @@ def test_every_setting_is_told_of() -> None:
         "schedule",
         "packets",
         "limits",
+        "checks",
         "notices",
         "uplinks",
         "customers",

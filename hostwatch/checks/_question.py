@@ -1,0 +1,98 @@
+"""DNS messages: a question, and how its own answer is told from all else that may come.
+
+The codec is dnspython's; sockets, waiting and what to believe are ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+from typing import Final
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rdataclass
+import dns.rdatatype
+
+from hostwatch.checks._finding import Missed
+
+EDNS_BYTES: Final = 1_232
+"""The largest datagram that we take: none of this size is cut into fragments on its way."""
+
+DATAGRAM_BYTES_MAX: Final = 65_535
+STRAY_MAX: Final = 64
+"""Datagrams that are no answer to the question, before we no longer wait for one that is."""
+
+_HEADER_BYTES: Final = 12
+_RESPONSE, _TRUNCATED = 0x80, 0x02
+
+
+class Truncated(Exception):
+    """The answer does not fit into a datagram: ask again over TCP."""
+
+
+def question(
+    name: dns.name.Name,
+    kind: dns.rdatatype.RdataType,
+    *,
+    edns: bool = True,
+    recursion: bool = True,
+    dnssec: bool = False,
+) -> dns.message.QueryMessage:
+    """A question with a number that nobody can guess."""
+    asked = dns.message.make_query(
+        name,
+        kind,
+        use_edns=0 if edns else False,
+        payload=EDNS_BYTES if edns else None,
+        want_dnssec=dnssec,
+        id=secrets.randbelow(65_536),
+        flags=dns.flags.RD if recursion else 0,
+    )
+    assert isinstance(asked, dns.message.QueryMessage)
+    return asked
+
+
+def fitting(asked: dns.message.QueryMessage, wire: bytes) -> dns.message.QueryMessage | None:
+    """The answer to a question; None for another number, another question, or what is no message."""
+    if wire[:2] != asked.id.to_bytes(2, "big"):
+        return None
+    try:
+        came = dns.message.from_wire(wire, ignore_trailing=False)
+    except (dns.exception.DNSException, ValueError):
+        return None
+    return came if isinstance(came, dns.message.QueryMessage) and asked.is_response(came) else None
+
+
+def is_cut(asked: dns.message.QueryMessage, wire: bytes) -> bool:
+    """Whether it is an answer that says that it was cut. What is left of it is not looked at."""
+    return (
+        len(wire) >= _HEADER_BYTES
+        and wire[:2] == asked.id.to_bytes(2, "big")
+        and wire[2] & (_RESPONSE | _TRUNCATED) == _RESPONSE | _TRUNCATED
+    )
+
+
+async def over_datagrams(sock: socket.socket, asked: dns.message.QueryMessage) -> dns.message.QueryMessage:
+    """Ask by a connected UDP socket; what does not fit is passed over, and waited on.
+
+    Raises `Truncated`, `OSError`, and `Missed` when too much comes that is no answer.
+    """
+    loop = asyncio.get_running_loop()
+    await loop.sock_sendall(sock, asked.to_wire())
+    for _ in range(STRAY_MAX):
+        wire = await loop.sock_recv(sock, DATAGRAM_BYTES_MAX)
+        if is_cut(asked, wire):
+            raise Truncated
+        if (came := fitting(asked, wire)) is not None:
+            return came
+    raise Missed(f"{STRAY_MAX} messages came, and none is an answer to the question")
+
+
+def framed(asked: dns.message.QueryMessage) -> bytes:
+    """A question as it is sent over TCP: its length goes before it."""
+    wire = asked.to_wire()
+    return len(wire).to_bytes(2, "big") + wire
