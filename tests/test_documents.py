@@ -35,7 +35,6 @@ from hostwatch import (
 )
 from hostwatch.channels import _threads, base, webhook
 from hostwatch.checkers import asking, confinement, process, protocol, resolver, services, standstill
-from hostwatch.checks import _question
 from hostwatch.commands import ping, run, status
 from hostwatch.configuration import checks as limits_of_checks
 from hostwatch.configuration import fields, load, mistake, secret, source, uplink
@@ -211,7 +210,6 @@ LIMITS: dict[str, str] = {
         f" at most {resolver.NEGATIVE_MAX_US // 10**6} s; {resolver.FAULT_US // 10**6} s"
     ),
     "one question to all resolvers": f"{asking.ASKING_S:g} s",
-    "messages that are no answer to a question": str(_question.STRAY_MAX),
     "lines of one kind in `hostwatch status`": str(status.LISTED_MAX),
     "targets of `hostwatch ping`": f"{ping.TARGETS_MAX:,}, at most {ping.ATTEMPTS_MAX} packets",
 }

@@ -22,7 +22,7 @@ from hostwatch.checks._finding import Missed
 EDNS_BYTES: Final = 1_232
 """The largest datagram that we take: none of this size is cut into fragments on its way."""
 
-DATAGRAM_BYTES_MAX: Final = 65_535
+DATAGRAM_BYTES: Final = 65_535
 STRAY_MAX: Final = 64
 """Datagrams that are no answer to the question, before we no longer wait for one that is."""
 
@@ -84,7 +84,7 @@ async def over_datagrams(sock: socket.socket, asked: dns.message.QueryMessage) -
     loop = asyncio.get_running_loop()
     await loop.sock_sendall(sock, asked.to_wire())
     for _ in range(STRAY_MAX):
-        wire = await loop.sock_recv(sock, DATAGRAM_BYTES_MAX)
+        wire = await loop.sock_recv(sock, DATAGRAM_BYTES)
         if is_cut(asked, wire):
             raise Truncated
         if (came := fitting(asked, wire)) is not None:

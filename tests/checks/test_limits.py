@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 import hostwatch.checks
-from hostwatch.checks import _finding, _line, _tls, _visit, base, tcp
+from hostwatch.checks import _finding, _line, _question, _tls, _visit, base, tcp
 from hostwatch.configuration.duration import shown
 
 MIB, KIB = 1024 * 1024, 1024
@@ -37,6 +37,7 @@ LIMITS: dict[str, tuple[str, set[str]]] = {
         {"_finding.WHY_CHARS_MAX", "_finding.NOTES_MAX"},
     ),
     "what a check by TCP sends or expects": (f"{tcp.TEXT_CHARS_MAX:,} characters", {"tcp.TEXT_CHARS_MAX"}),
+    "messages that are no answer to a question": (str(_question.STRAY_MAX), {"_question.STRAY_MAX"}),
     "contexts of TLS that are kept": (str(_tls.CONTEXTS_CACHED), set()),
 }
 """What each line of the page says, and the constants of the room that it tells of."""
