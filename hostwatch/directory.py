@@ -13,20 +13,18 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from typing import Any
 from zoneinfo import ZoneInfo
-
-from pydantic import BaseModel
 
 from hostwatch import channels, messages
 from hostwatch.channels.base import Channel, Message, Surroundings
 from hostwatch.configuration.model import Configuration, Notices
 from hostwatch.configuration.rung import Rung
-from hostwatch.configuration.secret import Secret
+from hostwatch.configuration.secret import revealed
 from hostwatch.core.emergency import Notice
 from hostwatch.core.ladder import Pace
 from hostwatch.pace import Limits
 from hostwatch.pinger import Manner, Packet
+from hostwatch.services import Definitions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +59,7 @@ class Directory:
     def __init__(self, configuration: Configuration, surroundings: Surroundings) -> None:
         """Builds every channel. Raises `channels.base.Unusable` for one that the site does not allow."""
         self.configuration = configuration
+        self.services = Definitions(configuration, surroundings.webhook_key)
         self._customers = {customer.id: customer for customer in configuration.customers}
         self._people = {
             (customer.id, contact.id): Person(
@@ -209,24 +208,6 @@ def _name(rung: Rung, surroundings: Surroundings) -> str:
     So it is the same in all runs, another when a token or the site's relay is, and tells nobody anything.
     """
     told = json.dumps(
-        [rung.kind, _revealed(rung.settings), _revealed(surroundings.site.get(rung.kind))], ensure_ascii=False
+        [rung.kind, revealed(rung.settings), revealed(surroundings.site.get(rung.kind))], ensure_ascii=False
     )
     return hmac.new(surroundings.webhook_key, b"way " + told.encode(), hashlib.sha256).hexdigest()[:32]
-
-
-def _revealed(value: Any) -> Any:
-    """A setting as JSON, with its secrets: only to be hashed."""
-    match value:
-        case Secret():
-            return value.reveal()
-        case BaseModel():
-            return {name: _revealed(inside) for name, inside in value}
-        case Mapping():
-            return {str(name): _revealed(inside) for name, inside in value.items()}
-        case str() | int() | float() | None:
-            return value
-        case set() | frozenset():
-            return sorted(str(inside) for inside in value)
-        case list() | tuple():
-            return [_revealed(inside) for inside in value]
-    return str(value)

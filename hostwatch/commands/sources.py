@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         loaded = load(options.config, read_secrets=False)
         with Reader(loaded.store) as reader:
-            watched = [device for _, device in reader.world().population.watched()]
+            watched = [*reader.world().population.in_service()]
         sent = packet(loaded.configuration)
     except (BadConfiguration, StoreError) as error:
         print(error, file=sys.stderr)

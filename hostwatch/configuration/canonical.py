@@ -20,6 +20,7 @@ from hostwatch.configuration.fields import Listen
 from hostwatch.configuration.model import Configuration
 from hostwatch.configuration.rung import Rung
 from hostwatch.configuration.secret import HIDDEN, Secret
+from hostwatch.configuration.service import Check
 from hostwatch.core import canonical
 
 Commit = Callable[[str], str]
@@ -54,6 +55,8 @@ def tree(value: Any) -> Any:
             return Personal(value, value.model_dump(mode="json"))
         case Contact():
             return {**_fields(value), "name": Personal(value.name, value.name)}
+        case Check():
+            return {value.kind: tree(value.settings)}
         case BaseModel():
             return _fields(value)
         case Mapping():

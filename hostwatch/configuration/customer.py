@@ -13,12 +13,11 @@ from hostwatch.configuration.fields import DeviceAddress, Id, Language, Text, Zo
 from hostwatch.configuration.method import DEFAULT, MethodLine, Witness
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.rung import Rung
+from hostwatch.configuration.service import INTERVAL, Definitions, Misses, OfDevice
 from hostwatch.configuration.strict import Section
 from hostwatch.core.population import State
 
-INTERVAL = between("50ms", "1d")
 WITHIN = between("1s", "1d")
-Misses = Annotated[int, Field(ge=1, le=10, strict=True)]
 
 
 def _check_state(value: Any) -> Any:
@@ -65,6 +64,9 @@ class Device(Section):
 
     uplink: Id | None = None
     """The uplink that its port reaches the carrier by; the customer's, or the only one, if absent."""
+
+    services: OfDevice = Field(default_factory=dict)
+    """What is watched beside the device itself: names of services that are defined for many, or its own."""
 
     @property
     def looked_at(self) -> str:
@@ -140,6 +142,9 @@ class Customer(Section):
 
     uplink: Id | None = None
     """The uplink of the customer's devices that name none; the only one, if absent."""
+
+    services: Definitions = Field(default_factory=dict)
+    """What services are that this customer's devices name; before those of the site."""
 
     terms: Terms = Terms()
     """What this customer's agreement says otherwise than the site's defaults."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from hostwatch.configuration import canonical, files, place, rules, uplink_rules, words
+from hostwatch.configuration import canonical, files, place, rules, service_rules, uplink_rules, words
 from hostwatch.configuration.mistake import BadConfiguration, Mistake, Wrong, in_order
 from hostwatch.configuration.model import Configuration
 from hostwatch.configuration.place import Finding
@@ -136,6 +136,7 @@ class _Loading:
         self._add(root, rules.among_terms(configuration))
         self._add(root, rules.among_addresses(configuration))
         self._add(root, uplink_rules.mistakes(configuration))
+        self._add(root, service_rules.mistakes(configuration))
         self._add(root, rules.about_control(loaded.control, is_set=configuration.control is not None))
         if self.reader.mistakes:
             raise BadConfiguration(self.reader.mistakes)
@@ -217,6 +218,7 @@ class _Loading:
     def _warnings(self, configuration: Configuration) -> Iterator[Finding]:
         yield from rules.warnings(configuration)
         yield from uplink_rules.warnings(configuration)
+        yield from service_rules.warnings(configuration)
 
     def _add(self, root: Node, findings: Iterator[Finding]) -> None:
         self.reader.mistakes.extend(self._placed(root, findings))

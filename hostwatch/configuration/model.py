@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
 from hostwatch.configuration.checks import Checks
-from hostwatch.configuration.customer import INTERVAL, WITHIN, Customer, Misses
+from hostwatch.configuration.customer import WITHIN, Customer
 from hostwatch.configuration.duration import Duration, between, shown
 from hostwatch.configuration.fields import (
     FilePath,
@@ -31,6 +31,7 @@ from hostwatch.configuration.fields import (
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.packets import Limits, Packets
 from hostwatch.configuration.rung import MAIL_KIND, Mail, Sites
+from hostwatch.configuration.service import INTERVAL, Definitions, Misses, Service
 from hostwatch.configuration.strict import Section
 from hostwatch.configuration.uplink import INTERVAL_DEFAULT as UPLINK_INTERVAL
 from hostwatch.configuration.uplink import UPLINKS_MAX, Uplink
@@ -220,6 +221,9 @@ class Configuration(Section):
     uplinks: tuple[Uplink, ...] = Field(default=(), max_length=UPLINKS_MAX)
     """The ways to the carrier, each seen by reference points beyond it."""
 
+    services: Definitions = Field(default_factory=dict)
+    """What services are that devices name."""
+
     operator: Id | None = None
     """The customer whose contacts are the operator's own people, told of each outage of an uplink."""
 
@@ -282,6 +286,10 @@ class Configuration(Section):
         """The uplink of a customer's devices that do not name another; None if nobody said."""
         only = self.uplinks[0].id if len(self.uplinks) == 1 else None
         return customer.uplink or only
+
+    def services_of(self, customer: Customer) -> Mapping[str, Service]:
+        """The services that a customer's devices may name: their own definitions before the site's."""
+        return {**self.services, **customer.services}
 
     def timezone_of(self, customer: Customer) -> str:
         """The time zone of the times that this customer is told."""

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from hostwatch.configuration.customer import Device
 from hostwatch.configuration.model import Configuration
+from hostwatch.configuration.service import Service as Written
 from hostwatch.configuration.uplink import Uplink
 from hostwatch.core import population, uplink
+from hostwatch.core.service import Service
+
+NOTHING: Mapping[str, Service] = {}
 
 
 def population_of(configuration: Configuration) -> population.Population:
@@ -17,8 +23,9 @@ def population_of(configuration: Configuration) -> population.Population:
             contacts=tuple(contact.id for contact in customer.contacts),
             terms=configuration.terms_of(customer),
         )
+        uplink, offered = configuration.uplink_of(customer), offers(configuration.services_of(customer))
         for device in customer.devices:
-            devices[device.id] = device_of(customer.id, device, configuration.uplink_of(customer))
+            devices[device.id] = device_of(customer.id, device, uplink, offered)
     return population.Population(
         vantage=configuration.site.vantage,
         customers=customers,
@@ -38,8 +45,19 @@ def _uplink(configuration: Configuration, written: Uplink) -> uplink.Uplink:
     )
 
 
-def device_of(customer: str, device: Device, uplink: str | None) -> population.Device:
-    """A device as the core knows it, from its settings; `uplink` is its customer's."""
+def offers(defined: Mapping[str, Written]) -> dict[str, Service]:
+    """Services that devices may name, as the core knows them."""
+    return {name: one.named(name) for name, one in defined.items()}
+
+
+def device_of(
+    customer: str, device: Device, uplink: str | None, offered: Mapping[str, Service] = NOTHING
+) -> population.Device:
+    """A device as the core knows it, from its settings; `uplink` is its customer's.
+
+    `offered`: the services that it may name. Raises `KeyError` for a name that is none of them.
+    """
+    named = sorted(device.services.items())
     return population.Device(
         id=device.id,
         customer=customer,
@@ -48,4 +66,5 @@ def device_of(customer: str, device: Device, uplink: str | None) -> population.D
         waiver=device.waiver,
         uplink=device.uplink or uplink,
         method=device.looked_at,
+        services=tuple(offered[name] if own is None else own.named(name) for name, own in named),
     )

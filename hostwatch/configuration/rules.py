@@ -19,6 +19,7 @@ from hostwatch.configuration.model import Configuration
 from hostwatch.configuration.place import Finding, Steps
 from hostwatch.configuration.rung import MAIL_KIND
 from hostwatch.configuration.secret import Secret
+from hostwatch.configuration.service import Check
 from hostwatch.configuration.source import Node
 from hostwatch.core.population import State
 
@@ -181,6 +182,7 @@ def _loose_secrets(value: Any, steps: Steps) -> Iterator[Finding]:
         case BaseModel():
             for name, info in type(value).model_fields.items():
                 step = () if type(value).__name__ == "Rung" and name == "settings" else (info.alias or name,)
+                step = (value.kind,) if isinstance(value, Check) and name == "settings" else step
                 yield from _loose_secrets(getattr(value, name), (*steps, *step))
         case dict():
             for key, item in value.items():

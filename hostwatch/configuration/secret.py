@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
+from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
 
 from hostwatch.configuration import files
@@ -105,6 +105,24 @@ class Secret:
             "maxProperties": 1,
             "additionalProperties": False,
         }
+
+
+def revealed(value: Any) -> Any:
+    """A setting as JSON, with its secrets: only to be hashed."""
+    match value:
+        case Secret():
+            return value.reveal()
+        case BaseModel():
+            return {name: revealed(inside) for name, inside in value}
+        case Mapping():
+            return {str(name): revealed(inside) for name, inside in value.items()}
+        case str() | int() | float() | None:
+            return value
+        case set() | frozenset():
+            return sorted(str(inside) for inside in value)
+        case list() | tuple():
+            return [revealed(inside) for inside in value]
+    return str(value)
 
 
 def _validate(value: Any, info: ValidationInfo) -> Secret:

@@ -7,18 +7,19 @@ written in the wrong place.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from hostwatch import channels, reach
+from hostwatch import channels, checks, reach
 from hostwatch.configuration.method import Line
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.model import Configuration
 from hostwatch.configuration.rung import MAIL_KIND, Rung
+from hostwatch.configuration.service import Check
 from hostwatch.configuration.syntax import shown_key
 
 KINDS_OF_VALUES = (
@@ -118,6 +119,10 @@ def _inside(shape: Any, step: int | str) -> Any:
         return channels.room(step).Settings if step in channels.kinds() else None
     if shape is Line:
         return reach.room(str(step)).Settings if step in reach.kinds() else None
+    if shape is Check:
+        return checks.room(str(step)).Settings if step in checks.kinds() else None
+    if get_origin(shape) is Mapping:  # services by name
+        return bare(get_args(shape)[1])
     if shape is Configuration and step == "mail":
         return channels.room(MAIL_KIND).Site
     if shape == "sites":

@@ -107,12 +107,12 @@ def _is_named_tuple(shape: Any) -> bool:
 def _restore(hint: Any, value: Any) -> Any:
     if value is None:
         return None
+    if get_origin(hint) in (Union, types.UnionType):
+        hint = next(choice for choice in get_args(hint) if choice is not type(None))
     if is_dataclass(hint) or _is_named_tuple(hint):
         return restore(hint, value)
     if hint is timedelta:
         return value * instant.MICROSECOND
-    if get_origin(hint) in (Union, types.UnionType):
-        hint = next(choice for choice in get_args(hint) if choice is not type(None))
     if hint is datetime:
         return instant.from_rfc3339(value)
     if get_origin(hint) is tuple:

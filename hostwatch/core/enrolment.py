@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from hostwatch.core import canonical, facts, judge, signal
-from hostwatch.core.population import Changes, Customer, Device, Population, State, target
+from hostwatch.core import facts, judge, signal, versions
+from hostwatch.core.population import Changes, Customer, Device, Population, State, targets
 from hostwatch.core.schedule import Schedule, Target
 from hostwatch.core.signal import Signal
+from hostwatch.core.terms import AgreementTerms
 from hostwatch.core.uplink import Uplink
 from hostwatch.core.world import Decision, TargetChange, World
 
@@ -178,19 +179,20 @@ def moves(before: Population, changes: Changes) -> TargetChange:
     customers = {customer.id: customer for customer in changes.customers}
     vantage = changes.vantage or before.vantage
 
-    def place(device: Device | None, name: str, people: Iterable[Customer | None]) -> Target | None:
+    def places(device: Device | None, name: str, people: Iterable[Customer | None]) -> tuple[Target, ...]:
         if device is None or device.state is not State.IN_SERVICE:
-            return None
+            return ()
         whose = next(customer for customer in people if customer is not None)
-        return target(device, name, whose.terms)
+        return targets(device, name, whose.terms)
 
     gone, come = [], []
     for old, new in _touched(before, changes, _moved_customers(before, customers)):
-        was = old and place(old, before.vantage, [before.customers.get(old.customer)])
-        now = new and place(new, vantage, [customers.get(new.customer), before.customers.get(new.customer)])
+        was = places(old, before.vantage, [] if old is None else [before.customers.get(old.customer)])
+        whose = [] if new is None else [customers.get(new.customer), before.customers.get(new.customer)]
+        now = places(new, vantage, whose)
         if was != now:
-            gone += [was] if was else []
-            come += [now] if now else []
+            gone += [place for place in was if place not in now]
+            come += [place for place in now if place not in was]
     for one, other in _touched_uplinks(before, changes):
         were = () if one is None else (*one.targets(before.vantage),)
         are = () if other is None else (*other.targets(vantage),)
@@ -230,10 +232,17 @@ def _under_old_terms(world: World, changes: Changes) -> Iterator[Signal]:
     for old, new in _touched(before, changes, moved):
         if old is None or new is None or new.state is not State.IN_SERVICE:
             continue
-        name = new.signal(changes.vantage or before.vantage)
         after = customers.get(new.customer) or before.customers[new.customer]
-        if world.signals.rested_us(name) is not None and before.terms(old) != after.terms:
-            yield world.signals[name]
+        for name, terms in _terms(new, after.terms, changes.vantage or before.vantage):
+            if world.signals.rested_us(name) is not None and before.terms_of(name, old) != terms:
+                yield world.signals[name]
+
+
+def _terms(device: Device, terms: AgreementTerms, vantage: str) -> Iterator[tuple[str, AgreementTerms]]:
+    """The signals of a device, each with the terms that it is judged by."""
+    yield device.signal(vantage), terms
+    for service in device.services:
+        yield service.signal(device.id, vantage), service.terms.within(terms)
 
 
 def _touched(
@@ -267,12 +276,10 @@ def _signals(world: World, changes: Changes) -> tuple[list[str], list[str]]:
     vantage = changes.vantage or before.vantage
     gone, come = [], []
     for old, new in _touched(before, changes):
-        was = old.signal(before.vantage) if old and old.state is State.IN_SERVICE else None
-        now = new.signal(vantage) if new and new.state is State.IN_SERVICE else None
-        if was is not None and was != now and was in world.signals:
-            gone.append(was)
-        if now is not None and now not in world.signals:
-            come.append(now)
+        was = old.signals(before.vantage) if old and old.state is State.IN_SERVICE else ()
+        now = new.signals(vantage) if new and new.state is State.IN_SERVICE else ()
+        gone += [name for name in was if name not in now and name in world.signals]
+        come += [name for name in now if name not in world.signals]
     for one, other in _touched_uplinks(before, changes):
         were = () if one is None else (*one.signals(before.vantage),)
         are = () if other is None else (*other.signals(vantage),)
@@ -296,100 +303,17 @@ def _versions(before: Population, changes: Changes, now: datetime) -> Iterator[f
     for old, new in _touched(before, changes):
         known = new or old
         if known is not None:
-            yield _device(known.id, old, new, vantage, now)
+            yield versions.of_device(known.id, old, new, vantage, now)
     after: dict[str, Customer | None] = {customer.id: customer for customer in changes.customers}
     after |= dict.fromkeys(changes.customers_gone)
     for name in sorted(after):
         one, other = before.customers.get(name), after[name]
         if one != other:
-            yield _customer(name, other, now)
-        yield from _contacts(name, one, other, now)
+            yield versions.of_customer(name, other, now)
+        yield from versions.of_contacts(name, one, other, now)
     for was, now_is in _touched_uplinks(before, changes):
         thing = now_is or was
         if thing is not None:
-            yield _uplink(thing.id, now_is, vantage, now)
+            yield versions.of_uplink(thing.id, now_is, vantage, now)
     if changes.operator is not None:
-        yield from _operator(before.operator, changes.operator, now)
-
-
-def _device(
-    name: str, old: Device | None, new: Device | None, vantage: str, now: datetime
-) -> facts.PopulationChanged:
-    known = new or old
-    assert known is not None
-    state = State.REMOVED if new is None else new.state
-    return facts.PopulationChanged(
-        at=now,
-        thing="device",
-        name=name,
-        customer=known.customer,
-        state=state.value,
-        body=body(known, vantage),
-    )
-
-
-def body(device: Device, vantage: str) -> dict[str, Any]:
-    """What a dated version says of a device, beside its name, customer and state."""
-    return {
-        "address": device.address,
-        "waiver": device.waiver,
-        "signal": device.signal(vantage),
-        "uplink": device.uplink,
-        "method": device.method,
-    }
-
-
-def _customer(name: str, new: Customer | None, now: datetime) -> facts.PopulationChanged:
-    return facts.PopulationChanged(
-        at=now,
-        thing="customer",
-        name=name,
-        customer=name,
-        state="removed" if new is None else "in-service",
-        body={} if new is None else {"terms": canonical.plain(new.terms), "contacts": [*new.contacts]},
-    )
-
-
-def _contacts(
-    customer: str, old: Customer | None, new: Customer | None, now: datetime
-) -> Iterator[facts.Fact]:
-    before = () if old is None else old.contacts
-    after = () if new is None else new.contacts
-    for contact in sorted({*before, *after}):
-        if (contact in before) != (contact in after):
-            yield facts.PopulationChanged(
-                at=now,
-                thing="contact",
-                name=contact,
-                customer=customer,
-                state="authorised" if contact in after else "removed",
-                body={},
-            )
-
-
-def _uplink(name: str, new: Uplink | None, vantage: str, now: datetime) -> facts.PopulationChanged:
-    return facts.PopulationChanged(
-        at=now,
-        thing="uplink",
-        name=name,
-        customer="",
-        state="removed" if new is None else State.IN_SERVICE.value,
-        body={}
-        if new is None
-        else {
-            "name": new.name,
-            "references": [*new.references],
-            "quorum": new.quorum,
-            "terms": canonical.plain(new.terms),
-            "signal": new.signal(vantage),
-        },
-    )
-
-
-def _operator(old: str, new: str, now: datetime) -> Iterator[facts.PopulationChanged]:
-    """Whose contacts are the operator's own people."""
-    for name, state in ((old, "removed"), (new, State.IN_SERVICE.value)):
-        if old != new and name:
-            yield facts.PopulationChanged(
-                at=now, thing="operator", name=name, customer=name, state=state, body={}
-            )
+        yield from versions.of_operator(before.operator, changes.operator, now)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import overload
 
-from hostwatch.core.population import Population, target
+from hostwatch.core.population import Population, targets
 from hostwatch.core.schedule import Target
 from hostwatch.core.signal import Signal
 
@@ -14,8 +14,8 @@ from hostwatch.core.signal import Signal
 class Newcomers(Sequence[Target]):
     """Who is to be looked at from the last of many steps on: their places in the schedule.
 
-    Of a device only the name of its signal is kept, the very one that the signal itself has, and its place
-    is made when asked for.
+    Of a device, or a service, only the name of its signal is kept, the very one that the signal itself has,
+    and its place is made when asked for.
     """
 
     def __init__(self, population: Population) -> None:
@@ -49,4 +49,5 @@ class Newcomers(Sequence[Target]):
         name = self._names[place]
         device = self._population.device_of(name)
         assert device is not None  # nothing else comes into force meanwhile
-        return replace(target(device, self._population.vantage, self._population.terms(device)), signal=name)
+        places = targets(device, self._population.vantage, self._population.terms(device))
+        return replace(next(one for one in places if one.signal == name), signal=name)

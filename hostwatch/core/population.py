@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import lru_cache
 
 from hostwatch.core.behind import Behind, Group
 from hostwatch.core.schedule import ICMP, Target
+from hostwatch.core.service import METHOD, Service, ending
 from hostwatch.core.terms import AgreementTerms
 from hostwatch.core.uplink import Uplink, named
 
-CHECK = "ping"
 MAC = "mac"
 """The witness in a device's method, last on the line: whose answer counts."""
 
@@ -48,6 +47,9 @@ class Device:
     method: str = ICMP
     """How it is looked at, and by what it is known: a kind of the room `reach`, then its settings."""
 
+    services: tuple[Service, ...] = ()
+    """What is watched beside the device itself. Devices that are alike share one tuple."""
+
     @property
     def way(self) -> str:
         """The method without the witness, for people; empty if it is a ping."""
@@ -56,13 +58,21 @@ class Device:
 
     def signal(self, vantage: str) -> str:
         """The name of the signal that its ping gives, seen from a vantage point (J6)."""
-        return self.id + _suffix(vantage)
+        return self.id + ending(vantage)
 
+    def signals(self, vantage: str) -> tuple[str, ...]:
+        """The names of its own signal and of those of its services."""
+        own = self.signal(vantage)
+        if not self.services:
+            return (own,)
+        return (own, *(service.signal(self.id, vantage) for service in self.services))
 
-@lru_cache(maxsize=8)
-def _suffix(vantage: str) -> str:
-    """What the names of all signals of devices end with."""
-    return f"/{CHECK}@{vantage}"
+    def service(self, name: str) -> Service | None:
+        """Its service of that name."""
+        for service in self.services:
+            if service.name == name:
+                return service
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,27 +169,48 @@ class Population:
         return after
 
     def watched(self) -> Iterator[tuple[str, Device]]:
-        """The signals to watch and their devices."""
-        for device in self.devices.values():
-            if device.state is State.IN_SERVICE:
-                yield device.signal(self.vantage), device
+        """The signals to watch and their devices: those of devices themselves and of their services."""
+        for device in self.in_service():
+            for signal in device.signals(self.vantage):
+                yield signal, device
+
+    def in_service(self) -> Iterator[Device]:
+        """The devices that are judged."""
+        return (device for device in self.devices.values() if device.state is State.IN_SERVICE)
 
     def device_of(self, signal: str) -> Device | None:
-        """The device in service that a signal is of, if it is watched from our vantage point."""
-        suffix = _suffix(self.vantage)
-        device = self.devices.get(signal.removesuffix(suffix)) if signal.endswith(suffix) else None
+        """The device in service that a signal is of, itself or by a service, if we watch it from here."""
+        suffix = ending(self.vantage)
+        if not signal.endswith(suffix):
+            found = self.service_of(signal)
+            return None if found is None else found[0]
+        device = self.devices.get(signal.removesuffix(suffix))
         return device if device is not None and device.state is State.IN_SERVICE else None
+
+    def service_of(self, signal: str) -> tuple[Device, Service] | None:
+        """The service that a signal is of, with its device, if we watch it from here."""
+        name, _, rest = signal.partition("/")
+        device = self.devices.get(name)
+        if device is None or not device.services or device.state is not State.IN_SERVICE:
+            return None
+        check, _, vantage = rest.partition("@")
+        service = device.service(check)
+        return None if service is None or vantage != self.vantage else (device, service)
 
     def terms(self, device: Device) -> AgreementTerms:
         """The terms that a device is watched under."""
         return self.customers[device.customer].terms
 
     def terms_of(self, signal: str, device: Device | None) -> AgreementTerms | None:
-        """The terms that a signal is judged by: those of its uplink, or of its device; None for neither."""
-        if device is not None:
-            return self.terms(device)
-        uplink = self.uplink_of(signal)
-        return None if uplink is None else uplink.terms
+        """The terms that a signal is judged by: its device's, service's or uplink's; None if nobody's."""
+        if device is None:
+            uplink = self.uplink_of(signal)
+            return None if uplink is None else uplink.terms
+        terms = self.terms(device)
+        if not device.services:
+            return terms
+        found = self.service_of(signal)
+        return terms if found is None else found[1].terms.within(terms)
 
     def uplink_of(self, signal: str) -> Uplink | None:
         """The uplink that a signal belongs to; None if it is a device's."""
@@ -190,15 +221,27 @@ class Population:
         """The places in the schedule of all that is watched."""
         for uplink in self.uplinks.values():
             yield from uplink.targets(self.vantage)
-        for _, device in self.watched():
-            yield target(device, self.vantage, self.terms(device))
+        for device in self.in_service():
+            yield from targets(device, self.vantage, self.terms(device))
 
 
-def target(device: Device, vantage: str, terms: AgreementTerms) -> Target:
-    """The place in the schedule of a device that is watched under some terms."""
-    return Target(
+def targets(device: Device, vantage: str, terms: AgreementTerms) -> tuple[Target, ...]:
+    """The places in the schedule of a device and of its services, each at a phase of its own."""
+    own = Target(
         signal=device.signal(vantage),
         address=device.address,
         interval=terms.interval,
         method=device.method,
+    )
+    if not device.services:
+        return (own,)
+    return (own, *(_served(device, service, vantage, terms) for service in device.services))
+
+
+def _served(device: Device, service: Service, vantage: str, terms: AgreementTerms) -> Target:
+    return Target(
+        signal=service.signal(device.id, vantage),
+        address=device.address,
+        interval=service.terms.within(terms).interval,
+        method=METHOD,
     )

@@ -6,8 +6,9 @@ the defaults, and an agreement file will fill the rest.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,29 @@ class AgreementTerms:
     def speaking(self) -> timedelta:
         """How long a scheduled reading speaks (J2)."""
         return speaking(self.interval)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceTerms:
+    """What was promised of one service of a device (`colocation C5`): that it is watched, and how."""
+
+    interval: timedelta | None = None
+    """Time between two scheduled looks at it; None: as often as its device is pinged."""
+
+    misses: int | None = None
+    """Scheduled misses in a row that are a verdict; None: as many as of its device."""
+
+    obliges: bool = True
+    """Whether its failure is an emergency, and starts the duty to tell; else it is recorded and reported."""
+
+    def within(self, terms: AgreementTerms) -> AgreementTerms:
+        """The terms that the service is judged by, of a device that is watched under these."""
+        return _within(self, terms)
+
+
+@lru_cache(maxsize=1_024)
+def _within(own: ServiceTerms, terms: AgreementTerms) -> AgreementTerms:
+    return replace(terms, interval=own.interval or terms.interval, misses=own.misses or terms.misses)
 
 
 def tolerance(interval: timedelta) -> timedelta:

@@ -22,6 +22,7 @@ from hostwatch.configuration.mistake import MISTAKES_MAX, Mistake, Wrong, in_ord
 from hostwatch.configuration.syntax import shown_key
 from hostwatch.core import canonical
 from hostwatch.core.population import Device, State
+from hostwatch.core.service import Service
 from hostwatch.inventory.base import Enough, Item, Page
 from hostwatch.stock import lines
 from hostwatch.stock.kept import Kept, Shelf
@@ -59,6 +60,9 @@ class Order:
 
     uplinks: tuple[str, ...] = ()
     """The uplinks that a device may name."""
+
+    services: dict[str, dict[str, Service]] = field(default_factory=dict)
+    """By customer, the services that its devices may name."""
 
     inline: dict[str, tuple[str, Device]] = field(default_factory=dict)
     """The devices that stand in the configuration itself, each with its place there."""
@@ -143,9 +147,10 @@ class _Checking:
         self.order = order
         self.progress = progress
         self.shown = [str(order.beside / name) for name in order.files]
-        self.shape = Shape(order.customers, order.uplinks)
+        self.shape = Shape(order.customers, order.uplinks, order.services)
         inline = canonical.digest({name: device for name, (_, device) in order.inline.items()})
-        self.shelf = Shelf(order.shelf, self.shape.likes, [order.customers, order.uplinks], inline)
+        context = [order.customers, order.uplinks, order.services]
+        self.shelf = Shelf(order.shelf, self.shape.likes, context, inline)
         self.stock = Stock(self.shape.likes, self.shelf)
 
     def run(self) -> Stock:

@@ -94,6 +94,7 @@ def _device(like: Device, name: str, address: str) -> Device:
         waiver=like.waiver,
         uplink=like.uplink,
         method=like.method,
+        services=like.services,
     )
 
 

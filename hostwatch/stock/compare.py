@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from hostwatch.core import canonical, enrolment
+from hostwatch.core import canonical, versions
 from hostwatch.core.population import Device, State
 from hostwatch.stock.check import Stock
 from hostwatch.stock.shape import Row
@@ -118,7 +118,7 @@ class _Versions:
         return self._read(name, customer, state, body) == self._stock.device(name)
 
     def _text(self, kind: int) -> str:
-        stand_in = enrolment.body(self._stock.likes.device(Row(NAME, ADDRESS, kind)), self._vantage)
+        stand_in = versions.body(self._stock.likes.device(Row(NAME, ADDRESS, kind)), self._vantage)
         return self._texts.setdefault(kind, canonical.text(stand_in))
 
     def _read(self, name: str, customer: str, state: str, body: str) -> Device | None:

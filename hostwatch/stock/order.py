@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hostwatch.configuration.load import Loaded
-from hostwatch.configuration.population import population_of
+from hostwatch.configuration.population import offers, population_of
 from hostwatch.stock.check import Order, Summary
 
 
@@ -20,6 +20,11 @@ def order_of(loaded: Loaded, *, kept: bool) -> Order:
         beside=loaded.beside,
         files=loaded.inventories,
         customers={one.id: configuration.uplink_of(one) for one in configuration.customers},
+        services={
+            one.id: found
+            for one in configuration.customers
+            if (found := offers(configuration.services_of(one)))
+        },
         uplinks=tuple(uplink.id for uplink in configuration.uplinks),
         inline={name: (loaded.places.get(name, ""), device) for name, device in inline.items()},
         has_sight=bool(configuration.sight),

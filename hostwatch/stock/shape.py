@@ -21,10 +21,13 @@ from hostwatch.configuration.customer import Device as Written
 from hostwatch.configuration.fields import ID_PATTERN, TEXT_CHARS_MAX
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.population import device_of
+from hostwatch.configuration.service_rules import unknown
 from hostwatch.core.population import Device
+from hostwatch.core.service import Service
 from hostwatch.inventory.base import Item
 
 CUSTOMER = "customer"
+NO_SERVICES: Mapping[str, Mapping[str, Service]] = {}
 REMEMBERED_MAX = 10_000
 """How many different devices but for name, address and description are remembered."""
 
@@ -89,11 +92,20 @@ class Likes:
 class Shape:
     """Makes rows of items, for one site."""
 
-    def __init__(self, customers: Mapping[str, str | None], uplinks: Collection[str] = ()) -> None:
-        """`customers` are known by name, each with the uplink of those devices that do not name another."""
+    def __init__(
+        self,
+        customers: Mapping[str, str | None],
+        uplinks: Collection[str] = (),
+        services: Mapping[str, Mapping[str, Service]] = NO_SERVICES,
+    ) -> None:
+        """`customers` are known by name, each with the uplink of those devices that do not name another.
+
+        `services`: by customer, those that its devices may name.
+        """
         self.likes = Likes()
         self._customers = customers
         self._uplinks = uplinks
+        self._services = services
         self._known: dict[tuple[Any, ...], int] = {}
         self._texts = dict(_columns(Written))
         self.columns = (CUSTOMER, *self._texts)
@@ -132,9 +144,11 @@ class Shape:
             return [*wrong, *_findings(error.errors(include_url=False))]
         if written.uplink is not None and written.uplink not in self._uplinks:
             wrong.append(Finding("uplink", Wrong("names no uplink", "write the id of one of uplinks:")))
+        offered = self._services.get(str(customer), {})
+        wrong += _unfit(written.services, offered)
         if wrong or not isinstance(customer, str):
             return wrong
-        device = device_of(customer, written, self._customers[customer])
+        device = device_of(customer, written, self._customers[customer], offered)
         row = Row(device.id, device.address, self.likes.number(device, shared=written.shared))
         self._remember(item, row)
         return row
@@ -171,6 +185,19 @@ class Shape:
                 inside = inside.setdefault(step, {})
             inside[steps[-1]] = _meant(text, self._texts.get(key))
         return found
+
+
+def _unfit(named: Mapping[str, object], offered: Collection[str]) -> Iterator[Finding]:
+    """A list of devices names services: what they are, and their secrets, is in the main file alone."""
+    for name, own in named.items():
+        if own is not None:
+            wrong = Wrong(
+                f"says itself what {name} is",
+                "write that under services: in the main file",
+            )
+            yield Finding("services", wrong)
+        elif name not in offered:
+            yield Finding("services", unknown(name, offered))
 
 
 def _is_plain_text(text: object) -> bool:

@@ -18,6 +18,7 @@ from typing import Any
 
 from hostwatch.core import canonical
 from hostwatch.core.population import Device
+from hostwatch.core.service import Service
 from hostwatch.stock.check import Order, Stock, check
 from hostwatch.stock.compare import Difference, differences, of_files
 from hostwatch.store.errors import StoreError
@@ -93,6 +94,10 @@ def order_of(asked: Mapping[str, Any]) -> Order:
         files=tuple(asked["files"]),
         customers=asked["customers"],
         uplinks=tuple(asked["uplinks"]),
+        services={
+            customer: {name: canonical.restore(Service, one) for name, one in services.items()}
+            for customer, services in asked["services"].items()
+        },
         inline={
             name: (place, canonical.restore(Device, device))
             for name, (place, device) in asked["inline"].items()
@@ -109,6 +114,7 @@ def plain_order(order: Order) -> dict[str, Any]:
         **found,
         "folder": str(order.folder),
         "beside": str(order.beside),
+        "services": canonical.plain(order.services),
         "inline": {name: (place, canonical.plain(device)) for name, (place, device) in order.inline.items()},
         "shelf": None if order.shelf is None else str(order.shelf),
     }

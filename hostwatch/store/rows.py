@@ -13,6 +13,7 @@ from hostwatch.core.notice import Story
 from hostwatch.core.population import Customer, Device, Population, State
 from hostwatch.core.reading import Outcome
 from hostwatch.core.schedule import ICMP, Target
+from hostwatch.core.service import Service
 from hostwatch.core.signal import Signal, Silence
 from hostwatch.core.terms import AgreementTerms
 from hostwatch.core.uplink import Uplink
@@ -298,6 +299,7 @@ def population(vantage: str, versions: Iterable[Row]) -> Population:
                 waiver=one(waiver, waiver),
                 uplink=one(uplink, uplink),
                 method=one(way, way),
+                services=_services(content.get("services"), one),
             )
         elif thing == "customer":
             customers[name] = Customer(
@@ -316,6 +318,14 @@ def population(vantage: str, versions: Iterable[Row]) -> Population:
     return Population(
         vantage=vantage, customers=customers, devices=devices, uplinks=uplinks, operator=operator
     )
+
+
+def _services(content: list[Any] | None, one: Callable[[Any, Any], Any]) -> tuple[Service, ...]:
+    if not content:
+        return ()
+    found = tuple(canonical.restore(Service, service) for service in content)
+    shared: tuple[Service, ...] = one(found, found)
+    return shared
 
 
 def _terms(content: Mapping[str, Any]) -> AgreementTerms:

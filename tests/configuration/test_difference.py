@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from hostwatch.configuration import canonical as content_of
 from hostwatch.configuration.difference import Change, describe, public_content
@@ -57,7 +58,7 @@ def test_a_value_changed(tmp_path: Path) -> None:
 
 
 def test_an_item_came_and_another_went(tmp_path: Path) -> None:
-    device = {
+    device: dict[str, Any] = {
         "id": "ftp",
         "address": "127.0.0.3",
         "state": "in-service",
@@ -67,6 +68,7 @@ def test_an_item_came_and_another_went(tmp_path: Path) -> None:
         "waiver": None,
         "description": None,
         "uplink": None,
+        "services": {},
     }
 
     assert changes(tmp_path, ("id: mail", "id: ftp")) == (

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from hostwatch.configuration import load, mistake, secret, source
+from hostwatch.configuration import load, mistake, secret, service, source
 from hostwatch.configuration.checks import Checks
 from hostwatch.configuration.customer import Contact, Customer, Device, Terms
 from hostwatch.configuration.method import Witness
 from hostwatch.configuration.model import Configuration, Log, Metrics, Notices, Schedule, Site
 from hostwatch.configuration.packets import Limits, Packets
+from hostwatch.configuration.service import Service
 from hostwatch.configuration.uplink import Uplink
 from hostwatch.inventory import csv
 from hostwatch.stock import check
@@ -29,6 +30,7 @@ PARTS: dict[str, type[BaseModel]] = {
     "checks.": Checks,
     "notices.": Notices,
     "uplinks[].": Uplink,
+    "services[].": Service,
     "customers[].": Customer,
     "customers[].terms.": Terms,
     "contacts[].": Contact,
@@ -82,6 +84,7 @@ def test_its_limits_are_the_real_ones() -> None:
         f"| devices in all inventories | {check.DEVICES_MAX:,} |",
         f"| a cell of a table; values of a device in a list | {csv.CELL_CHARS_MAX:,} characters; 1,000 |",
         f"| lists and mappings in each other | {source.DEPTH_MAX} levels |",
+        f"| services of a device; checks of a service | {service.SERVICES_MAX}; {service.CHECKS_MAX} |",
         f"| a secret | {secret.SECRET_BYTES_MAX // 1024} KiB |",
         f"| mistakes shown | {mistake.MISTAKES_MAX:,}; more are counted |",
     ]

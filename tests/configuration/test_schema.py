@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hostwatch import channels
+from hostwatch import channels, checks
 from hostwatch.configuration import schema
 from hostwatch.configuration.source import Reader
 
@@ -66,6 +66,8 @@ def misfits_inside_mapping(
             yield from misfits(item, shape["properties"][key], whole, f"{path}.{key}")
         elif shape.get("additionalProperties") is False:
             yield f"{path}.{key}: is unknown"
+        else:
+            yield from misfits(item, shape.get("additionalProperties", {}), whole, f"{path}.{key}")
 
 
 def read(text: bytes) -> Any:
@@ -99,6 +101,8 @@ def test_the_shipped_files_fit(path: str, whole: dict[str, Any]) -> None:
         (b"mail:", b"mial:"),
         (b"store: sqlite", b"store: postgresql"),
         (b"from: noc@dc.example", b"form: noc@dc.example"),
+        (b"customers:", b"services: {www: {checks: [tpc: 80]}}\ncustomers:"),
+        (b"customers:", b"services: {www: {check: [tcp: 80]}}\ncustomers:"),
     ],
 )
 def test_what_does_not_fit_is_seen(old: bytes, new: bytes) -> None:
@@ -117,6 +121,9 @@ def test_what_does_not_fit_is_seen(old: bytes, new: bytes) -> None:
         b"listen: null",
         b"sight: ['fe80::1%eth0']",
         b"mail: {smtp: 'smtps://m.example', from: a@b.example, username: u, password: {file: x}}",
+        b"services: {www: {checks: [tcp: 80, tcp: {port: 443, timeout: 5s}], require: any, obliges: false}}",
+        b"customers: [{id: a, name: A, devices: [{id: d, address: 192.0.2.1, services: [www, email]}]}]",
+        b"customers: [{id: a, name: A, devices: [{id: d, address: 192.0.2.1, services: {www: null}}]}]",
         b"customers: [{id: a, name: A, contacts: [{id: d, name: D, channels: [email: {address: a@b.cd}]}]}]",
     ],
 )
@@ -133,13 +140,16 @@ def test_it_is_one_document_that_knows_every_kind_of_channel() -> None:
 
     assert whole["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert set(whole["$defs"]["Rung"]["properties"]) == set(channels.kinds())
+    assert set(whole["$defs"]["Check"]["properties"]) == set(checks.kinds())
     assert {reference.removeprefix("#/$defs/") for reference in references} == set(whole["$defs"])
 
 
 def test_every_setting_is_described() -> None:
     whole = schema.main_file()
     ours = {
-        name: shape for name, shape in whole["$defs"].items() if "channels" not in name and name != "Rung"
+        name: shape
+        for name, shape in whole["$defs"].items()
+        if "channels" not in name and name not in ("Rung", "Check")
     }
     shapes = {"": whole, **ours}
     silent = [

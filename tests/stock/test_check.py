@@ -9,6 +9,7 @@ import pytest
 
 from hostwatch.configuration import mistake, source
 from hostwatch.core.population import Device, State
+from hostwatch.core.service import Service
 from hostwatch.stock import check as checking
 from hostwatch.stock.check import Order, Stock, check
 from tests.stock.site import CUSTOMERS, checked, devices, order, said
@@ -238,6 +239,42 @@ def test_a_device_is_on_the_uplink_that_it_names_or_its_customer_or_on_none(tmp_
     (tmp_path / "d.csv").write_text(table.replace("west", "north"))
     assert said(check(wanted)) == [
         "d.csv:3: devices[b].uplink: names no uplink, write the id of one of uplinks:"
+    ]
+
+
+def test_devices_name_services_that_are_defined_for_them(tmp_path: Path) -> None:
+    table = "customer,id,address,services\nacme,a,192.0.2.1,www email\n"
+    table += "globex,b,192.0.2.2,\nacme,c,192.0.2.3,www\n"
+    (tmp_path / "d.csv").write_text(table)
+    offered = {"www": Service(name="www"), "email": Service(name="email")}
+    wanted = Order(folder=tmp_path, files=("d.csv",), customers=CUSTOMERS, services={"acme": offered})
+
+    stock = check(wanted)
+
+    assert said(stock) == []
+    assert [[one.name for one in device.services] for device in devices(stock).values()] == [
+        ["email", "www"],
+        [],
+        ["www"],
+    ]
+    (tmp_path / "d.csv").write_text(table.replace("www email", "www emial").replace("2.2,", "2.2,www"))
+    assert said(check(wanted)) == [
+        "d.csv:2: devices[a].services: names emial, which is no service, did you mean email?",
+        "d.csv:3: devices[b].services: names www, which is no service,"
+        " write what www is under services:, with its checks",
+    ]
+
+
+def test_a_list_of_devices_does_not_say_itself_what_a_service_is(tmp_path: Path) -> None:
+    (tmp_path / "d.yaml").write_text(
+        "devices:\n- {customer: acme, id: a, address: 192.0.2.1, services: {www: {checks: [tcp: 80]}}}\n"
+    )
+    offered = {"www": Service(name="www")}
+
+    found = check(Order(folder=tmp_path, files=("d.yaml",), customers=CUSTOMERS, services={"acme": offered}))
+
+    assert said(found) == [
+        "d.yaml:2: devices[a].services: says itself what www is, write that under services: in the main file"
     ]
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hostwatch.core import enrolment
+from hostwatch.core import versions
 from hostwatch.core.population import Device, State
 from hostwatch.stock.check import Order, Stock, check
 from hostwatch.stock.compare import Difference, _Versions, differences
@@ -34,7 +34,7 @@ def stock_of(devices: list[Device]) -> Stock:
 
 
 def recorded(device: Device, vantage: str = "main") -> tuple[str, str, str, str]:
-    return device.id, device.customer, device.state.value, rows.text(enrolment.body(device, vantage))
+    return device.id, device.customer, device.state.value, rows.text(versions.body(device, vantage))
 
 
 @given(before=SITES, after=SITES)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 import hostwatch
 from hostwatch import inventory
+from hostwatch.core.service import Service
+from hostwatch.core.terms import ServiceTerms
 from hostwatch.inventory.base import Page
-from hostwatch.stock.check import Stock, check
+from hostwatch.stock.check import Order, Stock, check
 from tests.stock.site import devices, order, said
 
 TABLE = """\
@@ -60,6 +63,20 @@ def test_only_what_changed_is_read_and_the_result_is_the_same(tmp_path: Path, re
     assert told(third) == told(check(order(folder, "a.csv", "b.yaml")))
     left = sorted(path.suffixes[-1] for path in (folder / "shelf").iterdir())
     assert left == [".json", ".json", ".read"], "what belongs to no present file is removed"
+
+
+def test_a_service_that_is_otherwise_is_missed(tmp_path: Path, read: list[str]) -> None:
+    (tmp_path / "a.csv").write_text("customer,id,address,services\nacme,a,192.0.2.1,www\n")
+
+    def wanted(obliges: bool) -> Order:
+        www = Service(name="www", terms=ServiceTerms(interval=timedelta(minutes=1), obliges=obliges))
+        return replace(order(tmp_path, "a.csv", shelf=True), services={"acme": {"www": www}})
+
+    assert told(check(wanted(True))) == told(check(wanted(True)))
+    assert len(read) == 1
+    (device,) = devices(check(wanted(False))).values()
+    assert len(read) == 2
+    assert [one.terms.obliges for one in device.services] == [False]
 
 
 def test_a_customer_who_left_is_missed_with_the_line(tmp_path: Path) -> None:

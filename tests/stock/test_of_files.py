@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hostwatch import unprivileged
-from hostwatch.core import enrolment
+from hostwatch.core import versions
 from hostwatch.core.population import Device, State
 from hostwatch.stock.check import Stock, check
 from hostwatch.stock.client import Stocktaker
@@ -52,7 +52,7 @@ def noted(stock: Stock, configuration: str = "one") -> None:
 
 
 def recorded(present: Iterable[Device]) -> list[tuple[str, str, str, str]]:
-    return [(d.id, d.customer, d.state.value, rows.text(enrolment.body(d, "main"))) for d in present]
+    return [(d.id, d.customer, d.state.value, rows.text(versions.body(d, "main"))) for d in present]
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

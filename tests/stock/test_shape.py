@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from hostwatch.configuration.customer import Device as Written
 from hostwatch.configuration.population import device_of
+from hostwatch.core.service import Service
 from hostwatch.inventory.base import Item
 from hostwatch.stock.shape import Row, Shape
 
@@ -34,9 +35,11 @@ REST = st.fixed_dictionaries(
         "uplink": st.sampled_from(["east", "north"]),
         "shared": st.sampled_from([True, False, "yes"]),
         "method": st.sampled_from(["icmp", "tcp port=443", "smoke"]),
+        "services": st.sampled_from(["www", "www email", ["www"], "ftp", {"www": None}, 80]),
         "witness": st.sampled_from([{"mac": "52:54:00:12:34:56"}, {"mac": "x"}]),
     },
 )
+SERVICES = {"acme": {name: Service(name=name) for name in ("www", "email")}}
 ITEMS = st.builds(
     lambda name, address, rest: {"id": name, "address": address, **rest}, NAMES, ADDRESSES, REST
 )
@@ -52,7 +55,7 @@ ITEMS = st.builds(
     ]
 )
 def test_what_is_remembered_changes_nothing(items: list[dict[str, Any]]) -> None:
-    shape = Shape({"acme": "west", "globex": None}, ("east", "west"))
+    shape = Shape({"acme": "west", "globex": None}, ("east", "west"), SERVICES)
     for values in items:
         found = shape.row(Item(1, values, {}, False))
 
@@ -68,7 +71,10 @@ def plainly(values: dict[str, Any]) -> Any:
         return None
     if customer == "nobody" or written.uplink == "north":
         return None
-    return device_of(customer, written, {"acme": "west", "globex": None}[customer])
+    offered = SERVICES.get(customer, {})
+    if not written.services.keys() <= offered.keys():
+        return None
+    return device_of(customer, written, {"acme": "west", "globex": None}[customer], offered)
 
 
 def test_names_and_plain_addresses_alone_do_not_ask_the_model() -> None:

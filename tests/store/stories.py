@@ -11,6 +11,7 @@ from hostwatch.core import delivery, enrolment, judge
 from hostwatch.core.emergency import AttemptOutcome, NoticeState
 from hostwatch.core.population import Customer, Device, Population, State
 from hostwatch.core.reading import Answer, Kind, Outcome, Reading
+from hostwatch.core.service import Service
 from hostwatch.core.terms import AgreementTerms
 from hostwatch.core.world import Decision, World
 from hostwatch.store.ledger import Ledger
@@ -37,10 +38,16 @@ def device(
     state: State = State.IN_SERVICE,
     address: int = 1,
     method: str = "icmp",
+    services: tuple[Service, ...] = (),
 ) -> Device:
     """A device of a story."""
     return Device(
-        id=f"d{number}", customer=customer, address=f"192.0.2.{address}", state=state, method=method
+        id=f"d{number}",
+        customer=customer,
+        address=f"192.0.2.{address}",
+        state=state,
+        method=method,
+        services=services,
     )
 
 

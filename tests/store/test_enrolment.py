@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hostwatch.core import enrolment, facts, judge
 from hostwatch.core.enrolment import Opening, Step
 from hostwatch.core.population import Changes, Customer, Population, State
-from hostwatch.core.terms import AgreementTerms
+from hostwatch.core.service import Service
+from hostwatch.core.terms import AgreementTerms, ServiceTerms
 from hostwatch.core.world import World
 from hostwatch.store.ledger import connect
 from tests.sla.teller import carrier
@@ -20,6 +21,9 @@ from tests.store.stories import Story, device, population
 
 CUSTOMERS = ("acme", "other", "third")
 OPENING = Opening(digest="wanted", author="somebody", difference=(), content={})
+
+WWW, EMAIL = Service(name="www"), Service(name="email", terms=ServiceTerms(obliges=False))
+SLOW = Service(name="www", terms=ServiceTerms(interval=timedelta(seconds=90)), intrudes=True)
 
 devices = st.lists(
     st.builds(
@@ -29,6 +33,7 @@ devices = st.lists(
         state=st.sampled_from([State.IN_SERVICE, State.IN_SERVICE, State.SUSPENDED]),
         address=st.integers(1, 3),
         method=st.sampled_from(["icmp", "icmp mac=52:54:00:12:34:56", "tcp port=443"]),
+        services=st.sampled_from([(), (WWW,), (WWW, EMAIL), (SLOW,)]),
     ),
     max_size=8,
     unique_by=lambda one: one.id,

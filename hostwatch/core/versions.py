@@ -1,0 +1,101 @@
+"""What a configuration changes of the population, as facts: each change a dated version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from hostwatch.core import canonical, facts
+from hostwatch.core.population import Customer, Device, State
+from hostwatch.core.uplink import Uplink
+
+
+def of_device(
+    name: str, old: Device | None, new: Device | None, vantage: str, now: datetime
+) -> facts.PopulationChanged:
+    """A device is otherwise than it was, or no more."""
+    known = new or old
+    assert known is not None
+    state = State.REMOVED if new is None else new.state
+    return facts.PopulationChanged(
+        at=now,
+        thing="device",
+        name=name,
+        customer=known.customer,
+        state=state.value,
+        body=body(known, vantage),
+    )
+
+
+def body(device: Device, vantage: str) -> dict[str, Any]:
+    """What a dated version says of a device, beside its name, customer and state."""
+    found: dict[str, Any] = {
+        "address": device.address,
+        "waiver": device.waiver,
+        "signal": device.signal(vantage),
+        "uplink": device.uplink,
+        "method": device.method,
+    }
+    if device.services:  # else it reads as those that were recorded before there were services
+        found["services"] = canonical.plain(device.services)
+    return found
+
+
+def of_customer(name: str, new: Customer | None, now: datetime) -> facts.PopulationChanged:
+    """A customer is otherwise than they were, or no more."""
+    return facts.PopulationChanged(
+        at=now,
+        thing="customer",
+        name=name,
+        customer=name,
+        state="removed" if new is None else "in-service",
+        body={} if new is None else {"terms": canonical.plain(new.terms), "contacts": [*new.contacts]},
+    )
+
+
+def of_contacts(
+    customer: str, old: Customer | None, new: Customer | None, now: datetime
+) -> Iterator[facts.Fact]:
+    """Who of a customer's people is authorised from now on, and who no more."""
+    before = () if old is None else old.contacts
+    after = () if new is None else new.contacts
+    for contact in sorted({*before, *after}):
+        if (contact in before) != (contact in after):
+            yield facts.PopulationChanged(
+                at=now,
+                thing="contact",
+                name=contact,
+                customer=customer,
+                state="authorised" if contact in after else "removed",
+                body={},
+            )
+
+
+def of_uplink(name: str, new: Uplink | None, vantage: str, now: datetime) -> facts.PopulationChanged:
+    """An uplink is otherwise than it was, or no more."""
+    return facts.PopulationChanged(
+        at=now,
+        thing="uplink",
+        name=name,
+        customer="",
+        state="removed" if new is None else State.IN_SERVICE.value,
+        body={}
+        if new is None
+        else {
+            "name": new.name,
+            "references": [*new.references],
+            "quorum": new.quorum,
+            "terms": canonical.plain(new.terms),
+            "signal": new.signal(vantage),
+        },
+    )
+
+
+def of_operator(old: str, new: str, now: datetime) -> Iterator[facts.PopulationChanged]:
+    """Whose contacts are the operator's own people."""
+    for name, state in ((old, "removed"), (new, State.IN_SERVICE.value)):
+        if old != new and name:
+            yield facts.PopulationChanged(
+                at=now, thing="operator", name=name, customer=name, state=state, body={}
+            )
