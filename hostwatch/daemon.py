@@ -110,6 +110,8 @@ class Watch:
     def _set_manners(self) -> None:
         self.prober.rounds.manner_of = self.directory.manner
         self.prober.rounds.manner_of_all = self.directory.only_manner
+        services, population = self.directory.services, self.engine.world.population
+        self.prober.rounds.longest_of_service = lambda signal: services.longest_us(population, signal)
 
     def _set_politeness(self, loaded: Loaded) -> None:
         """How much is looked, and how often beside the schedule."""

@@ -1,5 +1,7 @@
 """Follow-up looks (J5): whoever fell silent is looked at again soon, to find the edges of an outage.
 
+A device is looked at at once when one of its services falls silent (J8).
+
 They never count towards a verdict. An answer ends the silence, or the outage, at once and not only with the
 next scheduled look; a miss says for how long the silence certainly lasted.
 """
@@ -15,7 +17,8 @@ from typing import Any
 from hostwatch.clock import Clock
 from hostwatch.core import facts, instant
 from hostwatch.core.reading import Kind
-from hostwatch.core.schedule import Target, Turn
+from hostwatch.core.schedule import Turn
+from hostwatch.core.service import is_service
 from hostwatch.core.signal import Signal
 from hostwatch.core.uplink import named
 from hostwatch.core.world import Decision
@@ -42,6 +45,7 @@ class FollowUps:
         self._agenda: list[tuple[int, str]] = []
         self._woken = asyncio.Event()
         self._in_hand = 0
+        self._hold: Hold | None = None
         self.every = timedelta(seconds=30)
         """Time between two follow-up looks."""
 
@@ -54,6 +58,8 @@ class FollowUps:
             match fact:
                 case facts.SilenceBegan(signal=name, at=at):
                     self._plan(name, instant.micros(at) + self._every_us)
+                    if is_service(name):
+                        self._look_at_device(name)
                 case facts.SilenceEnded(signal=name) | facts.SilenceCut(signal=name):
                     if not self._engine.world.signals.is_silent(
                         name
@@ -66,6 +72,7 @@ class FollowUps:
 
     async def run(self, hold: Hold) -> None:
         """Look at who is silent for ever. `hold` runs a look beside; its failure is ours."""
+        self._hold = hold
         now_us = instant.micros(self._clock.now())
         for name, signal in self._engine.world.signals.restless.items():
             if signal.silence is not None:
@@ -85,7 +92,9 @@ class FollowUps:
         return max(self.every // instant.MICROSECOND, 1)
 
     def _plan(self, name: str, at_us: int) -> None:
-        if named(name) is None:  # reference points are looked at often enough
+        served = self._engine.world.population.service_of(name)
+        permitted = served is None or not served[1].intrudes
+        if named(name) is None and permitted:  # reference points are looked at often enough
             self._next[name] = at_us
             heappush(self._agenda, (at_us, name))
             self._woken.set()
@@ -94,6 +103,15 @@ class FollowUps:
         """The wall clock stepped: what is planned is to be as far away as it was."""
         self._next = {name: at_us + by_us for name, at_us in self._next.items()}
         self._agenda = sorted((at_us, name) for name, at_us in self._next.items())
+
+    def _look_at_device(self, service: str) -> None:
+        """Is it the service alone? Who is being looked at, or due soon, need not be asked beside that."""
+        device, now_us = self._engine.world.device(service), instant.micros(self._clock.now())
+        turn = None
+        if device is not None:
+            turn = self._turn(device.signal(self._engine.world.population.vantage), now_us)
+        if turn is not None and self._hold is not None and self._in_hand < IN_HAND_MAX:
+            self._hold(self._look([turn]))
 
     async def _look(self, turns: list[Turn]) -> None:
         self._in_hand += len(turns)
@@ -127,13 +145,12 @@ class FollowUps:
     def _turn(self, name: str, now_us: int) -> Turn | None:
         """The look at a target now; None if we are blind, it is being looked at, or is due soon anyway."""
         world = self._engine.world
-        device = world.device(name)
-        if device is None or world.blind or self._rounds.is_out(name):
+        target = world.population.target_of(name)
+        if target is None or world.blind or self._rounds.is_out(name):
             return None
-        target = Target(signal=name, address=device.address, interval=world.population.terms(device).interval)
         margin_us = MARGIN // instant.MICROSECOND
         due_since_us = (now_us - target.phase_us) % target.interval_us
-        over_us = due_since_us + self._rounds.manner(name).longest_us
+        over_us = due_since_us + self._rounds.longest_us(name)
         if due_since_us < margin_us or over_us >= target.interval_us - margin_us:
             return None
-        return Turn(now_us, name, device.address, target.interval_us, device.method)
+        return Turn(now_us, name, target.address, target.interval_us, target.method)

@@ -218,7 +218,7 @@ class Prober:
             return None
         if signal.last_reading is not None and instant.micros(signal.last_reading) >= last_due:
             return None
-        if last_due + turn.interval_us - at_us <= self.rounds.manner(turn.signal).longest_us:
+        if last_due + turn.interval_us - at_us <= self.rounds.longest_us(turn.signal):
             return None  # due again before this look would be over
         in_time = (now_us + 1 - last_due) * instant.MICROSECOND <= tolerance(turn.interval)
         return Kind.SCHEDULED if in_time and signal.last_reading is not None else Kind.CATCH_UP

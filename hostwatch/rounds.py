@@ -20,6 +20,7 @@ from hostwatch.clock import Clock
 from hostwatch.core import instant, judge, latency
 from hostwatch.core.reading import Answer, Kind, Outcome, Reading
 from hostwatch.core.schedule import Turn
+from hostwatch.core.service import is_service
 from hostwatch.core.uplink import is_reference, named
 from hostwatch.core.world import SliceKey
 from hostwatch.engine import Deed, Engine
@@ -128,6 +129,9 @@ class Rounds:
         self._era = 0
         self.sight = sight
         self.manner_of = manner_of
+        self.longest_of_service: Callable[[str], int] = lambda _: 0
+        """How long a look at a service takes at most, in microseconds."""
+
         self.manner_of_all: Manner | None = None
         """How everybody is pinged, if there is but one way: then nobody asks whose device it is."""
 
@@ -173,7 +177,7 @@ class Rounds:
     def is_busy(self, signal: str, now_us: int) -> bool:
         """Whether somebody is still being looked at."""
         turn = self._due.get(signal)
-        return turn is not None and turn.at_us + self.manner(signal).longest_us > now_us
+        return turn is not None and turn.at_us + self.longest_us(signal) > now_us
 
     def uplink(self, signal: str) -> str:
         """Which uplink a target lies behind; empty for none. Nobody asks where there is none."""
@@ -189,6 +193,10 @@ class Rounds:
             return self.manner_of_all
         device = self._engine.world.device(signal)
         return self.manner_of("" if device is None else device.customer)
+
+    def longest_us(self, signal: str) -> int:
+        """How long a look at a target takes at most."""
+        return self.longest_of_service(signal) if is_service(signal) else self.manner(signal).longest_us
 
     async def look(self, key: SliceKey | None, turns: Sequence[Turn], kind: Kind) -> None:
         """Look at all of these, each at its time, and hand over what came. Ends when it is committed."""

@@ -1,8 +1,8 @@
 """What each service is made of: the definitions of the configuration, with their secrets, found by signals.
 
-The world knows of a service its name and terms alone. Whoever makes the checks asks here at each look, so that
-a changed configuration is in force with the next one. A definition is known by its key: it is the same in all
-runs, another as soon as anything of it is, a secret too, and tells nobody anything.
+The world knows of a service its name and terms alone. Whoever makes the checks asks here at each look, so a
+changed configuration is in force with the next one. A definition is known by its key: the same in all runs,
+another as soon as anything of it is another, a secret too, and it tells nobody anything.
 """
 
 from __future__ import annotations
@@ -11,30 +11,21 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from typing import NamedTuple
 
-from pydantic import BaseModel
-
+from hostwatch.checkers.services import Check, Service
 from hostwatch.configuration.model import Configuration
 from hostwatch.configuration.secret import revealed
-from hostwatch.configuration.service import Service
+from hostwatch.configuration.service import Service as Written
+from hostwatch.core import instant
 from hostwatch.core.population import Population
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(NamedTuple):
     """What is to be looked at to know whether a service runs."""
 
     key: str
-    require: str
-    """`all` or `any` of the checks must be right."""
-
-    checks: tuple[tuple[str, BaseModel], ...]
-    """The kind of each, and its settings: of `checks.room(kind).Settings`."""
-
-    longest: timedelta
-    """How long one look may take."""
+    service: Service
 
 
 class Definitions:
@@ -64,15 +55,21 @@ class Definitions:
         found = population.service_of(signal)
         if found is None:
             return None
-        device, service = found
+        device, mine = found
         own, customers = self._devices.get(device.id, {}), self._customers.get(device.customer, {})
-        return own.get(service.name) or customers.get(service.name) or self._site.get(service.name)
+        return own.get(mine.name) or customers.get(mine.name) or self._site.get(mine.name)
 
-    def _made(self, services: Mapping[str, Service]) -> dict[str, Definition]:
-        return {name: self._definition(one) for name, one in services.items()}
+    def longest_us(self, population: Population, signal: str) -> int:
+        """How long one look at a service takes at most; 0 for what is no service."""
+        found = self.of(population, signal)
+        return 0 if found is None else found.service.longest // instant.MICROSECOND
 
-    def _definition(self, service: Service) -> Definition:
-        checks = tuple((check.kind, check.settings) for check in service.checks)
-        told = json.dumps([service.require, [[kind, revealed(settings)] for kind, settings in checks]])
-        key = hmac.new(self._key, b"service " + told.encode(), hashlib.sha256).hexdigest()[:32]
-        return Definition(key, service.require, checks, service.longest)
+    def _made(self, services: Mapping[str, Written]) -> dict[str, Definition]:
+        return {name: self._definition(name, one) for name, one in services.items()}
+
+    def _definition(self, name: str, written: Written) -> Definition:
+        checks = tuple(Check(check.kind, check.settings) for check in written.checks)
+        told = [name, written.require, [[check.kind, revealed(check.settings)] for check in checks]]
+        text = json.dumps(told, ensure_ascii=False).encode()
+        key = hmac.new(self._key, b"service " + text, hashlib.sha256).hexdigest()[:32]
+        return Definition(key, Service(name=name, checks=checks, require=written.require))

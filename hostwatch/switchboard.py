@@ -13,12 +13,15 @@ from typing import Final
 
 from hostwatch import reach
 from hostwatch.clock import Clock
+from hostwatch.core import instant
 from hostwatch.core.reading import Outcome
 from hostwatch.core.schedule import ICMP
+from hostwatch.core.service import METHOD
 from hostwatch.pace import Limits, Pace
 from hostwatch.pinger import Ask, Batch, Look, Manner, Pinger
 
 NEIGHBOUR: Final = "neighbour"
+NOBODY: Final = "nobody makes checks of services here"
 UNSEEN: Final = "who answered could not be seen"
 
 
@@ -30,6 +33,9 @@ class Switchboard(Pinger):
         self._icmp = icmp
         self._pingers: dict[str, Pinger] = {ICMP: icmp}
         self._pace = Pace(Limits())
+        self.services: Pinger | None = None
+        """Who has services looked at; None while nobody does."""
+
         for kind in reach.kinds():  # now, and not while something is being looked at
             reach.room(kind)
 
@@ -71,6 +77,10 @@ class Switchboard(Pinger):
 
     async def _witnessed(self, kind: str, batch: Batch) -> AsyncIterator[tuple[Look, ...]]:
         """A method's looks; answers of devices with a witness once that has been heard."""
+        if kind == METHOD:
+            async for group in self._looked_at_by_others(batch):
+                yield group
+            return
         macs = {ask.signal: mac for ask in batch.asks if (mac := reach.read(ask.method).mac)}
         if kind == NEIGHBOUR or not macs:  # who is asked for as a neighbour says itself who it is
             async for group in self._pinger(kind).probe(batch):
@@ -93,6 +103,17 @@ class Switchboard(Pinger):
             for task in hearing:
                 task.cancel()
             await asyncio.gather(*hearing, return_exceptions=True)
+
+    async def _looked_at_by_others(self, batch: Batch) -> AsyncIterator[tuple[Look, ...]]:
+        """Services: what they are made of, and who makes their checks, is no affair of ours."""
+        if self.services is not None:
+            async for group in self.services.probe(batch):
+                yield group
+            return
+        for ask in batch.asks:
+            await self._clock.sleep_until(instant.from_micros(ask.at_us))
+            now_us = self._clock.now_us()
+            yield (Look(ask.signal, ask.address, now_us, now_us, Outcome.UNKNOWN, NOBODY),)
 
     async def _identified(
         self, looks: Iterable[Look], macs: dict[str, str], manner: Manner

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from hostwatch.clock import Clock
 from hostwatch.core import facts, path
+from hostwatch.core.service import is_service
 from hostwatch.core.uplink import address_in
 from hostwatch.core.world import Decision
 from hostwatch.engine import Engine
@@ -71,7 +72,7 @@ class Traces:
 
     def _ask(self, signal: str) -> None:
         address = self._address(signal)
-        if address is None or is_loopback(address) or self._engine.world.blind:
+        if is_service(signal) or address is None or is_loopback(address) or self._engine.world.blind:
             return
         now, network = self._clock.monotonic(), neighbourhood(address)
         self._asked = {other: at for other, at in self._asked.items() if now - at < SHARED_FOR}

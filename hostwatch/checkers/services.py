@@ -17,9 +17,10 @@ from hostwatch import checks
 from hostwatch.checkers.protocol import CHECKS_MAX, WORDS_CHARS_MAX, Define, Written
 from hostwatch.checks import base
 from hostwatch.configuration.secret import Secret
+from hostwatch.configuration.service import AT_ONCE_MAX
 from hostwatch.core.reading import Outcome
 
-PER_TARGET_MAX: Final = 4
+PER_TARGET_MAX: Final = AT_ONCE_MAX
 """Checks of one device that run at one time; the others of a service wait for their turn."""
 
 DEPTH_MAX: Final = 20

@@ -28,6 +28,7 @@ from pydantic import (
 from pydantic_core import CoreSchema
 
 from hostwatch import checks
+from hostwatch.checks import base
 from hostwatch.configuration.duration import Duration, between
 from hostwatch.configuration.fields import ID_PATTERN
 from hostwatch.configuration.mistake import Wrong
@@ -41,6 +42,9 @@ SERVICES_MAX = 20
 CHECKS_MAX = 20
 """How many checks one service may be made of."""
 
+AT_ONCE_MAX = 4
+"""How many checks of one device are made at one time; the others of a service wait for their turn."""
+
 INTERVAL = between("50ms", "1d")
 Misses = Annotated[int, Field(ge=1, le=10, strict=True)]
 Shape = dict[str, Any]
@@ -51,12 +55,12 @@ class Check(Section):
     """One check of a service: a mapping with one key, the kind, and its settings."""
 
     kind: str
-    settings: BaseModel
+    settings: base.Settings
 
     @model_validator(mode="before")
     @classmethod
     def _from_one_key(cls, value: Any, info: ValidationInfo) -> Any:
-        if isinstance(value, dict) and isinstance(value.get("settings"), BaseModel):
+        if isinstance(value, dict) and isinstance(value.get("settings"), base.Settings):
             return value
         if not isinstance(value, dict) or len(value) != 1:
             raise Wrong("is not one check", "write one kind and its settings, such as tcp: {port: 443}")
@@ -70,12 +74,6 @@ class Check(Section):
     @model_serializer
     def _as_one_key(self) -> dict[str, Any]:
         return {self.kind: self.settings.model_dump(mode="json", by_alias=True)}
-
-    @property
-    def timeout(self) -> timedelta:
-        """How long it may take."""
-        found: timedelta = getattr(self.settings, "timeout")  # noqa: B009 - of `checks.base.Settings`
-        return found
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _core: CoreSchema, handler: GetJsonSchemaHandler) -> Shape:
@@ -142,15 +140,16 @@ class Service(Section):
 
     @property
     def longest(self) -> timedelta:
-        """How long one look may take: its checks run beside each other."""
-        return max(check.timeout for check in self.checks)
+        """How long one look may take: some of its checks are made beside each other."""
+        waves = -(-len(self.checks) // AT_ONCE_MAX)
+        return waves * max(check.settings.timeout for check in self.checks)
 
     def named(self, name: str) -> service.Service:
         """The same as the core knows it, under a name."""
         return service.Service(
             name=name,
             terms=ServiceTerms(interval=self.interval, misses=self.misses, obliges=self.obliges),
-            intrudes=any(getattr(check.settings, "intrudes", "") for check in self.checks),
+            intrudes=any(check.settings.intrudes for check in self.checks),
         )
 
 

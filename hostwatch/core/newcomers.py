@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import overload
 
-from hostwatch.core.population import Population, targets
+from hostwatch.core.population import Population
 from hostwatch.core.schedule import Target
 from hostwatch.core.signal import Signal
 
@@ -47,7 +47,6 @@ class Newcomers(Sequence[Target]):
         if place >= len(self._names):
             return self._others[place - len(self._names)]
         name = self._names[place]
-        device = self._population.device_of(name)
-        assert device is not None  # nothing else comes into force meanwhile
-        places = targets(device, self._population.vantage, self._population.terms(device))
-        return replace(next(one for one in places if one.signal == name), signal=name)
+        target = self._population.target_of(name)
+        assert target is not None  # nothing else comes into force meanwhile
+        return replace(target, signal=name)

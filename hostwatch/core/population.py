@@ -217,6 +217,14 @@ class Population:
         name = named(signal)
         return None if name is None else self.uplinks.get(name)
 
+    def target_of(self, signal: str) -> Target | None:
+        """The place in the schedule of a device or a service that is watched; None for all else."""
+        device = self.device_of(signal)
+        if device is None:
+            return None
+        places = targets(device, self.vantage, self.terms(device))
+        return next(place for place in places if place.signal == signal)
+
     def targets(self) -> Iterator[Target]:
         """The places in the schedule of all that is watched."""
         for uplink in self.uplinks.values():

@@ -67,7 +67,7 @@ def test_the_nearest_definition_counts(tmp_path: Path) -> None:
 
     def ports(signal: str) -> list[int]:
         defined = definition(found, signal)
-        return [] if defined is None else [settings.port for _, settings in defined.checks]  # type: ignore[attr-defined]
+        return [] if defined is None else [check.settings.port for check in defined.service.checks]  # type: ignore[attr-defined]
 
     assert ports("web/www@main") == ports("own/www@main") == [80, 443]
     assert ports("web/chat@main") == [6697]
@@ -80,8 +80,8 @@ def test_a_definition_says_how_long_a_look_may_take_and_what_is_required(tmp_pat
     defined = definition(loaded(tmp_path), "web/www@main")
 
     assert defined is not None
-    assert (defined.require, defined.longest) == ("any", timedelta(seconds=20))
-    assert [kind for kind, _ in defined.checks] == ["tcp", "tcp"]
+    assert (defined.service.require, defined.service.longest) == ("any", timedelta(seconds=20))
+    assert [check.kind for check in defined.service.checks] == ["tcp", "tcp"]
 
 
 def test_a_definition_has_another_key_as_soon_as_anything_of_it_is_another(tmp_path: Path) -> None:

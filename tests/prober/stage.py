@@ -11,6 +11,7 @@ from hostwatch import canary
 from hostwatch.core import enrolment, facts, instant, judge
 from hostwatch.core.population import Customer, Device, Population
 from hostwatch.core.reading import Outcome
+from hostwatch.core.service import Service
 from hostwatch.core.terms import AgreementTerms
 from hostwatch.engine import Engine
 from hostwatch.pinger import Ask, Batch, Look, Manner, Pinger
@@ -95,6 +96,9 @@ class Stage:
     addresses: Mapping[str, str] = field(default_factory=dict)
     """Those of devices that do not have the next of 192.0.2.0/24."""
 
+    services: Mapping[str, tuple[Service, ...]] = field(default_factory=dict)
+    """Of devices that have any."""
+
     loop: SimLoop = field(default_factory=SimLoop)
 
     def __post_init__(self) -> None:
@@ -137,7 +141,12 @@ class Stage:
         population = Population(
             customers={n: Customer(id=n, terms=AgreementTerms(interval=i)) for n, i in intervals.items()},
             devices={
-                name: Device(id=name, customer=name, address=self.addresses.get(name, f"192.0.2.{place + 1}"))
+                name: Device(
+                    id=name,
+                    customer=name,
+                    address=self.addresses.get(name, f"192.0.2.{place + 1}"),
+                    services=self.services.get(name, ()),
+                )
                 for place, name in enumerate(intervals)
             },
         )

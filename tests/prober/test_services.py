@@ -1,0 +1,82 @@
+"""Services beside the device itself: who is looked at when one of them falls silent (J5, J8)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from hostwatch.core import facts
+from hostwatch.core.service import Service
+from hostwatch.pinger import Manner
+from tests.prober.stage import START, Stage, seconds
+
+QUICK = Manner(attempts=1, timeout=seconds(0.5))
+WWW, EMAIL = Service(name="www"), Service(name="email", intrudes=True)
+
+
+def looks_of(silent: str, *services: Service) -> dict[str, list[datetime]]:
+    """When everybody was looked at in twenty minutes; one misses from its third look on."""
+    stage = Stage(
+        {"web": seconds(300)},
+        {"web": QUICK},
+        lambda signal, look: signal != silent or look < 3,
+        services={"web": services},
+    )
+
+    async def act(stage: Stage) -> None:
+        await stage.clock.sleep(seconds(1200))
+
+    stage.run(act)
+    return stage.pinger.looks
+
+
+def test_each_service_is_looked_at_at_an_instant_of_its_own() -> None:
+    found = looks_of("nobody", WWW, EMAIL)
+
+    assert {name: len(looks) for name, looks in found.items()} == {
+        "web/ping@main": 5,
+        "web/www@main": 5,
+        "web/email@main": 5,
+    }, "once at once, and then each five minutes"
+    assert len({looks[1] for looks in found.values()}) == 3
+
+
+def test_a_service_that_falls_silent_has_its_device_looked_at_at_once() -> None:
+    found = looks_of("web/www@main", WWW, EMAIL)
+    missed = found["web/www@main"][2]
+
+    after = [at - missed for at in found["web/ping@main"] if at >= missed]
+    assert after[0] < seconds(2)
+    assert len(found["web/ping@main"]) == 6
+    assert len(found["web/email@main"]) == 5
+
+
+def test_a_silent_service_is_followed_up_and_one_that_logs_in_only_when_it_is_due() -> None:
+    assert len(looks_of("web/www@main", WWW)["web/www@main"]) > 20
+    assert len(looks_of("web/email@main", EMAIL)["web/email@main"]) == 5
+
+
+def test_a_silent_device_is_looked_at_without_its_services() -> None:
+    found = looks_of("web/ping@main", WWW)
+
+    assert len(found["web/ping@main"]) > 20
+    assert len(found["web/www@main"]) == 5
+
+
+def test_a_service_is_judged_as_its_device_is() -> None:
+    stage = Stage(
+        {"web": seconds(10)},
+        {"web": QUICK},
+        lambda signal, look: signal != "web/www@main" or look < 3,
+        services={"web": (WWW,)},
+    )
+
+    async def act(stage: Stage) -> None:
+        stage.prober.follow_ups.lasting = seconds(0)
+        await stage.clock.sleep(seconds(60))
+        assert stage.engine.world.signals["web/www@main"].verdict is not None
+        assert stage.engine.world.signals["web/ping@main"].silence is None
+
+    stage.run(act)
+
+    assert stage.clock.now() - START >= seconds(60)
+    assert [fact.at for fact in stage.facts(facts.WentDown, "web")] == []
