@@ -22,6 +22,9 @@ def _at_once() -> dict[str, dict[str, Any]]:
         settings = checks.room(kind).Settings
         if issubclass(settings, base.Tls):
             found[kind] = UNVERIFIED
+        elif "implicit_tls" in settings.model_fields:
+            begins = {"implicit_tls": True, "starttls": None, "unprotected_login": True}
+            found[kind] = {**begins, "tls": UNVERIFIED}
         elif "tls" in settings.model_fields:
             found[kind] = {"tls": UNVERIFIED}
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,6 +13,8 @@ import pytest
 from hostwatch import checks
 from hostwatch.checks import base
 from tests.checks.certificates import Papers
+from tests.checks.mailroom import Mailroom
+from tests.checks.mailroom import mailroom as open_mailroom
 
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[object]]
 
@@ -87,6 +89,13 @@ async def serving(script: Script, address: str = "127.0.0.1") -> AsyncIterator[i
 def papers(tmp_path_factory: pytest.TempPathFactory) -> Papers:
     """Certificates of all manners, good and bad."""
     return Papers(tmp_path_factory.mktemp("papers"))
+
+
+@pytest.fixture(scope="session")
+def mailroom(papers: Papers) -> Iterator[Mailroom]:
+    """A postfix and a dovecot over the same mailboxes."""
+    with open_mailroom(papers) as room:
+        yield room
 
 
 @pytest.fixture

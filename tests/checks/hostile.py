@@ -14,10 +14,10 @@ import re
 import socket
 import ssl
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from tests.checks.conftest import serving
 
@@ -119,6 +119,9 @@ class Manners:
     """A line that promises another."""
 
     ask_ends: bytes = b"\n"
+
+    written: Mapping[str, Any] = field(default_factory=dict)
+    """What is set otherwise than in the example, so that all of this is said in plain text."""
 
     @property
     def turns(self) -> range:

@@ -73,10 +73,10 @@ def fair(came: Account, *, seconds: float) -> base.Finding:
 async def test_whatever_a_server_does_is_a_miss_that_says_why(
     victim: Victim, kind: str, turn: int, act: Act
 ) -> None:
-    async with hostile.hostile(act.play, manners=MANNERS.get(kind), turn=turn) as port:
-        came = await victim.run(
-            Order(kind=kind, written=aimed(kind, port, timeout=SHORT if act.hangs else LONG))
-        )
+    manners = MANNERS.get(kind, Manners())
+    async with hostile.hostile(act.play, manners=manners, turn=turn) as port:
+        written = aimed(kind, port, timeout=SHORT if act.hangs else LONG, **manners.written)
+        came = await victim.run(Order(kind=kind, written=written))
 
     found = fair(came, seconds=0.25 if act.hangs else 20)
     assert act.fits(found.why), found.why

@@ -11,7 +11,18 @@ from typing import Final
 import pytest
 
 import hostwatch.checks
-from hostwatch.checks import _finding, _line, _question, _tls, _visit, base, tcp
+from hostwatch.checks import (
+    _finding,
+    _imap,
+    _line,
+    _mail,
+    _question,
+    _tls,
+    _visit,
+    base,
+    pop3,
+    tcp,
+)
 from hostwatch.configuration.duration import shown
 
 MIB, KIB = 1024 * 1024, 1024
@@ -38,6 +49,17 @@ LIMITS: dict[str, tuple[str, set[str]]] = {
     ),
     "what a check by TCP sends or expects": (f"{tcp.TEXT_CHARS_MAX:,} characters", {"tcp.TEXT_CHARS_MAX"}),
     "messages that are no answer to a question": (str(_question.STRAY_MAX), {"_question.STRAY_MAX"}),
+    "lines of an answer by IMAP; a literal in it": (
+        f"{_imap.ANSWER_LINES_MAX:,}; {_imap.LITERAL_BYTES_MAX // KIB} KiB",
+        {"_imap.ANSWER_LINES_MAX", "_imap.LITERAL_BYTES_MAX"},
+    ),
+    "messages of ours that one check clears away": (str(_imap.FOUND_MAX), {"_imap.FOUND_MAX"}),
+    "capabilities that a server of POP3 lists": (str(pop3.CAPABILITIES_MAX), {"pop3.CAPABILITIES_MAX"}),
+    "extensions that a check of mail expects; the name of a mailbox": (
+        f"{_mail.WORDS_MAX}; {_imap.FOLDER_CHARS_MAX} characters",
+        {"_mail.WORDS_MAX", "_imap.FOLDER_CHARS_MAX"},
+    ),
+    "the answer to a goodbye": (f"{_mail.GOODBYE_S:g} s", set()),
     "contexts of TLS that are kept": (str(_tls.CONTEXTS_CACHED), set()),
 }
 """What each line of the page says, and the constants of the room that it tells of."""
