@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,9 @@ from cryptography.x509.oid import NameOID
 from hostwatch.checks._finding import Fault, Missed, Step, printable
 from hostwatch.checks._tls import Tls
 from hostwatch.checks._visit import Visit, failed
+
+CERTIFICATES_CACHED: Final = 512
+"""Certificates that are remembered as they were read: most come again with the next check."""
 
 NAMES_SHOWN: Final = 5
 NAME_CHARS_MAX: Final = 60
@@ -68,6 +72,7 @@ class Certificate:
         return (f"{shown} and {more} more" if more > 0 else shown) or "nobody"
 
 
+@lru_cache(CERTIFICATES_CACHED)
 def parsed(der: bytes | None) -> Certificate | None:
     """What stands in a certificate; None if it cannot be read. It may hold anything."""
     if not der:

@@ -5,6 +5,7 @@ All of it may have been said by a hostile server: texts are bounded and printabl
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
@@ -143,17 +144,19 @@ def of_data(data: dict[str, Any]) -> Finding:
     )
 
 
+_ODD = re.compile(r"[^\x20-\x7e]")
+"""What may have to be escaped. Most of what servers say is plain, and many of their lines are kept."""
+
+
 def printable(said: str | bytes, chars_max: int) -> str:
     """Text that may be shown and kept: no control characters, nothing that turns the writing round."""
-    text = (
-        said[: 4 * chars_max].decode("utf-8", "replace") if isinstance(said, bytes) else said[: 4 * chars_max]
-    )
-    shown = (
-        text
-        if text.isprintable()
-        else "".join(letter if letter.isprintable() else _escaped(letter) for letter in text)
-    )
-    return shown if len(shown) <= chars_max and len(said) <= 4 * chars_max else shown[: chars_max - 1] + "…"
+    text = said[: 4 * chars_max + 4].decode("utf-8", "replace") if isinstance(said, bytes) else said
+    shown = _ODD.sub(_shown, text[: chars_max + 1])
+    return shown if len(shown) <= chars_max else shown[: chars_max - 1] + "…"
+
+
+def _shown(found: re.Match[str]) -> str:
+    return found[0] if found[0].isprintable() else _escaped(found[0])
 
 
 def _escaped(letter: str) -> str:

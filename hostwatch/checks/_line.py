@@ -41,8 +41,11 @@ class Line:
         found: ssl.SSLObject | None = self._writer.get_extra_info("ssl_object")
         return found
 
-    async def read_line(self) -> bytes:
-        """The next line, without its end. Raises `Missed` if the connection ends, or for a longer line."""
+    async def read_line(self, *, quietly: bool = False) -> bytes:
+        """The next line, without its end. Raises `Missed` if the connection ends, or for a longer line.
+
+        `quietly`: it does not stand in the transcript.
+        """
         try:
             line = await self._reader.readuntil(b"\n")
         except asyncio.IncompleteReadError as end:
@@ -54,7 +57,8 @@ class Line:
             raise failed(error) from error
         self._visit.count(len(line))
         line = line.removesuffix(b"\n").removesuffix(b"\r")
-        self._visit.tell("<", line)
+        if not quietly:
+            self._visit.tell("<", line)
         return line
 
     async def read_some(self, bytes_max: int) -> bytes:

@@ -11,6 +11,7 @@ import asyncio
 import base64
 import errno
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -300,6 +301,8 @@ class Visit:
 
 def failed(error: OSError) -> Missed | Fault:
     """What a failed call of the kernel means: our own fault, or a word of the other side (J1)."""
+    if isinstance(error, ssl.SSLError):  # its number is one of OpenSSL, and none of the kernel
+        return Missed(f"TLS broke: {(error.reason or str(error)).lower().replace('_', ' ')}")
     number = error.errno or 0
     if number in UNREACHABLE:
         return Missed(UNREACHABLE[number])

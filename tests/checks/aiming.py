@@ -51,6 +51,8 @@ def aimed(kind: str, port: int, **more: Any) -> dict[str, Any]:
     found: dict[str, Any] = _aimed(written, port)
     if "port" in module.Settings.model_fields:
         found["port"] = port
+    if "url" in module.Settings.model_fields:  # it says itself whether TLS is spoken
+        found["url"] = f"{'https' if 'tls' in more else 'http'}://127.0.0.1:{port}/"
     return {name: value for name, value in {**found, **more}.items() if value is not None}
 
 

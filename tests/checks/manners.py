@@ -22,5 +22,6 @@ MANNERS: dict[str, Manners] = {
         more=b"+OK\r\n",
         written=IN_PLAIN_TEXT,
     ),
+    "http": Manners(more=b"X-More: yes\r\n", ask_ends=b"\r\n\r\n"),
 }
 """Of the kinds that are more than a connection. A kind that is not here is attacked from its first byte."""

@@ -12,14 +12,20 @@ import pytest
 
 import hostwatch.checks
 from hostwatch.checks import (
+    _certificate,
+    _content,
     _finding,
+    _http,
     _imap,
     _line,
     _mail,
     _question,
     _tls,
+    _url,
     _visit,
+    _web,
     base,
+    http,
     pop3,
     tcp,
 )
@@ -60,6 +66,25 @@ LIMITS: dict[str, tuple[str, set[str]]] = {
         {"_mail.WORDS_MAX", "_imap.FOLDER_CHARS_MAX"},
     ),
     "the answer to a goodbye": (f"{_mail.GOODBYE_S:g} s", set()),
+    "an answer of the web, as it comes and unpacked; one that is read as JSON": (
+        f"{_content.DECODED_BYTES_MAX // MIB} MiB; {_content.JSON_BYTES_MAX // KIB} KiB",
+        {"_content.DECODED_BYTES_MAX", "_content.JSON_BYTES_MAX"},
+    ),
+    "headers of an answer of the web; answers that only announce one; pieces of one": (
+        f"{_http.HEADERS_MAX}; {_http.INTERIM_MAX}; {_http.CHUNKS_MAX:,}",
+        {"_http.HEADERS_MAX", "_http.INTERIM_MAX", "_http.CHUNKS_MAX"},
+    ),
+    "redirects that are followed": (str(http.REDIRECTS_MAX), {"http.REDIRECTS_MAX"}),
+    "a web address; a body that is sent": (
+        f"{_url.URL_CHARS_MAX:,}; {_web.BODY_CHARS_MAX:,} characters",
+        {"_url.URL_CHARS_MAX", "_web.BODY_CHARS_MAX"},
+    ),
+    "headers that are sent; texts and names that are expected; values in JSON, and steps to one": (
+        f"{_web.SENT_HEADERS_MAX}; {_web.TEXTS_MAX}; {_web.VALUES_MAX}, {_content.PATH_STEPS_MAX}",
+        {"_web.SENT_HEADERS_MAX", "_web.TEXTS_MAX", "_web.VALUES_MAX", "_content.PATH_STEPS_MAX"},
+    ),
+    "time to see what is wrong with a certificate": (f"{_line.EXPLAINED_WITHIN_S:g} s", set()),
+    "certificates that are remembered as they were read": (str(_certificate.CERTIFICATES_CACHED), set()),
     "contexts of TLS that are kept": (str(_tls.CONTEXTS_CACHED), set()),
 }
 """What each line of the page says, and the constants of the room that it tells of."""
