@@ -7,6 +7,7 @@ from tests.checks.hostile import Manners
 IN_PLAIN_TEXT = {"implicit_tls": None, "starttls": None, "tls": None, "unprotected_login": True}
 
 MANNERS: dict[str, Manners] = {
+    "dns": Manners(ask_ends=b""),
     "imap": Manners(
         says=(
             b"* OK ready\r\n",

@@ -25,6 +25,7 @@ from hostwatch.checks import (
     _visit,
     _web,
     base,
+    dns,
     http,
     pop3,
     tcp,
@@ -54,6 +55,10 @@ LIMITS: dict[str, tuple[str, set[str]]] = {
         {"_finding.WHY_CHARS_MAX", "_finding.NOTES_MAX"},
     ),
     "what a check by TCP sends or expects": (f"{tcp.TEXT_CHARS_MAX:,} characters", {"tcp.TEXT_CHARS_MAX"}),
+    "records that a check by DNS may expect; how often it sends a question by UDP": (
+        f"{dns.ANSWERS_MAX}; {dns.SENDINGS_MAX}",
+        {"dns.ANSWERS_MAX", "dns.SENDINGS_MAX"},
+    ),
     "messages that are no answer to a question": (str(_question.STRAY_MAX), {"_question.STRAY_MAX"}),
     "lines of an answer by IMAP; a literal in it": (
         f"{_imap.ANSWER_LINES_MAX:,}; {_imap.LITERAL_BYTES_MAX // KIB} KiB",
