@@ -12,7 +12,6 @@ import errno
 import fcntl
 import socket
 import struct
-from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
@@ -21,7 +20,7 @@ from hostwatch.clock import Clock
 from hostwatch.pinger import family, is_loopback
 
 NO_CARRIER: Final = "no carrier here"
-BELIEVED_FOR: Final = timedelta(seconds=1)
+BELIEVED_FOR_US: Final = 1_000_000
 """How long what was seen of the links is believed."""
 
 OWN_FAULTS: Final = {
@@ -65,7 +64,7 @@ class Carrier:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._seen_at: timedelta | None = None
+        self._seen_us: int | None = None
         self._links: dict[str, set[str]] = {}
         self._alive: dict[str, bool] = {}
 
@@ -75,7 +74,7 @@ class Carrier:
             return ""
         try:
             source, link = way_out(address)
-            if source == str(ip_address(address.partition("%")[0])):
+            if source == _usual(address):
                 return ""  # an address of our own: nothing leaves the machine
             self._look()
             links = {link} if link else self._links.get(source, set())
@@ -91,13 +90,13 @@ class Carrier:
         return "" if self._is_alive(link) else NO_CARRIER
 
     def _look(self) -> None:
-        now = self._clock.monotonic()
-        if self._seen_at is None or now - self._seen_at >= BELIEVED_FOR:
+        now_us = self._clock.monotonic_us()
+        if self._seen_us is None or now_us - self._seen_us >= BELIEVED_FOR_US:
             self._links = {}
             self._alive = {}
             for name, address in (*addresses_4(), *addresses_6()):
                 self._links.setdefault(address, set()).add(name)
-            self._seen_at = now
+            self._seen_us = now_us
 
     def _is_alive(self, name: str) -> bool:
         if name not in self._alive:
@@ -138,7 +137,12 @@ def way_out(address: str, source: str = "", link: str = "") -> tuple[str, str]:
         name = sock.getsockname()
     if not link and kind == socket.AF_INET6 and name[3]:
         link = socket.if_indextoname(name[3])
-    return str(ip_address(str(name[0]).partition("%")[0])), link
+    return _usual(str(name[0])), link
+
+
+def _usual(address: str) -> str:
+    """An address in its usual spelling, without the link that it is on. IPv4 has but one."""
+    return str(ip_address(address.partition("%")[0])) if ":" in address else address
 
 
 def addresses_4() -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Sequence
 from typing import Final
 
-MANY_MAX: Final = 256
+MANY_MAX: Final = 512
 """Packets in the room at a time."""
 
 _HEADER: Final = struct.Struct("@PI4xPNPNi4xI4x")  # struct mmsghdr of 64-bit Linux
@@ -56,12 +56,16 @@ class Dispatch:
                 names + place * self._name_bytes, self._name_bytes, vector, 1, 0, 0, 0, 0,
             )  # fmt: skip
 
-    def load(self, packets: Sequence[bytes], addresses: Sequence[bytes]) -> None:
-        """Put packets of one length in, each with the packed address that it goes to; at most `MANY_MAX`."""
-        if len(packets[0]) != self._length:
-            self._lay_out(len(packets[0]))
+    def load(self, packets: bytes, addresses: Sequence[bytes]) -> None:
+        """Put packets of one length in, each with the packed address that it goes to; at most `MANY_MAX`.
+
+        They stand one behind the other.
+        """
+        length = len(packets) // len(addresses)
+        if length != self._length:
+            self._lay_out(length)
         names = self._before + self._between.join(addresses) + self._after
-        self._packets[: len(packets) * self._length] = b"".join(packets)
+        self._packets[: len(packets)] = packets
         self._names[: len(names)] = names
 
     def send(self, sock: socket.socket, first: int, many: int) -> int:

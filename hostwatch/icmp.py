@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections import Counter
-from collections.abc import AsyncIterator
+from bisect import bisect_left
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -30,8 +30,8 @@ from hostwatch.lanes import Lane, Round
 from hostwatch.outlets import Outlets, outlets_of
 from hostwatch.outward import Outward
 from hostwatch.pace import Pace
-from hostwatch.pinger import Batch, Look, Pinger
-from hostwatch.tries import Tries, Try, has_left, said
+from hostwatch.pinger import ADDRESS, AT_US, Ask, Batch, Look, Packet, Pinger
+from hostwatch.tries import MANY_ANSWERS, Tries, Try, has_left, said
 from hostwatch.volley import Salvo, Volley
 from hostwatch.wheel import SLOT_US, Wheel
 
@@ -99,6 +99,9 @@ class IcmpPinger(Pinger):
                 silent, round_.silent = round_.silent, []
                 if silent:
                     yield tuple(silent)
+                if len(round_.answered) >= MANY_ANSWERS:
+                    answered, round_.answered = round_.answered, []
+                    yield tuple(answered)
         finally:
             self._abandon(round_)
         if round_.answered:
@@ -116,17 +119,12 @@ class IcmpPinger(Pinger):
         """Give each ask of a batch its turn."""
         round_ = Round(batch.manner, new_identifier(self._mark), _grain(batch))
         lanes: dict[Outlet, list[Lane]] = {}
-        twins, slot_us, slot, outlet = self._outlets.twins, SLOT_US * round_.grain, -1, None
-        outlet_of = outlets_of(batch.manner.packet)
-        volleys: list[Volley] = []
-        for place, ask in enumerate(batch.asks):
-            now_outlet, now_slot = outlet_of(ask.address), ask.at_us // slot_us
-            if now_outlet is not outlet or now_slot != slot:
-                slot, outlet = now_slot, now_outlet
+        for slot, asks in _by_slot(batch.asks, SLOT_US * round_.grain):
+            for outlet, some in _by_outlet(asks, batch.manner.packet).items():
                 if outlet not in lanes:
                     lanes[outlet] = self._lanes(round_, outlet, batch.manner.packet.payload_bytes)
-                volleys = [lane.volley(slot) for lane in lanes[outlet]]
-            volleys[place % twins].asks.append(ask)
+                for place, lane in enumerate(lanes[outlet]):
+                    lane.volley(slot).asks += some[(place - slot) % len(lanes[outlet]) :: len(lanes[outlet])]
         round_.lanes = [lane for some in lanes.values() for lane in some]
         apart_us = self._clock.now_us() - self._clock.monotonic_us()
         for lane in round_.lanes:
@@ -297,14 +295,35 @@ class IcmpPinger(Pinger):
         return True
 
 
+def _by_slot(asks: Sequence[Ask], slot_us: int) -> Iterator[tuple[int, Sequence[Ask]]]:
+    """Asks in the order of time, by their slots of that length."""
+    times, first = list(map(AT_US, asks)), 0
+    while first < len(asks):
+        slot = times[first] // slot_us
+        end = bisect_left(times, (slot + 1) * slot_us, first)
+        yield slot, asks[first:end]
+        first = end
+
+
+def _by_outlet(asks: Sequence[Ask], packet: Packet) -> Mapping[Outlet, Sequence[Ask]]:
+    """Asks by what their packets leave by, nearly always the same for all."""
+    outlets = outlets_of(packet, list(map(ADDRESS, asks)))
+    if outlets.count(outlets[0]) == len(outlets):
+        return {outlets[0]: asks}
+    found: dict[Outlet, list[Ask]] = {}
+    for outlet, ask in zip(outlets, asks, strict=True):
+        found.setdefault(outlet, []).append(ask)
+    return found
+
+
 def _grain(batch: Batch) -> int:
     """How many slots of the wheel may be taken together for a batch."""
     patience = min(batch.manner.late_after, batch.manner.timeout)
     if not batch.asks or patience < timedelta(seconds=1):
         return 1
-    times = [ask.at_us for ask in batch.asks]
 
     def most(grain: int) -> int:
-        return max(Counter(map((grain * SLOT_US).__rfloordiv__, times)).values())
+        return max(len(asks) for _, asks in _by_slot(batch.asks, grain * SLOT_US))
 
-    return next(grain for grain in GRAINS if most(grain) <= max(TICK_PACKETS, most(GRAINS[-1])))
+    least = most(GRAINS[-1])
+    return next(grain for grain in GRAINS if most(grain) <= max(TICK_PACKETS, least))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from icmplib.exceptions import ICMPSocketError
@@ -92,14 +92,16 @@ class Outlets:
         self.sockets.clear()
 
 
-def outlets_of(packet: Packet) -> Callable[[str], Outlet]:
-    """By what packets to an address leave. Those to loopback never leave by a source or link of ours."""
+def outlets_of(packet: Packet, addresses: Sequence[str]) -> list[Outlet]:
+    """By what packets to each address leave. Those to loopback never leave by a source or link of ours."""
     sources = {family(source): source for source in packet.sources}
     ways = {
         version: Outlet(version, sources.get(version, ""), packet.interface, packet.ttl, packet.dscp)
         for version in (4, 6)
     }
     inside = {version: way._replace(source="", interface="") for version, way in ways.items()}
-    if ways == inside:
-        return lambda address: ways[6 if ":" in address else 4]
-    return lambda address: (inside if is_loopback(address) else ways)[family(address)]
+    if ways != inside:
+        return [(inside if is_loopback(one) else ways)[family(one)] for one in addresses]
+    if ":" not in "".join(addresses):
+        return [ways[4]] * len(addresses)
+    return [ways[family(one)] for one in addresses]

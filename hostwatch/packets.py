@@ -13,6 +13,7 @@ from ipaddress import ip_address
 from typing import Final, NamedTuple
 
 from hostwatch import sieve
+from hostwatch.columns import Column
 
 NONCE_BYTES: Final = 16
 HEADER_BYTES: Final = 8
@@ -26,7 +27,6 @@ PAYLOAD_BYTES: Final = 56
 CHANCE_BYTES: Final = NONCE_BYTES - sieve.MARK_BYTES
 """What of a nonce is drawn for each request."""
 
-_CHANCE: Final = struct.Struct(f"{CHANCE_BYTES}s")
 _TURNED: Final = bytes(255 - byte for byte in range(256))
 
 IPV6_HEADER_BYTES: Final = 40
@@ -83,7 +83,7 @@ class Requests:
 
     def __init__(self, family: int, identifier: int, payload_bytes: int = PAYLOAD_BYTES) -> None:
         self._form = struct.Struct(f"!BxHHH{NONCE_BYTES}s{payload_bytes - NONCE_BYTES}x")
-        self._rest = bytes(max(payload_bytes - NONCE_BYTES - CHANCE_BYTES, 0))
+        self._keys = Column(self._form.size, 4, KEY_BYTES)
         self._has_room = payload_bytes >= NONCE_BYTES + CHANCE_BYTES
         self._kind = sieve.ECHO_REQUEST[family]
         self._identifier = identifier
@@ -95,18 +95,23 @@ class Requests:
         total = (self._constant + sequence + int.from_bytes(nonce)) % 0xFFFF
         return self._form.pack(self._kind, 0xFFFF - total, self._identifier, sequence, nonce)
 
-    def first_ones(self, mark: bytes, chance: bytes) -> tuple[list[bytes], list[bytes]]:
-        """Many first requests at once: their keys, and the packets.
+    def first_ones(self, mark: bytes, chance: bytes) -> tuple[list[bytes], bytes]:
+        """Many first requests at once: their keys, and the packets one behind the other.
 
         After what was drawn for a nonce stands its complement, so that all have one checksum.
         """
-        start = self.key(1, mark)
-        keys = [start + drawn for (drawn,) in _CHANCE.iter_unpack(chance)]
-        if not self._has_room:
-            return keys, [self.packet(1, key[4:]) for key in keys]
-        head, rest = self.packet(1, mark.ljust(NONCE_BYTES, b"\0"))[:4], self._rest
-        turned = _CHANCE.iter_unpack(chance.translate(_TURNED))
-        return keys, [head + key + filling + rest for key, (filling,) in zip(keys, turned, strict=True)]
+        many, size = len(chance) // CHANCE_BYTES, self._form.size
+        if self._has_room:
+            room = bytearray(self.packet(1, mark.ljust(NONCE_BYTES, b"\0")) * many)
+            turned = chance.translate(_TURNED)
+            for place in range(CHANCE_BYTES):  # one byte of all packets at a time: few steps, however many
+                room[KEY_END - CHANCE_BYTES + place :: size] = chance[place::CHANCE_BYTES]
+                room[KEY_END + place :: size] = turned[place::CHANCE_BYTES]
+            packets = bytes(room)
+        else:
+            drawn = (chance[at : at + CHANCE_BYTES] for at in range(0, len(chance), CHANCE_BYTES))
+            packets = b"".join(self.packet(1, mark + one) for one in drawn)
+        return self._keys.cut(packets, many), packets
 
     def key(self, sequence: int, nonce: bytes) -> bytes:
         """By what that request is known again."""
@@ -163,7 +168,7 @@ def packed(address: str) -> bytes:
 def all_packed(family: int, addresses: Iterable[str]) -> list[bytes]:
     """Addresses of one family as they stand in packets; none names the link that it is on."""
     if family == 4:
-        return [socket.inet_aton(address) for address in addresses]
+        return list(map(socket.inet_aton, addresses))
     return [socket.inet_pton(socket.AF_INET6, address) for address in addresses]
 
 

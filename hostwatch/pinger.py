@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_address
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Final, NamedTuple
 
 from hostwatch.core import instant
 from hostwatch.core.reading import Outcome
@@ -34,6 +35,13 @@ class Ask(NamedTuple):
 
     hops: int = 0
     """After how many routers its packets are to be given up, whatever the manner says; 0: as that says."""
+
+
+SIGNAL: Final = itemgetter(Ask._fields.index("signal"))
+ADDRESS: Final = itemgetter(Ask._fields.index("address"))
+AT_US: Final = itemgetter(Ask._fields.index("at_us"))
+HOPS: Final = itemgetter(Ask._fields.index("hops"))
+"""What is read of many asks at once, without a step of Python's for each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +163,8 @@ class Pinger(ABC):
 
 def is_loopback(address: str) -> bool:
     """Whether packets to an address never leave this machine."""
+    if ":" not in address:
+        return address.startswith("127.")
     return ip_address(address.partition("%")[0]).is_loopback
 
 

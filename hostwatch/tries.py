@@ -8,14 +8,11 @@ Times are whole microseconds; those without another word are the monotonic clock
 from __future__ import annotations
 
 import socket
-from collections.abc import Hashable
-from functools import partial
+from collections.abc import Hashable, Sequence
 from itertools import repeat
-from typing import Final
+from typing import Final, cast
 
-from hostwatch import sieve
-from hostwatch.clock import STEP_MIN, Clock
-from hostwatch.core import instant
+from hostwatch.clock import Clock
 from hostwatch.core.reading import Outcome
 from hostwatch.echo import EchoSocket
 from hostwatch.lanes import Lane
@@ -29,16 +26,11 @@ from hostwatch.packets import (
     without_ip_header,
 )
 from hostwatch.pinger import Ask, Look, family
+from hostwatch.replies import Expected, Moment, Replies, came_us
 from hostwatch.volley import Salvo
 
-_ANSWERED: Final = Outcome.ANSWERED
-_look: Final = partial(tuple.__new__, Look)
-"""A look of all its fields, made without a call of Python's."""
-
-_STEP_US: Final = STEP_MIN // instant.MICROSECOND
-
-Moment = tuple[int, int]
-"""One moment by both clocks: the monotonic one to measure with, the wall's to date with."""
+MANY_ANSWERS: Final = 5_000
+"""Answers of one batch that wait for its end: they are told of before it if there are more."""
 
 
 class Try:
@@ -49,14 +41,14 @@ class Try:
         "nonce", "over_us", "sent", "stepped", "trouble", "unheard",
     )  # fmt: skip
 
-    def __init__(self, ask: Ask, lane: Lane, nonce: bytes, due_us: int) -> None:
+    def __init__(self, ask: Ask, lane: Lane, nonce: bytes, due_us: int, address: bytes = b"") -> None:
         self.ask = ask
         self.lane = lane
         self.nonce = nonce
         self.due_us = due_us
         """When the first packet is to leave."""
 
-        self.address = packed(ask.address)
+        self.address = address or packed(ask.address)
         self.sent: tuple[int, ...] = ()
         """When each packet left, or failed to leave."""
 
@@ -102,8 +94,8 @@ class Tries:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._by_key: dict[bytes, Try] = {}
-        self._in_salvos: dict[bytes, tuple[Salvo, int]] = {}
-        """Whose first packet may be answered, and its place in the salvo."""
+        self._in_salvos: dict[bytes, Expected] = {}
+        """Whose first packet may be answered."""
 
         self._by_address: dict[bytes, list[Try]] = {}
         self._lanes: dict[int, list[Lane]] = {4: [], 6: []}
@@ -123,30 +115,31 @@ class Tries:
     def close(self, lane: Lane) -> None:
         """No more of its pings are on their way."""
         self._lanes[lane.family].remove(lane)
-        for salvo in lane.salvos:
-            for key in salvo.keys:
-                self._in_salvos.pop(key, None)
+        if lane.round.left:  # else none of their keys is waited for
+            for salvo in lane.salvos:
+                for key in salvo.keys:
+                    self._in_salvos.pop(key, None)
 
     def expect_all(self, salvo: Salvo) -> None:
         """The first packets of many have just left."""
         salvo.lane.salvos.add(salvo)
-        self._in_salvos.update(zip(salvo.keys, zip(repeat(salvo), range(len(salvo.keys))), strict=True))
+        expected = zip(repeat(salvo), salvo.asks, salvo.addresses, salvo.left)
+        self._in_salvos.update(zip(salvo.keys, expected, strict=True))
 
     def unanswered(self, salvo: Salvo) -> list[Try]:
         """It is a salvo's turn: who of it was not answered, and is on its way by itself from now on."""
         salvo.lane.salvos.discard(salvo)
-        in_salvos = self._in_salvos
-        for key in [key for key in salvo.keys if key in in_salvos]:
+        for key in list(filter(self._in_salvos.__contains__, salvo.keys)):
             self._single_out(key)
         return salvo.alone
 
     def _single_out(self, key: bytes) -> Try:
         """Have a ping of a salvo on its way by itself."""
-        salvo, place = self._in_salvos.pop(key)
-        ask, apart_us = salvo.asks[place], salvo.apart_us
-        one = Try(ask, salvo.lane, key[4:], ask.at_us - apart_us)
+        salvo, ask, address, left_us = self._in_salvos.pop(key)
+        apart_us = salvo.apart_us
+        one = Try(ask, salvo.lane, key[4:], ask.at_us - apart_us, address)
         salvo.lane.round.tries.append(one)
-        self.expect(one, key, salvo.left[place], apart_us)
+        self.expect(one, key, left_us, apart_us)
         one.stepped = salvo.stepped
         salvo.alone.append(one)
         return one
@@ -194,73 +187,62 @@ class Tries:
 
     def take(self, sock: EchoSocket, count: int) -> None:
         """Give the packets that a socket took in to the pings that they belong to."""
-        reply, least, in_salvos = sieve.ECHO_REPLY[sock.family], sock.intake.least, self._in_salvos
-        now_us, wall_us = now = self._clock.monotonic_us(), self._clock.now_us()
-        apart_us = wall_us - now_us
-        row = -1
-        for (length,), (seconds, nanoseconds, source, kind, key) in sock.intake.rows(count):
-            row += 1
-            found = in_salvos.pop(key, None)
-            if found is None or kind != reply or length < least:
-                if found is not None:
-                    in_salvos[key] = found
-                self._take_other(sock, row, length, now)
-                continue
-            salvo, place = found
-            round_, asks, addresses, left, wait_us, sent_apart_us = salvo.known
-            is_steady = -_STEP_US < apart_us - sent_apart_us < _STEP_US
-            # As in `_answer`.
-            left_us, came_us = left[place], seconds * 1_000_000 + nanoseconds // 1_000 - apart_us
-            if not is_steady or not left_us - _STEP_US <= came_us <= now_us:
-                came_us = now_us
-            elif came_us < left_us:
-                came_us = left_us
-            if source != addresses[place] or came_us > left_us + wait_us:
-                in_salvos[key] = found
-                continue
-            ask = asks[place]
-            at_us = left_us + sent_apart_us
-            if at_us > wall_us:  # if the clock was set back
-                at_us = wall_us
-            look = ask[0], ask[1], at_us, wall_us, _ANSWERED, "", None, came_us - left_us, 0, "", "", None
-            round_.answered.append(_look(look))
-            round_.left -= 1
-            if not round_.left:
+        if not count:
+            return
+        intake, others = sock.intake, list[int]()
+        now = self._clock.monotonic_us(), self._clock.now_us()
+        keys = intake.keys(count)
+        found = list(map(self._in_salvos.pop, keys, repeat(None)))
+        replies = Replies(cast(list[Expected], found), keys, intake.sources(count), intake.stamps_us(count))
+        if not all(found) or not intake.are_replies(count):
+            others = self._put_back(found, keys, intake.is_reply(count))
+            replies = replies.picked(sorted(set(range(count)).difference(others)))
+        if replies.keys:
+            self._answer_all(replies, now)
+        for place in others:
+            self._take_other(sock, place, now)
+
+    def _put_back(
+        self, found: Sequence[Expected | None], keys: Sequence[bytes], is_reply: Sequence[bool]
+    ) -> list[int]:
+        """The places of what is no plain reply to a salvo. What such packets were found for still waits."""
+        others = [place for place, one in enumerate(found) if one is None or not is_reply[place]]
+        self._in_salvos.update((keys[place], one) for place in others if (one := found[place]) is not None)
+        return others
+
+    def _answer_all(self, replies: Replies, now: Moment) -> None:
+        """Replies to first packets came in."""
+        for own in replies.by_salvo():
+            looks, wrong = own.looks(now)
+            self._in_salvos.update((own.keys[place], own.expected[place]) for place in wrong)
+            round_ = own.expected[0][0].lane.round
+            round_.answered += looks
+            round_.left -= len(looks)
+            if not round_.left or len(round_.answered) >= MANY_ANSWERS:
                 round_.news.set()
 
     def _answer(self, one: Try, key: bytes, stamp_us: int, now: Moment) -> None:
-        """A ping was answered. When that came in is known by the kernel's stamp, if it can be true.
-
-        The stamp is the wall clock's. If that stepped since the request left, the stamp says nothing,
-        and that the answer is here now is all that is known.
-        """
+        """A ping was answered."""
         sequence = key[3]
-        left_us = one.sent[sequence - 1]
-        now_us, wall_us = now
-        apart_us = wall_us - now_us
-        came_us = stamp_us - apart_us
-        stepped_us = apart_us - one.apart_us
-        if not (-_STEP_US < stepped_us < _STEP_US and left_us - _STEP_US <= came_us <= now_us):
-            came_us = now_us
-        elif came_us < left_us:
-            came_us = left_us
-        if came_us > one.over_us:
+        left_us, (_, wall_us) = one.sent[sequence - 1], now
+        heard_us = came_us(left_us, stamp_us, now, one.apart_us)
+        if heard_us > one.over_us:
             return
         round_, ask = one.lane.round, one.ask
         at_us = one.at_us if one.at_us < wall_us else wall_us  # if the clock was set back
         answered_us = None if sequence == 1 else min(max(left_us + one.apart_us, at_us), wall_us)
-        rtt_us, lost = came_us - left_us, sequence - 1
+        rtt_us, lost = heard_us - left_us, sequence - 1
         round_.answered.append(
-            Look(ask.signal, ask.address, at_us, wall_us, _ANSWERED, "", answered_us, rtt_us, lost)
+            Look(ask.signal, ask.address, at_us, wall_us, Outcome.ANSWERED, "", answered_us, rtt_us, lost)
         )
         self.forget(one)
         round_.left -= 1
         if not round_.left:
             round_.news.set()
 
-    def _take_other(self, sock: EchoSocket, row: int, length: int, now: Moment) -> None:
+    def _take_other(self, sock: EchoSocket, place: int, now: Moment) -> None:
         """What is no plain reply to a salvo: to a ping by itself, late, double, an error, with IP options."""
-        packet, source, stamp_us = sock.intake.whole(row, length)
+        packet, source, stamp_us = sock.intake.whole(place)
         found = parse(sock.family, without_ip_header(packet) if sock.has_ip_header else packet, source)
         if isinstance(found, Trouble):
             self.take_trouble(sock.family, found._replace(stamp_us=stamp_us))

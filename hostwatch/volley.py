@@ -50,7 +50,6 @@ class Salvo:
         "apart_us",
         "asks",
         "keys",
-        "known",
         "lane",
         "left",
         "stepped",
@@ -79,9 +78,6 @@ class Salvo:
         round_ = lane.round
         self.wait_us = (round_.attempts - 1) * round_.spacing_us + round_.timeout_us
         """How long after its packet a ping is over."""
-
-        self.known = round_, asks, addresses, left, self.wait_us, apart_us
-        """What is asked for with each answer, at once."""
 
         self.stepped = False
         self.alone: list[Try] = []

@@ -114,9 +114,8 @@ def _sockets(families: Iterable[int]) -> Iterator[Finding]:
 def _packets(loaded: Loaded, families: Iterable[int], clock: Clock) -> Iterator[Finding]:
     """By what packets leave, if `packets` says so, and whether we have it."""
     sent = packet(loaded.configuration)
-    outlet_of = outlets_of(sent)
-    for version in families:
-        outlet = outlet_of(_ANYBODY[version])
+    anybody = [_ANYBODY[version] for version in families]
+    for version, outlet in zip(families, outlets_of(sent, anybody), strict=True):
         if not outlet.source and not outlet.interface:
             continue
         said = " ".join(

@@ -18,16 +18,21 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
+from operator import sub
 from pathlib import Path
 
 from hostwatch import garbage
 from hostwatch.clock import SystemClock
 from hostwatch.core import instant
 from hostwatch.core.reading import Outcome
+from hostwatch.core.schedule import ICMP
 from hostwatch.icmp import IcmpPinger
 from hostwatch.pinger import Ask, Batch, Manner
 
 SEED = 7
+_ask = partial(tuple.__new__, Ask)
+"""As the watch makes asks (`rounds`)."""
 
 
 def phases(count: int, rate: float) -> list[int]:
@@ -48,10 +53,10 @@ def slices(planned: Sequence[Ask], long_s: float) -> list[tuple[Ask, ...]]:
     return [tuple(some) for some in found.values()]
 
 
-def cpu_s() -> float:
-    """What this process has used."""
+def cpu_s() -> tuple[float, float]:
+    """What this process has used, itself and in the kernel."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
+    return used.ru_utime, used.ru_stime
 
 
 async def ping(options: argparse.Namespace) -> dict[str, float]:
@@ -75,18 +80,27 @@ async def ping(options: argparse.Namespace) -> dict[str, float]:
     garbage.settle(0)  # as the watch does
     began, cpu = time.monotonic(), cpu_s()
     since_us = instant.micros(clock.now()) + (200_000 if options.rate else 0)
-    asks = [Ask(target, target, since_us + at) for target, at in zip(targets, times, strict=True)]
+    asks = [
+        _ask((target, target, since_us + at, ICMP, "", 0)) for target, at in zip(targets, times, strict=True)
+    ]
     planned = slices(asks, options.slice)
     running = []
     for some in planned:
         await clock.sleep_until(instant.from_micros(some[0].at_us - 100_000))
         running.append(asyncio.create_task(one(Batch(asks=some, manner=manner))))
     await asyncio.gather(*running)
-    used, wall = cpu_s() - cpu, time.monotonic() - began
+    (user_s, sys_s), wall = map(sub, cpu_s(), cpu), time.monotonic() - began
     await pinger.close()
     rss_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     found = {outcome.value: count for outcome, count in outcomes.items()}
-    return {"cpu_s": used, "wall_s": wall, "rss_mib": rss_mib, "targets": len(targets), **found}
+    return {
+        "user_s": user_s,
+        "sys_s": sys_s,
+        "wall_s": wall,
+        "rss_mib": rss_mib,
+        "targets": len(targets),
+        **found,
+    }
 
 
 def main() -> None:

@@ -97,7 +97,7 @@ def under_way(pinger: IcmpPinger) -> list[UnderWay]:
     """All pings that wait for an answer, whether by themselves or in a salvo."""
     alone = [UnderWay(one.lane, one.nonce) for one in pinger._tries._by_key.values()]
     found = pinger._tries._in_salvos.items()
-    return alone + [UnderWay(salvo.lane, key[-NONCE_BYTES:]) for key, (salvo, _) in found]
+    return alone + [UnderWay(salvo.lane, key[-NONCE_BYTES:]) for key, (salvo, *_) in found]
 
 
 async def ask(
