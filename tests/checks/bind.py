@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,6 +48,7 @@ def named(home: Path) -> Iterator[int]:
     (home / "named.conf").write_text(CONFIGURATION % {"home": home, "port": port})
     home.chmod(0o755)
     log = home / "named.log"
-    command = ["named", "-g", "-c", str(home / "named.conf"), "-u", "root", "-n", "1"]
+    user = ["-u", "root"] if os.geteuid() == 0 else []
+    command = ["named", "-g", "-c", str(home / "named.conf"), *user, "-n", "1"]
     with running(command, lambda: log.read_bytes().endswith(b" running\n"), log):
         yield port

@@ -6,8 +6,26 @@ from tests.checks.hostile import Manners
 
 IN_PLAIN_TEXT = {"implicit_tls": None, "starttls": None, "tls": None, "unprotected_login": True}
 
+KINDS_OF_SSH = (
+    b"curve25519-sha256",
+    b"ssh-ed25519",
+    *[b"aes128-ctr"] * 2,
+    *[b"hmac-sha2-256"] * 2,
+    *[b"none"] * 2,
+)
+
+
+def _opening_of_ssh() -> bytes:
+    """The algorithms of a server, as a packet (RFC 4253, 6 and 7.1)."""
+    lists = b"".join(len(one).to_bytes(4, "big") + one for one in (*KINDS_OF_SSH, b"", b""))
+    message = b"\x14" + bytes(16) + lists + bytes(5)
+    many = 12 - (len(message) + 1) % 8
+    return (len(message) + 1 + many).to_bytes(4, "big") + bytes([many]) + message + bytes(many)
+
+
 MANNERS: dict[str, Manners] = {
     "dns": Manners(ask_ends=b""),
+    "ssh": Manners(says=(b"SSH-2.0-Friendly_1.0\r\n", _opening_of_ssh()), more=b"welcome\r\n", ask_ends=b""),
     "imap": Manners(
         says=(
             b"* OK ready\r\n",

@@ -20,6 +20,7 @@ from hostwatch.checks import (
     _line,
     _mail,
     _question,
+    _ssh,
     _tls,
     _url,
     _visit,
@@ -28,6 +29,7 @@ from hostwatch.checks import (
     dns,
     http,
     pop3,
+    ssh,
     tcp,
 )
 from hostwatch.configuration.duration import shown
@@ -58,6 +60,14 @@ LIMITS: dict[str, tuple[str, set[str]]] = {
     "records that a check by DNS may expect; how often it sends a question by UDP": (
         f"{dns.ANSWERS_MAX}; {dns.SENDINGS_MAX}",
         {"dns.ANSWERS_MAX", "dns.SENDINGS_MAX"},
+    ),
+    "lines before a server of SSH says who it is; packets passed over; a packet": (
+        f"{_ssh.LINES_BEFORE_MAX}; {_ssh.PACKETS_PASSED_MAX}; {_ssh.PACKET_BYTES_MAX:,} bytes",
+        {"_ssh.LINES_BEFORE_MAX", "_ssh.PACKETS_PASSED_MAX", "_ssh.PACKET_BYTES_MAX"},
+    ),
+    "a host key of type rsa; host keys of which one must come": (
+        f"{_ssh.RSA_BITS_MAX:,} bits; {ssh.HOST_KEYS_MAX}",
+        {"_ssh.RSA_BITS_MAX", "ssh.HOST_KEYS_MAX"},
     ),
     "messages that are no answer to a question": (str(_question.STRAY_MAX), {"_question.STRAY_MAX"}),
     "lines of an answer by IMAP; a literal in it": (
@@ -95,6 +105,7 @@ LIMITS: dict[str, tuple[str, set[str]]] = {
 """What each line of the page says, and the constants of the room that it tells of."""
 
 NO_LIMITS: Final = {
+    "_ssh.IDENTIFICATION_BYTES_MAX",
     "_certificate.NAME_CHARS_MAX",
     "_line.HANDSHAKE_S_MAX",
     "_tls.DAYS_LEFT_MAX",
