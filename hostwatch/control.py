@@ -25,8 +25,8 @@ ANSWER_MAX_BYTES = 16 * 1024 * 1024
 REQUEST_WITHIN_S = 10.0
 CONNECTIONS_MAX = 16
 
-Handler = Callable[[str], Awaitable[Mapping[str, Any]]]
-"""Does what was asked for the author that is named; its answer is JSON types."""
+Handler = Callable[[str, Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
+"""Does what was asked for the author that is named; gets the whole request; its answer is JSON types."""
 
 
 class ControlError(Exception):
@@ -118,7 +118,7 @@ class ControlServer:
         except TimeoutError:
             return {"ok": False, "error": f"no request came within {REQUEST_WITHIN_S:g} s"}
         try:
-            return {"ok": True, **await handler(author)}
+            return {"ok": True, **await handler(author, request)}
         except Exception as error:  # a fault in a handler must not take the watch down
             log.error("control-broke", request=request["do"], error=repr(error))
             return {"ok": False, "error": f"the watch could not do it: {error!r}"}
@@ -138,13 +138,13 @@ def user_name(uid: int) -> str:
         return "nameless"
 
 
-def ask(path: Path, what: str, *, within_s: float = 60.0) -> dict[str, Any]:
-    """Ask a running watch. Raises `ControlError` in words for a person."""
+def ask(path: Path, what: str, *, within_s: float = 60.0, **more: str) -> dict[str, Any]:
+    """Ask a running watch, with more words if need be. Raises `ControlError` in words for a person."""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
             sock.settimeout(within_s)
             sock.connect(str(path))
-            sock.sendall(json.dumps({"do": what}).encode() + b"\n")
+            sock.sendall(json.dumps({"do": what, **more}).encode() + b"\n")
             with sock.makefile("rb") as answer:
                 line = answer.readline(ANSWER_MAX_BYTES)
     except (FileNotFoundError, ConnectionRefusedError):

@@ -1,7 +1,7 @@
 """Builds a watch and keeps it running: the only file that knows everyone.
 
-`hostwatch run` is one process today, the watch. Checkers and desks will stand beside it as processes
-of their own; what they may touch is settled already: only the watch writes the store.
+The watch is one process; checkers and desks stand beside it as processes of their own, which it starts when
+they are needed. Only the watch writes the store.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 
 import hostwatch
 from hostwatch import desk, log, metrics, uplinks
+from hostwatch.applications import Applications
 from hostwatch.channels.base import Surroundings, Unusable
 from hostwatch.clock import Clock
 from hostwatch.configuration.load import Loaded
@@ -59,6 +60,7 @@ class Watch:
         pinger: Pinger,
         key: bytes,
         stocktaker: Stocktaker | None = None,
+        applications: Applications | None = None,
     ) -> None:
         """`stocktaker`: the process that has read the inventories of this configuration, if it has any."""
         self._path = path
@@ -75,6 +77,7 @@ class Watch:
         """Called, with how many are watched, when all is there that stays, and nobody has been looked at."""
 
         self.engine = engine
+        self.applications = applications or Applications(clock, loaded.store)
         self.enroller = Enroller(engine, writer, clock)
         self.pinger = pinger
         self.directory = self._directory(loaded)
@@ -93,10 +96,12 @@ class Watch:
         self._set_politeness(loaded)
         self.examiner = Examiner(clock, engine, self.prober, self.outbox, self.time_watch.warnings)
         self.tally = metrics.Tally()
+        self.examiner.parts.append(self.applications.troubles)
         engine.listeners.append(self.tally.on_decision)
         self.prober.rounds.listeners.append(self.tally.on_looks)
         self.figures: list[Callable[[], Iterable[Figure]]] = [
             self.time_watch.figures,
+            self.applications.figures,
             lambda: uplinks.figures(engine.world, clock.now()),
         ]
         """What parts of the watch say of themselves in the metrics."""
@@ -112,6 +117,7 @@ class Watch:
         self.prober.rounds.manner_of_all = self.directory.only_manner
         services, population = self.directory.services, self.engine.world.population
         self.prober.rounds.longest_of_service = lambda signal: services.longest_us(population, signal)
+        self.applications.configure(self._loaded, lambda signal: services.of(population, signal))
 
     def _set_politeness(self, loaded: Loaded) -> None:
         """How much is looked, and how often beside the schedule."""
@@ -131,7 +137,7 @@ class Watch:
         try:
             await self._first(engine, self._take_up())
             self.settle(len(self.engine.world.signals))
-            parts = (self.prober, self.outbox, self.time_watch)
+            parts = (self.applications, self.prober, self.outbox, self.time_watch)
             working = [asyncio.create_task(part.run()) for part in parts]
             if started is not None:
                 started.set()
@@ -296,7 +302,7 @@ class Service:
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)
         control = ControlServer(
             self._loaded.control,
-            {"reload": self._reload, "status": self._status},
+            {"reload": self._reload, "status": self._status, "last": self._watch.applications.last},
             leased=self._loaded.configuration.control is None,
         )
         pages = self._pages()
@@ -364,18 +370,18 @@ class Service:
         return f"{signals} signals, {emergencies} emergencies, {notices} notices to send"
 
     def _hang_up(self) -> None:
-        task = asyncio.create_task(self._reload(UNATTRIBUTED))
+        task = asyncio.create_task(self._reload(UNATTRIBUTED, {}))
         self._reloads.add(task)
         task.add_done_callback(self._reloads.discard)
 
-    async def _reload(self, author: str) -> Mapping[str, Any]:
+    async def _reload(self, author: str, _: Mapping[str, Any]) -> Mapping[str, Any]:
         self._notifier.reloading(self._clock.monotonic())
         try:
             return await self._watch.reload(author)
         finally:
             self._notifier.ready(self._words())
 
-    async def _status(self, _: str) -> Mapping[str, Any]:
+    async def _status(self, *_: object) -> Mapping[str, Any]:
         health = self._watch.health()
         return {
             "process": os.getpid(),

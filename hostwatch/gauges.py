@@ -6,7 +6,7 @@ A part has a function that returns its figures, and whoever builds the watch put
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 
@@ -33,8 +33,21 @@ class Count(NamedTuple):
     """As that of a gauge; ends with `_total`."""
 
     about: str
-    value: float | Mapping[str, float] | None
-    label: str = ""
+    value: float | Mapping[str, float] | Mapping[tuple[str, ...], float] | None
+    label: str | tuple[str, ...] = ""
+    """What the numbers are told apart by; several labels, if their keys are tuples."""
 
 
-Figure = Gauge | Count
+class Histogram(NamedTuple):
+    """How large something was, each time it was measured."""
+
+    name: str
+    about: str
+    value: Mapping[str, tuple[Sequence[int], float]]
+    """For each value of the label: how many fell into each bucket, the last without a bound, and the sum."""
+
+    bounds: Sequence[float]
+    label: str
+
+
+Figure = Gauge | Count | Histogram

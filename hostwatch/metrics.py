@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -25,7 +26,7 @@ from hostwatch.core.signals import is_before
 from hostwatch.core.terms import tolerance
 from hostwatch.core.uplink import named
 from hostwatch.core.world import Decision, World
-from hostwatch.gauges import Figure, Gauge
+from hostwatch.gauges import Figure, Gauge, Histogram
 from hostwatch.health import Health
 from hostwatch.pinger import Look
 from hostwatch.samples import ON_ITS_WAY, state_of
@@ -235,11 +236,22 @@ def _people(seen: Snapshot) -> Iterator[Metric]:
 
 
 def _contributed(figure: Figure) -> Metric:
+    if isinstance(figure, Histogram):
+        return _histogram(figure)
     family = GaugeMetricFamily if isinstance(figure, Gauge) else CounterMetricFamily
     if not isinstance(figure.value, Mapping):
         return family(figure.name, figure.about, value=figure.value)
-    metric = family(figure.name, figure.about, labels=[figure.label])
-    return _labelled(metric, [((label,), float(value)) for label, value in figure.value.items()])
+    names = [figure.label] if isinstance(figure.label, str) else [*figure.label]
+    rows = [((key,) if isinstance(key, str) else key, float(value)) for key, value in figure.value.items()]
+    return _labelled(family(figure.name, figure.about, labels=names), rows)
+
+
+def _histogram(figure: Histogram) -> Metric:
+    metric = HistogramMetricFamily(figure.name, figure.about, labels=[figure.label])
+    names = [*(str(float(bound)) for bound in figure.bounds), "+Inf"]
+    for label, (counts, total) in sorted(figure.value.items()):
+        metric.add_metric([label], [*zip(names, accumulate(counts), strict=True)], total)
+    return metric
 
 
 def _states(seen: Snapshot) -> Metric:

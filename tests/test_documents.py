@@ -28,7 +28,9 @@ from hostwatch import (
     pace,
     path,
     prober,
+    recall,
     rounds,
+    servicing,
     sight,
     traces,
     wheel,
@@ -130,6 +132,19 @@ LIMITS: dict[str, str] = {
         f"{standstill.STOOD_US // 1000} ms, a tenth of a check's time,"
         f" or {standstill.LONG_US // 1_000_000} s at once"
     ),
+    "looks at services under way": f"{servicing.WAITING_MAX:,}",
+    "an answer of the checkers": seconds(servicing.GRACE),
+    "questions that the checkers do not answer": (
+        f"{servicing.BEATS_MAX}, one every {seconds(servicing.BEAT)}"
+    ),
+    "the pause before checkers are started again": (
+        f"{seconds(servicing.PAUSE_MIN)}, doubled up to {seconds(servicing.PAUSE_MAX)}"
+    ),
+    "complaints of one process of checkers": f"{servicing.COMPLAINTS_MAX:,}",
+    "last findings of checks": (
+        f"{recall.KEPT_BYTES_MAX // MIB} MiB; {recall.FRESH_MAX:,} that wait to be written"
+    ),
+    "last findings of what is looked at no more": f"{recall.KEPT_FOR.days} d",
     "packets of neighbours read in one turn of the loop": str(_ears.READ_MAX),
     "receive buffer for packets of neighbours": f"{_ears.BUFFER_BYTES // MIB} MiB",
     "ICMP packets sent in one turn of the loop": (

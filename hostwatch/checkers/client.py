@@ -134,13 +134,18 @@ class Checkers:
 async def start(folder: Path, settings: Mapping[str, Any]) -> Checkers:
     """A process that is ready. `folder`: where relative paths begin. Raises `Gone`."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    starting = asyncio.ensure_future(asyncio.to_thread(_popen, theirs))
     try:
-        process = await asyncio.to_thread(_popen, theirs)
+        process = await asyncio.shield(starting)
     except OSError as error:
         ours.close()
         raise Gone(f"they cannot be started: {error}") from None
+    except asyncio.CancelledError:
+        ours.close()
+        starting.add_done_callback(_end_unheard)
+        raise
     finally:
-        theirs.close()
+        starting.add_done_callback(lambda _: theirs.close())
     ours.setblocking(False)
     reader, writer = await asyncio.open_connection(sock=ours)
     checkers = Checkers(process, reader, writer)
@@ -160,6 +165,13 @@ async def start(folder: Path, settings: Mapping[str, Any]) -> Checkers:
         await checkers.close()
         raise
     return checkers
+
+
+def _end_unheard(starting: asyncio.Future[subprocess.Popen[bytes]]) -> None:
+    """A process that nobody waits for any more."""
+    if not starting.cancelled() and starting.exception() is None:
+        with starting.result() as process:
+            process.kill()
 
 
 def _popen(theirs: socket.socket) -> subprocess.Popen[bytes]:

@@ -102,7 +102,7 @@ class Process:
         try:
             while True:
                 try:
-                    self._heed(to_checkers(await receive(self._reader)))
+                    self._heed(to_checkers(await receive(self._reader, pass_over=True)))
                 except BadMessage as bad:
                     self._say(Complaint(why=str(bad)))
                 except (EOFError, OSError):

@@ -228,12 +228,15 @@ def encoded(message: ToCheckers | FromCheckers) -> bytes:
     return len(body).to_bytes(_HEAD_BYTES, "big") + body
 
 
-async def receive(reader: asyncio.StreamReader) -> bytes:
-    """The body of the next message. Raises `BadMessage` for a long one, `EOFError` at the end."""
+async def receive(reader: asyncio.StreamReader, *, pass_over: bool = False) -> bytes:
+    """The body of the next message. Raises `BadMessage` for a long one, `EOFError` at the end.
+
+    `pass_over`: a long one is passed over first, so that the next can be read.
+    """
     length = int.from_bytes(await reader.readexactly(_HEAD_BYTES), "big")
     if length <= MESSAGE_BYTES_MAX:
         return await reader.readexactly(length)
-    left = length
+    left = length if pass_over else 0
     while left:
         piece = await reader.read(min(left, _PIECE_BYTES))
         if not piece:

@@ -16,6 +16,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from hostwatch import garbage, keyfile, log
+from hostwatch.applications import Applications
 from hostwatch.channels.base import Unusable
 from hostwatch.clock import SystemClock
 from hostwatch.commands import add_config
@@ -107,6 +108,8 @@ async def _serve(options: argparse.Namespace, loaded: Loaded, stocktaker: Stockt
             engine = Engine(writer, clock, await writer.load(), vault)
             icmp = IcmpPinger(clock)
             pinger = Switchboard(clock, icmp)
+            applications = Applications(clock, loaded.store)
+            pinger.services = applications.pinger
             try:
                 log.info("watching", store=loaded.store, control=loaded.control, icmp=icmp.mode)
                 watch = Watch(
@@ -118,6 +121,7 @@ async def _serve(options: argparse.Namespace, loaded: Loaded, stocktaker: Stockt
                     pinger=pinger,
                     key=key,
                     stocktaker=stocktaker,
+                    applications=applications,
                 )
                 watch.settle = garbage.settle
                 await Service(watch, loaded, clock, Notifier(os.environ)).run()

@@ -130,7 +130,7 @@ async def test_a_long_message_is_passed_over_and_the_next_one_is_read() -> None:
     length = MESSAGE_BYTES_MAX + 1
     reader = stream(length.to_bytes(4, "big"), b"x" * length, encoded(Ask()))
     with pytest.raises(BadMessage, match="4,194,305 bytes"):
-        await receive(reader)
+        await receive(reader, pass_over=True)
     assert to_checkers(await receive(reader)) == Ask()
 
 
@@ -139,7 +139,14 @@ async def test_the_end_in_the_middle_of_a_message_is_the_end() -> None:
         with pytest.raises(EOFError):
             await receive(stream(encoded(Ask())[:cut]))
     with pytest.raises(EOFError):
-        await receive(stream(b"\xff\xff\xff\xff", b"x" * 100))
+        await receive(stream(b"\xff\xff\xff\xff", b"x" * 100), pass_over=True)
+
+
+async def test_whoever_cannot_wait_does_not_read_a_long_message() -> None:
+    reader = asyncio.StreamReader()
+    reader.feed_data(b"\xff\xff\xff\xff")
+    with pytest.raises(BadMessage, match="4,294,967,295 bytes"):
+        await receive(reader)
 
 
 @pytest.mark.parametrize("letter", ["x", '"', "\\", "网", "\U0001f600"])

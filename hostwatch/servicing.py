@@ -1,0 +1,382 @@
+"""The pinger of services: it has the checkers look, keeps them running, and says what came of each ask.
+
+The checkers may die, hang or talk nonsense at any moment: whatever they were asked and have not answered is
+UNKNOWN then, with that word, and another process takes their place. No miss is ever made up here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from pydantic import ValidationError
+
+from hostwatch import log
+from hostwatch.checkcounts import CheckCounts
+from hostwatch.checkers import client, services
+from hostwatch.checkers.client import Checkers, Gone
+from hostwatch.checkers.protocol import (
+    ORDERS_MAX,
+    Alive,
+    BadMessage,
+    Begin,
+    Complaint,
+    Forget,
+    Found,
+    FromCheckers,
+    Order,
+    Seen,
+    Withdraw,
+)
+from hostwatch.checkers.protocol import Ask as AreYouThere
+from hostwatch.checkers.protocol import Look as Orders
+from hostwatch.checkers.run import LATE
+from hostwatch.checkers.services import Service
+from hostwatch.clock import Clock
+from hostwatch.core import instant
+from hostwatch.core.reading import Outcome
+from hostwatch.gauges import Figure
+from hostwatch.pinger import Ask, Batch, Look, Pinger
+
+SILENT: Final = "the checkers do not answer"
+NOT_CONFIGURED: Final = "no such service is configured"
+TOO_LARGE: Final = "the service is too large to be told"
+
+GRACE: Final = timedelta(seconds=3)
+"""How much longer than its checks an answer may take on its way to us."""
+
+BEAT: Final = timedelta(seconds=1)
+"""How often the checkers are asked whether they are there."""
+
+BEATS_MAX: Final = 10
+"""So many questions without an answer, and they hang: they are killed."""
+
+COMPLAINTS_MAX: Final = 1_000
+"""Of one process. Who complains more is started anew."""
+
+PAUSE_MIN: Final = timedelta(milliseconds=500)
+PAUSE_MAX: Final = timedelta(minutes=1)
+"""Before they are started again: doubled each time, until they have run for longer than that."""
+
+TROUBLE_AFTER: Final = timedelta(seconds=30)
+"""Without checkers for so long, the watch is not well."""
+
+FORGET_AFTER: Final = timedelta(minutes=15)
+"""A definition that nobody has used since a reload that is so long ago is told to be forgotten."""
+
+WAITING_MAX: Final = 100_000
+"""Asks under way; of further ones the look is UNKNOWN at once."""
+
+DefinitionOf = Callable[[str], tuple[str, Service] | None]
+"""The service that a signal is of, and its key: another one as soon as anything of the service is another."""
+
+
+class Recall(Protocol):
+    """Keeps the last findings of each check."""
+
+    def note(self, signal: str, place: int, seen: Seen, at_us: int) -> None:
+        """A check of a signal's service has found something."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class _Placed:
+    """An ask on its way. Times are those of our monotonic clock."""
+
+    ask: Ask
+    key: str
+    service: Service
+    heard: asyncio.Queue[Look]
+    due_us: int
+    latest_us: int
+    answer_by_us: int
+    sent: bool = False
+
+
+class Servicing(Pinger):
+    """Asks for services, and the process that answers them. Asks wait until `run` runs beside it."""
+
+    def __init__(self, clock: Clock, recall: Recall | None = None) -> None:
+        self._clock = clock
+        self._recall = recall
+        self._definition_of: DefinitionOf = lambda signal: None
+        self._folder = Path("/")
+        self._around: Mapping[str, Any] = {}
+        self._wanted = asyncio.Event()
+        self._unwanted = asyncio.Event()
+        self._over = False
+        self._child: Checkers | None = None
+        self._told: dict[str, bool] = {}
+        """The keys that this process knows, and whether they were used since the last reload."""
+
+        self._forget_at: timedelta | None = None
+        self._placed: dict[int, _Placed] = {}
+        self._by: list[tuple[int, int]] = []
+        """A heap of times and numbers: by when each is to be sent, then answered."""
+
+        self._number = 0
+        self._unanswered = 0
+        self._complaints = 0
+        self._gone_since: timedelta | None = None
+        self._counts = CheckCounts()
+
+    def configure(
+        self, definition_of: DefinitionOf, *, folder: Path, around: Mapping[str, Any], wanted: bool
+    ) -> None:
+        """What is in force from now on. `wanted`: there is a service, so there have to be checkers.
+
+        `folder` is where relative paths of settings begin, `around` what the checkers need to know of names
+        and of where they may connect to. Only definitions that changed are told anew.
+        """
+        begin = Begin(folder=str(folder), around=dict(around))
+        if self._child is not None and (self._folder, self._around) != (folder, around):
+            self._child.send(begin)
+        self._definition_of, self._folder, self._around = definition_of, folder, dict(around)
+        self._told = dict.fromkeys(self._told, False)
+        self._forget_at = self._clock.monotonic() + FORGET_AFTER
+        for event, is_so in ((self._wanted, wanted), (self._unwanted, not wanted)):
+            if is_so:
+                event.set()
+            else:
+                event.clear()
+
+    async def probe(self, batch: Batch) -> AsyncIterator[tuple[Look, ...]]:
+        heard: asyncio.Queue[Look] = asyncio.Queue()
+        numbers = self._place(batch, heard)
+        left = len(batch.asks)
+        try:
+            while left:
+                group = [await heard.get()]
+                while not heard.empty():
+                    group.append(heard.get_nowait())
+                left -= len(group)
+                yield tuple(group)
+        finally:
+            self._withdraw(numbers)
+
+    def _place(self, batch: Batch, heard: asyncio.Queue[Look]) -> list[int]:
+        """Take all asks of a batch in hand; the numbers of their orders."""
+        ahead_us = self._clock.monotonic_us() - self._clock.now_us()
+        late_us = batch.manner.late_after // instant.MICROSECOND
+        numbers = []
+        for ask in batch.asks:
+            definition = self._definition_of(ask.signal)
+            if definition is None or self._over or len(self._placed) >= WAITING_MAX:
+                why = NOT_CONFIGURED if definition is None else SILENT
+                heard.put_nowait(self._unknown(ask, why))
+                continue
+            key, service = definition
+            due_us = ask.at_us + ahead_us
+            latest_us = due_us + late_us
+            longest_us = (service.longest + GRACE) // instant.MICROSECOND
+            self._number += 1
+            self._placed[self._number] = _Placed(
+                ask, key, service, heard, due_us, latest_us, latest_us + longest_us
+            )
+            heapq.heappush(self._by, (latest_us, self._number))
+            numbers.append(self._number)
+        self._send(numbers)
+        return numbers
+
+    def _send(self, numbers: Iterable[int]) -> None:
+        """Tell the checkers of orders, and before that of what they are for; later, if there are none now."""
+        child = self._child
+        if child is None:
+            return
+        now_us = self._clock.monotonic_us()
+        orders = []
+        for number in numbers:
+            placed = self._placed[number]
+            if not self._tell(child, placed.key, placed.service):
+                self._hear(number, self._unknown(placed.ask, TOO_LARGE))
+                continue
+            placed.sent = True
+            heapq.heappush(self._by, (placed.answer_by_us, number))
+            orders.append(
+                Order(
+                    number, placed.key, placed.ask.address, placed.due_us - now_us, placed.latest_us - now_us
+                )
+            )
+        for start in range(0, len(orders), ORDERS_MAX):
+            child.send(Orders(orders=tuple(orders[start : start + ORDERS_MAX])))
+
+    def _tell(self, child: Checkers, key: str, service: Service) -> bool:
+        """Tell what a key stands for, if they do not know it; whether they do now."""
+        if key not in self._told:
+            try:
+                child.send(services.defined(key, service))
+            except (BadMessage, ValidationError) as bad:
+                log.error("service-refused", service=service.name, why=str(bad))
+                return False
+        self._told[key] = True
+        return True
+
+    def _withdraw(self, numbers: Iterable[int]) -> None:
+        """Nobody waits for these any more."""
+        left = [number for number in numbers if self._placed.pop(number, None) is not None]
+        for start in range(0, len(left), ORDERS_MAX):
+            if self._child is not None:
+                self._child.send(Withdraw(numbers=tuple(left[start : start + ORDERS_MAX])))
+
+    async def run(self) -> None:
+        """Keep checkers running while they are wanted, for ever."""
+        timing = asyncio.create_task(self._keep_time())
+        living = asyncio.create_task(self._live())
+        try:
+            done, _ = await asyncio.wait({timing, living}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            self._over = True
+            for task in (timing, living):
+                task.cancel()
+            await asyncio.gather(timing, living, return_exceptions=True)
+            self._abandon(sent_only=False)
+
+    async def close(self) -> None:
+        """The process ends with `run`."""
+
+    async def _live(self) -> None:
+        """One process after another."""
+        pause = PAUSE_MIN
+        while True:
+            await self._wanted.wait()
+            began = self._clock.monotonic()
+            try:
+                await self._one_life()
+            except Gone as gone:
+                self._counts.restarts += 1
+                self._gone_since = self._gone_since or self._clock.monotonic()
+                if self._clock.monotonic() - began > PAUSE_MAX:
+                    pause = PAUSE_MIN
+                log.error("checkers-gone", why=str(gone), again_in_s=pause.total_seconds())
+                await self._clock.sleep(pause)
+                pause = min(pause * 2, PAUSE_MAX)
+            else:
+                pause = PAUSE_MIN
+
+    async def _one_life(self) -> None:
+        """From the start of a process to its end. Returns when none is wanted any more; raises `Gone`."""
+        child = await client.start(self._folder, self._around)
+        self._child, self._told, self._unanswered, self._complaints = child, {}, 0, 0
+        self._gone_since = None
+        log.info("checkers-started", process=child.pid, kinds=child.kinds)
+        self._send([number for number, placed in self._placed.items() if not placed.sent])
+        parts = [self._listen(child), self._ask_whether(child), self._unwanted.wait()]
+        tasks = [asyncio.ensure_future(part) for part in parts]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            self._child = None
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._abandon(sent_only=True)
+            await child.close()
+        log.info("checkers-stopped", why="no service is configured any more")
+
+    async def _listen(self, child: Checkers) -> None:
+        while True:
+            self._heed(await child.receive())
+            await asyncio.sleep(0)  # what has been read already must not keep the loop
+
+    def _heed(self, message: FromCheckers) -> None:
+        match message:
+            case Found():
+                placed = self._placed.get(message.number)
+                if placed is not None:
+                    self._hear(message.number, self._look(placed, message))
+                    self._note(placed, message)
+            case Alive():
+                self._unanswered = 0
+                self._counts.alive(message)
+            case Complaint():
+                self._complaints += 1
+                if self._complaints > COMPLAINTS_MAX:
+                    raise Gone(f"they complained more than {COMPLAINTS_MAX} times")
+                log.error("checkers-complain", why=message.why)
+            case _:
+                raise Gone(f"they said {message.say} where nobody had asked")
+
+    def _note(self, placed: _Placed, found: Found) -> None:
+        for place, seen in enumerate(found.checks):
+            self._counts.note(seen)
+            if self._recall is not None:
+                self._recall.note(placed.ask.signal, place, seen, found.at_us or placed.ask.at_us)
+
+    def _hear(self, number: int, look: Look) -> None:
+        self._placed.pop(number).heard.put_nowait(look)
+
+    def _look(self, placed: _Placed, found: Found) -> Look:
+        """What the checkers say of an ask. Their dates are theirs: none lies in the future here."""
+        now_us, ask = self._clock.now_us(), placed.ask
+        at_us = min(found.at_us or ask.at_us, now_us)
+        known_us = min(at_us + found.took_us, now_us)
+        outcome, why = found.outcome, found.why
+        if outcome is Outcome.MISSED and at_us - ask.at_us > placed.latest_us - placed.due_us:
+            outcome, why = Outcome.UNKNOWN, LATE
+        return Look(ask.signal, ask.address, at_us, known_us, outcome, why)
+
+    def _unknown(self, ask: Ask, why: str) -> Look:
+        now_us = self._clock.now_us()
+        return Look(ask.signal, ask.address, min(ask.at_us, now_us), now_us, Outcome.UNKNOWN, why)
+
+    def _abandon(self, *, sent_only: bool) -> None:
+        """Nobody will answer what was asked."""
+        for number, placed in [*self._placed.items()]:
+            if placed.sent or not sent_only:
+                self._hear(number, self._unknown(placed.ask, SILENT))
+
+    async def _ask_whether(self, child: Checkers) -> None:
+        """Ask again and again whether they are there. Raises `Gone` if they hang."""
+        while True:
+            await self._clock.sleep(BEAT)
+            if self._unanswered >= BEATS_MAX:
+                child.kill()
+                raise Gone(f"they have not answered {BEATS_MAX} questions, and were killed")
+            self._unanswered += 1
+            child.send(AreYouThere())
+
+    async def _keep_time(self) -> None:
+        """Say UNKNOWN of what has not been answered in time; and have forgotten what is used no more."""
+        while True:
+            await self._clock.sleep(BEAT)
+            now_us = self._clock.monotonic_us()
+            while self._by and self._by[0][0] <= now_us:
+                by_us, number = heapq.heappop(self._by)
+                placed = self._placed.get(number)
+                if placed is not None and by_us >= (placed.answer_by_us if placed.sent else placed.latest_us):
+                    ask = placed.ask
+                    self._withdraw([number])
+                    placed.heard.put_nowait(self._unknown(ask, SILENT))
+            if self._forget_at is not None and self._clock.monotonic() >= self._forget_at:
+                self._forget()
+
+    def _forget(self) -> None:
+        """Tell the checkers to forget what nobody has used since the last reload."""
+        self._forget_at = None
+        keys = [key for key, used in self._told.items() if not used]
+        for key in keys:
+            del self._told[key]
+        for start in range(0, len(keys), ORDERS_MAX):
+            if self._child is not None:
+                self._child.send(Forget(keys=tuple(keys[start : start + ORDERS_MAX])))
+
+    def figures(self) -> Iterator[Figure]:
+        """What the metrics say of checks; nothing where no service is configured."""
+        if self._wanted.is_set():
+            yield from self._counts.figures(is_up=self._child is not None, orders=len(self._placed))
+
+    def troubles(self) -> Iterator[str]:
+        """What is wrong, if the checkers cannot be kept running."""
+        if self._gone_since is not None and self._wanted.is_set():
+            gone = self._clock.monotonic() - self._gone_since
+            if gone > TROUBLE_AFTER:
+                yield f"the checkers have not run for {gone.total_seconds():.0f} s: services are unknown"
