@@ -26,6 +26,9 @@ from hostwatch.checks._visit import Visit, failed
 CERTIFICATES_CACHED: Final = 512
 """Certificates that are remembered as they were read: most come again with the next check."""
 
+REMEMBERED_BYTES_MAX: Final = 8_192
+"""A larger one is read anew each time, so that nobody fills our memory with his."""
+
 NAMES_SHOWN: Final = 5
 NAME_CHARS_MAX: Final = 60
 
@@ -72,11 +75,14 @@ class Certificate:
         return (f"{shown} and {more} more" if more > 0 else shown) or "nobody"
 
 
-@lru_cache(CERTIFICATES_CACHED)
 def parsed(der: bytes | None) -> Certificate | None:
     """What stands in a certificate; None if it cannot be read. It may hold anything."""
     if not der:
         return None
+    return _remembered(der) if len(der) <= REMEMBERED_BYTES_MAX else _parsed(der)
+
+
+def _parsed(der: bytes) -> Certificate | None:
     try:
         found = x509.load_der_x509_certificate(der)
         return Certificate(
@@ -89,6 +95,9 @@ def parsed(der: bytes | None) -> Certificate | None:
         )
     except (ValueError, TypeError, OverflowError, x509.DuplicateExtension, Warning):
         return None
+
+
+_remembered = lru_cache(CERTIFICATES_CACHED)(_parsed)
 
 
 def _names(certificate: x509.Certificate) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ class Tls(Section):
     def _beside_the_configuration(cls, path: str | None, info: ValidationInfo) -> str | None:
         if path is None or not isinstance(info.context, Places):
             return path
-        return str(info.context.folder / path)
+        return str((info.context.folder / path).absolute())
 
     @model_validator(mode="after")
     def _verifies_what_it_lists(self) -> Tls:

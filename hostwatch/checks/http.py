@@ -75,6 +75,10 @@ class Settings(base.Settings):
     login: Login | None = None
     """A user and a password."""
 
+    unprotected_login: bool = False
+    """Allows that a login or a secret header goes over a line without TLS, or to a server whose certificate
+    nobody verified."""
+
     status: Expected = (Statuses(200, 299),)
     """The statuses that are good: one, a range, or several of them."""
 
@@ -99,9 +103,30 @@ class Settings(base.Settings):
     @property
     def intrudes(self) -> str:
         """What the check does that needs the customer's permission."""
-        if self.login is not None or any(isinstance(said, Secret) for said in self.headers.values()):
+        if self.tells_secrets:
             return "it logs in"
         return "it sends something by POST" if self.method == "POST" else ""
+
+    @property
+    def tells_secrets(self) -> bool:
+        """Whether something is sent that nobody else may read."""
+        return self.login is not None or any(isinstance(said, Secret) for said in self.headers.values())
+
+    @model_validator(mode="after")
+    def _is_protected(self) -> Settings:
+        if not self.tells_secrets or self.unprotected_login:
+            return self
+        if parsed(self.url).scheme != "https":
+            raise Wrong(
+                "a secret would go over the line in plain text",
+                "write https://, or unprotected_login: true if it may",
+            )
+        if not self.tls.verify:
+            raise Wrong(
+                "a secret would go to a server whose certificate nobody verified",
+                "remove verify: false, or write unprotected_login: true if it may",
+            )
+        return self
 
     @model_validator(mode="after")
     def _is_in_itself_right(self) -> Settings:
@@ -206,8 +231,6 @@ def _headers(
         pair = f"{settings.login.user}:{password}"
         visit.conceal(password)
         visit.conceal(pair)
-        if aim.url.scheme == "http":
-            visit.note("the password was sent without TLS")
         yield "Authorization", Secret(f"Basic {base64.b64encode(pair.encode()).decode()}")
 
 
@@ -220,8 +243,6 @@ _USUAL: Final = (
 
 
 async def _read(settings: Settings, visit: base.Visit, line: base.Line, head: Head, aim: Aim) -> None:
-    if aim.method == "HEAD":
-        return
     content = Content(
         head.header(b"content-encoding").decode("latin-1").lower(),
         head.header(b"content-type"),

@@ -4,6 +4,7 @@
 root ──┬── between ──┬── valid, expired, early, other_name, revoked, `issue(…)`
        │             └── crl: revoked
        ├── withdrawn ─── below_withdrawn
+       ├── (expired) ─── below_expired
        └── crl: withdrawn
 stranger ── unknown          nobody: self_signed
 ```
@@ -48,14 +49,14 @@ class Pair:
 class Authority:
     """Who signs: itself if nobody else does."""
 
-    def __init__(self, name: str, by: Authority | None = None) -> None:
+    def __init__(self, name: str, by: Authority | None = None, *, days: float = 1_000) -> None:
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         self.above: tuple[Authority, ...] = () if by is None else (self, *by.above)
         """Itself and those between it and the root."""
         now = datetime.now(UTC)
         self.certificate = (by or self).sign(
-            self.name, self.key, now - timedelta(days=1_000), now + timedelta(days=1_000), authority=True
+            self.name, self.key, now - timedelta(days=1_000), now + timedelta(days=days), authority=True
         )
 
     def sign(
@@ -153,6 +154,11 @@ class Papers:
     def below_withdrawn(self) -> Pair:
         """The authority between it and the root stands in the list of the root."""
         return self.issue("below-withdrawn", by=self.withdrawn)
+
+    @cached_property
+    def below_expired(self) -> Pair:
+        """It is valid, and the authority between it and the root ended yesterday."""
+        return self.issue("below-expired", by=Authority("Old authority", self.root, days=-1))
 
     @cached_property
     def unknown(self) -> Pair:

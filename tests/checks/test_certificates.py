@@ -23,6 +23,7 @@ def verified(papers: Papers, pair: Pair, *more: str | Path) -> str:
         ("valid", ": OK"),
         ("expired", "error 10 at 0 depth"),
         ("early", "error 9 at 0 depth"),
+        ("below_expired", "error 10 at 1 depth"),
         ("revoked", ": OK"),
         ("below_withdrawn", ": OK"),
         ("unknown", "error 20 at 1 depth"),

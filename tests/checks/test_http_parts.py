@@ -191,6 +191,13 @@ async def test_a_text_is_found_wherever_the_pieces_end(
             content.end()
 
 
+def test_a_text_is_found_across_two_pieces() -> None:
+    content = Content("", b"", holds=("all is well",))
+    for piece in (b"x" * 2_000, b"all is ", b"we", b"ll"):
+        content.feed(piece)
+    assert content.end() == 2_011
+
+
 @given(
     packing=st.sampled_from(("", "gzip", "deflate", "br")),
     said=st.binary(max_size=60),
@@ -280,8 +287,13 @@ def test_wherever_a_redirect_leads_is_an_address_or_wrong(location: bytes) -> No
         ({"url": "/", "method": "HEAD", "contains": "x"}, "write method: GET"),
         ({"url": "/", "body": "x"}, "write method: POST"),
         ({"url": "/", "method": "POST"}, "needs the customer's written permission"),
-        ({"url": "/", "login": {"user": "a", "password": {"env": "HOME"}}}, "written permission"),
-        ({"url": "/", "headers": {"X-Key": {"env": "HOME"}}}, "written permission"),
+        ({"url": "https:///", "login": {"user": "a", "password": {"env": "HOME"}}}, "written permission"),
+        ({"url": "https:///", "headers": {"X-Key": {"env": "HOME"}}}, "written permission"),
+        ({"url": "/", "login": {"user": "a", "password": {"env": "HOME"}}, "authorisation": "letter"},
+         "in plain text"),
+        ({"url": "/", "headers": {"X-Key": {"env": "HOME"}}, "authorisation": "letter"}, "in plain text"),
+        ({"url": "https:///", "headers": {"X-Key": {"env": "HOME"}}, "authorisation": "letter",
+          "tls": {"verify": False}}, "nobody verified"),
         ({"url": "/", "headers": {"Host": "x"}}, "write the name under host"),
         ({"url": "/", "headers": {"X Y": "x"}}, "no name of a header"),
         ({"url": "/", "headers": {"X": "正"}}, "other characters than ASCII"),
@@ -291,7 +303,7 @@ def test_wherever_a_redirect_leads_is_an_address_or_wrong(location: bytes) -> No
         ({"url": "/", "contains": ["x"] * 11}, "has 11 texts"),
         ({"url": "/", "host": "a b"}, "is no name"),
     ],
-)
+)  # fmt: skip
 def test_what_is_not_understood(written: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         http.Settings.model_validate(written)

@@ -99,7 +99,10 @@ LIMITS: dict[str, tuple[str, set[str]]] = {
         {"_web.SENT_HEADERS_MAX", "_web.TEXTS_MAX", "_web.VALUES_MAX", "_content.PATH_STEPS_MAX"},
     ),
     "time to see what is wrong with a certificate": (f"{_line.EXPLAINED_WITHIN_S:g} s", set()),
-    "certificates that are remembered as they were read": (str(_certificate.CERTIFICATES_CACHED), set()),
+    "certificates that are remembered as they were read; how large": (
+        f"{_certificate.CERTIFICATES_CACHED}; {_certificate.REMEMBERED_BYTES_MAX // KIB} KiB",
+        {"_certificate.REMEMBERED_BYTES_MAX"},
+    ),
     "contexts of TLS that are kept": (str(_tls.CONTEXTS_CACHED), set()),
 }
 """What each line of the page says, and the constants of the room that it tells of."""

@@ -21,7 +21,7 @@ from tests.checks.conftest import HostsFile, look, serving, surroundings
 
 BY_CERTIFICATE = (
     "valid", "expired", "early", "other_name", "revoked", "below_withdrawn", "unknown", "incomplete",
-    "self_signed",
+    "self_signed", "below_expired",
 )  # fmt: skip
 
 SERVER = """
@@ -94,6 +94,8 @@ async def test_a_good_certificate(tried: Look, papers: Papers, address: str) -> 
     ("name", "written", "why", "came"),
     [
         ("expired", {}, "the certificate expired on {ends}", ""),
+        ("below_expired", {},
+         "an authority between the certificate and the root has expired; its issuer is Old authority", ""),
         ("early", {}, "the certificate is not valid before {begins}", ""),
         ("other_name", {}, "the certificate is for another name", "it is for www.other.test, other.test"),
         ("valid", {"name": "www.bank.test"}, "the certificate is for another name",
@@ -136,6 +138,21 @@ async def test_what_was_revoked(tried: Look, papers: Papers, name: str, outcome:
     assert found.outcome is outcome
     assert found.why.startswith(why)
     assert "whether the certificate was revoked was not checked" not in found.notes
+
+
+async def test_a_number_in_the_list_of_another_authority_means_another_certificate(
+    tried: Look, papers: Papers, tmp_path: Path
+) -> None:
+    """Its own authority stands in the list of the root; its number, by chance, in one that is not its own."""
+    soon = datetime.now(UTC) + timedelta(days=1)
+    lists = tmp_path / "lists.pem"
+    lists.write_bytes(
+        papers.root.revoke([papers.withdrawn.certificate], soon)
+        + papers.between.revoke([papers.below_withdrawn.certificate], soon)
+        + papers.withdrawn.revoke([], soon)
+    )
+    found = await tried("below_withdrawn", crl=str(lists))
+    assert found.why.startswith("an authority of the certificate's chain was revoked")
 
 
 async def test_lists_that_we_let_grow_old_are_our_own_fault(tried: Look, papers: Papers) -> None:
@@ -271,6 +288,8 @@ def test_files_are_named_relative_to_the_configuration() -> None:
     written = {"port": 443, "ca": "ca.pem", "crl": "lists/crl.pem"}
     read = tls.Settings.model_validate(written, context=Places(folder=Path("/etc/hostwatch")))
     assert (read.ca, read.crl) == ("/etc/hostwatch/ca.pem", "/etc/hostwatch/lists/crl.pem")
+    read = tls.Settings.model_validate(written, context=Places(folder=Path("config")))
+    assert read.ca == str(Path.cwd() / "config" / "ca.pem")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ssl
 
 import pytest
 from hypothesis import given
@@ -62,3 +63,13 @@ def test_what_is_too_short_for_a_secret_does_not_make_texts_unreadable() -> None
     run.conceal("e")
     run.tell("<", "the server")
     assert run.finding().transcript[0].text == "the server"
+
+
+def test_a_number_of_openssl_is_none_of_the_kernel() -> None:
+    """Number 1 is "sending not permitted here" of the kernel, and to OpenSSL "something about TLS"."""
+    assert isinstance(base.failed(PermissionError(1, "Operation not permitted")), Fault)
+    broken = ssl.SSLError(1, "[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC] decryption failed")
+    broken.reason = "DECRYPTION_FAILED_OR_BAD_RECORD_MAC"
+    found = base.failed(broken)
+    assert isinstance(found, Missed)
+    assert found.why == "TLS broke: decryption failed or bad record mac"
