@@ -33,7 +33,7 @@ LAYERS: dict[str, set[str]] = {
     "reports": {"core", "sla"},
     "channels": {"core", "configuration", "messages"},
     "checks": {"core", "configuration", "carrier"},
-    "checkers": {"core", "configuration", "checks", "clock", "carrier", "log", "unprivileged"},
+    "checkers": {"core", "configuration", "checks", "clock", "carrier", "garbage", "log", "unprivileged"},
     "power": {"core", "configuration"},
     "configuration": {"core", "channels", "checks", "reach"},
     "inventory": {"core", "configuration"},

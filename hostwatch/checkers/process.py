@@ -18,7 +18,7 @@ from functools import partial
 from ipaddress import ip_address
 from typing import Final
 
-from hostwatch import checks
+from hostwatch import checks, garbage
 from hostwatch.checkers import around
 from hostwatch.checkers.confinement import confine
 from hostwatch.checkers.crowd import Crowd
@@ -347,6 +347,7 @@ def main(words: list[str]) -> None:
     confine()
     for kind in checks.kinds():  # now, and not while something is being looked at
         checks.room(kind)
+    garbage.settle(0)
     asyncio.run(_serve(socket.socket(fileno=int(words[0]))))
 
 

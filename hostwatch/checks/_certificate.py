@@ -117,7 +117,7 @@ def _shown(name: x509.Name) -> str:
     return printable(name.rfc4514_string(), NAME_CHARS_MAX) or "nobody"
 
 
-def examine(visit: Visit, tls: Tls, session: ssl.SSLObject) -> None:
+def examine(visit: Visit, tls: Tls, session: ssl.SSLSocket) -> None:
     """After a handshake: what was agreed on, and how long the certificate is still valid.
 
     Raises `Missed` if that is less than is asked for.

@@ -1,7 +1,7 @@
 """A connection that lines and bytes go over, with bounds on all that comes in.
 
-The reader of the event loop stops the other side when two lines' worth wait here, so that a server that sends
-for ever fills its own buffers and not our memory.
+No more is read than a line and a piece, so that a server that sends for ever fills its own buffers and not
+our memory.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from hostwatch.checks._certificate import certificate_failed, examine, handshake
 from hostwatch.checks._finding import Fault, Missed, Step
 from hostwatch.checks._tls import Tls, prepared, unverified
 from hostwatch.checks._visit import Visit, failed
+from hostwatch.checks._wire import Wire
 
 LINE_BYTES_MAX: Final = 8_192
 """The longest line that a server may send."""
@@ -23,52 +24,61 @@ LINE_BYTES_MAX: Final = 8_192
 EXPLAINED_WITHIN_S: Final = 2.0
 """How long we take to find out what is wrong with a certificate that was not accepted."""
 
-HANDSHAKE_S_MAX: Final = 3_600.0
-"""Of no effect: the whole run has its deadline."""
+PIECE_BYTES: Final = 4_096
+"""How much is read at once to find the end of a line."""
 
 
 class Line:
     """One connection of a visit. What fails raises `Missed` or `Fault`, at the step that the visit is at."""
 
-    def __init__(self, visit: Visit, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, visit: Visit, wire: Wire) -> None:
         self._visit = visit
-        self._reader = reader
-        self._writer = writer
+        self._wire = wire
+        self._waiting = bytearray()
+        """What has come and nobody wanted yet."""
 
     @property
-    def tls(self) -> ssl.SSLObject | None:
+    def tls(self) -> ssl.SSLSocket | None:
         """The TLS session, if there is one."""
-        found: ssl.SSLObject | None = self._writer.get_extra_info("ssl_object")
-        return found
+        return self._wire.tls
 
     async def read_line(self, *, quietly: bool = False) -> bytes:
         """The next line, without its end. Raises `Missed` if the connection ends, or for a longer line.
 
         `quietly`: it does not stand in the transcript.
         """
-        try:
-            line = await self._reader.readuntil(b"\n")
-        except asyncio.IncompleteReadError as end:
-            self._visit.count(len(end.partial))
-            raise Missed("the server closed the connection", came=end.partial) from None
-        except asyncio.LimitOverrunError:
-            raise Missed(f"a line of more than {LINE_BYTES_MAX:,} bytes came") from None
-        except OSError as error:
-            raise failed(error) from error
-        self._visit.count(len(line))
-        line = line.removesuffix(b"\n").removesuffix(b"\r")
+        searched = 0
+        while (end := self._waiting.find(b"\n", searched, LINE_BYTES_MAX)) < 0:
+            searched = len(self._waiting)
+            if searched >= LINE_BYTES_MAX:
+                raise Missed(f"a line of more than {LINE_BYTES_MAX:,} bytes came")
+            piece = await self._receive(PIECE_BYTES)
+            if not piece:
+                self._visit.count(searched)
+                raise Missed("the server closed the connection", came=bytes(self._waiting))
+            self._waiting += piece
+        self._visit.count(end + 1)
+        line = bytes(self._waiting[:end]).removesuffix(b"\r")
+        del self._waiting[: end + 1]
         if not quietly:
             self._visit.tell("<", line)
         return line
 
     async def read_some(self, bytes_max: int) -> bytes:
         """What has come, waiting for at least one byte; empty at the end of the connection."""
-        try:
-            found = await self._reader.read(bytes_max)
-        except OSError as error:
-            raise failed(error) from error
+        if self._waiting:
+            found = bytes(self._waiting[:bytes_max])
+            del self._waiting[:bytes_max]
+        else:
+            found = await self._receive(bytes_max)
         self._visit.count(len(found))
         return found
+
+    async def _receive(self, bytes_max: int) -> bytes:
+        try:
+            return await self._wire.receive(bytes_max)
+        except OSError as error:
+            raise failed(error) from error
 
     async def read_exactly(self, many: int) -> bytes:
         """So many bytes. Raises `Missed` if the connection ends before."""
@@ -84,25 +94,19 @@ class Line:
         """Send bytes. `shown` stands in the transcript instead of them: where they hold a secret."""
         self._visit.tell(">", data.removesuffix(b"\r\n") if shown is None else shown)
         try:
-            self._writer.write(data)
-            await self._writer.drain()
+            await self._wire.send(data)
         except OSError as error:
             raise failed(error) from error
 
     def _unread(self) -> bytes:
         """What has come and was not read yet. Never waits."""
-        reading = self._reader.read(LINE_BYTES_MAX)
         try:
-            reading.send(None)
-        except StopIteration as read:
-            found: bytes = read.value
+            found = bytes(self._waiting) or self._wire.at_once(LINE_BYTES_MAX)
         except OSError as error:
             raise failed(error) from error
-        else:
-            reading.close()  # it would have waited
-            return b""
-        self._visit.count(len(found))
-        self._visit.tell("<", found)
+        if found:
+            self._visit.count(len(found))
+            self._visit.tell("<", found)
         return found
 
     async def start_tls(self, tls: Tls, name: str, again: Again | None = None) -> None:
@@ -119,19 +123,12 @@ class Line:
                 raise Missed("the server went on in plain text before TLS", expected="TLS", came=early)
             context, asked = prepared(tls, name)
             try:
-                session = await self._shake_hands(context, asked)
+                session = await self._wire.shake_hands(context, asked)
             except ssl.SSLCertVerificationError as error:
                 raise await self._explained(error, tls, asked, again) from error
             except OSError as error:
                 raise handshake_failed(error, tls, asked, self._visit) from error
             examine(self._visit, tls, session)
-
-    async def _shake_hands(self, context: ssl.SSLContext, asked: str | None) -> ssl.SSLObject:
-        await self._writer.start_tls(context, server_hostname=asked, ssl_handshake_timeout=HANDSHAKE_S_MAX)
-        session = self.tls
-        if session is None:
-            raise ConnectionResetError
-        return session
 
     async def _explained(
         self, error: ssl.SSLCertVerificationError, tls: Tls, asked: str | None, again: Again | None
@@ -145,7 +142,7 @@ class Line:
             try:
                 async with asyncio.timeout(EXPLAINED_WITHIN_S):
                     line = await again()
-                    session = await line._shake_hands(unverified(), asked)
+                    session = await line._wire.shake_hands(unverified(), asked)
             except (Missed, Fault, OSError):
                 return known
             der = session.getpeercert(binary_form=True)
@@ -166,7 +163,7 @@ async def connect(
     """
 
     async def again() -> Line:
-        return await _over(visit, await visit.open(host, port, literal=literal))
+        return _over(visit, await visit.open(host, port, literal=literal))
 
     line = await again()
     if tls is not None:
@@ -174,10 +171,7 @@ async def connect(
     return line
 
 
-async def _over(visit: Visit, sock: socket.socket) -> Line:
-    try:
-        reader, writer = await asyncio.open_connection(sock=sock, limit=LINE_BYTES_MAX)
-    except OSError as error:
-        raise failed(error) from error
-    visit.handed_over(sock, writer)
-    return Line(visit, reader, writer)
+def _over(visit: Visit, sock: socket.socket) -> Line:
+    wire = Wire(sock)
+    visit.handed_over(sock, wire)
+    return Line(visit, wire)

@@ -32,6 +32,7 @@ from hostwatch.checks._finding import (
     Step,
     printable,
 )
+from hostwatch.checks._wire import Wire
 from hostwatch.core.reading import Outcome
 
 BYTES_MAX: Final = 4 * 1024 * 1024
@@ -49,6 +50,7 @@ PORT_BESIDE_MIN: Final = 1_024
 UNREACHABLE: Final = {
     errno.ECONNREFUSED: "connection refused",
     errno.ECONNRESET: "connection reset",
+    errno.EPIPE: "the server closed the connection",
     errno.EHOSTUNREACH: "host unreachable",
     errno.EHOSTDOWN: "host unreachable",
     errno.ETIMEDOUT: "no answer",
@@ -115,7 +117,7 @@ class Visit:
     _transcript: list[Said] = field(default_factory=list)
     _dropped: int = 0
     _notes: list[str] = field(default_factory=list)
-    _open: list[asyncio.StreamWriter | socket.socket] = field(default_factory=list)
+    _open: list[Wire | socket.socket] = field(default_factory=list)
     _secrets: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -260,18 +262,15 @@ class Visit:
             raise failed(error) from error
         return sock
 
-    def handed_over(self, sock: socket.socket, writer: asyncio.StreamWriter) -> None:
-        """A writer owns a socket of ours from now on."""
+    def handed_over(self, sock: socket.socket, wire: Wire) -> None:
+        """A wire owns a socket of ours from now on."""
         self._open.remove(sock)
-        self._open.append(writer)
+        self._open.append(wire)
 
     def close(self) -> None:
         """End all connections at once, whatever the other side does."""
         for one in self._open:
-            if isinstance(one, asyncio.StreamWriter):
-                one.transport.abort()
-            else:
-                one.close()
+            one.close()
         self._open.clear()
 
     def finding(self, error: Missed | Fault | None = None) -> Finding:

@@ -110,7 +110,6 @@ LIMITS: dict[str, tuple[str, set[str]]] = {
 NO_LIMITS: Final = {
     "_ssh.IDENTIFICATION_BYTES_MAX",
     "_certificate.NAME_CHARS_MAX",
-    "_line.HANDSHAKE_S_MAX",
     "_tls.DAYS_LEFT_MAX",
 }
 """Constants that bound how something is written, or nothing: they need no line."""

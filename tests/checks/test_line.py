@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from hostwatch.checks import base
 from hostwatch.checks._finding import Missed
 from tests.checks.certificates import Papers
@@ -51,3 +53,58 @@ async def test_what_comes_in_plain_text_a_moment_later_is_no_handshake(papers: P
     async with serving(inject) as port:
         found = await missed(port, papers)
     assert found.why == "what answers there does not speak TLS"
+
+
+async def test_others_have_their_turn_while_a_server_always_has_more() -> None:
+    """A check that reads what comes without end, and beside it somebody who waits for a moment."""
+    turns = 0
+
+    async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            writer.write(b"x" * 65_536)
+            await writer.drain()
+            await asyncio.sleep(0)
+
+    async def wait() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    waiting = asyncio.create_task(wait())
+    visit = base.Visit(kind="tcp", address="127.0.0.1", surroundings=surroundings())
+    try:
+        async with serving(flood) as port:
+            line = await base.connect(visit, "", port)
+            await line.read_some(1)
+            before = turns
+            for _ in range(100):
+                await line.read_some(100)
+    finally:
+        waiting.cancel()
+        visit.close()
+
+    assert turns - before >= 99
+
+
+async def _insist(line: base.Line) -> None:
+    while True:  # what is said first is still taken by our kernel
+        await line.write(b"hello\r\n")
+        await asyncio.sleep(0)
+
+
+async def test_a_server_that_is_gone_when_we_speak_has_closed_the_connection() -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"go away\r\n")
+
+    visit = base.Visit(kind="tcp", address="127.0.0.1", surroundings=surroundings())
+    try:
+        async with serving(hang_up) as port:
+            line = await base.connect(visit, "", port)
+            assert await line.read_line() == b"go away"
+            with pytest.raises(Missed) as gone:
+                await _insist(line)
+    finally:
+        visit.close()
+
+    assert gone.value.why == "the server closed the connection"
