@@ -6,6 +6,7 @@ none of their scripts is run and no service is started.
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -32,6 +33,11 @@ def program(name: str) -> str:
     if not found.exists():
         raise NotThere(f"{name} is not in the package {PACKAGES[name]}")
     return str(found)
+
+
+def hold_to(pid: int, core: str) -> None:
+    """Let a process run on one core only."""
+    os.sched_setaffinity(pid, {int(core)})
 
 
 def _fetch(package: str) -> None:
