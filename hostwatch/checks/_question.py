@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
+import struct
 from typing import Final
 
 import dns.exception
@@ -23,6 +24,11 @@ EDNS_BYTES: Final = 1_232
 """The largest datagram that we take: none of this size is cut into fragments on its way."""
 
 DATAGRAM_BYTES: Final = 65_535
+
+RECORDS_MAX: Final = 250
+"""Records of one answer. Each may hold names of 127 parts, which cost a millisecond and more to read: nobody
+else has a turn meanwhile."""
+
 STRAY_MAX: Final = 64
 """Datagrams that are no answer to the question, before we no longer wait for one that is."""
 
@@ -57,9 +63,14 @@ def question(
 
 
 def fitting(asked: dns.message.QueryMessage, wire: bytes) -> dns.message.QueryMessage | None:
-    """The answer to a question; None for another number, another question, or what is no message."""
-    if wire[:2] != asked.id.to_bytes(2, "big"):
+    """The answer to a question; None for another number, another question, or what is no message.
+
+    Raises `Missed` for one of very many records, unread.
+    """
+    if wire[:2] != asked.id.to_bytes(2, "big") or len(wire) < _HEADER_BYTES:
         return None
+    if sum(struct.unpack("!3H", wire[6:_HEADER_BYTES])) > RECORDS_MAX:
+        raise Missed(f"the answer has more than {RECORDS_MAX} records")
     try:
         came = dns.message.from_wire(wire, ignore_trailing=False)
     except (dns.exception.DNSException, ValueError):

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -241,11 +241,18 @@ async def test_a_truncated_answer_without_tcp_is_our_fault() -> None:
         assert "connection refused" in await why_fault(made)
 
 
+def read(asked: dns.message.QueryMessage, wire: bytes) -> dns.message.QueryMessage | None:
+    """What is taken for an answer; one of too many records is not."""
+    with suppress(base.Missed):
+        return fitting(asked, wire)
+    return None
+
+
 @given(wire=st.binary(max_size=200), keep_number=st.booleans())
 def test_no_bytes_are_taken_for_an_answer_or_break_us(wire: bytes, keep_number: bool) -> None:
     asked = question(resolving.canonical("www.example.test"), resolving._FAMILIES[4])
     number = asked.id.to_bytes(2, "big") if keep_number else b""
-    came = fitting(asked, number + wire)
+    came = read(asked, number + wire)
     assert came is None or came.question in ([], asked.question)
 
 
@@ -255,7 +262,7 @@ def test_an_answer_with_wrong_bytes_is_read_or_refused(data: st.DataObject) -> N
     wire = bytearray(answer(asked, "127.0.0.2", "127.0.0.3").to_wire())
     for _ in range(data.draw(st.integers(1, 6))):
         wire[data.draw(st.integers(2, len(wire) - 1))] = data.draw(st.integers(0, 255))
-    came = fitting(asked, bytes(wire[: data.draw(st.integers(12, len(wire)))]))
+    came = read(asked, bytes(wire[: data.draw(st.integers(12, len(wire)))]))
     if came is not None and came.rcode() == dns.rcode.NOERROR and came.question:
         resolving._read(resolving.Asked(asked.question[0].name, 4), came)
 

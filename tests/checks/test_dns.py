@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -222,6 +223,20 @@ async def test_nonsense_without_end_is_a_miss() -> None:
         Outcome.MISSED,
         "64 messages came, and none is an answer to the question",
     )
+
+
+async def test_an_answer_of_very_many_records_is_not_read() -> None:
+    """Five thousand names of 126 parts each, which fit into one datagram, keep a reader busy for seconds."""
+    name = ".".join("a" * 126)
+
+    def tells(asked: dns.message.Message) -> list[bytes]:
+        alias = b"\xc0\x0c" + struct.pack("!HHIH", dns.rdatatype.CNAME, 1, 60, 2) + b"\xc0\x0c"
+        told = answer(asked).to_wire()
+        return [told[:6] + struct.pack("!3H", 5_000, 0, 0) + told[12:] + alias * 4_600]
+
+    async with lying(tells) as liar:
+        found = await look("dns", {"port": liar.server.port, "name": name})
+    assert (found.outcome, found.why) == (Outcome.MISSED, "the answer has more than 250 records")
 
 
 async def test_nonsense_over_tcp_is_a_miss() -> None:

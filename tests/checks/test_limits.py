@@ -69,7 +69,10 @@ LIMITS: dict[str, tuple[str, set[str]]] = {
         f"{_ssh.RSA_BITS_MAX:,} bits; {ssh.HOST_KEYS_MAX}",
         {"_ssh.RSA_BITS_MAX", "ssh.HOST_KEYS_MAX"},
     ),
-    "messages that are no answer to a question": (str(_question.STRAY_MAX), {"_question.STRAY_MAX"}),
+    "messages that are no answer to a question; records of one answer": (
+        f"{_question.STRAY_MAX}; {_question.RECORDS_MAX}",
+        {"_question.STRAY_MAX", "_question.RECORDS_MAX"},
+    ),
     "lines of an answer by IMAP; a literal in it": (
         f"{_imap.ANSWER_LINES_MAX:,}; {_imap.LITERAL_BYTES_MAX // KIB} KiB",
         {"_imap.ANSWER_LINES_MAX", "_imap.LITERAL_BYTES_MAX"},
