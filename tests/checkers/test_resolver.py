@@ -243,7 +243,7 @@ async def test_a_truncated_answer_without_tcp_is_our_fault() -> None:
 
 def read(asked: dns.message.QueryMessage, wire: bytes) -> dns.message.QueryMessage | None:
     """What is taken for an answer; one of too many records is not."""
-    with suppress(base.Missed):
+    with suppress(Missed):
         return fitting(asked, wire)
     return None
 
