@@ -18,7 +18,7 @@ from hostwatch.configuration.model import Configuration
 from hostwatch.configuration.secret import revealed
 from hostwatch.configuration.service import Service as Written
 from hostwatch.core import instant
-from hostwatch.core.population import Population
+from hostwatch.core.population import Device, Population
 
 
 class Definition(NamedTuple):
@@ -56,8 +56,12 @@ class Definitions:
         if found is None:
             return None
         device, mine = found
+        return self.of_device(device, mine.name)
+
+    def of_device(self, device: Device, name: str) -> Definition | None:
+        """The definition of a device's service of that name, if one is written."""
         own, customers = self._devices.get(device.id, {}), self._customers.get(device.customer, {})
-        return own.get(mine.name) or customers.get(mine.name) or self._site.get(mine.name)
+        return own.get(name) or customers.get(name) or self._site.get(name)
 
     def longest_us(self, population: Population, signal: str) -> int:
         """How long one look at a service takes at most; 0 for what is no service."""

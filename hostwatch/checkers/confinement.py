@@ -18,6 +18,9 @@ FILES_MAX: Final = 8_192
 MEMORY_BYTES_MAX: Final = 1024 * 1024 * 1024
 """Address space of the process. Without memory a check is UNKNOWN; a process that it ends is started anew."""
 
+OOM_SCORE: Final = 500
+"""Where memory ends, this process goes first, and not the watch."""
+
 PR_SET_DUMPABLE: Final = 4
 PR_CAPBSET_READ: Final = 23
 PR_CAPBSET_DROP: Final = 24
@@ -52,13 +55,14 @@ def confine() -> None:
         if control(PR_CAPBSET_READ, capability) == 1:
             control(PR_CAPBSET_DROP, capability)  # refused to those who have none, who need it not
     control(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
-    head = _Head(_CAPABILITY_VERSION_3, 0)
-    if libc.capset(ctypes.byref(head), ctypes.byref((_Sets * 2)())):
-        raise OSError(ctypes.get_errno(), "cannot give up the capabilities")
+    if any(_capabilities()):  # of root; in service they are gone already, and the unit refuses the call
+        libc.capset(ctypes.byref(_Head(_CAPABILITY_VERSION_3, 0)), ctypes.byref((_Sets * 2)()))
     if control(PR_SET_NO_NEW_PRIVS, 1):
         raise OSError(ctypes.get_errno(), "cannot give up new privileges")
-    if _capabilities():
-        raise OSError(f"the capabilities {_capabilities():x} stay")
+    if any(_capabilities()):
+        raise OSError("cannot give up the capabilities")
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE), encoding="ascii")
     control(PR_SET_DUMPABLE, 0)  # nobody of the same user reads secrets out of its memory
     os.umask(0o077)
     _bound(resource.RLIMIT_CORE, 0)
@@ -73,7 +77,7 @@ def _bound(what: int, most: int) -> None:
         resource.setrlimit(what, (bound, bound))
 
 
-def _capabilities() -> int:
-    """The effective capabilities of this process, as bits."""
+def _capabilities() -> list[int]:
+    """What this process may do, and what it may make itself or others able to do, as bits."""
     told = Path("/proc/self/status").read_text(encoding="utf-8", errors="replace").splitlines()
-    return next(int(line.split()[1], 16) for line in told if line.startswith("CapEff"))
+    return [int(line.split()[1], 16) for line in told if line.startswith(("CapInh", "CapPrm", "CapEff"))]

@@ -15,43 +15,18 @@ import signal
 import socketserver
 import threading
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hostwatch import control
+from tests.checkers.servers import serving
 from tests.daemon.running import CONFIGURATION, Running
 
+DEVICE = "127.0.0.2"
 PASSWORD = "correct-horse-battery"
-
-
-class Server(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
-    daemon_threads = True
-
-
-@contextmanager
-def serving(speech: Callable[[socketserver.StreamRequestHandler], None]) -> Iterator[int]:
-    """A server at the device's address; its port."""
-
-    class Handler(socketserver.StreamRequestHandler):
-        def handle(self) -> None:
-            try:
-                speech(self)
-            except OSError:
-                return  # the check has hung up
-
-    with Server(("127.0.0.2", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield server.server_address[1]
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def greet(visitor: socketserver.StreamRequestHandler) -> None:
@@ -105,7 +80,7 @@ def missed(found: list[dict[str, Any]], what: str) -> Any:
 
 
 def test_checkers_that_are_killed_come_back(start: Callable[..., Running], tmp_path: Path) -> None:
-    with serving(greet) as port:
+    with serving(greet, DEVICE) as port:
         configured(tmp_path, f"{{www: {{checks: [tcp: {{port: {port}, expect: hello, timeout: 400ms}}]}}}}")
         watch = start()
         first = watch.wait_for("checkers-started")["process"]
@@ -131,7 +106,7 @@ def test_checkers_that_are_killed_come_back(start: Callable[..., Running], tmp_p
 def test_the_last_answer_and_the_last_miss_survive_a_restart(
     start: Callable[..., Running], tmp_path: Path
 ) -> None:
-    with serving(greet) as port:
+    with serving(greet, DEVICE) as port:
         configured(tmp_path, f"{{www: {{checks: [tcp: {{port: {port}, expect: hello, timeout: 400ms}}]}}}}")
         watch = start()
         watch.wait_for("checkers-started")
@@ -147,7 +122,7 @@ def test_the_last_answer_and_the_last_miss_survive_a_restart(
 
 
 def test_a_reload_brings_services_and_takes_them_away(start: Callable[..., Running], tmp_path: Path) -> None:
-    with serving(greet) as port:
+    with serving(greet, DEVICE) as port:
         watch = start()
         watch.wait_for("device-proven")
         assert [event for event in watch.events if event["event"] == "checkers-started"] == []
@@ -164,7 +139,7 @@ def test_a_reload_brings_services_and_takes_them_away(start: Callable[..., Runni
 
 def test_secrets_go_to_the_checkers_and_nowhere_else(start: Callable[..., Running], tmp_path: Path) -> None:
     """Not into a command line or an environment, the log, the store, or what is kept of findings."""
-    with serving(mail) as port:
+    with serving(mail, DEVICE) as port:
         check = (
             f"pop3: {{port: {port}, unprotected_login: true,"
             " login: {user: probe, password: {env: MAIL_PASSWORD}},"
@@ -188,7 +163,7 @@ def test_secrets_go_to_the_checkers_and_nowhere_else(start: Callable[..., Runnin
 def test_the_checkers_have_no_capability_though_the_watch_has(
     start: Callable[..., Running], tmp_path: Path
 ) -> None:
-    with serving(greet) as port:
+    with serving(greet, DEVICE) as port:
         configured(tmp_path, f"{{www: {{checks: [tcp: {{port: {port}, timeout: 400ms}}]}}}}")
         watch = start()
         process = watch.wait_for("checkers-started")["process"]

@@ -1,0 +1,86 @@
+"""As another user than root, traced: every system call is one that the unit of the service allows."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hostwatch.checkers import services
+from hostwatch.checkers.protocol import Begin, Found, Look, Order, Ready, encoded, from_checkers, receive
+from hostwatch.core.reading import Outcome
+from tests.checkers.conftest import PATIENCE_S, SECOND_US, greet, service
+from tests.checks.conftest import serving
+from tests.test_confinement import allowed_calls, settings
+
+ROOT = Path(__file__).resolve().parents[2]
+
+AS_NOBODY = """
+import os, sys
+from hostwatch import checks
+from hostwatch.checkers import process
+for kind in checks.kinds():
+    checks.room(kind)
+os.setgroups([])
+os.setresgid(65534, 65534, 65534)
+os.setresuid(65534, 65534, 65534)
+os.write(1, b"from here on")
+process.main(sys.argv[1:])
+"""
+
+
+@pytest.mark.lab
+async def test_it_lives_with_what_the_unit_leaves_it(tmp_path: Path) -> None:
+    written = tmp_path / "trace"
+    ours, theirs = socket.socketpair()
+    process = traced(written, theirs)
+    theirs.close()
+    reader, writer = await asyncio.open_connection(sock=ours)
+    try:
+        async with asyncio.timeout(PATIENCE_S), serving(greet) as port:
+            ready = from_checkers(await receive(reader))
+            told = status(process.pid)
+            writer.write(encoded(Begin()) + encoded(services.defined("k", service(port))))
+            writer.write(encoded(Look(orders=(Order(1, "k", "127.0.0.1", 0, SECOND_US),))))
+            found = from_checkers(await receive(reader))
+    finally:
+        writer.transport.abort()
+        code = await asyncio.to_thread(process.wait, PATIENCE_S)
+
+    assert isinstance(ready, Ready)
+    assert isinstance(found, Found)
+    assert (found.outcome, code) == (Outcome.ANSWERED, 0)
+    assert re.findall(r"^Uid:\s+(\d+)", told, re.MULTILINE) == ["65534"]
+    assert {int(one, 16) for one in re.findall(r"^Cap(?:Inh|Prm|Eff|Amb):\s+(\w+)$", told, re.MULTILINE)} == {
+        0
+    }
+    trace = after_the_mark(written)
+    assert "connect(" in trace
+    assert set(re.findall(r"^\d+ +(\w+)\(", trace, re.MULTILINE)) - allowed_calls() == set()
+    families = set(re.findall(r"socket\((AF_\w+)", trace))
+    assert families <= set(settings("RestrictAddressFamilies")[0].split())
+
+
+def traced(written: Path, theirs: socket.socket) -> subprocess.Popen[bytes]:
+    strace = ["strace", "-D", "-f", "-qq", "-o", str(written)]
+    return subprocess.Popen(
+        [*strace, sys.executable, "-c", AS_NOBODY, str(theirs.fileno())],
+        pass_fds=(theirs.fileno(),),
+        stdout=subprocess.DEVNULL,
+        cwd=ROOT,
+    )
+
+
+def status(process: int) -> str:
+    return Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+
+
+def after_the_mark(written: Path) -> str:
+    _, mark, trace = written.read_text(encoding="utf-8").partition("from here on")
+    assert mark
+    return trace
