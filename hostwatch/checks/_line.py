@@ -109,11 +109,18 @@ class Line:
             self._visit.tell("<", found)
         return found
 
-    async def start_tls(self, tls: Tls, name: str, again: Again | None = None) -> None:
+    def close(self) -> None:
+        """Break it off; the end of the run does so too."""
+        self._wire.close()
+
+    async def start_tls(
+        self, tls: Tls, name: str, again: Again | None = None, beside: Line | None = None
+    ) -> None:
         """Go over to TLS. `name` is the one that the certificate must be for, if the settings say no other.
 
         `again` makes the same connection once more, ready for TLS: with it a bad certificate is fetched and
-        explained. Raises `Missed` with what is wrong with the certificate, or with the handshake; also when
+        explained. `beside` is a connection whose session this one continues, if the server agrees: some
+        demand it. Raises `Missed` with what is wrong with the certificate, or with the handshake; also when
         anything came before TLS: somebody on the way could have put it there, to be taken for what came
         protected.
         """
@@ -122,8 +129,11 @@ class Line:
             if early:
                 raise Missed("the server went on in plain text before TLS", expected="TLS", came=early)
             context, asked = prepared(tls, name)
+            continued = None
+            if beside is not None and beside.tls is not None:
+                context, continued = beside.tls.context, beside.tls.session
             try:
-                session = await self._wire.shake_hands(context, asked)
+                session = await self._wire.shake_hands(context, asked, continued)
             except ssl.SSLCertVerificationError as error:
                 raise await self._explained(error, tls, asked, again) from error
             except OSError as error:
@@ -169,6 +179,14 @@ async def connect(
     if tls is not None:
         await line.start_tls(tls, name or host or visit.address, again)
     return line
+
+
+async def connect_beside(visit: Visit, port: int) -> Line:
+    """A second connection to the address connected to last, at a port that the other side named.
+
+    Raises as `Visit.open_beside`.
+    """
+    return _over(visit, await visit.open_beside(port))
 
 
 def _over(visit: Visit, sock: socket.socket) -> Line:

@@ -109,7 +109,9 @@ class Visit:
     listener: Callable[[Said | Phase], None] | None = None
     """Told of each line of the transcript and of each step as it happens, for whoever looks on."""
 
-    _peer: str = ""
+    peer: str = ""
+    """The address connected to last, but for connections beside it."""
+
     _began_us: int = 0
     _read: int = 0
     _connections: int = 0
@@ -223,7 +225,7 @@ class Visit:
         It is not resolved again, and a port below 1024 is refused: so nobody has us speak to other services.
         Raises as `open`.
         """
-        address = self._peer
+        address = self.peer
         with self.at(Step.CONNECT):
             if port < PORT_BESIDE_MIN:
                 raise Missed(f"not connected to {_joined(address, port)}, a port that a server may not name")
@@ -243,7 +245,7 @@ class Visit:
             )
             if refused:
                 raise Missed(f"not connected to {_joined(address, port)}: {refused}")
-            self._peer, self.connected = address, _joined(address, port)
+            self.peer, self.connected = address, _joined(address, port)
             sock = await self._connected(address, port, kind)
         if kind == socket.SOCK_STREAM:
             self.tell("*", f"connected to {self.connected}")

@@ -56,10 +56,12 @@ class Wire:
             except ssl.SSLWantReadError:
                 await self._readable()
 
-    async def shake_hands(self, context: ssl.SSLContext, name: str | None) -> ssl.SSLSocket:
-        """Go over to TLS."""
+    async def shake_hands(
+        self, context: ssl.SSLContext, name: str | None, session: ssl.SSLSession | None = None
+    ) -> ssl.SSLSocket:
+        """Go over to TLS; as the continuation of a session, if the server agrees."""
         self._sock = over = context.wrap_socket(
-            self._sock, server_hostname=name, do_handshake_on_connect=False
+            self._sock, server_hostname=name, do_handshake_on_connect=False, session=session
         )
         while True:
             try:

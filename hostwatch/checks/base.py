@@ -18,7 +18,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from hostwatch.checks._finding import Fault, Finding, Missed, Phase, Said, Step, of_data, printable
-from hostwatch.checks._line import Again, Line, connect
+from hostwatch.checks._line import Again, Line, connect, connect_beside
 from hostwatch.checks._tls import Tls
 from hostwatch.checks._visit import Names, Policy, Surroundings, Visit, failed
 from hostwatch.configuration.duration import Duration, between, shown
@@ -28,7 +28,8 @@ from hostwatch.configuration.strict import Section
 
 __all__ = (
     "Again", "Fault", "Finding", "Line", "Missed", "Names", "Phase", "Policy", "Port", "Said", "Settings",
-    "Step", "Surroundings", "Tls", "Visit", "connect", "failed", "of_data", "printable", "run",
+    "Step", "Surroundings", "Tls", "Visit", "connect", "connect_beside", "failed", "of_data", "printable",
+    "run",
 )  # fmt: skip
 
 TIMEOUT_DEFAULT: Final = timedelta(seconds=10)

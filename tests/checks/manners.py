@@ -26,6 +26,11 @@ def _opening_of_ssh() -> bytes:
 MANNERS: dict[str, Manners] = {
     "dns": Manners(ask_ends=b""),
     "ssh": Manners(says=(b"SSH-2.0-Friendly_1.0\r\n", _opening_of_ssh()), more=b"welcome\r\n", ask_ends=b""),
+    "ftp": Manners(
+        says=(b"220 ready\r\n", b"331 who?\r\n", b"230 in\r\n", b"200 done\r\n"),
+        more=b"220-still here\r\n",
+        written=IN_PLAIN_TEXT,
+    ),
     "imap": Manners(
         says=(
             b"* OK ready\r\n",

@@ -15,6 +15,7 @@ from hostwatch.checks import (
     _certificate,
     _content,
     _finding,
+    _ftp,
     _http,
     _imap,
     _line,
@@ -27,6 +28,7 @@ from hostwatch.checks import (
     _web,
     base,
     dns,
+    ftp,
     http,
     pop3,
     ssh,
@@ -60,6 +62,10 @@ LIMITS: dict[str, tuple[str, set[str]]] = {
     "records that a check by DNS may expect; how often it sends a question by UDP": (
         f"{dns.ANSWERS_MAX}; {dns.SENDINGS_MAX}",
         {"dns.ANSWERS_MAX", "dns.SENDINGS_MAX"},
+    ),
+    "lines of a reply of FTP; a file that may be expected": (
+        f"{_ftp.REPLY_LINES_MAX}; {ftp.FILE_BYTES_MAX // MIB} MiB",
+        {"_ftp.REPLY_LINES_MAX", "ftp.FILE_BYTES_MAX"},
     ),
     "lines before a server of SSH says who it is; packets passed over; a packet": (
         f"{_ssh.LINES_BEFORE_MAX}; {_ssh.PACKETS_PASSED_MAX}; {_ssh.PACKET_BYTES_MAX:,} bytes",
