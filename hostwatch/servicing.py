@@ -266,6 +266,8 @@ class Servicing(Pinger):
         self._child, self._told, self._unanswered, self._complaints = child, {}, 0, 0
         self._gone_since = None
         log.info("checkers-started", process=child.pid, kinds=child.kinds)
+        for note in child.notes:
+            log.warning("checkers-not-confined", why=note)
         self._send([number for number, placed in self._placed.items() if not placed.sent])
         parts = [self._listen(child), self._ask_whether(child), self._unwanted.wait()]
         tasks = [asyncio.ensure_future(part) for part in parts]

@@ -57,6 +57,7 @@ def test_the_clock_may_be_asked_and_not_set() -> None:
         "@system-service",
         "~@privileged @resources",
         "adjtimex clock_adjtime",
+        "landlock_create_ruleset landlock_restrict_self",
     ]
     assert "CAP_SYS_TIME" not in settings("CapabilityBoundingSet")[0]
     assert (settings("PrivateDevices"), settings("DevicePolicy")) == (["yes"], ["closed"])

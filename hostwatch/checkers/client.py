@@ -72,6 +72,8 @@ class Checkers:
         self._listening = threading.Thread(target=self._listen, name="checkers-stderr", daemon=True)
         self._listening.start()
         self.kinds: tuple[str, ...] = ()
+        self.notes: tuple[str, ...] = ()
+        """What this machine did not allow it to give up."""
 
     @property
     def pid(self) -> int:
@@ -154,7 +156,7 @@ async def start(folder: Path, settings: Mapping[str, Any]) -> Checkers:
             ready = await checkers.receive()
         if not isinstance(ready, Ready) or ready.version != VERSION:
             raise Gone(f"they are of another version than {VERSION}")
-        checkers.kinds = ready.kinds
+        checkers.kinds, checkers.notes = ready.kinds, ready.notes
         checkers.send(Begin(folder=str(folder), around=dict(settings)))
     except TimeoutError:
         checkers.kill()

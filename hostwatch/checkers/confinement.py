@@ -1,4 +1,4 @@
-"""What the checkers give up before they speak to anybody: capabilities, the way back to them, memory, files.
+"""What the checkers give up before they speak to anybody: capabilities and the way to them, writing, memory.
 
 `unprivileged` has cleared the ambient capabilities before; here all others go, and for ever.
 """
@@ -11,6 +11,8 @@ import resource
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
+
+from hostwatch.checkers import landlock
 
 FILES_MAX: Final = 8_192
 """Descriptors of the process. Whoever finds none left looks at nothing: UNKNOWN."""
@@ -43,8 +45,11 @@ class _Sets(ctypes.Structure):
     )
 
 
-def confine() -> None:
-    """Give it all up. Raises `OSError` if a capability stays."""
+def confine() -> tuple[str, ...]:
+    """Give it all up; what of it this machine does not allow, for the log.
+
+    Raises `OSError` if a capability stays.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
 
     def control(option: int, value: int) -> int:
@@ -68,6 +73,8 @@ def confine() -> None:
     _bound(resource.RLIMIT_CORE, 0)
     _bound(resource.RLIMIT_NOFILE, FILES_MAX)
     _bound(resource.RLIMIT_AS, MEMORY_BYTES_MAX)
+    kept = landlock.restrict()
+    return (kept,) if kept else ()
 
 
 def _bound(what: int, most: int) -> None:

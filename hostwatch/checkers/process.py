@@ -333,22 +333,22 @@ def _words(text: str) -> str:
     return base.printable(text, WORDS_CHARS_MAX)
 
 
-async def _serve(ours: socket.socket) -> None:
+async def _serve(ours: socket.socket, notes: tuple[str, ...]) -> None:
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     at_once = max(min(AT_ONCE_MAX, (files - FILES_FOR_US) // FILES_FOR_ONE), 1)
     reader, writer = await asyncio.open_connection(sock=ours)
-    writer.write(encoded(Ready(kinds=checks.kinds())))
+    writer.write(encoded(Ready(kinds=checks.kinds(), notes=notes)))
     await Process(reader, writer, at_once).serve()
 
 
 def main(words: list[str]) -> None:
     """Become the process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it ends when the watch does
-    confine()
+    notes = confine()
     for kind in checks.kinds():  # now, and not while something is being looked at
         checks.room(kind)
     garbage.settle(0)
-    asyncio.run(_serve(socket.socket(fileno=int(words[0]))))
+    asyncio.run(_serve(socket.socket(fileno=int(words[0])), notes))
 
 
 if __name__ == "__main__":

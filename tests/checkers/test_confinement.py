@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import socket
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 from hostwatch.checkers import services
 from hostwatch.checkers.protocol import Begin, Found, Look, Order, Ready, encoded, from_checkers, receive
 from hostwatch.core.reading import Outcome
-from tests.checkers.conftest import PATIENCE_S, SECOND_US, greet, service
+from tests.checkers.conftest import PATIENCE_S, SECOND_US, checkers, greet, service
 from tests.checks.conftest import serving
 from tests.test_confinement import allowed_calls, settings
 
@@ -84,3 +85,59 @@ def after_the_mark(written: Path) -> str:
     _, mark, trace = written.read_text(encoding="utf-8").partition("from here on")
     assert mark
     return trace
+
+
+TRIES = """
+import os, subprocess, sys
+from hostwatch.checkers.confinement import confine
+store, watch = sys.argv[1], int(sys.argv[2])
+opened = open(store)
+confine()
+def tried(deed):
+    try:
+        deed()
+    except (PermissionError, subprocess.SubprocessError):
+        return "refused"
+    return "done"
+print(*[tried(deed) for deed in (
+    lambda: open(store),
+    lambda: open(store, "r+"),
+    lambda: open(store + "-new", "w"),
+    lambda: os.remove(store),
+    lambda: os.rename(store, store + "-old"),
+    lambda: os.truncate(store, 0),
+    lambda: open("/proc/self/fd/%d" % opened.fileno(), "r+"),
+    lambda: subprocess.run(["true"]),
+    lambda: os.kill(watch, 0),
+)])
+"""
+
+
+def test_it_writes_nothing_starts_nothing_and_signals_nobody(tmp_path: Path) -> None:
+    """Though root, as here, may do all of it, and in service the user of the watch the most of it."""
+    store = tmp_path / "hostwatch.db"
+    store.write_text("the record")
+    with subprocess.Popen(["sleep", "60"]) as watch:
+        try:
+            told = subprocess.run(
+                [sys.executable, "-c", TRIES, str(store), str(watch.pid)],
+                capture_output=True,
+                text=True,
+                check=True,
+                cwd=ROOT,
+                timeout=PATIENCE_S,
+            )
+        finally:
+            watch.kill()
+    read, *others = told.stdout.split()
+    version = tuple(int(part) for part in re.findall(r"\d+", os.uname().release)[:2])
+    scoped = others if version >= (6, 12) else others[:-1]
+    assert read == "done"
+    assert set(scoped) == {"refused"}, others
+    assert [file.name for file in tmp_path.iterdir()] == ["hostwatch.db"]
+    assert store.read_text() == "the record"
+
+
+async def test_a_kernel_that_cannot_forbid_it_is_told_of() -> None:
+    async with checkers() as process:
+        assert process.notes == ()
