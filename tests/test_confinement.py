@@ -120,8 +120,8 @@ def test_the_daemon_lives_with_what_the_unit_leaves_it(trace: str) -> None:
     called = set(re.findall(r"^\d+ +(\w+)\(", trace, re.MULTILINE))
     assert {"sendto", "recvmsg", "fdatasync"} & called
     assert {"adjtimex", "clock_adjtime"} & called
-    # SQLite hands its files to the owner of the folder, and checkers give up capabilities, if they are root, as
-    # here and never in service. That a priority is refused does no harm.
+    # SQLite hands its files to the owner of the folder, and checkers give up capabilities, if they are root,
+    # as here and never in service. That a priority is refused does no harm.
     assert called - {"fchown", "capset", "setpriority"} - allowed_calls() == set()
 
     # MemoryDenyWriteExecute= refuses these.
