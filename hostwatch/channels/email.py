@@ -26,31 +26,19 @@ from pydantic import Field, field_validator, model_validator
 
 from hostwatch.channels import base
 from hostwatch.configuration.duration import Duration, between
+from hostwatch.configuration.mail_address import DOMAIN, check_address
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.secret import Secret
 
 DEFAULT_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 RELAY = "write smtp://HOST:PORT, smtp+starttls://HOST or smtps://HOST"
-ADDRESS_MAX_CHARS = 254
 SUBJECT_MAX_CHARS = 200
 GOODBYE_SECONDS = 2.0
 """How long we wait for the answer to QUIT; the message is accepted by then, so nothing hangs on it."""
 
-_LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_ADDRESS = re.compile(rf"(?=.{{1,64}}@){_LOCAL}@{_LABEL}(?:\.{_LABEL})*")
 _TOKEN = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _LINE_STARTS_WITH_DOT = re.compile(rb"^\.", re.MULTILINE)
-
-
-def _mailbox(value: str) -> str:
-    """A bare mailbox address, checked; the errors are for the person who wrote the configuration."""
-    if not value.isascii():
-        raise Wrong(f"{value!r} is not plain ASCII", "write the domain as xn--…")
-    if len(value) > ADDRESS_MAX_CHARS or _ADDRESS.fullmatch(value) is None:
-        raise Wrong(f"{value[:80]!r} is not a mailbox address", "write it bare, such as ops@acme.example")
-    return value
 
 
 class Settings(base.Entry):
@@ -60,7 +48,7 @@ class Settings(base.Entry):
 
     address: str = Field(description="The bare mailbox address, such as ops@acme.example.")
 
-    _check = field_validator("address")(staticmethod(_mailbox))
+    _check = field_validator("address")(staticmethod(check_address))
 
 
 class Site(base.SiteEntry):
@@ -73,12 +61,12 @@ class Site(base.SiteEntry):
     username: str | None = None
     password: Secret | None = None
     ca_file: Path | None = Field(None, description="Certificates to trust instead of the system's, in PEM.")
-    hello: str | None = Field(None, pattern=rf"^{_LABEL}(\.{_LABEL})*$", description="The name said in EHLO.")
+    hello: str | None = Field(None, pattern=rf"^{DOMAIN}$", description="The name said in EHLO.")
     timeout: Annotated[Duration, between("10ms", "4m")] = Field(
         timedelta(seconds=25), description="For the whole conversation with the relay."
     )
 
-    _check_sender = field_validator("sender")(staticmethod(_mailbox))
+    _check_sender = field_validator("sender")(staticmethod(check_address))
 
     @field_validator("smtp")
     @classmethod

@@ -42,6 +42,11 @@ class Line:
         """The TLS session, if there is one."""
         return self._wire.tls
 
+    @property
+    def own_address(self) -> str:
+        """Ours, as the other side sees it if nothing in between changes it."""
+        return self._wire.own_address
+
     async def read_line(self, *, quietly: bool = False) -> bytes:
         """The next line, without its end. Raises `Missed` if the connection ends, or for a longer line.
 

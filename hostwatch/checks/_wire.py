@@ -25,6 +25,12 @@ class Wire:
         """The TLS session, if there is one."""
         return self._sock if isinstance(self._sock, ssl.SSLSocket) else None
 
+    @property
+    def own_address(self) -> str:
+        """Ours, without the link that it is on."""
+        address: str = self._sock.getsockname()[0]
+        return address.partition("%")[0]
+
     async def receive(self, bytes_max: int) -> bytes:
         """What has come, waiting for at least one byte; empty at the end of the connection."""
         if not self._waited:

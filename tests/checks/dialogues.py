@@ -3,6 +3,7 @@
 ```
 S: * OK ready           the server says it
 C: a1 CAPABILITY        the check must say it, or something longer
+MESSAGE                 the check says many lines, up to one that is a dot
 TLS                     the server begins TLS
 HELLO                   the check begins TLS, and nothing is answered
 HANGS                   the server says nothing more, and time passes until the check gives up
@@ -57,6 +58,8 @@ async def _play(
                 said = (await reader.readline()).decode("latin-1")
                 if not said.startswith(words):
                     raise Unexpected(f"not {words!r}, but {said!r}")
+            case "MESSAGE":
+                await reader.readuntil(b"\r\n.\r\n")
             case "TLS":
                 assert tls is not None
                 await writer.start_tls(tls)

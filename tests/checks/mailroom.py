@@ -126,7 +126,7 @@ MASTER_CF: Final = """
 127.0.0.1:{smtps} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
 127.0.0.1:{plain} inet n - n - - smtpd
   -o smtpd_tls_security_level=none -o smtpd_tls_auth_only=no -o smtpd_sasl_mechanism_filter=login
-pickup unix n - n 60 1 pickup
+pickup unix n - n 1 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 tlsmgr unix - - n 1000? 1 tlsmgr
@@ -180,7 +180,7 @@ class Dovecot:
     def kill(self) -> None:
         """At once, with all that belongs to it."""
         killed(self.process, signal.SIGKILL)
-        _until(lambda: refuses(self.imap) and refuses(self.pop3))
+        until(lambda: refuses(self.imap) and refuses(self.pop3))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,10 +195,19 @@ class Postfix:
     plain: int
     """Knows no TLS, and lets log in by AUTH LOGIN alone."""
 
+    @property
+    def log(self) -> str:
+        """What it wrote down."""
+        return (self.at / "postfix.log").read_text()
+
+    def release(self) -> None:
+        """Let what is held be delivered."""
+        subprocess.run(["postsuper", "-c", self.at / "config", "-r", "ALL"], check=True, capture_output=True)
+
     def kill(self) -> None:
         """At once, with all that belongs to it."""
         killed(self.process, signal.SIGKILL)
-        _until(lambda: refuses(self.smtp))
+        until(lambda: refuses(self.smtp))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,6 +230,12 @@ def free_ports(many: int) -> list[int]:
                 other.bind(("::1", one.getsockname()[1]))
                 found.append(one.getsockname()[1])
         return found
+
+
+def started(*command: str | Path) -> subprocess.Popen[bytes]:
+    """A server that is the head of a group, and ends with us if nobody ends it."""
+    ends_with_us = ["setpriv", "--pdeathsig", "TERM", *command]
+    return subprocess.Popen(ends_with_us, start_new_session=True, stdin=subprocess.DEVNULL)
 
 
 def killed(process: subprocess.Popen[bytes], by: signal.Signals) -> None:
@@ -252,11 +267,12 @@ def answers(port: int) -> bool:
     return False
 
 
-def _until(so: Callable[[], bool], process: subprocess.Popen[bytes] | None = None) -> None:
-    until = time.monotonic() + PATIENCE_S
+def until(so: Callable[[], bool], process: subprocess.Popen[bytes] | None = None) -> None:
+    """Wait until something is so; for a server that is started: as long as it runs."""
+    ends = time.monotonic() + PATIENCE_S
     while not so():
-        if (process is not None and process.poll() is not None) or time.monotonic() > until:
-            raise RuntimeError("the server does not start, or does not end")
+        if (process is not None and process.poll() is not None) or time.monotonic() > ends:
+            raise RuntimeError("what is waited for does not happen")
         time.sleep(0.02)
 
 
@@ -282,9 +298,9 @@ def dovecot(papers: Papers, at: Path, *, delay_s: int = 0) -> Iterator[Dovecot]:
     (at / "dovecot.conf").write_text(
         DOVECOT.format(at=at, chain=pair.chain, key=pair.key, nobody=NOBODY, delay=delay_s, **ports)
     )
-    process = subprocess.Popen(["dovecot", "-F", "-c", at / "dovecot.conf"], start_new_session=True)
+    process = started("dovecot", "-F", "-c", at / "dovecot.conf")
     try:
-        _until(lambda: answers(ports["imap"]) and answers(ports["pop3"]), process)
+        until(lambda: answers(ports["imap"]) and answers(ports["pop3"]), process)
         yield Dovecot(at=at, process=process, **ports)
     finally:
         killed(process, signal.SIGTERM)
@@ -313,10 +329,9 @@ def postfix(papers: Papers, at: Path, sasl: int) -> Iterator[Postfix]:
     (at / "config" / "master.cf").write_text(MASTER_CF.format(**ports))
     config = str(at / "config")
     subprocess.run(["postfix", "-c", config, "check"], check=True)
-    command = ["/usr/lib/postfix/sbin/master", "-c", config, "-s"]
-    process = subprocess.Popen(command, start_new_session=True, stdin=subprocess.DEVNULL)
+    process = started("/usr/lib/postfix/sbin/master", "-c", config, "-s")
     try:
-        _until(lambda: answers(ports["smtp"]), process)
+        until(lambda: answers(ports["smtp"]), process)
         yield Postfix(at=at, process=process, **ports)
     finally:
         killed(process, signal.SIGTERM)
@@ -338,6 +353,13 @@ def reading_room(papers: Papers, *, delay_s: int = 0) -> Iterator[Dovecot]:
     """A dovecot alone, which a test may kill."""
     with _room() as at, dovecot(papers, at, delay_s=delay_s) as read:
         yield read
+
+
+@contextmanager
+def sending_room(papers: Papers) -> Iterator[Postfix]:
+    """A postfix alone, which a test may kill, and which nobody tells who may log in."""
+    with _room() as at, postfix(papers, at, free_ports(1)[0]) as sent:
+        yield sent
 
 
 def login(password: str = PASSWORD, **more: Any) -> dict[str, Any]:

@@ -46,6 +46,11 @@ MANNERS: dict[str, Manners] = {
         more=b"+OK\r\n",
         written=IN_PLAIN_TEXT,
     ),
+    "smtp": Manners(
+        says=(b"220 ready\r\n", b"250-mx.example.test\r\n250 AUTH PLAIN\r\n"),
+        more=b"250-and more\r\n",
+        written={**IN_PLAIN_TEXT, "delivery": None},
+    ),
     "http": Manners(more=b"X-More: yes\r\n", ask_ends=b"\r\n\r\n"),
 }
 """Of the kinds that are more than a connection. A kind that is not here is attacked from its first byte."""

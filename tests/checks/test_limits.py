@@ -14,6 +14,7 @@ import hostwatch.checks
 from hostwatch.checks import (
     _certificate,
     _content,
+    _delivery,
     _finding,
     _ftp,
     _http,
@@ -21,6 +22,7 @@ from hostwatch.checks import (
     _line,
     _mail,
     _question,
+    _smtp,
     _ssh,
     _tls,
     _url,
@@ -31,6 +33,7 @@ from hostwatch.checks import (
     ftp,
     http,
     pop3,
+    smtp,
     ssh,
     tcp,
 )
@@ -41,6 +44,12 @@ PAGE: Final = (Path(__file__).parents[2] / "docs" / "limits.md").read_text(encod
 
 LIMITS: dict[str, tuple[str, set[str]]] = {
     "the time of one check": (f"({shown(base.TIMEOUT_DEFAULT)})", set()),
+    "the time of a delivery of mail": (f"({shown(smtp.WITHOUT_DELIVERY)})", set()),
+    "lines of a reply by SMTP": (str(_smtp.REPLY_LINES_MAX), {"_smtp.REPLY_LINES_MAX"}),
+    "pauses between two looks into a mailbox": (
+        f"{_delivery.PAUSE_FIRST_S:g} s … {_delivery.PAUSE_MAX_S:g} s",
+        set(),
+    ),
     "what one check reads over all its connections; connections that it makes": (
         f"{_visit.BYTES_MAX // MIB} MiB; {_visit.CONNECTIONS_MAX}",
         {"_visit.BYTES_MAX", "_visit.CONNECTIONS_MAX"},
