@@ -8,6 +8,7 @@ Times are whole microseconds; those without another word are the monotonic clock
 from __future__ import annotations
 
 import socket
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from itertools import repeat
 from typing import Final, cast
@@ -99,6 +100,8 @@ class Tries:
 
         self._by_address: dict[bytes, list[Try]] = {}
         self._lanes: dict[int, list[Lane]] = {4: [], 6: []}
+        self._open: Counter[EchoSocket | None] = Counter()
+        """How many of them there are of each socket."""
 
     def __len__(self) -> int:
         """Packets that may yet be answered."""
@@ -107,14 +110,18 @@ class Tries:
     def open(self, lane: Lane) -> None:
         """From now on errors may come about its pings."""
         self._lanes[lane.family].append(lane)
+        self._open[lane.sock] += 1
 
     def is_open(self, sock: EchoSocket) -> bool:
         """Whether anything of use may come in over a socket."""
-        return any(lane.sock is sock for lane in self._lanes[sock.family])
+        return self._open[sock] > 0
 
     def close(self, lane: Lane) -> None:
         """No more of its pings are on their way."""
         self._lanes[lane.family].remove(lane)
+        self._open[lane.sock] -= 1
+        if not self._open[lane.sock]:
+            del self._open[lane.sock]
         if lane.round.left:  # else none of their keys is waited for
             for salvo in lane.salvos:
                 for key in salvo.keys:

@@ -164,8 +164,9 @@ LIMITS: dict[str, str] = {
     "networks that the pace is remembered of": f"{pace.KEYS_MAX:,}",
     "ways for packets to leave (families, sources, interfaces, TTL, DSCP)": str(outlets.OUTLETS_MAX),
     "a turn of the pinger": (
-        f"a slot of {wheel.SLOT_US // 1000} ms; ten together, five or two where late by a second is no"
-        f" matter, so that at most {icmp.TICK_PACKETS} first packets"
+        f"a slot of {wheel.SLOT_US // 1000} ms; twenty together where {icmp.MANY_ASKS} or more are asked"
+        " for, else ten, five or two, where late by a second is no matter, so that at most"
+        f" {icmp.TICK_PACKETS} first packets"
     ),
     "looks judged in one deed; plain answers of a slice without a pause": (
         f"{rounds.VERDICTS_MAX}; {judge.STEP}"

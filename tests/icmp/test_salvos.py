@@ -16,7 +16,7 @@ from hostwatch.clock import SystemClock
 from hostwatch.columns import Column
 from hostwatch.configuration.packets import PAYLOAD_BYTES_MAX
 from hostwatch.core.reading import Outcome
-from hostwatch.echo import EchoSocket
+from hostwatch.echo import EchoSocket, Outlet
 from hostwatch.icmp import IcmpPinger
 from hostwatch.lanes import Lane, Round
 from hostwatch.packets import CHANCE_BYTES, KEY_END, Requests, packed
@@ -248,6 +248,7 @@ def test_of_a_batch_that_nobody_waits_for_any_more_nothing_stays() -> None:
     async def ping() -> int:
         pinger = IcmpPinger(SystemClock())
         try:
+            pinger._outlets.twins = 1  # also where buffers are small
             now_us = pinger._clock.now_us()
             asks = tuple(Ask(one, one, now_us) for one in ("127.0.0.1", "127.0.0.2"))
             looking = aiter(pinger.probe(Batch(asks=asks, manner=Manner(timeout=timedelta(hours=1)))))
@@ -257,9 +258,10 @@ def test_of_a_batch_that_nobody_waits_for_any_more_nothing_stays() -> None:
             async with asyncio.timeout(10):
                 while len(pinger._tries) < len(asks):  # noqa: ASYNC110 - until both have left
                     await asyncio.sleep(0.01)
+            assert pinger._outlets.in_use() == [pinger._outlets.sockets[Outlet(4)]]
             waiting.cancel()
             await asyncio.wait({waiting})
-            return len(pinger._tries)
+            return len(pinger._tries) + len(pinger._outlets.in_use())
         finally:
             await pinger.close()
 
