@@ -126,6 +126,13 @@ class Finding:
 
 def of_data(data: dict[str, Any]) -> Finding:
     """The finding that `as_data` wrote. Raises `ValueError`, `KeyError` or `TypeError` for anything else."""
+    try:
+        return _of_data(data)
+    except OverflowError:
+        raise ValueError("a number without end") from None
+
+
+def _of_data(data: dict[str, Any]) -> Finding:
     return Finding(
         kind=str(data["kind"]),
         outcome=Outcome(data["outcome"]),

@@ -17,6 +17,9 @@ from hostwatch.configuration.mistake import Wrong
 ANSWER_LINES_MAX: Final = 1_000
 """Lines of the answer to one command."""
 
+ANSWER_BYTES_MAX: Final = 262_144
+"""Bytes of the answer to one command, with its literals: words of it take thirty times as much when apart."""
+
 LITERAL_BYTES_MAX: Final = 65_536
 """The longest literal of an answer."""
 
@@ -230,8 +233,10 @@ class Session:
         told = None if shown is None else f"{tag.decode()} {shown}"
         await self._line.write(tag + b" " + command + b"\r\n", told)
         before: list[bytes] = []
+        left = ANSWER_BYTES_MAX
         for _ in range(ANSWER_LINES_MAX):
-            line = await self._response()
+            line = await self._response(left)
+            left -= len(line)
             if line.startswith(b"* "):
                 if line[2:6].upper() == b"BYE " and not leaving:
                     raise base.Missed("the server ends the dialogue", came=line)
@@ -243,11 +248,13 @@ class Session:
                 return Said(*last_words(tag, line), tuple(before))
         raise base.Missed(f"an answer of more than {ANSWER_LINES_MAX:,} lines came")
 
-    async def _response(self) -> bytes:
+    async def _response(self, bytes_max: int) -> bytes:
         """A line, with the literals that it holds."""
         whole = line = await self._line.read_line()
         for _ in range(ANSWER_LINES_MAX):
             many = literal_after(line)
+            if len(whole) + (many or 0) > bytes_max:
+                raise base.Missed(f"an answer of more than {ANSWER_BYTES_MAX:,} bytes came")
             if many is None:
                 return whole
             whole += await self._line.read_exactly(many)

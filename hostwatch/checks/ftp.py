@@ -32,6 +32,9 @@ ANONYMOUS: Final = ("anonymous", "hostwatch@")
 FILE_BYTES_MAX: Final = 4 * 1024 * 1024
 """The largest file that may be expected: no run reads more."""
 
+LISTING_BYTES_MAX: Final = 1024 * 1024
+"""The longest listing that is read: its lines take many times as much when they are apart."""
+
 LISTED_SHOWN: Final = 20
 """Lines of a listing that stand in the transcript."""
 
@@ -158,15 +161,20 @@ async def _list(settings: Settings, visit: base.Visit, control: base.Line, data:
         path = "" if settings.directory == "." else f" {settings.directory}"
         async for piece in data.fetch(f"{settings.listing}{path}", "the listing"):
             listed += piece
+            if len(listed) > LISTING_BYTES_MAX:
+                raise base.Missed(f"a listing of more than {LISTING_BYTES_MAX:,} bytes came")
         lines = bytes(listed).splitlines()
         for line in lines[:LISTED_SHOWN]:
             visit.tell("<", line)
         visit.tell("*", f"{len(lines)} lines in all")
     with visit.at(base.Step.CONTENT):
-        names = [listed_name(line, settings.listing) for line in lines]
-        if settings.holds is not None and settings.holds.encode() not in names:
-            came = b", ".join(names) or b"nothing"
-            raise base.Missed("a name is not in the directory", expected=settings.holds, came=came)
+        wanted = (settings.holds or "").encode()
+        likely = (line for line in lines if wanted in line)
+        if wanted and not any(listed_name(line, settings.listing) == wanted for line in likely):
+            came = b", ".join(listed_name(line, settings.listing) for line in lines[:LISTED_SHOWN])
+            raise base.Missed(
+                "a name is not in the directory", expected=settings.holds or "", came=came or b"nothing"
+            )
 
 
 def listed_name(line: bytes, listing: str) -> bytes:

@@ -298,6 +298,15 @@ async def test_a_data_connection_that_hangs() -> None:
     assert (found.outcome, found.step, found.why) == (Outcome.MISSED, Step.ANSWER, "no answer within 10s")
 
 
+async def test_a_listing_without_end() -> None:
+    """Of two million lines none is looked at."""
+    async with giving(b"a\n" * 2_000_000, ends=False) as data:
+        story = f"{LIST}S: 229 ok (|||{data}|)\nC: LIST pub\nS: 150 here"
+        async with played(story) as port:
+            found = await look("ftp", {"port": port, **WRITTEN})
+    assert (found.outcome, found.why) == (Outcome.MISSED, "a listing of more than 1,048,576 bytes came")
+
+
 async def test_a_server_that_hangs_at_the_goodbye_runs() -> None:
     async with giving(b"one\r\n") as data:
         story = f"{LIST}S: 229 ok (|||{data}|)\nC: LIST pub\nS: 150 here\nS: 226 done\nC: QUIT\nHANGS 3"

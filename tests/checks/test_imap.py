@@ -243,6 +243,11 @@ CASES = {
         "S: * OK\nC: a1\nS: * CAPABILITY {0}\n" + "S:  {0}\n" * 1_000, Step.GREETING,
         "a line with more than 1,000 literals came",
     ),
+    "literals that are long together": (
+        "S: * OK\nC: a1\nS: * CAPABILITY {65536}\n" + f"S: {'aaa ' * 16_383}aa\nS:  {{65536}}\n" * 5,
+        Step.GREETING,
+        "an answer of more than 262,144 bytes came",
+    ),
 }  # fmt: skip
 
 

@@ -72,9 +72,9 @@ LIMITS: dict[str, tuple[str, set[str]]] = {
         f"{dns.ANSWERS_MAX}; {dns.SENDINGS_MAX}",
         {"dns.ANSWERS_MAX", "dns.SENDINGS_MAX"},
     ),
-    "lines of a reply of FTP; a file that may be expected": (
-        f"{_ftp.REPLY_LINES_MAX}; {ftp.FILE_BYTES_MAX // MIB} MiB",
-        {"_ftp.REPLY_LINES_MAX", "ftp.FILE_BYTES_MAX"},
+    "lines of a reply of FTP; a listing; a file that may be expected": (
+        f"{_ftp.REPLY_LINES_MAX}; {ftp.LISTING_BYTES_MAX // MIB} MiB; {ftp.FILE_BYTES_MAX // MIB} MiB",
+        {"_ftp.REPLY_LINES_MAX", "ftp.LISTING_BYTES_MAX", "ftp.FILE_BYTES_MAX"},
     ),
     "lines before a server of SSH says who it is; packets passed over; a packet": (
         f"{_ssh.LINES_BEFORE_MAX}; {_ssh.PACKETS_PASSED_MAX}; {_ssh.PACKET_BYTES_MAX:,} bytes",
@@ -88,9 +88,10 @@ LIMITS: dict[str, tuple[str, set[str]]] = {
         f"{_question.STRAY_MAX}; {_question.RECORDS_MAX}",
         {"_question.STRAY_MAX", "_question.RECORDS_MAX"},
     ),
-    "lines of an answer by IMAP; a literal in it": (
-        f"{_imap.ANSWER_LINES_MAX:,}; {_imap.LITERAL_BYTES_MAX // KIB} KiB",
-        {"_imap.ANSWER_LINES_MAX", "_imap.LITERAL_BYTES_MAX"},
+    "lines of an answer by IMAP; bytes of it; a literal in it": (
+        f"{_imap.ANSWER_LINES_MAX:,}; {_imap.ANSWER_BYTES_MAX // KIB} KiB;"
+        f" {_imap.LITERAL_BYTES_MAX // KIB} KiB",
+        {"_imap.ANSWER_LINES_MAX", "_imap.ANSWER_BYTES_MAX", "_imap.LITERAL_BYTES_MAX"},
     ),
     "messages of ours that one check clears away": (str(_imap.FOUND_MAX), {"_imap.FOUND_MAX"}),
     "capabilities that a server of POP3 lists": (str(pop3.CAPABILITIES_MAX), {"pop3.CAPABILITIES_MAX"}),
