@@ -37,7 +37,7 @@ from tests.checks.conftest import surroundings
 from tests.checks.manners import MANNERS
 from tests.checks.victim import SECRET
 
-BYTES_MAX: Final = 60_000
+BYTES_MAX: Final = 40_000
 """So much fits into a socket before anybody reads."""
 
 INTERESTING: Final = (
@@ -98,7 +98,9 @@ class Canned(base.Visit):
 
     async def _connected(self, address: str, port: int, kind: socket.SocketKind) -> socket.socket:
         """A socket with all of it in it; also for data that go beside."""
-        ours, theirs = socket.socketpair(socket.AF_UNIX, kind)
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            ours = socket.create_connection(listening.getsockname())
+            theirs, _ = listening.accept()
         theirs.sendall(self.script)
         theirs.shutdown(socket.SHUT_WR)
         ours.setblocking(False)
