@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from hostwatch.checks.base import of_data
+from hostwatch.commands.check import _Shown
 from tests.checkers.servers import serving
 from tests.daemon.conftest import start
 from tests.daemon.running import CONFIGURATION, Running, command
@@ -169,6 +170,13 @@ def test_a_server_cannot_write_on_the_terminal(tmp_path: Path) -> None:
     assert "\x1b" not in bare
     assert "\u202e" not in bare
     assert "\\x1b[2J\\x1b]0;owned\\x07[red]go away\\u202e\\r\\n" in bare
+
+
+def test_nor_could_a_process_that_a_server_has_taken_over(capsys: pytest.CaptureFixture[str]) -> None:
+    """What it says is made harmless here again."""
+    shown = _Shown()
+    shown.told(1_000, "<", "\x1b[2J\u202eowned")
+    assert capsys.readouterr().out == "      1.0 ms  < \\x1b[2J\\u202eowned\n"
 
 
 def test_secrets_are_used_and_not_shown(tmp_path: Path) -> None:

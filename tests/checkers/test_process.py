@@ -148,7 +148,7 @@ async def test_an_order_by_an_unknown_key_or_a_forgotten_one_is_unknown() -> Non
 async def test_an_address_that_is_none_is_our_own_fault() -> None:
     async with checkers() as process:
         found = await look(process, service(80), address="somewhere")
-    assert found.outcome is Outcome.UNKNOWN
+    assert (found.outcome, found.why) == (Outcome.UNKNOWN, "a device without an address")
 
 
 async def test_an_order_begins_when_it_is_due() -> None:
@@ -177,9 +177,21 @@ async def test_who_finds_no_room_in_time_is_unknown() -> None:
     assert (found.number, found.outcome, found.why) == (4, Outcome.UNKNOWN, "looked too late")
 
 
-async def test_checks_of_one_service_beyond_the_room_wait_for_the_others() -> None:
+async def test_what_comes_too_late_does_not_begin() -> None:
     async with serving(greet) as port, checkers() as process:
-        found = await look(process, service(*[{"port": port, "expect": "hello"}] * 9), latest_us=100_000)
+        found = await look(process, service(port), latest_us=-1)
+    assert (found.outcome, found.why, found.at_us) == (Outcome.UNKNOWN, "tcp: looked too late", 0)
+
+
+async def test_checks_of_one_service_beyond_the_room_wait_for_the_others() -> None:
+    """Their own time begins when the first ones are over: nine checks are three waves."""
+
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.4)
+        await greet(reader, writer)
+
+    async with serving(slow) as port, checkers() as process:
+        found = await look(process, service(*[{"port": port, "expect": "hello"}] * 9), latest_us=200_000)
     assert (found.outcome, len(found.checks)) == (Outcome.ANSWERED, 9)
 
 

@@ -35,6 +35,7 @@ from hostwatch.servicing import SILENT, Servicing
 from tests.checkers.conftest import PATIENCE_S, greet, hang, service
 from tests.checks.conftest import serving
 
+HOUR = timedelta(hours=1)
 SIGNAL = "acme-web-1/www@here"
 Services = Mapping[str, tuple[str, Service]]
 
@@ -122,7 +123,7 @@ async def test_killed_in_the_middle_it_is_unknown_and_then_goes_on() -> None:
     async with serving(wait) as slow, serving(greet) as port:
         found = {"a/irc@here": ("k", service({"port": slow, "expect": "x"})), SIGNAL: ("l", service(port))}
         async with running(found) as servicing:
-            looking = asyncio.create_task(looks(servicing, ask("a/irc@here")))
+            looking = asyncio.create_task(looks(servicing, ask("a/irc@here", late_after=HOUR)))
             await asyncio.wait_for(came.wait(), PATIENCE_S)
             first = await process(servicing)
             os.kill(first, signal.SIGKILL)
@@ -144,7 +145,7 @@ async def test_one_that_hangs_is_unknown_and_killed(monkeypatch: pytest.MonkeyPa
         async with running(found) as servicing:
             first = await process(servicing)
             os.kill(first, signal.SIGSTOP)
-            (stopped,) = await looks(servicing, ask(SIGNAL))
+            (stopped,) = await looks(servicing, ask(SIGNAL, late_after=HOUR))
             second = await process(servicing, other_than=first)
             (after,) = await looks(servicing, ask(SIGNAL))
 
@@ -232,9 +233,10 @@ async def test_whatever_a_broken_process_says_the_watch_goes_on(
         return subprocess.Popen(words, pass_fds=(theirs.fileno(),), stderr=subprocess.PIPE)
 
     monkeypatch.setattr(client, "_popen", popen)
+    monkeypatch.setattr(module, "BEATS_MAX", 1_000_000)
     async with serving(greet) as port, running({SIGNAL: ("k", service(port))}) as servicing:
         await process(servicing)
-        (first,) = await looks(servicing, ask(SIGNAL))
+        (first,) = await looks(servicing, ask(SIGNAL, late_after=HOUR))
         (second,) = await looks(servicing, ask(SIGNAL))
     assert (first.outcome, first.why) == (Outcome.UNKNOWN, SILENT)
     assert second.outcome is Outcome.ANSWERED
