@@ -292,6 +292,24 @@ async def test_old_servers_are_asked_again_without_extensions() -> None:
         assert await made.addresses("www.example.test", 4) == ("127.0.0.2",)
 
 
+async def test_a_server_that_only_refers_to_others_is_passed_over() -> None:
+    """It says whom to ask, and not what the answer is: no name follows from that, and no absence of one."""
+
+    def refers(asked: dns.message.Message) -> list[bytes]:
+        told = answer(asked)
+        told.authority.append(dns.rrset.from_text("test.", 300, "IN", "NS", "ns.example.test."))
+        return [told.to_wire()]
+
+    async with (
+        lying(refers) as referring,
+        lying(lambda asked: [answer(asked, "127.0.0.2").to_wire()]) as good,
+    ):
+        async with resolver(referring.server) as made:
+            assert "it does not look up names for others" in await why_fault(made)
+        async with resolver(referring.server, good.server) as made:
+            assert await made.addresses("www.example.test", 4) == ("127.0.0.2",)
+
+
 async def test_a_silent_server_is_passed_over() -> None:
     async with (
         lying(lambda asked: []) as silent,

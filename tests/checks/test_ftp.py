@@ -315,6 +315,36 @@ async def test_a_server_that_hangs_at_the_goodbye_runs() -> None:
     assert (found.outcome, found.sentence) == (Outcome.ANSWERED, "")
 
 
+async def test_a_server_that_will_be_ready_soon() -> None:
+    async with played("S: 120 soon\nS: 120 sooner\nS: 220 ready\nC: QUIT\nS: 221 bye") as port:
+        assert (await look("ftp", port)).outcome is Outcome.ANSWERED
+
+
+async def test_a_short_password_is_hidden_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FTP_PASSWORD", "xyz")
+    story = "S: 220 ready\nC: USER probe\nS: 331 who?\nC: PASS xyz\nS: 230 in\nC: QUIT\nS: 221 bye"
+    async with played(story) as port:
+        found = await look("ftp", {"port": port, **account()})
+    assert "PASS ***" in [line.text for line in found.transcript]
+    assert found.outcome is Outcome.ANSWERED
+
+
+async def test_a_data_connection_that_fails_is_explained_by_the_server(papers: Papers) -> None:
+    """The server hangs up instead of speaking TLS, and then says why."""
+    begins, goes_on = IN.split("ready", 1)
+    async with giving(b"") as data:
+        story = (
+            f"{begins}ready\nC: AUTH TLS\nS: 234 go\nTLS{goes_on}C: PBSZ 0\nS: 200 ok\nC: PROT P\nS: 200 ok\n"
+            f"C: TYPE A\nS: 200 text\nC: EPSV\nS: 229 ok (|||{data}|)\n"
+            "C: LIST pub\nS: 150 here\nS: 425 no key"
+        )
+        async with played(story, papers.valid) as port:
+            tls = {"starttls": "required", "tls": trusting(papers)}
+            found = await look("ftp", {"port": port, **WRITTEN, **tls})
+    assert (found.outcome, found.why) == (Outcome.MISSED, "the data connection was broken off")
+    assert found.came == "425 no key"
+
+
 async def test_a_filter_before_the_data_connections_is_named() -> None:
     async with hostile.full_backlog() as data, played(f"{LIST}S: 229 ok (|||{data}|)") as port:
         found = await look("ftp", {"port": port, **WRITTEN, "timeout": "300ms"})

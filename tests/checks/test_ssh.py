@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import signal
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, x25519
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
@@ -233,6 +235,55 @@ def _flip(piece: bytes, place: int) -> bytes:
 def _end(piece: bytes) -> int:
     """Where the message of the first packet ends."""
     return 4 + int.from_bytes(piece[:4], "big") - piece[4]
+
+
+async def _honest(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, guesses: bool) -> None:
+    """A server of a few lines. It may guess what we shall agree on, wrongly, and send a packet for that."""
+
+    def packed(message: bytes) -> bytes:
+        many = 12 - (len(message) + 1) % 8
+        return (len(message) + 1 + many).to_bytes(4, "big") + bytes([many]) + message + bytes(many)
+
+    async def heard() -> bytes:
+        size = int.from_bytes(await reader.readexactly(4), "big")
+        packet = await reader.readexactly(size)
+        return packet[1 : size - packet[0]]
+
+    key = ed25519.Ed25519PrivateKey.generate()
+    blob = _ssh.string(b"ssh-ed25519") + _ssh.string(_raw(key.public_key()))
+    lists = (
+        b"ecdh-sha2-nistp256,curve25519-sha256",
+        b"ssh-ed25519",
+        *[b"aes128-ctr"] * 2,
+        *[b"none"] * 4,
+        b"",
+        b"",
+    )
+    ours = b"\x14" + bytes(16) + b"".join(map(_ssh.string, lists)) + bytes([guesses]) + bytes(4)
+    writer.write(b"SSH-2.0-honest\r\n" + packed(ours))
+    if guesses:
+        writer.write(packed(b"\x1f a guess"))
+    who = (await reader.readline()).rstrip()
+    theirs, half = await heard(), (await heard())[5:]
+    mine = x25519.X25519PrivateKey.generate()
+    secret = int.from_bytes(mine.exchange(x25519.X25519PublicKey.from_public_bytes(half)), "big")
+    told = (who, b"SSH-2.0-honest", theirs, ours, blob, half, _raw(mine.public_key()))
+    digest = hashlib.sha256(b"".join(map(_ssh.string, told)) + _ssh.integer(secret)).digest()
+    signed = _ssh.string(b"ssh-ed25519") + _ssh.string(key.sign(digest))
+    reply = b"\x1f" + _ssh.string(blob) + _ssh.string(_raw(mine.public_key())) + _ssh.string(signed)
+    writer.write(packed(reply))
+    await reader.read()
+
+
+def _raw(key: x25519.X25519PublicKey | ed25519.Ed25519PublicKey) -> bytes:
+    return key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+@pytest.mark.parametrize("guesses", [False, True])
+async def test_a_packet_sent_on_a_wrong_guess_is_passed_over(guesses: bool) -> None:
+    async with serving(partial(_honest, guesses=guesses)) as port:
+        found = await look("ssh", {"port": port, "host_keys": NOBODYS})
+    assert (found.step, found.why) == (Step.CONTENT, "the server has another host key"), "it was proven"
 
 
 # The proof itself
