@@ -210,6 +210,15 @@ async def test_a_password_that_the_server_says_again() -> None:
     keeps_silent(found)
 
 
+async def test_a_password_too_short_to_be_searched_for_is_not_shown_when_it_is_sent() -> None:
+    story = (
+        "S: +OK\nC: CAPA\nS: +OK\nS: .\nC: USER\nS: +OK\nC: PASS abc\nS: +OK\nC: STAT\nS: +OK 0 0\nC: QUIT"
+    )
+    async with played(f"{story}\nS: +OK") as port:
+        found = await look("pop3", {"port": port, **login("abc"), "unprotected_login": True})
+    assert (found.sentence, said(found)[-3:]) == ("", ["PASS ***", "STAT", "QUIT"])
+
+
 @pytest.mark.parametrize(
     ("written", "wrong"),
     [

@@ -252,6 +252,14 @@ async def test_a_password_that_the_server_says_again(way: str) -> None:
     keeps_silent(found)
 
 
+async def test_a_password_too_short_to_be_searched_for_is_not_shown_when_it_is_sent() -> None:
+    sent = base64.b64encode(b"abc").decode()
+    asks = f"C: AUTH LOGIN\nS: 334 who?\nC:\nS: 334 and?\nC: {sent}\nS: 235 welcome\nC: QUIT\nS: 221 bye"
+    async with played(f"S: 220 x\nC: EHLO\nS: 250-mx\nS: 250 AUTH LOGIN\n{asks}") as port:
+        found = await look("smtp", {"port": port, **login("abc"), "unprotected_login": True})
+    assert (found.sentence, said(found)[-2:]) == ("", ["***", "QUIT"])
+
+
 BOX = {"login": {"user": USER, "password": Secret(PASSWORD)}, "implicit_tls": True}
 DELIVERY = {"from": USER, "to": USER, "mailbox": BOX}
 ALLOWED = {"authorisation": "letter of 2026-03-01"}
