@@ -33,6 +33,7 @@ from hostwatch.health import Examiner, Health
 from hostwatch.httpd import Pages, Sources
 from hostwatch.lag import LoopWatcher
 from hostwatch.outbox import Outbox
+from hostwatch.patience import Patience
 from hostwatch.pinger import Pinger
 from hostwatch.prober import Prober
 from hostwatch.sdnotify import Notifier
@@ -91,6 +92,7 @@ class Watch:
         )
         self.prober = Prober(engine, pinger, self.sight, clock, self.directory.manner)
         self.outbox = Outbox(engine, clock, lambda: self.directory)
+        self.patience = Patience(engine, clock)
         self.time_watch = TimeWatch(engine, clock)
         self._set_manners()
         self._set_politeness(loaded)
@@ -137,7 +139,7 @@ class Watch:
         try:
             await self._first(engine, self._take_up())
             self.settle(len(self.engine.world.signals))
-            parts = (self.applications, self.prober, self.outbox, self.time_watch)
+            parts = (self.applications, self.prober, self.outbox, self.patience, self.time_watch)
             working = [asyncio.create_task(part.run()) for part in parts]
             if started is not None:
                 started.set()

@@ -39,10 +39,10 @@ from hostwatch.channels import _threads, base, webhook
 from hostwatch.checkers import asking, confinement, process, protocol, resolver, services, standstill
 from hostwatch.commands import ping, run, status
 from hostwatch.configuration import checks as limits_of_checks
-from hostwatch.configuration import fields, load, mistake, secret, source, uplink
+from hostwatch.configuration import fields, load, mistake, secret, service, source, uplink
 from hostwatch.configuration.model import Notices, Schedule
 from hostwatch.configuration.packets import Limits
-from hostwatch.core import behind, enrolment, facts, judge, ladder, latency, schedule, turns
+from hostwatch.core import behind, enrolment, facts, judge, ladder, latency, schedule, telling, turns
 from hostwatch.core import uplink as uplinks
 from hostwatch.core.blindness import Why
 from hostwatch.core.world import World
@@ -168,6 +168,8 @@ LIMITS: dict[str, str] = {
         " for, else ten, five or two, where late by a second is no matter, so that at most"
         f" {icmp.TICK_PACKETS} first packets"
     ),
+    "services of a device": str(service.SERVICES_MAX),
+    "services whose waiting for their device ends in one deed": str(telling.AT_ONCE_MAX),
     "looks judged in one deed; plain answers of a slice without a pause": (
         f"{rounds.VERDICTS_MAX}; {judge.STEP}"
     ),

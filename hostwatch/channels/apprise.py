@@ -70,7 +70,11 @@ def _loaded() -> NotificationManager:
 
 
 _PLUGINS = _loaded()
-NOTIFY_TYPES = {"emergency": apprise.NotifyType.FAILURE, "recovery": apprise.NotifyType.SUCCESS}
+NOTIFY_TYPES = {
+    "emergency": apprise.NotifyType.FAILURE,
+    "update": apprise.NotifyType.WARNING,
+    "recovery": apprise.NotifyType.SUCCESS,
+}
 
 
 class Settings(base.LinkEntry):

@@ -20,10 +20,20 @@ class Emergency:
 
     reference: str
     signal: str
+    """Whose outage it is. It ends with that."""
+
     opened_at: datetime
     story: Story
+    joined: tuple[str, ...] = ()
+    """Other signals whose outages are told under it, or will be if they come to be any (J8)."""
+
     ended_at: datetime | None = None
     withdrawn: bool = False
+
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """All signals that it covers."""
+        return (self.signal, *self.joined)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +145,11 @@ class Notice:
 def notice_id(reference: str, kind: Kind, customer: str, contact: str) -> str:
     """The stable key of a notice: the same for every try, so that the other side can tell a repeat."""
     return f"{reference}.{kind}.{customer}.{contact}"
+
+
+def update_id(reference: str, number: int, customer: str, contact: str) -> str:
+    """The key of the n-th notice that tells more of an open emergency."""
+    return f"{reference}.update-{number}.{customer}.{contact}"
 
 
 def reference(number: int) -> str:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from hostwatch.core import facts, judge, signal, versions
+from hostwatch.core import facts, judge, signal, telling, versions
 from hostwatch.core.population import Changes, Customer, Device, Population, State, targets
 from hostwatch.core.schedule import Schedule, Target
 from hostwatch.core.signal import Signal
@@ -88,11 +88,10 @@ def step(world: World, part: Step, now: datetime) -> Decision:
     """Make some changes, and what follows from them for signals and people."""
     schedule = _next(world.schedule, part.schedule)
     closing: list[facts.Fact] = []
-    people = judge.People()
     gone, come = _signals(world, part.changes)
     for name in gone:
         closing.extend(signal.withdraw(world.signals[name], now))
-        people = judge.joined(people, judge.withdraw(world, world.signals[name], now))
+    people = telling.withdraw(world, gone, now)
     return Decision(
         facts=(
             *(() if part.opening is None else (_applied(part.opening, now),)),
@@ -107,7 +106,9 @@ def step(world: World, part: Step, now: datetime) -> Decision:
         ),
         withdrawn_signals=tuple(gone),
         emergencies=people.emergencies,
+        duties=people.duties,
         notices=people.notices,
+        holds=people.holds,
         population=part.changes if len(part.changes) or part.changes.vantage else None,
         schedule=schedule,
         targets=part.targets,

@@ -231,6 +231,25 @@ class UplinkEmergencyOpened(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EmergencyHeld(Fact):
+    """A service is down, and its device may be: its emergency waits for the verdict on the device (J8)."""
+
+    signal: str
+    until: datetime
+    """If nothing is decided by then, it opens alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmergencyJoined(Fact):
+    """An outage is told under an emergency that is open, and opens none of its own (J8)."""
+
+    reference: str
+    signal: str
+    first_miss: datetime
+    last_answer: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EmergencyEnded(Fact):
     """The device or the uplink answered again, or is no longer watched (`withdrawn`)."""
 

@@ -8,22 +8,12 @@ them together and the store commits them together.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
-from hostwatch.core import facts, signal, stories, uplink
+from hostwatch.core import facts, signal, telling
 from hostwatch.core.blindness import Why
-from hostwatch.core.emergency import (
-    Duty,
-    Emergency,
-    Notice,
-    NoticeState,
-    notice_id,
-    reference,
-)
-from hostwatch.core.notice import Kind, Story
 from hostwatch.core.observing import Observing
-from hostwatch.core.population import Device
 from hostwatch.core.reading import Answer, Outcome, Reading
 from hostwatch.core.schedule import Schedule
 from hostwatch.core.signal import Signal
@@ -34,16 +24,6 @@ STEP = 500
 
 Steps = Generator[None, None, Decision]
 """A deed in steps: between two of them others may have the loop, but nobody changes the world."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class People:
-    """What verdicts and recoveries make for people: parts of a decision."""
-
-    facts: tuple[facts.Fact, ...] = ()
-    emergencies: tuple[Emergency, ...] = ()
-    duties: tuple[Duty, ...] = ()
-    notices: tuple[Notice, ...] = ()
 
 
 def readings(
@@ -85,7 +65,7 @@ def readings_by_steps(
     for first in range(0, len(plain), STEP):
         observe(plain[first : first + STEP])
         yield
-    people = tell(world, observed.facts, now)
+    people = telling.tell(world, observed, now)
     looks = () if key is None else tuple(_looks(brought))
     return Decision(
         facts=(*observed.facts, *people.facts),
@@ -95,6 +75,7 @@ def readings_by_steps(
         emergencies=people.emergencies,
         duties=people.duties,
         notices=people.notices,
+        holds=people.holds,
         slice=None if key is None else _evidence(world, key, looks, latencies, closes=closes, now=now),
         looks=looks,
         unscheduled=() if key is not None else (*brought, *(answer.reading for answer in plain)),
@@ -140,153 +121,8 @@ def _evidence(
     return replace(evidence, closed_at=now, latencies=latencies) if closes else evidence
 
 
-def tell(world: World, happened: Iterable[facts.Fact], now: datetime) -> People:
-    """Emergencies, duties and notices that follow from flips."""
-    made = People()
-    opened = 0
-    for fact in happened:
-        match fact:
-            case facts.WentDown() if not uplink.is_reference(fact.signal):
-                opened += 1
-                made = joined(made, _open(world, fact, world.references + opened, now))
-            case facts.CameUp():
-                made = joined(made, _end(world, fact, now))
-            case _:
-                pass
-    return made
-
-
-def joined(left: People, right: People) -> People:
-    """Both, in order."""
-    return People(
-        facts=left.facts + right.facts,
-        emergencies=left.emergencies + right.emergencies,
-        duties=left.duties + right.duties,
-        notices=left.notices + right.notices,
-    )
-
-
-def _open(world: World, flip: facts.WentDown, number: int, now: datetime) -> People:
-    people, name = world.population, reference(number)
-    mine = people.uplink_of(flip.signal)
-    if mine is None:
-        opening = stories.of_device(people, _device(world, flip), flip, name)
-    else:
-        opening = stories.of_uplink(people, mine, flip, name)
-    emergency = Emergency(reference=name, signal=flip.signal, opened_at=flip.at, story=opening.story)
-    owed = [
-        _owe(story, contact, flip.at + customer.terms.notice_within, now)
-        for customer, story in opening.told
-        for contact in customer.contacts
-    ]
-    return People(
-        facts=(opening.fact, *(fact for duty, notice in owed for fact in _owed_facts(duty, notice))),
-        emergencies=(emergency,),
-        duties=tuple(duty for duty, _ in owed),
-        notices=tuple(notice for _, notice in owed),
-    )
-
-
-def _device(world: World, flip: facts.WentDown) -> Device:
-    device = world.device(flip.signal)
-    assert device is not None  # only watched signals are observed
-    return device
-
-
-def _owe(story: Story, contact: str, due: datetime, now: datetime) -> tuple[Duty, Notice]:
-    name = notice_id(story.reference, "emergency", story.customer, contact)
-    duty = Duty(id=name, emergency=story.reference, contact=contact, due=due)
-    notice = Notice(
-        id=name,
-        kind="emergency",
-        customer=story.customer,
-        contact=contact,
-        emergencies=(story.reference,),
-        stories=(story,),
-        created_at=now,
-        duty=duty.id,
-    )
-    return duty, notice
-
-
-def _owed_facts(duty: Duty, notice: Notice) -> tuple[facts.Fact, ...]:
-    arose = facts.DutyArose(
-        at=notice.created_at, duty=duty.id, emergency=duty.emergency, contact=duty.contact, due=duty.due
-    )
-    return arose, _notice_owed(notice)
-
-
-def _notice_owed(notice: Notice) -> facts.NoticeOwed:
-    return facts.NoticeOwed(
-        at=notice.created_at,
-        notice=notice.id,
-        kind=notice.kind,
-        customer=notice.customer,
-        contact=notice.contact,
-        emergencies=notice.emergencies,
-    )
-
-
-def _end(world: World, flip: facts.CameUp, now: datetime) -> People:
-    emergency = world.emergency_of(flip.signal)
-    if emergency is None:
-        return People()
-    story = replace(emergency.story, last_miss=flip.last_miss, first_answer=flip.first_answer)
-    ended = replace(emergency, story=story, ended_at=flip.at)
-    return _ended(world, ended, "recovery", now)
-
-
-def withdraw(world: World, known: Signal, now: datetime) -> People:
-    """End the emergency of a signal that is no longer watched."""
-    emergency = world.emergency_of(known.name)
-    if emergency is None:
-        return People()
-    last_miss = emergency.story.first_miss if known.silence is None else known.silence.last_miss
-    story = replace(emergency.story, last_miss=last_miss)
-    return _ended(world, replace(emergency, story=story, ended_at=now, withdrawn=True), "withdrawn", now)
-
-
-def _ended(world: World, emergency: Emergency, kind: Kind, now: datetime) -> People:
-    """The end of an emergency, told to whoever was to be told of its beginning."""
-    notices = tuple(
-        Notice(
-            id=notice_id(emergency.reference, kind, first.customer, first.contact),
-            kind=kind,
-            customer=first.customer,
-            contact=first.contact,
-            emergencies=(emergency.reference,),
-            stories=tuple(
-                _told_end(story, emergency.story)
-                for story in first.stories
-                if story.reference == emergency.reference
-            ),
-            created_at=now,
-            after=first.id,
-        )
-        for first in world.notices.of(emergency.reference)
-        if first.kind == "emergency" and first.state is not NoticeState.FORBIDDEN
-    )
-    ended = facts.EmergencyEnded(
-        at=emergency.ended_at or now,
-        reference=emergency.reference,
-        withdrawn=emergency.withdrawn,
-        last_miss=emergency.story.last_miss or emergency.story.first_miss,
-        first_answer=emergency.story.first_answer,
-    )
-    return People(
-        facts=(ended, *(_notice_owed(notice) for notice in notices)),
-        emergencies=(emergency,),
-        notices=notices,
-    )
-
-
-def _told_end(begun: Story, ended: Story) -> Story:
-    """The story that a contact was told of the beginning, with its end."""
-    return replace(begun, last_miss=ended.last_miss, first_answer=ended.first_answer)
-
-
 def follow_clock(world: World, before: datetime, after: datetime) -> Decision:
-    """Carry every signal and every open duty over a step of the wall clock (T8).
+    """Carry every signal, every open duty and whatever waits over a step of the wall clock (T8).
 
     The time that is left for telling is kept: who set the clock does not shorten or lengthen a promise.
     """
@@ -301,11 +137,17 @@ def follow_clock(world: World, before: datetime, after: datetime) -> Decision:
         for duty in world.duties.values()
         if duty.breached_at is None
     )
+    moved_holds = {hold.signal: hold.moved(after - before) for hold in world.holds.values()}
     schedule = _anew(world.schedule) if after < before else None
     if schedule is not None:
         found.append(adopted(schedule, after))
     return Decision(
-        facts=tuple(found), signals=tuple(carried), duties=duties, schedule=schedule, alive_at=after
+        facts=tuple(found),
+        signals=tuple(carried),
+        duties=duties,
+        holds=moved_holds,
+        schedule=schedule,
+        alive_at=after,
     )
 
 

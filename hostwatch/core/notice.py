@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-Kind = Literal["emergency", "recovery", "withdrawn"]
+Kind = Literal["emergency", "update", "recovery", "withdrawn"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class Story:
     """When the second miss became known: the 15 minutes run from here (`colocation C5`)."""
 
     why: str
-    """How the ping missed: `no answer`, `host unreachable`, … (a word of `core.signal.Why`)."""
+    """How the look missed: `no answer`, `host unreachable`, …; of a service, what its checks found."""
 
     last_miss: datetime | None = None
     """In a recovery: the last miss, the inner bound of the end."""
@@ -71,3 +71,15 @@ class Story:
 
     method: str = ""
     """How the device is looked at, such as `tcp port=443`; empty where it is pinged."""
+
+    service: str = ""
+    """The service that does not do what it should; empty where the story is of a device itself."""
+
+    itself: str = ""
+    """Of a service: how its device stands (`core.together.Stand`)."""
+
+    failing: tuple[str, ...] = ()
+    """Other services of the device that do not do what they should either."""
+
+    answering: tuple[str, ...] = ()
+    """Of a device: its services that answer though it does not. It may only drop our pings."""

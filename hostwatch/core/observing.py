@@ -6,11 +6,14 @@ were due; whoever was silent, unknown, not proven or looked at late is observed 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from functools import lru_cache
+from itertools import chain
 
 from hostwatch.core import facts, instant, signal, uplink
 from hostwatch.core.reading import Answer, Reading
+from hostwatch.core.service import device_in, is_service
 from hostwatch.core.signal import Signal
 from hostwatch.core.signals import at_rest, may_rest
 from hostwatch.core.terms import tolerance
@@ -30,6 +33,9 @@ class Observing:
         self.settled: list[str] = []
         """Who came to rest, and was not at rest before."""
 
+        self.again: list[tuple[str, datetime]] = []
+        """Services that are down already and missed once more by the schedule, and when that was known."""
+
         self._rested: dict[str, int] = {}
         """Who is at rest by what was observed so far, and since when."""
 
@@ -38,20 +44,29 @@ class Observing:
         """Who is at rest by what was observed, and since when, in microseconds."""
         return tuple(self._rested.items())
 
+    def touched(self, devices: Collection[str]) -> set[str]:
+        """Those of some devices of which, or of whose services, something was observed."""
+        return {
+            name for signal in chain(self.changed, self._rested) if (name := device_in(signal)) in devices
+        }
+
     def take(self, reading: Reading) -> None:
         """Observe one reading; of a signal that is not watched, nothing."""
-        known, terms = self._known(reading.signal), self._world.terms_of(reading.signal)
+        known, terms = self.known(reading.signal), self._world.terms_of(reading.signal)
         if known is None or terms is None:
             return
         after, happened = signal.observe(known, reading, terms)
         if after is not known:
             self.changed[reading.signal] = after
             self._rested.pop(reading.signal, None)
+            if known.verdict is not None and after.misses > known.misses and is_service(after.name):
+                self.again.append((after.name, reading.known_at))
         self.facts.extend(happened)
         if uplink.is_reference(reading.signal):
             self._follow(reading)
 
-    def _known(self, name: str) -> Signal | None:
+    def known(self, name: str) -> Signal | None:
+        """A signal as it is by what was observed so far."""
         rested = self._rested.get(name)
         if rested is not None:
             return at_rest(name, rested, self._world.signals.speaking(name))
@@ -61,7 +76,7 @@ class Observing:
         """What the reading of a reference makes of its uplink (J7)."""
         people = self._world.population
         mine = people.uplink_of(reading.signal)
-        found = None if mine is None else uplink.follow(mine, people.vantage, self._known, reading)
+        found = None if mine is None else uplink.follow(mine, people.vantage, self.known, reading)
         if found is not None:
             own, happened = found
             self.changed[own.name] = own

@@ -14,6 +14,8 @@ from hostwatch.core import facts
 from hostwatch.core.behind import Group
 from hostwatch.core.notice import Story
 from hostwatch.core.population import Customer, Device, Population
+from hostwatch.core.service import Service
+from hostwatch.core.together import Stand
 from hostwatch.core.uplink import Uplink
 
 
@@ -25,6 +27,8 @@ class Opening:
     """The emergency's own."""
 
     fact: facts.Fact
+    """That it opened."""
+
     told: tuple[tuple[Customer, Story], ...]
     """Who is owed a notice, and the story as it is told them."""
 
@@ -39,16 +43,45 @@ def of_device(people: Population, device: Device, flip: facts.WentDown, referenc
         address=device.address,
         method=device.way,
     )
-    opened = facts.EmergencyOpened(
-        at=flip.at,
-        reference=reference,
+    return Opening(story=story, fact=_opened(story, flip), told=((customer, story),))
+
+
+def told_with(opening: Opening, *, failing: tuple[str, ...], answering: tuple[str, ...] = ()) -> Opening:
+    """The same with what is known of the device's services."""
+    if not failing and not answering:
+        return opening
+    told = tuple(
+        (customer, replace(story, failing=failing, answering=answering)) for customer, story in opening.told
+    )
+    return replace(opening, story=replace(opening.story, failing=failing, answering=answering), told=told)
+
+
+def of_service(
+    people: Population, device: Device, service: Service, flip: facts.WentDown, reference: str, itself: Stand
+) -> Opening:
+    """A service went down, and not its device with it, as far as anybody knows."""
+    customer = people.customers[device.customer]
+    story = replace(
+        _story(flip, reference, service.terms.within(customer.terms).interval),
         customer=customer.id,
         device=device.id,
+        address=device.address,
+        service=service.name,
+        itself=itself.value,
+    )
+    return Opening(story=story, fact=_opened(story, flip), told=((customer, story),))
+
+
+def _opened(story: Story, flip: facts.WentDown) -> facts.EmergencyOpened:
+    return facts.EmergencyOpened(
+        at=flip.at,
+        reference=story.reference,
+        customer=story.customer,
+        device=story.device,
         signal=flip.signal,
         first_miss=flip.first_miss,
         last_answer=flip.last_answer,
     )
-    return Opening(story=story, fact=opened, told=((customer, story),))
 
 
 def of_uplink(people: Population, uplink: Uplink, flip: facts.WentDown, reference: str) -> Opening:

@@ -6,12 +6,13 @@ the store in one transaction and only then applies it here. Loading the store gi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from hostwatch.core.emergency import Duty, Emergency, Notice
 from hostwatch.core.facts import Fact
+from hostwatch.core.holds import Hold, Holds
 from hostwatch.core.notices import Notices
 from hostwatch.core.population import Changes, Device, Population
 from hostwatch.core.reading import Outcome, Reading
@@ -92,6 +93,9 @@ class Decision:
     configuration: str | None = None
     """The digest of a configuration that is in force from now on; empty while one comes into force."""
 
+    holds: Mapping[str, Hold | None] = field(default_factory=dict)
+    """Services whose emergencies wait for the verdict on their device, and None for those that do no more."""
+
     blind: Mapping[str, datetime | None] = field(default_factory=dict)
     """Blindness begun (since when) or ended (None), by why."""
 
@@ -119,17 +123,22 @@ class World:
     notices: Notices = field(default_factory=Notices)
     """The notices that are pending, or belong to an open emergency, and those that one of them waits for."""
 
+    holds: Holds = field(default_factory=Holds)
+    """The services whose emergencies wait for the verdict on their device (J8)."""
+
     blind: dict[str, datetime] = field(default_factory=dict)
     alive_at: datetime | None = None
     references: int = 0
     """How many emergencies there have ever been."""
 
     open_by_signal: dict[str, str] = field(default_factory=dict)
-    """The references of the open emergencies, by signal."""
+    """The references of the open emergencies, by all signals that they cover."""
 
     def __post_init__(self) -> None:
         self.signals.speaking = self.speaking
-        self.open_by_signal = {e.signal: reference for reference, e in self.emergencies.items()}
+        self.open_by_signal = {
+            signal: reference for reference, e in self.emergencies.items() for signal in e.signals
+        }
         self.notices.forget([*self.notices], self.emergencies)
 
     def device(self, signal: str) -> Device | None:
@@ -146,7 +155,7 @@ class World:
         return self.population.terms_of(signal, self.population.device_of(signal))
 
     def emergency_of(self, signal: str) -> Emergency | None:
-        """The open emergency of a signal."""
+        """The open emergency that covers a signal."""
         reference = self.open_by_signal.get(signal)
         return None if reference is None else self.emergencies[reference]
 
@@ -183,15 +192,24 @@ class World:
         else:
             self.slices.pop(evidence.key, None)
 
-    def _apply_people(self, decision: Decision) -> None:
-        for emergency in decision.emergencies:
-            if emergency.reference not in self.emergencies and emergency.ended_at is None:
-                self.references += 1
+    def _apply_emergencies(self, changed: Iterable[Emergency]) -> None:
+        for emergency in changed:
+            self.references += emergency.reference not in self.emergencies
+            before = self.emergencies.get(emergency.reference, emergency)
             self.emergencies[emergency.reference] = emergency
+            for signal in before.signals:
+                if self.open_by_signal.get(signal) == emergency.reference:
+                    del self.open_by_signal[signal]
             if emergency.ended_at is None:
-                self.open_by_signal[emergency.signal] = emergency.reference
+                self.open_by_signal.update(dict.fromkeys(emergency.signals, emergency.reference))
+
+    def _apply_people(self, decision: Decision) -> None:
+        self._apply_emergencies(decision.emergencies)
+        for signal, hold in decision.holds.items():
+            if hold is None:
+                self.holds.drop(signal)
             else:
-                self.open_by_signal.pop(emergency.signal, None)
+                self.holds.put(hold)
         for duty in decision.duties:
             self.duties[duty.id] = duty
             if not duty.is_open:

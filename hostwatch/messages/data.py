@@ -52,7 +52,7 @@ def _emergency(story: Story) -> dict[str, Any]:
         "address": story.address or None,
         "interval_s": story.interval // timedelta(seconds=1),
         "misses": story.misses,
-        "why": _code(story.why),
+        "why": _code(_check(story.why) if story.service else story.why),
         "last_answer": _instant(story.last_answer),
         "first_miss": _instant(story.first_miss),
         "verdict": _instant(story.verdict),
@@ -66,8 +66,18 @@ def _emergency(story: Story) -> dict[str, Any]:
         "quorum": story.quorum or None,
         "behind": story.behind if story.uplink else None,
         "devices": list(story.devices) if story.uplink else None,
-        "method": None if story.uplink else story.method or "icmp",
+        "method": None if story.uplink or story.service else story.method or "icmp",
+        "service": story.service or None,
+        "found": story.why if story.service else None,
+        "device_itself": story.itself or None,
+        "services_failing": None if story.uplink else list(story.failing),
+        "services_answering": None if story.uplink or story.service else list(story.answering),
     }
+
+
+def _check(found: str) -> str:
+    """Which check, and which step of it, found a service wrong: `http: TLS` of `http: TLS: the … expired`."""
+    return found.partition("; ")[0].rpartition(": ")[0] or found
 
 
 def _code(why: str) -> str:

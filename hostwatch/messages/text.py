@@ -13,7 +13,7 @@ from gettext import NullTranslations
 from zoneinfo import ZoneInfo
 
 from hostwatch.core.notice import Kind, Story
-from hostwatch.messages import catalogue, spans
+from hostwatch.messages import catalogue, service, spans
 
 SUBJECT_MAX_CHARS = 120
 NAME_MAX_CHARS = 200
@@ -49,9 +49,12 @@ def compose(
     parts += [[*speaker.block(story, kind)] for story in stories]
     uplinks_only = all(story.uplink for story in stories)
     all_pinged = not any(story.method for story in stories)
-    steps = (
-        speaker.about_carrier(kind) if uplinks_only else speaker.next_steps(kind, len(stories), all_pinged)
-    )
+    if uplinks_only:
+        steps = speaker.about_carrier(kind)
+    elif all(story.service for story in stories):
+        steps = speaker.about_service(kind)
+    else:
+        steps = speaker.next_steps(kind, len(stories), all_pinged)
     parts.append([steps])
     parts.append([*speaker.closing(_line(site), _line(customer_name), _line(contact_name))])
     return Composed(subject=first, text="\n\n".join("\n".join(part) for part in parts) + "\n")
@@ -77,7 +80,12 @@ class _Speaker:
             return self._about_uplink(story, kind, mark)
         t = self._words
         since = story.first_miss
-        if kind == "emergency":
+        if story.service:
+            pattern = service.first_line(t, kind)
+            since = (story.first_answer or story.verdict) if kind == "recovery" else since
+        elif kind == "update":
+            pattern = t.gettext("%(reference)s: now %(device)s itself has not answered us since %(since)s")
+        elif kind == "emergency":
             pinged = t.gettext("%(reference)s: %(device)s has not answered our pings since %(since)s")
             looked = t.gettext("%(reference)s: %(device)s has not answered us since %(since)s")
             pattern = looked if story.method else pinged
@@ -88,7 +96,11 @@ class _Speaker:
             since = story.first_answer or story.verdict
         else:
             pattern = t.gettext("%(reference)s: %(device)s is no longer watched by us")
-        values = {"reference": _line(story.reference), "since": self._time(since)}
+        values = {
+            "reference": _line(story.reference),
+            "since": self._time(since),
+            "service": service.named(story, kind, _line),
+        }
         room = SUBJECT_MAX_CHARS - len(mark + pattern % {**values, "device": ""})
         return mark + pattern % {**values, "device": self._device(story, room)}
 
@@ -130,7 +142,7 @@ class _Speaker:
         since = self._time(min(story.first_miss for story in stories))
         values = {"count": len(stories), "since": since}
         room = SUBJECT_MAX_CHARS - len(mark + pattern % {**values, "devices": ""})
-        names = [_line(story.device or story.uplink) for story in stories]
+        names = [_line(f"{story.service} {story.device or story.uplink}".strip()) for story in stories]
         return mark + pattern % {**values, "devices": _listed(names, room)}
 
     def marks(self, *, repeat: bool, late: bool) -> Iterator[str]:
@@ -146,18 +158,29 @@ class _Speaker:
         t = self._words
         yield t.gettext("Reference: %s (please quote it when you contact us)") % _line(story.reference)
         yield from self._what(story)
-        yield t.gettext("Silent since: after %(answer)s (last answer), by %(miss)s (first miss)") % {
-            "answer": self._time(story.last_answer),
-            "miss": self._time(story.first_miss),
-        }
+        if story.service:
+            yield service.since(t, story, self._time)
+        else:
+            yield self._silent_since(story)
         if kind == "recovery":
             yield from self._end(story)
         yield self._seen(story)
+        yield from service.beside(t, story, kind, _line)
         yield t.gettext("Declared an emergency: %s") % self._time(story.verdict)
+
+    def _silent_since(self, story: Story) -> str:
+        t = self._words
+        return t.gettext("Silent since: after %(answer)s (last answer), by %(miss)s (first miss)") % {
+            "answer": self._time(story.last_answer),
+            "miss": self._time(story.first_miss),
+        }
 
     def _what(self, story: Story) -> Iterator[str]:
         """What the emergency is about."""
         t = self._words
+        if story.service:
+            yield from service.what(t, story, _line)
+            return
         if not story.uplink:
             yield t.gettext("Device: %(device)s, address %(address)s") % {
                 "device": _line(story.device),
@@ -184,11 +207,19 @@ class _Speaker:
         length = spans.length(story)
         if story.first_answer is None or length is None:
             return
-        yield t.gettext("Answering since: after %(miss)s (last miss), by %(answer)s (first answer)") % {
+        values = {
             "miss": self._time(story.last_miss or story.first_miss),
             "answer": self._time(story.first_answer),
         }
-        yield t.gettext("Silent for: %(point)s (at least %(least)s, at most %(most)s)") % {
+        if story.service:
+            yield service.until(t) % values
+        else:
+            yield (
+                t.gettext("Answering since: after %(miss)s (last miss), by %(answer)s (first answer)")
+                % values
+            )
+        silent = t.gettext("Silent for: %(point)s (at least %(least)s, at most %(most)s)")
+        yield (service.lasted(t) if story.service else silent) % {
             "point": self._span(length.point_s),
             "least": self._span(length.least_s),
             "most": self._span(length.most_s),
@@ -196,6 +227,8 @@ class _Speaker:
 
     def _seen(self, story: Story) -> str:
         t = self._words
+        if story.service:
+            return service.seen(t, story, _line, self._interval)
         if story.uplink:
             return t.ngettext(
                 "What we saw: %(count)d look in which fewer than %(quorum)d of %(references)d"
@@ -248,7 +281,7 @@ class _Speaker:
         """What the reader can expect from us now."""
         t = self._words
         match kind:
-            case "emergency" if not all_pinged:
+            case "emergency" | "update" if not all_pinged:
                 return t.ngettext(
                     "What happens next: we keep looking at the device and tell you when it answers again."
                     " We have not established the cause yet.",
@@ -256,7 +289,7 @@ class _Speaker:
                     " We have not established the cause yet.",
                     count,
                 )
-            case "emergency":
+            case "emergency" | "update":
                 return t.ngettext(
                     "What happens next: we keep pinging the device and tell you when it answers again."
                     " We have not established the cause yet.",
@@ -283,7 +316,7 @@ class _Speaker:
         """The same after an outage of an uplink, and what that means for the devices behind it."""
         t = self._words
         match kind:
-            case "emergency":
+            case "emergency" | "update":
                 return t.gettext(
                     "What happens next: we keep looking and tell you when the carrier answers again."
                     " Until then devices may answer inside our network and not be reached from outside."
@@ -299,6 +332,10 @@ class _Speaker:
                     " We do not know whether the carrier can be reached now,"
                     " and you get no further notice about it."
                 )
+
+    def about_service(self, kind: Kind) -> str:
+        """The same about a service."""
+        return service.next_steps(self._words, kind)
 
     def closing(self, site: str, customer: str, contact: str) -> Iterator[str]:
         """For whom, from whom, and in which time."""

@@ -281,10 +281,15 @@ class Ledger:
         db = self._db
         for emergency in decision.emergencies:
             db.execute(
-                "INSERT INTO emergencies VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (reference) DO UPDATE"
-                " SET ended_at = excluded.ended_at, withdrawn = excluded.withdrawn, story = excluded.story",
+                "INSERT INTO emergencies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (reference) DO UPDATE"
+                " SET signal = excluded.signal, ended_at = excluded.ended_at, withdrawn = excluded.withdrawn,"
+                " story = excluded.story, joined = excluded.joined",
                 rows.emergency_row(emergency),
             )
+        for signal, hold in decision.holds.items():
+            db.execute("DELETE FROM holds WHERE signal = ?", (signal,))
+            if hold is not None:
+                db.execute("INSERT INTO holds VALUES (?, ?, ?)", rows.hold_row(hold))
         db.executemany(
             "INSERT OR REPLACE INTO duties VALUES (?, ?, ?, ?, ?, ?, ?)", map(rows.duty_row, decision.duties)
         )

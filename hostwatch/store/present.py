@@ -8,6 +8,7 @@ from functools import partial
 from typing import NamedTuple
 
 from hostwatch.core.emergency import Attempt, Duty, Emergency, Notice
+from hostwatch.core.holds import Hold, Holds
 from hostwatch.core.instant import EPOCH
 from hostwatch.core.notices import Notices
 from hostwatch.core.population import Population
@@ -55,6 +56,7 @@ class Read(NamedTuple):
     emergencies: list[Emergency]
     duties: list[Duty]
     notices: list[Notice]
+    holds: list[Hold]
     blind: list[tuple[str, int]]
     signals: Iterable[rows.Row]
     spans: Spans
@@ -107,6 +109,7 @@ def read_rest(db: sqlite3.Connection, take: Callable[[sqlite3.Cursor], Iterable[
         emergencies=[rows.emergency(row) for row in opened],
         duties=[rows.duty(row) for row in db.execute(f"SELECT * FROM duties WHERE {OPEN}")],
         notices=_kept(db),
+        holds=[rows.hold(row) for row in db.execute("SELECT * FROM holds ORDER BY signal")],
         blind=db.execute("SELECT why, since FROM blind").fetchall(),
         signals=take(db.execute("SELECT * FROM signals")),
         spans=spans(db, NEWEST),
@@ -149,6 +152,7 @@ def world(found: Read, older: Callable[[SliceKey], Spans]) -> World:
         emergencies={emergency.reference: emergency for emergency in found.emergencies},
         duties={duty.id: duty for duty in found.duties},
         notices=Notices(found.notices),
+        holds=Holds(found.holds),
         blind={why: rows.at(since) for why, since in found.blind},
         alive_at=rows.when(alive_at),
         references=found.references,

@@ -9,6 +9,7 @@ from typing import Any
 
 from hostwatch.core import canonical, instant, latency
 from hostwatch.core.emergency import Attempt, AttemptOutcome, Duty, Emergency, Notice, NoticeState
+from hostwatch.core.holds import Hold
 from hostwatch.core.notice import Story
 from hostwatch.core.population import Customer, Device, Population, State
 from hostwatch.core.reading import Outcome
@@ -138,7 +139,8 @@ def story(body: Mapping[str, Any]) -> Story:
         for key, value in body.items()
     }
     restored["interval"] = timedelta(microseconds=restored["interval"])
-    restored["devices"] = tuple(restored.get("devices", ()))
+    for key in ("devices", "failing", "answering"):
+        restored[key] = tuple(restored.get(key, ()))
     return Story(**restored)
 
 
@@ -153,12 +155,13 @@ def emergency_row(emergency: Emergency) -> Row:
         us(emergency.ended_at),
         int(emergency.withdrawn),
         text(emergency.story),
+        text(emergency.joined),
     )
 
 
 def emergency(row: Row) -> Emergency:
     """The emergency of a row."""
-    name, signal_name, _, _, opened_at, ended_at, withdrawn, told = row
+    name, signal_name, _, _, opened_at, ended_at, withdrawn, told, joined = row
     return Emergency(
         reference=name,
         signal=signal_name,
@@ -166,7 +169,19 @@ def emergency(row: Row) -> Emergency:
         ended_at=when(ended_at),
         withdrawn=bool(withdrawn),
         story=story(json.loads(told)),
+        joined=tuple(json.loads(joined)),
     )
+
+
+def hold_row(hold: Hold) -> Row:
+    """A row of `holds`."""
+    return hold.signal, us(hold.since), us(hold.until)
+
+
+def hold(row: Row) -> Hold:
+    """The hold of a row."""
+    name, since, until = row
+    return Hold(signal=name, since=at(since), until=at(until))
 
 
 def duty_row(duty: Duty) -> Row:

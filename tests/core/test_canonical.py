@@ -152,6 +152,8 @@ GOLDEN: dict[str, str] = {
     "ClockQuality": "7a8a5b83982923ac",
     "EmergencyOpened": "d32fcc54a5a54613",
     "UplinkEmergencyOpened": "dd9ebb9b1a2e9080",
+    "EmergencyHeld": "edc5543886d2cea4",
+    "EmergencyJoined": "850bc6fffc610444",
     "EmergencyEnded": "cac398a08dd45727",
     "DutyArose": "04d4228e57b9ef90",
     "DutyMet": "7be73a453c1a98ac",

@@ -43,6 +43,18 @@ BY_TCP = dataclasses.replace(SILENT, reference="E-000045", method="tcp port=443"
 TAKEN = dataclasses.replace(
     SILENT, reference="E-000046", why="another machine answers (MAC 52:54:00:12:34:56)"
 )
+WWW = dataclasses.replace(
+    SILENT,
+    reference="E-000047",
+    service="www",
+    itself="answers",
+    why="http: answer: the status is 503 and not 200",
+)
+WWW_BACK = dataclasses.replace(WWW, itself="", last_miss=at("06:30"), first_answer=at("06:35"))
+WITH_IT = dataclasses.replace(SILENT, failing=("email", "www"))
+ALIVE = dataclasses.replace(SILENT, answering=("email", "www"))
+BOTH = dataclasses.replace(SILENT, reference="E-000047", failing=("www",))
+NOT_ALL_BACK = dataclasses.replace(BACK, failing=("www",))
 CARRIER = Story(
     reference="E-000044",
     customer="acme",
@@ -70,6 +82,18 @@ NOTICES: dict[str, tuple[Kind, tuple[Story, ...], dict[str, bool]]] = {
     "A withdrawal": ("withdrawn", (SILENT,), {}),
     "A device that is not pinged": ("emergency", (BY_TCP,), {}),
     "Another machine has the address": ("emergency", (TAKEN,), {}),
+    "A service does not pass": ("emergency", (WWW,), {}),
+    "A service passes again": ("recovery", (WWW_BACK,), {}),
+    "A service is taken out of the watch": ("withdrawn", (WWW,), {}),
+    "A device falls silent, and its services with it": ("emergency", (WITH_IT,), {}),
+    "A device falls silent, and its services do not": ("emergency", (ALIVE,), {}),
+    "After a service its device falls silent": ("update", (BOTH,), {}),
+    "After a service another one does not pass": (
+        "update",
+        (dataclasses.replace(WWW, itself="silent", failing=("email",)),),
+        {},
+    ),
+    "A device answers again, and a service does not yet": ("recovery", (NOT_ALL_BACK,), {}),
     "An uplink falls silent": ("emergency", (CARRIER,), {}),
     "An uplink answers again": ("recovery", (CARRIER_BACK,), {}),
     "An uplink is taken out of the watch": ("withdrawn", (CARRIER,), {}),

@@ -146,7 +146,7 @@ class Accounts:
 
     def _against_truth(self, device: DeviceHistory, books: Books, truth: Truth, shift_us: int) -> None:
         """Certainly down was down; what was down long enough to be seen is possibly down."""
-        spans = truth.down.get(address_of(device.device))
+        spans = truth.silent(address_of(device.device))
         dead = [] if spans is None else [(a + shift_us, b + shift_us) for a, b in spans.spans]
         between = self.interval * 21 // 20 // instant.MICROSECOND + 20 * SECOND_US
         hull: list[tuple[int, int]] = []

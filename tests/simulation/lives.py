@@ -15,9 +15,12 @@ from datetime import datetime
 from pathlib import Path
 
 from hostwatch import channels
+from hostwatch.applications import Applications
+from hostwatch.configuration.load import Loaded
 from hostwatch.core import facts
 from hostwatch.core.world import Decision
 from hostwatch.daemon import Watch
+from hostwatch.servicing import DefinitionOf
 from hostwatch.store.ledger import Ledger, Personal
 from hostwatch.store.writer import InlineWriter
 from tests.simulation.world import SimPinger
@@ -87,6 +90,16 @@ class Life:
         self.dead = True
         self.died()
         return True
+
+
+class NoCheckers(Applications):
+    """Services are looked at in the simulated network, like devices: nobody need be started for it."""
+
+    def configure(self, loaded: Loaded, definition_of: DefinitionOf) -> None:
+        pass
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
 
 
 @contextmanager

@@ -12,7 +12,16 @@ from datetime import UTC, datetime, timedelta
 
 from tests.simulation.provider import Mode
 from tests.simulation.simulation import Plan
-from tests.simulation.town import IN_SERVICE, REFERENCES, SUSPENDED, Town, address_of, device_name, town
+from tests.simulation.town import (
+    IN_SERVICE,
+    REFERENCES,
+    SUSPENDED,
+    Town,
+    address_of,
+    device_name,
+    service_of,
+    town,
+)
 from tests.simulation.world import Times, Truth
 
 SECOND = 1_000_000
@@ -45,6 +54,9 @@ def plan(
     carrier = random.Random(f"{seed} carrier")  # dice of its own: the rest of a seed's world stays as it was
     if carrier.random() < 0.5:
         events += _carrier(carrier, made, truth, busy, interval)
+    others = random.Random(f"{seed} services")
+    if others.random() < 0.6:
+        events += _services(others, made, truth, busy, interval)
     notes = [(timedelta(microseconds=a), "note", "link cut") for a, _ in truth.cut.spans]
     notes += [(timedelta(microseconds=a), "note", "no route") for a, _ in truth.no_route.spans]
     notes += [(timedelta(microseconds=a), "note", "store full") for a, _ in truth.full.spans]
@@ -89,6 +101,36 @@ def _carrier(
         truth.down[address] = Times([*cuts, *own])
     at = timedelta(seconds=dice.uniform(60, busy.total_seconds()))
     return [(at, "reload", _switch_uplink)] if dice.random() < 0.3 else []
+
+
+def _services(
+    dice: random.Random, made: Town, truth: Truth, busy: timedelta, interval: timedelta
+) -> list[Event]:
+    """Services that fail of themselves, and devices that answer no pings; a reload takes some away."""
+    end, step = busy // timedelta(microseconds=1), interval // timedelta(microseconds=1)
+    events: list[Event] = []
+    for device in sorted(name for house in made.houses.values() for name in house.devices):
+        has = dice.choice(([], ["www"], ["www"], ["email", "www"]))
+        if has:
+            made.services[device] = has
+        for service in has:
+            spans = [_span(dice, end, (step // 10, step * 9)) for _ in range(dice.choice((0, 1, 1, 2)))]
+            truth.failing[service_of(device, service)] = Times(spans)
+        if dice.random() < 0.2:
+            truth.mute[address_of(device)] = Times([_span(dice, end, (step, step * 6))])
+        if has and dice.random() < 0.2:
+            at = timedelta(seconds=dice.uniform(60, busy.total_seconds()))
+            events.append((at, "reload", _without_services(device)))
+    return events
+
+
+def _without_services(device: str) -> Callable[[Town], None]:
+    """A device's services are taken out, or put in again."""
+
+    def change(present: Town) -> None:
+        present.services[device] = [] if present.services.get(device) else ["www"]
+
+    return change
 
 
 def _switch_uplink(present: Town) -> None:

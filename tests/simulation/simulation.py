@@ -32,6 +32,7 @@ from tests.simulation.evidence import Evidence
 from tests.simulation.loop import SimLoop
 from tests.simulation.provider import PROVIDER, Mode, Provider, Sending
 from tests.simulation.telling import Duties, Telling
+from tests.simulation.together import Together
 from tests.simulation.town import Town
 from tests.simulation.verdicts import People, Verdicts
 from tests.simulation.world import Seen, SimPinger, Truth
@@ -91,6 +92,7 @@ class Simulation:
         self.evidence.excuses.update([FORGED] if plan.truth.forged.spans else [])
         self.verdicts = Verdicts(complain=self.complain, interval=plan.town.interval)
         self.people = People(complain=self.complain)
+        self.together = Together(complain=self.complain)
         self.telling = Telling(complain=self.complain)
         self.duties = Duties(complain=self.complain)
         self.accounts = Accounts(complain=self.complain, interval=plan.town.interval)
@@ -157,6 +159,7 @@ class Simulation:
         written_since = max((end for _, end in self.plan.truth.full.spans if end <= now), default=0)
         well = timedelta(microseconds=now - max(self.well_since_us, written_since))
         self.duties.check(decision, recorded_at, well)
+        self.together.check(decision, proofs, recorded_at, well)
 
     def _applied(self, decision: Decision) -> None:
         """The engine has made a committed decision its present."""
@@ -186,6 +189,7 @@ class Simulation:
             engine=engine,
             pinger=life.pinger,
             key=b"k",
+            applications=lives.NoCheckers(self.clock, self.path),
         )
         engine.listeners.append(self._applied)
         self.well_since_us = self.clock.true_us()

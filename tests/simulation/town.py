@@ -34,6 +34,8 @@ class Town:
     """The reference points of each, in quorum of their majority; looked at as often as devices."""
 
     operator: str | None = None
+    services: dict[str, list[str]] = field(default_factory=dict)
+    """By device, those of `www` and `email` that it has."""
 
     def copy(self) -> Town:
         """The same, to be changed."""
@@ -51,6 +53,10 @@ class Town:
             "listen": "off",
             "schedule": {"interval": f"{self.interval // timedelta(seconds=1)}s", "misses": 2},
             "operator": self.operator,
+            "services": {
+                "www": {"checks": [{"tcp": {"port": 80, "timeout": "5s"}}]},
+                "email": {"checks": [{"tcp": {"port": 25, "timeout": "5s"}}]},
+            },
             "uplinks": [
                 {
                     "id": name,
@@ -74,7 +80,12 @@ class Town:
                         for contact, rungs in house.contacts.items()
                     ],
                     "devices": [
-                        {"id": device, "address": address_of(device), "state": state}
+                        {
+                            "id": device,
+                            "address": address_of(device),
+                            "state": state,
+                            "services": self.services.get(device, []),
+                        }
                         for device, state in house.devices.items()
                     ],
                 }
@@ -101,6 +112,11 @@ REFERENCES = ["198.19.0.1", "198.19.0.2", "198.19.0.3"]
 def signal_of(device: str) -> str:
     """The name of the signal that a device's ping gives."""
     return f"{device}/ping@main"
+
+
+def service_of(device: str, service: str) -> str:
+    """The name of the signal that a service of a device gives."""
+    return f"{device}/{service}@main"
 
 
 def town(

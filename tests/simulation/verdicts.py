@@ -13,6 +13,7 @@ from hostwatch.core import facts
 from hostwatch.core.emergency import Notice, NoticeState
 from hostwatch.core.population import Population, State
 from hostwatch.core.reading import Kind, Outcome
+from hostwatch.core.service import is_service
 from hostwatch.core.world import Decision
 from tests.simulation.carrier import Rounds, rounds
 from tests.simulation.evidence import Complain, Proof
@@ -121,10 +122,15 @@ class Verdicts:
 def signals(population: Population) -> dict[str, str]:
     """The signals that are to be judged, and whose they are."""
     return {
-        f"{device.id}/ping@{population.vantage}": device.customer
+        f"{device.id}/{check}@{population.vantage}": device.customer
         for device in population.devices.values()
         if device.state is State.IN_SERVICE
+        for check in ("ping", *(service.name for service in device.services))
     }
+
+
+def _device(signal: str) -> str:
+    return signal.partition("/")[0]
 
 
 @dataclass(kw_only=True)
@@ -137,30 +143,55 @@ class People:
     """The open emergency of each signal."""
 
     references: set[str] = field(default_factory=set)
+    verdicts: dict[str, datetime] = field(default_factory=dict)
+    """When each signal was last found to be down."""
+
+    held: set[str] = field(default_factory=set)
+    """Services that wait for the verdict on their device."""
+
+    over: set[str] = field(default_factory=set)
     notices: dict[str, Notice] = field(default_factory=dict)
 
     def check(self, decision: Decision) -> None:
         """A decision was committed."""
         downs = [f for f in decision.facts if isinstance(f, facts.WentDown) and "/ping:" not in f.signal]
+        joined = [f for f in decision.facts if isinstance(f, facts.EmergencyJoined)]
+        adopted = {fact.signal for fact in joined if not is_service(fact.signal)}
         opened = [
             f for f in decision.facts if isinstance(f, facts.EmergencyOpened | facts.UplinkEmergencyOpened)
         ]
-        if [d.signal for d in downs] != [o.signal for o in opened]:
+        devices = [d.signal for d in downs if not is_service(d.signal) and d.signal not in adopted]
+        if devices != [o.signal for o in opened if not is_service(o.signal)]:
             self.complain(f"verdicts {downs} do not open the emergencies {opened}")
-        self._ends(decision)
+        self.verdicts.update((down.signal, down.at) for down in downs)
+        for fact in decision.facts:
+            if isinstance(fact, facts.ClockStepped):
+                moved = fact.at - fact.before
+                self.verdicts = {name: at + moved for name, at in self.verdicts.items()}
+        for fact in joined:
+            if fact.signal in adopted:  # the emergency is named after the device from now on
+                self.open = {name: ref for name, ref in self.open.items() if ref != fact.reference}
+                self.open[fact.signal] = fact.reference
+        self._ends(decision, [*opened])
         for fact in opened:
             self._opens(decision, fact)
+        self._updates(decision, [fact for fact in joined if fact.signal in adopted])
         for notice in decision.notices:
             self.notices[notice.id] = notice
+        for name, hold in decision.holds.items():
+            (self.held.discard if hold is None else self.held.add)(name)
         if decision.population is not None:
             self.population.change(decision.population)
 
     def _opens(self, decision: Decision, fact: Opened) -> None:
-        if fact.signal in self.open or fact.reference in self.references:
+        if (
+            fact.signal in self.open and fact.reference not in self.over
+        ) or fact.reference in self.references:
             self.complain(
                 f"{fact.reference} opens for {fact.signal}, which has {self.open.get(fact.signal)} open"
             )
-        self.open[fact.signal] = fact.reference
+        if fact.reference not in self.over:
+            self.open[fact.signal] = fact.reference
         self.references.add(fact.reference)
         wanted = [
             f"{fact.reference}.emergency.{customer}.{contact}"
@@ -173,14 +204,35 @@ class People:
         owed = [
             f.notice
             for f in decision.facts
-            if isinstance(f, facts.NoticeOwed) and fact.reference in f.emergencies
+            if isinstance(f, facts.NoticeOwed) and fact.reference in f.emergencies and f.kind == "emergency"
         ]
-        rows = [n.id for n in decision.notices if fact.reference in n.emergencies]
+        rows = [n.id for n in decision.notices if fact.reference in n.emergencies and n.kind == "emergency"]
         duties = [d.id for d in decision.duties if d.emergency == fact.reference]
         if not wanted == [d.duty for d in arose] == owed == rows == duties:
             self.complain(f"{fact.reference} owes {wanted}; recorded: {arose}, {owed}, {rows}, {duties}")
-        if any(duty.due != fact.at + timedelta(minutes=15) for duty in arose):
-            self.complain(f"{fact.reference} of {fact.at}: a duty is not due 15 minutes after the verdict")
+        first = min([fact.at, *(self.verdicts[name] for name in self._told_first(decision, fact))])
+        if any(duty.due != first + timedelta(minutes=15) for duty in arose):
+            self.complain(f"{fact.reference} of {fact.at}: a duty is not due 15 minutes after {first}")
+
+    def _told_first(self, decision: Decision, fact: Opened) -> list[str]:
+        """Whose verdicts an emergency tells of that had waited for it."""
+        told = [f.signal for f in decision.facts if isinstance(f, facts.EmergencyJoined)]
+        return [
+            name
+            for name in (*told, fact.signal)
+            if name in self.held and _device(name) == _device(fact.signal)
+        ]
+
+    def _updates(self, decision: Decision, adopted: list[facts.EmergencyJoined]) -> None:
+        """Whoever was told of a service is told that it is the device; nobody is owed it by a deadline."""
+        for fact in adopted:
+            owed = [n for n in decision.notices if n.kind == "update" and fact.reference in n.emergencies]
+            first = [
+                n for n in self.notices.values() if n.kind == "emergency" and fact.reference in n.emergencies
+            ]
+            told = {(n.customer, n.contact) for n in first if n.state is not NoticeState.FORBIDDEN}
+            if {(n.customer, n.contact) for n in owed} != told or any(n.duty for n in owed):
+                self.complain(f"{fact.reference} became its device's: {sorted(told)} are told, not {owed}")
 
     def _told(self, fact: Opened) -> list[str]:
         """Who is to hear of it: the customer; or everybody behind the uplink, and then the operator."""
@@ -196,7 +248,8 @@ class People:
         operator = self.population.operator
         return [*sorted(behind - {operator}), *([operator] if operator else [])]
 
-    def _ends(self, decision: Decision) -> None:
+    def _ends(self, decision: Decision, opened: list[Opened]) -> None:
+        """Emergencies end with what they are named after; what waited until then opens and ends at once."""
         ups = {
             fact.signal
             for fact in decision.facts
@@ -204,14 +257,20 @@ class People:
         }
         gone = {name for name in decision.withdrawn_signals if name in self.open}
         ended = {fact.reference: fact for fact in decision.facts if isinstance(fact, facts.EmergencyEnded)}
-        expected = {self.open.get(name, name) for name in ups | gone}
+        at_once = {fact.signal: fact.reference for fact in opened if fact.signal in self.held}
+        left = {*decision.withdrawn_signals} | ups
+        expected = {self.open.get(name, name) for name in ups | gone if not is_service(name)}
+        expected |= {self.open[name] for name in ups | gone if is_service(name) and name in self.open}
+        expected |= {at_once[name] for name in left if name in at_once}
         if expected != ended.keys():
             self.complain(f"emergencies {sorted(expected)} end, the record says {sorted(ended)}")
         for name in ups | gone:
             self.open.pop(name, None)
+        self.over = {*ended}
         for reference, fact in ended.items():
             kind = "withdrawn" if fact.withdrawn else "recovery"
-            first = [n for n in self.notices.values() if n.kind == "emergency" and reference in n.emergencies]
+            every = (*self.notices.values(), *decision.notices)
+            first = [n for n in every if n.kind == "emergency" and reference in n.emergencies]
             told = {(n.customer, n.contact) for n in first if n.state is not NoticeState.FORBIDDEN}
             ends = [n for n in decision.notices if n.kind == kind and reference in n.emergencies]
             owed = [(n.customer, n.contact) for n in ends]

@@ -15,6 +15,7 @@ from heapq import heapify, heappop, heappush
 from hostwatch import canary
 from hostwatch.core import instant
 from hostwatch.core.reading import Outcome
+from hostwatch.core.service import METHOD
 from hostwatch.pinger import Ask, Batch, Look, Manner, Pinger
 from tests.simulation.clocks import SimClock
 
@@ -54,6 +55,12 @@ class Truth:
     down: dict[str, Times] = field(default_factory=dict)
     """When each address does not answer."""
 
+    failing: dict[str, Times] = field(default_factory=dict)
+    """When each service does not do what it should although its device lives, by signal."""
+
+    mute: dict[str, Times] = field(default_factory=dict)
+    """When each address answers no pings although it lives."""
+
     cut: Times = field(default_factory=Times)
     """When nothing gets beyond our own cable: the gateway is silent too."""
 
@@ -76,6 +83,17 @@ class Truth:
         """Whether a device is dead."""
         spans = self.down.get(address)
         return spans is not None and spans.hold(at)
+
+    def is_wrong(self, ask: Ask, at: int) -> bool:
+        """Whether what is asked for does not answer, of itself or with its device."""
+        service = ask.method == METHOD
+        own = self.failing.get(ask.signal) if service else self.mute.get(ask.address)
+        return self.is_down(ask.address, at) or (own is not None and own.hold(at))
+
+    def silent(self, address: str) -> Times | None:
+        """When an address answers no pings, dead or not."""
+        found = [times.spans for times in (self.down.get(address), self.mute.get(address)) if times]
+        return Times(span for spans in found for span in spans) if found else None
 
     def is_lost(self, address: str, at: int) -> bool:
         """Whether a packet gets lost without anybody being down."""
@@ -204,7 +222,7 @@ class SimPinger(Pinger):
         if truth.no_route.hold(at):
             one.fault = "no route here"
             return False
-        dead, lost = truth.is_down(address, at), truth.is_lost(address, at)
+        dead, lost = truth.is_wrong(one.ask, at), truth.is_lost(address, at)
         one.dead |= dead
         one.excused |= lost
         return not (dead or lost or truth.cut.hold(at))

@@ -1,0 +1,69 @@
+"""Emergencies of services that wait for the verdict on their device (J8): whose, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from hostwatch.core.service import device_in
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A service is down, and its device may be: what is to be told of it waits."""
+
+    signal: str
+    since: datetime
+    """The verdict on the service: the time to tell runs from here."""
+
+    until: datetime
+    """If nothing is decided by then, its emergency opens alone."""
+
+    def moved(self, by: timedelta) -> Hold:
+        """The same after a step of the wall clock."""
+        return replace(self, since=self.since + by, until=self.until + by)
+
+
+class Holds(Mapping[str, Hold]):
+    """By the signal of the service. Only `World.apply` changes it."""
+
+    def __init__(self, known: Iterable[Hold] = ()) -> None:
+        self._all: dict[str, Hold] = {}
+        self._by_device: dict[str, set[str]] = {}
+        for hold in known:
+            self.put(hold)
+
+    def __getitem__(self, signal: str) -> Hold:
+        return self._all[signal]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __repr__(self) -> str:
+        return f"Holds({[*self._all.values()]})"
+
+    @property
+    def devices(self) -> Collection[str]:
+        """The names of the devices whose services wait."""
+        return self._by_device.keys()
+
+    def of(self, device: str) -> list[Hold]:
+        """Those of a device's services, by name."""
+        return [self._all[signal] for signal in sorted(self._by_device.get(device, ()))]
+
+    def put(self, hold: Hold) -> None:
+        """A service waits from now on, or otherwise than before."""
+        self._all[hold.signal] = hold
+        self._by_device.setdefault(device_in(hold.signal), set()).add(hold.signal)
+
+    def drop(self, signal: str) -> None:
+        """It waits no more."""
+        if self._all.pop(signal, None) is not None:
+            waiting = self._by_device[device_in(signal)]
+            waiting.discard(signal)
+            if not waiting:
+                del self._by_device[device_in(signal)]

@@ -1,0 +1,204 @@
+"""What one deed owes to people: emergencies that open, grow and end, with their duties and notices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from hostwatch.core import facts
+from hostwatch.core.emergency import (
+    Duty,
+    Emergency,
+    Notice,
+    NoticeState,
+    notice_id,
+    reference,
+    update_id,
+)
+from hostwatch.core.holds import Hold
+from hostwatch.core.notice import Kind, Story
+from hostwatch.core.stories import Opening
+from hostwatch.core.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class People:
+    """What verdicts and recoveries make for people: parts of a decision."""
+
+    facts: tuple[facts.Fact, ...] = ()
+    emergencies: tuple[Emergency, ...] = ()
+    duties: tuple[Duty, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    holds: Mapping[str, Hold | None] = field(default_factory=dict)
+
+
+class Owing:
+    """Gathers it, and knows what is so by what was gathered."""
+
+    def __init__(self, world: World, now: datetime) -> None:
+        self._world = world
+        self._now = now
+        self._facts: list[facts.Fact] = []
+        self._emergencies: dict[str, Emergency] = {}
+        self._covering: dict[str, str | None] = {}
+        """The references of the emergencies that cover signals, where that has changed."""
+
+        self._duties: list[Duty] = []
+        self._notices: list[Notice] = []
+        self._holds: dict[str, Hold | None] = {}
+        self._opened = 0
+
+    def people(self) -> People:
+        """All of it."""
+        return People(
+            facts=tuple(self._facts),
+            emergencies=tuple(self._emergencies.values()),
+            duties=tuple(self._duties),
+            notices=tuple(self._notices),
+            holds=self._holds,
+        )
+
+    def emergency_of(self, signal: str) -> Emergency | None:
+        """The open emergency that covers a signal."""
+        if signal not in self._covering:
+            return self._world.emergency_of(signal)
+        name = self._covering[signal]
+        return None if name is None else self._emergencies[name]
+
+    def hold_of(self, signal: str) -> Hold | None:
+        """How long the emergency of a service waits, if it does."""
+        return self._holds[signal] if signal in self._holds else self._world.holds.get(signal)
+
+    def hold(self, one: Hold) -> None:
+        """The emergency of a service waits from now on."""
+        self._holds[one.signal] = one
+        self._facts.append(facts.EmergencyHeld(at=one.since, signal=one.signal, until=one.until))
+
+    def let_go(self, signal: str) -> None:
+        """It waits no more."""
+        if self.hold_of(signal) is not None:
+            self._holds[signal] = None
+
+    def open(
+        self, made: Callable[[str], Opening], signal: str, at: datetime, due_from: datetime
+    ) -> Emergency:
+        """A new emergency. `made` is given its reference; the time to tell runs from `due_from`."""
+        self._opened += 1
+        opening = made(reference(self._world.references + self._opened))
+        name = opening.story.reference
+        self._facts.append(replace(opening.fact, at=at))
+        for customer, story in opening.told:
+            for contact in customer.contacts:
+                self._owe_first(story, contact, due_from + customer.terms.notice_within)
+        return self.put(Emergency(reference=name, signal=signal, opened_at=at, story=opening.story))
+
+    def put(self, emergency: Emergency) -> Emergency:
+        """An emergency is otherwise than it was."""
+        name = emergency.reference
+        before = self._emergencies.get(name) or self._world.emergencies.get(name)
+        self._covering.update(dict.fromkeys(() if before is None else before.signals))
+        if emergency.ended_at is None:
+            self._covering.update(dict.fromkeys(emergency.signals, name))
+        self._emergencies[name] = emergency
+        return emergency
+
+    def join(self, emergency: Emergency, flip: facts.WentDown, at: datetime) -> None:
+        """An outage is told under an emergency that is open."""
+        self._facts.append(
+            facts.EmergencyJoined(
+                at=at,
+                reference=emergency.reference,
+                signal=flip.signal,
+                first_miss=flip.first_miss,
+                last_answer=flip.last_answer,
+            )
+        )
+
+    def update(self, emergency: Emergency) -> None:
+        """There is more to say of an emergency than was told of its beginning. No new duty follows."""
+        for first, about in self._told(emergency.reference):
+            number = 1 + sum(one.kind == "update" for one in about)
+            name = update_id(emergency.reference, number, first.customer, first.contact)
+            self._owe(self._further(name, "update", first, about[-1], emergency.story))
+
+    def end(self, emergency: Emergency, kind: Kind) -> None:
+        """The end of an emergency, told to whoever was to be told of its beginning."""
+        self.put(emergency)
+        ended = emergency.story
+        self._facts.append(
+            facts.EmergencyEnded(
+                at=emergency.ended_at or self._now,
+                reference=emergency.reference,
+                withdrawn=emergency.withdrawn,
+                last_miss=ended.last_miss or ended.first_miss,
+                first_answer=ended.first_answer,
+            )
+        )
+        for first, about in self._told(emergency.reference):
+            name = notice_id(emergency.reference, kind, first.customer, first.contact)
+            begun = next(story for story in first.stories if story.reference == emergency.reference)
+            self._owe(self._further(name, kind, first, about[-1], _told_end(begun, ended)))
+
+    def _owe_first(self, story: Story, contact: str, due: datetime) -> None:
+        """Somebody is to be told within the time that was promised."""
+        name = notice_id(story.reference, "emergency", story.customer, contact)
+        duty = Duty(id=name, emergency=story.reference, contact=contact, due=due)
+        self._duties.append(duty)
+        self._facts.append(
+            facts.DutyArose(at=self._now, duty=name, emergency=story.reference, contact=contact, due=due)
+        )
+        self._owe(
+            Notice(
+                id=name,
+                kind="emergency",
+                customer=story.customer,
+                contact=contact,
+                emergencies=(story.reference,),
+                stories=(story,),
+                created_at=self._now,
+                duty=name,
+            )
+        )
+
+    def _further(self, name: str, kind: Kind, first: Notice, latest: Notice, story: Story) -> Notice:
+        """One more notice about an emergency: nobody hears of it before the one before it."""
+        return Notice(
+            id=name,
+            kind=kind,
+            customer=first.customer,
+            contact=first.contact,
+            emergencies=(story.reference,),
+            stories=(story,),
+            created_at=self._now,
+            after=latest.id,
+        )
+
+    def _owe(self, notice: Notice) -> None:
+        self._notices.append(notice)
+        self._facts.append(
+            facts.NoticeOwed(
+                at=notice.created_at,
+                notice=notice.id,
+                kind=notice.kind,
+                customer=notice.customer,
+                contact=notice.contact,
+                emergencies=notice.emergencies,
+            )
+        )
+
+    def _told(self, name: str) -> list[tuple[Notice, list[Notice]]]:
+        """Whoever was to be told of the beginning of an emergency: that notice, and all to them about it."""
+        every = [*self._world.notices.of(name), *(one for one in self._notices if name in one.emergencies)]
+        return [
+            (first, [one for one in every if (one.customer, one.contact) == (first.customer, first.contact)])
+            for first in every
+            if first.kind == "emergency" and first.state is not NoticeState.FORBIDDEN
+        ]
+
+
+def _told_end(begun: Story, ended: Story) -> Story:
+    """The story of an end; of an uplink it is the reader's own, with the devices that are theirs."""
+    if begun.uplink:
+        return replace(begun, last_miss=ended.last_miss, first_answer=ended.first_answer)
+    return ended
