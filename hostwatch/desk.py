@@ -19,6 +19,7 @@ from pathlib import Path
 from hostwatch import unprivileged
 from hostwatch.clock import SystemClock
 from hostwatch.core.schedule import Target
+from hostwatch.core.service import service_in
 from hostwatch.core.terms import speaking
 from hostwatch.samples import Entry, Samples
 from hostwatch.store.errors import StoreError
@@ -80,7 +81,14 @@ class Desk:
     def _learn(self, news: News) -> None:
         if news.devices is not None:
             entries = (
-                Entry(one.target.signal, one.customer, one.device, one.target.address, _speaking(one.target))
+                Entry(
+                    one.target.signal,
+                    one.customer,
+                    one.device,
+                    one.target.address,
+                    _speaking(one.target),
+                    service_in(one.target.signal),
+                )
                 for one in news.devices
             )
             self._samples = Samples(entries, self._samples)

@@ -259,6 +259,8 @@ def _states(seen: Snapshot) -> Metric:
     states["up"] += seen.resting - seen.expired
     states["unknown"] += seen.expired
     states["not proven"] += seen.fresh
-    signals = GaugeMetricFamily("hostwatch_signals", "Signals of devices, by state.", labels=["state"])
+    signals = GaugeMetricFamily(
+        "hostwatch_signals", "Signals of devices and of their services, by state.", labels=["state"]
+    )
     known = ("up", "silent", "down", "unknown", "not proven")
     return _labelled(signals, [((state,), float(states[state])) for state in known])

@@ -22,9 +22,11 @@ ON_ITS_WAY = timedelta(seconds=10)
 
 SUCCESS = "probe_success"
 DURATION = "probe_icmp_duration_seconds"
+TOOK = "probe_duration_seconds"
 ABOUT = {
-    SUCCESS: "1 while the device answers, 0 in a silence.",
+    SUCCESS: "1 while the device, or its service, answers, 0 in a silence.",
     DURATION: "Round-trip time of the last scheduled answer.",
+    TOOK: "How long the last scheduled look at a service took that was answered.",
 }
 
 
@@ -36,6 +38,7 @@ class Entry(NamedTuple):
     device: str
     address: str
     speaking: timedelta
+    service: str = ""
 
 
 class Samples:
@@ -49,6 +52,7 @@ class Samples:
         self._speaking_us = array("q", (entry.speaking // instant.MICROSECOND for entry in found))
         self._answered_us = array("q", bytes(8 * len(found)))
         self._codes = array("H", bytes(2 * len(found)))
+        self._services = frozenset(place for place, entry in enumerate(found) if entry.service)
         self._restless: dict[int, Signal] = {}
         if before is not None:
             self._remember(before)
@@ -90,10 +94,11 @@ class Samples:
                 self._codes[place] = code
 
     def text(self, now: datetime) -> bytes:
-        """Two metrics, as Prometheus reads them."""
+        """Two metrics, and one more where there are services, as Prometheus reads them."""
         success = [head(SUCCESS, "gauge", ABOUT[SUCCESS]), *self._answered(now), *self._told(now)]
         duration = [head(DURATION, "gauge", ABOUT[DURATION]), *self._timed()]
-        return "".join((*success, *duration)).encode()
+        took = [head(TOOK, "gauge", ABOUT[TOOK]), *self._took()] if self._services else []
+        return "".join((*success, *duration, *took)).encode()
 
     def _answered(self, now: datetime) -> list[str]:
         """Those who are at rest, and whose last reading still speaks."""
@@ -116,9 +121,15 @@ class Samples:
         seconds = {code: f"{(latency.rtt_us(code) or 0) / 1e6!r}" for code in set(self._codes)}
         return [
             f'probe_icmp_duration_seconds{{{labels},phase="rtt"}} {seconds[code]}\n'
-            for labels, code in zip(self._labels, self._codes, strict=True)
-            if code
+            for place, (labels, code) in enumerate(zip(self._labels, self._codes, strict=True))
+            if code and place not in self._services
         ]
+
+    def _took(self) -> Iterator[str]:
+        for place in sorted(self._services):
+            if self._codes[place]:
+                seconds = (latency.rtt_us(self._codes[place]) or 0) / 1e6
+                yield f"{TOOK}{{{self._labels[place]}}} {seconds!r}\n"
 
 
 _VALUES: Mapping[str, int] = {"up": 1, "silent": 0, "down": 0}
@@ -145,7 +156,8 @@ def head(name: str, kind: str, about: str) -> str:
 
 
 def _labels(entry: Entry) -> str:
-    named = (("customer", entry.customer), ("device", entry.device), ("instance", entry.address))
+    named = [("customer", entry.customer), ("device", entry.device), ("instance", entry.address)]
+    named += [("service", entry.service)] if entry.service else []
     return ",".join(f'{name}="{escaped(value)}"' for name, value in named)
 
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -17,8 +18,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from hostwatch import desk, samples, unprivileged
 from hostwatch.core import latency
+from hostwatch.core.population import Population
 from hostwatch.core.reading import Outcome
 from hostwatch.core.schedule import Turn
+from hostwatch.core.service import Service, service_in
 from hostwatch.core.world import World
 from hostwatch.store.reader import Reader
 from tests.store.evidence import Filled, population
@@ -39,7 +42,8 @@ def told(text: bytes) -> Told:
     for family in text_string_to_metric_families(text.decode()):
         for sample in family.samples:
             labels = sample.labels
-            key = (sample.name, labels["customer"], labels["device"], labels["instance"])
+            name = sample.name + (f" {labels['service']}" if "service" in labels else "")
+            key = (name, labels["customer"], labels["device"], labels["instance"])
             assert key not in found
             found[key] = sample.value
     return found
@@ -51,11 +55,14 @@ def expected(world: World, rtts: dict[str, int], now: datetime) -> Told:
     found: Told = {}
     for name, device in world.population.watched():
         labels = (device.customer, device.id, device.address)
+        service = service_in(name)
+        of = f" {service}" if service else ""
         state = samples.state_of(world.signals[name], now)
         if state in values:
-            found["probe_success", *labels] = values[state]
+            found["probe_success" + of, *labels] = values[state]
         if name in rtts:
-            found["probe_icmp_duration_seconds", *labels] = rtts[name] / 1e6
+            took = "probe_duration_seconds" + of if of else "probe_icmp_duration_seconds"
+            found[took, *labels] = rtts[name] / 1e6
     return found
 
 
@@ -75,15 +82,22 @@ class Fickle:
         return outcome, code
 
 
+def served(people: Population) -> Population:
+    """Every third device has a service."""
+    for device in [*people.devices.values()][::3]:
+        people.devices[device.id] = replace(device, services=(Service(name="www"),))
+    return people
+
+
 def test_the_desk_tells_what_the_record_tells_step_by_step(filled: Filled) -> None:
     fickle = Fickle(1)
     going_on = desk.Desk(filled.path, lambda: filled.now)
     filled.enrol(
-        population(acme={f"web-{n}": 60 for n in range(30)}, globex={f"b-{n}": 20 for n in range(9)})
+        served(population(acme={f"web-{n}": 60 for n in range(30)}, globex={f"b-{n}": 20 for n in range(9)}))
     )
     for step in range(40):
         if step == 15:
-            filled.enrol(population(acme={f"web-{n}": 60 for n in range(10, 35)}, globex={"b-1": 60}))
+            filled.enrol(served(population(acme={f"web-{n}": 60 for n in range(10, 35)}, globex={"b-1": 60})))
         if step in (20, 25):
             filled.now += timedelta(seconds=75)  # nobody looked: what was known of them speaks no more
         if step != 20:

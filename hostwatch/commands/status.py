@@ -29,6 +29,8 @@ from hostwatch.core import canonical
 from hostwatch.core.emergency import Emergency, Notice
 from hostwatch.core.facts import PathSeen
 from hostwatch.core.path import told
+from hostwatch.core.service import device_in, service_in
+from hostwatch.core.signal import Signal
 from hostwatch.core.uplink import named
 from hostwatch.core.world import World
 from hostwatch.samples import state_of
@@ -95,26 +97,50 @@ def describe(
         "silent": [
             {
                 "device": device.id,
+                "service": service_in(signal.name) or None,
+                "down": signal.verdict is not None,
                 "since": signal.silence.first_miss,
                 "path": _path(paths, device.address, signal.silence.first_miss),
             }
             for device, signal in restless
-            if signal.silence is not None and signal.verdict is None
+            if signal.silence is not None and not _is_told(world, signal)
         ],
         "not_proven": sorted(
-            [device.id for device, signal in restless if not signal.proven]
+            [_shown(device.id, signal.name) for device, signal in restless if not signal.proven]
             + [
-                device.id
+                _shown(device.id, name)
                 for name in world.signals.never_looked_at()
                 if (device := world.device(name)) is not None
             ]
         ),
+        "waiting": [
+            {
+                "device": device_in(hold.signal),
+                "service": service_in(hold.signal),
+                "since": hold.since,
+                "until": hold.until,
+            }
+            for hold in world.holds.values()
+        ],
         "owed": [
             {"references": list(notice.emergencies), "kind": notice.kind, **_notice(world, notice, now)}
             for notice in world.pending()
             if not any(reference in world.emergencies for reference in notice.emergencies)
         ],
     }
+
+
+def _is_told(world: World, signal: Signal) -> bool:
+    """Whether a signal on which there is a verdict stands elsewhere: in an emergency, or among who wait."""
+    if signal.verdict is None:
+        return False
+    return world.emergency_of(signal.name) is not None or signal.name in world.holds
+
+
+def _shown(device: str, signal: str) -> str:
+    """A device, or `device/service`."""
+    service = service_in(signal)
+    return f"{device}/{service}" if service else device
 
 
 def _uplink(one: uplinks.Present) -> dict[str, Any]:
@@ -152,6 +178,10 @@ def _emergency(
         "device": story.device,
         "address": story.address,
         "uplink": story.uplink or None,
+        "service": story.service or None,
+        "found": story.why if story.service else None,
+        "services_failing": list(story.failing),
+        "services_answering": list(story.answering),
         "last_answer": story.last_answer,
         "first_miss": story.first_miss,
         "verdict": story.verdict,
@@ -207,7 +237,12 @@ def _show(status: Mapping[str, Any], zone: ZoneInfo) -> None:
     for silent in _first(console, status["silent"], "silences"):
         _show_silent(console, silent, zone)
     for device in _first(console, status["not_proven"], "devices that never answered"):
-        console.print(f"[yellow]{device} has never answered: check its address, or whether it drops pings")
+        why = "its checks, or whether it runs" if "/" in device else "its address, or whether it drops pings"
+        console.print(f"[yellow]{device} has never answered: check {why}")
+    for waiting in _first(console, status["waiting"], "services that wait for their devices"):
+        until = _time(waiting["until"], zone)
+        what = f"{waiting['device']}/{waiting['service']}"
+        console.print(f"[yellow]{what} is down; waits for the verdict on its device until {until} at most")
     emergencies = _first(console, status["emergencies"], "emergencies")
     if emergencies:
         _show_emergencies(console, emergencies, zone)
@@ -216,8 +251,10 @@ def _show(status: Mapping[str, Any], zone: ZoneInfo) -> None:
 
 
 def _show_silent(console: Console, silent: Mapping[str, Any], zone: ZoneInfo) -> None:
-    since = _time(silent["since"], zone)
-    console.print(f"[yellow]{silent['device']} missed, since {since}: not confirmed yet")
+    since, service = _time(silent["since"], zone), silent["service"]
+    what = f"{silent['device']}/{service}" if service else silent["device"]
+    said = "confirmed, nobody is owed a notice of it" if silent["down"] else "not confirmed yet"
+    console.print(f"[yellow]{what} missed, since {since}: {said}")
     if silent["path"]:
         console.print(f"[yellow]  {escape(silent['path'])}", highlight=False)
 
@@ -257,12 +294,24 @@ def _table(emergencies: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> Table:
         table.add_row(
             one["reference"],
             one["customer"] or "all behind it",
-            f"uplink {one['uplink']}" if one["uplink"] else f"{one['device']}\n{one['address']}",
+            _what(one),
             _time(one["first_miss"], zone),
             str(timedelta(seconds=one["down_s"])),
             told,
         )
     return table
+
+
+def _what(one: Mapping[str, Any]) -> str:
+    """What an emergency is about, and what is told under it."""
+    if one["uplink"]:
+        return f"uplink {one['uplink']}"
+    lines = [f"{one['service']} on {one['device']}" if one["service"] else one["device"], one["address"]]
+    if one["found"]:
+        lines.append(escape(one["found"]))
+    if one["services_failing"]:
+        lines.append(f"with it: {', '.join(one['services_failing'])}")
+    return "\n".join(lines)
 
 
 def _told(notice: Mapping[str, Any], zone: ZoneInfo) -> str:
