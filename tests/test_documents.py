@@ -112,7 +112,8 @@ LIMITS: dict[str, str] = {
     "ICMP packets read in one turn of the loop": f"{icmp.DRAIN_MAX:,}",
     "targets of one method beside ICMP that are looked at at one time": str(base_of_reach.AT_ONCE_MAX),
     "checks that run at one time, in all; for one device": (
-        f"{process.AT_ONCE_MAX}; {services.PER_TARGET_MAX}"
+        f"{limits_of_checks.Checks().at_once}, at most {limits_of_checks.AT_ONCE_MAX:,} (`checks.at_once`); "
+        f"{services.PER_TARGET_MAX}"
     ),
     "orders and services that the checkers know at one time": (
         f"{process.ORDERS_MAX:,}; {process.DEFINITIONS_MAX:,}"

@@ -26,6 +26,11 @@ def surroundings(settings: Mapping[str, Any]) -> base.Surroundings:
     )
 
 
+def at_once(settings: Mapping[str, Any]) -> int:
+    """How many checks that section lets run at one time. Raises `ValueError` as `surroundings` does."""
+    return Checks.model_validate(dict(settings)).at_once
+
+
 def _own_addresses() -> set[str]:
     return {address for _, address in (*addresses_4(), *addresses_6())}
 

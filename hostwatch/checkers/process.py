@@ -47,10 +47,8 @@ from hostwatch.checkers.run import LATE, Run, unknown
 from hostwatch.checkers.services import PER_TARGET_MAX, Service, restored
 from hostwatch.checkers.standstill import Standstills
 from hostwatch.checks import base
+from hostwatch.configuration.checks import AT_ONCE_MAX
 from hostwatch.core.reading import Outcome
-
-AT_ONCE_MAX: Final = 500
-"""Checks that run at one time."""
 
 FILES_FOR_ONE: Final = 4
 """Descriptors that are kept free for each check."""
@@ -76,7 +74,8 @@ SWEEP_S: Final = 0.5
 class Process:
     """What this process knows, and what it is at."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, at_once: int) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, room: int) -> None:
+        """`room`: how many checks may run at one time, as far as the machine is concerned."""
         self._reader = reader
         self._writer = writer
         self._around = around.surroundings({})
@@ -88,7 +87,8 @@ class Process:
         self._latest: list[tuple[int, int]] = []
         """Heaps of times and the numbers of orders: when they are due, and when they are too late."""
 
-        self._crowd: Crowd[tuple[Run, int]] = Crowd(at_once, PER_TARGET_MAX)
+        self._room = room
+        self._crowd: Crowd[tuple[Run, int]] = Crowd(room, PER_TARGET_MAX)
         self._tasks: dict[tuple[int, int], asyncio.Task[None]] = {}
         self._standstills = Standstills(self._around.monotonic_us)
         self._timer: asyncio.TimerHandle | None = None
@@ -151,6 +151,7 @@ class Process:
             if begin.folder:
                 os.chdir(begin.folder)
             self._around = around.surroundings(begin.around)
+            self._crowd.in_all = min(self._room, around.at_once(begin.around))
         except (ValueError, OSError) as error:
             self._say(Complaint(why=_words(f"cannot look around: {error}")))
         self._begun = True
@@ -335,10 +336,10 @@ def _words(text: str) -> str:
 
 async def _serve(ours: socket.socket, notes: tuple[str, ...]) -> None:
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    at_once = max(min(AT_ONCE_MAX, (files - FILES_FOR_US) // FILES_FOR_ONE), 1)
+    room = max(min(AT_ONCE_MAX, (files - FILES_FOR_US) // FILES_FOR_ONE), 1)
     reader, writer = await asyncio.open_connection(sock=ours)
     writer.write(encoded(Ready(kinds=checks.kinds(), notes=notes)))
-    await Process(reader, writer, at_once).serve()
+    await Process(reader, writer, room).serve()
 
 
 def main(words: list[str]) -> None:

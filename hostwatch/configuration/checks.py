@@ -19,6 +19,9 @@ from hostwatch.configuration.strict import Section
 
 RESOLVERS_MAX: Final = 8
 NETWORKS_MAX: Final = 1_000
+AT_ONCE_MAX = 2_000
+"""Checks that may run at one time, whatever is written."""
+
 PORTS_MAX: Final = 1_000
 DNS_PORT: Final = 53
 
@@ -137,8 +140,5 @@ class Checks(Section):
     ports: tuple[PortNumber, ...] = Field(default=PORTS_DEFAULT, max_length=PORTS_MAX)
     """The ports that names, redirects and what customers enter may lead to."""
 
-    at_once: Annotated[int, Field(ge=1, le=10_000, strict=True)] = 256
-    """Checks that run at one time, in all."""
-
-    at_once_per_device: Annotated[int, Field(ge=1, le=100, strict=True)] = 2
-    """Checks of one device that run at one time."""
+    at_once: Annotated[int, Field(ge=1, le=AT_ONCE_MAX, strict=True)] = 256
+    """Checks that run at one time, in all; of one device at most 4."""

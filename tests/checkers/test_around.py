@@ -6,10 +6,11 @@ import asyncio
 
 import pytest
 
-from hostwatch.checkers import around
+from hostwatch.checkers import around, services
+from hostwatch.checkers.protocol import Found, Look, Order
 from hostwatch.configuration.checks import Checks, Server
 from hostwatch.core.reading import Outcome
-from tests.checkers.conftest import checkers, look, service
+from tests.checkers.conftest import checkers, hear, look, service
 from tests.checks.conftest import serving
 
 
@@ -34,6 +35,17 @@ async def test_names_are_asked_for_and_lead_where_they_may(
         found = await look(process, service({"port": port, "host": host}), address=address)
     assert found.outcome is outcome
     assert why in found.why
+
+
+async def test_no_more_run_at_one_time_than_is_written() -> None:
+    """Two devices may be looked at, and each hangs until the third has waited too long."""
+    async with serving(_waits) as port, checkers({"at_once": 2}) as process:
+        hanging = service({"port": port, "host": "127.0.0.1", "expect": "x", "timeout": "3s"})
+        process.send(services.defined("www", hanging))
+        orders = [Order(number, "www", f"192.0.2.{number}", 0, 400_000) for number in (1, 2, 3)]
+        process.send(Look(orders=tuple(orders)))
+        found = await hear(process, Found)
+    assert (found.number, found.outcome, found.why) == (3, Outcome.UNKNOWN, "looked too late")
 
 
 def test_what_is_no_such_section_is_refused() -> None:

@@ -11,12 +11,12 @@ import pytest
 
 from hostwatch.core import facts
 from tests.lab.conftest import Lab, signal_of
-from tests.lab.topology import address
+from tests.lab.topology import Device, address
 from tests.lab.waiting import until
 
 pytestmark = pytest.mark.lab
 
-DEVICE = "device-1"
+DEVICE: Device = "device-1"
 WWW = f"{DEVICE}/www@main"
 PING = signal_of(DEVICE)
 SERVICES = ', services: {www: {checks: [{http: {url: "/", contains: "everything runs", timeout: 400ms}}]}}'
@@ -40,7 +40,15 @@ class Web:
 
     def __init__(self, lab: Lab, folder: Path) -> None:
         (folder / "nginx.conf").write_text(NGINX.format(folder=folder))
-        words = ("nginx", "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log"), "-p", str(folder))
+        words = (
+            "nginx",
+            "-c",
+            str(folder / "nginx.conf"),
+            "-e",
+            str(folder / "error.log"),
+            "-p",
+            str(folder),
+        )
         self._command = lab.net.devices["device-1"].command("setpriv", "--pdeathsig", "TERM", *words)
         self._process: subprocess.Popen[bytes] | None = None
 
