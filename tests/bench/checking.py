@@ -17,7 +17,7 @@ import time
 import urllib.parse
 import zlib
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -209,13 +209,13 @@ class Measured:
     checks: int = 0
     failed: int = 0
 
-    async def run(self, many: int, rate: float, beside: Sequence[int]) -> None:
-        """One round. `beside`: the processes of the server, whose time is neither ours nor other work."""
+    async def run(self, many: int, rate: float, server: int) -> None:
+        """One round. The time of the server is neither ours nor other work."""
         meter, began = Meter(), time.monotonic()
-        pids = [self.who.pid, os.getpid(), *beside]
-        before = [usage.cpu_of(pid) for pid in pids]
+        before = usage.cpu_of(self.who.pid), usage.cpu_of(os.getpid()), _cpu_of_all(server)
         answered = await self.who.check(many, rate)
-        used = [usage.cpu_of(pid) - old for pid, old in zip(pids, before, strict=True)]
+        after = usage.cpu_of(self.who.pid), usage.cpu_of(os.getpid()), _cpu_of_all(server)
+        used = [new - old for new, old in zip(after, before, strict=True)]
         self.checks += many
         self.failed += many - answered
         self.runs.append(
@@ -246,19 +246,27 @@ class Measured:
         return sum(one.clean for one in self.runs) < min(2, len(self.runs))
 
 
-async def by_turns(
-    contestants: Sequence[Measured], rounds: int, many: int, rate: float, beside: Sequence[int]
-) -> None:
+async def by_turns(contestants: Sequence[Measured], rounds: int, many: int, rate: float, server: int) -> None:
     """Each of them in each round."""
     for _ in range(rounds):
         for one in contestants:
-            await one.run(many, rate, beside)
+            await one.run(many, rate, server)
 
 
 def children(pid: int) -> list[int]:
     """A process and all below it."""
     found = [pid]
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for word in (task / "children").read_text(encoding="ascii").split():
-            found += children(int(word))
+    with suppress(OSError):  # it has just ended
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for word in (task / "children").read_text(encoding="ascii").split():
+                found += children(int(word))
     return found
+
+
+def _cpu_of_all(pid: int) -> float:
+    """Of a process and all below it, also those that it has waited for."""
+    used = 0.0
+    for one in children(pid):
+        with suppress(OSError):
+            used += usage.cpu_of(one)
+    return used

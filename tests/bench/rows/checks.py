@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from tests.bench.bench import Bench
 from tests.bench.checking import Exporter, Measured, Ours
 from tests.bench.machine import core_for
 from tests.bench.table import Line, at_most, missing, versus
-from tests.checks import nginx
+from tests.checks import ftpds, mailroom, nginx
 from tests.checks.certificates import Papers
 
 RATE = 10_000 / 300
@@ -37,8 +37,8 @@ class Subject:
     written: dict[str, Any]
     target: str
     module: dict[str, Any]
-    pids: tuple[int, ...]
-    """The processes of the server."""
+    server: int
+    """The first process of the server, whose time and whose children's is nobody's here."""
 
     goal: float | None = None
     """Ours divided by theirs, at most."""
@@ -57,7 +57,6 @@ def web(folder: Path) -> Iterator[list[Subject]]:
     found = {"fail_if_body_not_matches_regexp": ["everything runs"], "preferred_ip_protocol": "ip4"}
     with nginx.running(folder, ("plain", "tls"), SITES) as server:
         plain, tls = server.ports["plain"], server.ports["tls"]
-        pids = tuple(checking.children(server.process.pid))
         yield [
             Subject(
                 name="HTTP",
@@ -65,7 +64,7 @@ def web(folder: Path) -> Iterator[list[Subject]]:
                 written={"url": f"http://127.0.0.1:{plain}/", "contains": "everything runs"},
                 target=f"http://127.0.0.1:{plain}/",
                 module={"prober": "http", "timeout": "10s", "http": found},
-                pids=pids,
+                server=server.process.pid,
                 goal=0.6,
                 percent_max=3.0,
             ),
@@ -83,14 +82,85 @@ def web(folder: Path) -> Iterator[list[Subject]]:
                     "timeout": "10s",
                     "http": {**found, "tls_config": {"ca_file": str(papers.ca)}},
                 },
-                pids=pids,
+                server=server.process.pid,
                 goal=1.15,
                 percent_max=8.0,
             ),
         ]
 
 
-SERVERS: tuple[Callable[[Path], AbstractContextManager[list[Subject]]], ...] = (web,)
+def _talk(*lines: tuple[str, str], tls_from: int = -1, ca: Path | None = None) -> dict[str, Any]:
+    """A talk line by line, as blackbox_exporter is told it: what is awaited, and what is said then."""
+    steps: list[dict[str, Any]] = []
+    for place, (awaited, said) in enumerate(lines):
+        steps.append({"expect": awaited})
+        if place == tls_from:
+            steps.append({"starttls": True})
+        if said:
+            steps.append({"send": f"{said}\r"})
+    more = {} if ca is None else {"tls_config": {"ca_file": str(ca)}}
+    return {
+        "prober": "tcp",
+        "timeout": "10s",
+        "tcp": {"query_response": steps, "preferred_ip_protocol": "ip4", **more},
+    }
+
+
+@contextmanager
+def mail(folder: Path) -> Iterator[list[Subject]]:
+    """Greeting, EHLO and QUIT, in plain text and by STARTTLS."""
+    papers = Papers(folder)
+    with mailroom.mailroom(papers) as both:
+        server = both.postfix
+        hello, plain = ("^250 ", "QUIT"), {"host": "127.0.0.1", "port": server.smtp, "hello": "bench.test"}
+        target = f"127.0.0.1:{server.smtp}"
+        yield [
+            Subject(
+                name="SMTP",
+                kind="smtp",
+                written=plain,
+                target=target,
+                module=_talk(("^220 ", "EHLO bench.test"), hello, ("^221 ", "")),
+                server=server.process.pid,
+            ),
+            Subject(
+                name="SMTP with STARTTLS",
+                kind="smtp",
+                written={**plain, "starttls": "required", "tls": {"ca": str(papers.ca)}},
+                target=target,
+                module=_talk(
+                    ("^220 ", "EHLO bench.test"),
+                    ("^250-STARTTLS", "STARTTLS"),
+                    ("^220 ", "EHLO bench.test"),
+                    hello,
+                    ("^221 ", ""),
+                    tls_from=2,
+                    ca=papers.ca,
+                ),
+                server=server.process.pid,
+            ),
+        ]
+
+
+@contextmanager
+def files(folder: Path) -> Iterator[list[Subject]]:
+    """Greeting, a login as anybody, QUIT."""
+    with ftpds.vsftpd(folder, Papers(folder).valid) as server:
+        yield [
+            Subject(
+                name="FTP",
+                kind="ftp",
+                written={"host": "127.0.0.1", "port": server.port, "anonymous": True},
+                target=f"127.0.0.1:{server.port}",
+                module=_talk(
+                    ("^220 ", "USER anonymous"), ("^331 ", "PASS bench@"), ("^230 ", "QUIT"), ("^221 ", "")
+                ),
+                server=server.process.pid,
+            )
+        ]
+
+
+SERVERS: tuple[Callable[[Path], AbstractContextManager[list[Subject]]], ...] = (web, mail, files)
 
 
 def measure(bench: Bench) -> Iterator[Line]:
@@ -99,7 +169,7 @@ def measure(bench: Bench) -> Iterator[Line]:
         folder = bench.scratch / f"server-{place}"
         folder.mkdir()
         with serve(folder) as subjects:
-            for pid in {pid for subject in subjects for pid in subject.pids}:
+            for pid in checking.children(subjects[0].server):
                 tools.hold_to(pid, core_for(1))
             for subject in subjects:
                 yield from asyncio.run(_lines(bench, folder, subject))
@@ -137,7 +207,7 @@ async def _compared(bench: Bench, folder: Path, subject: Subject) -> AsyncIterat
     note = "; ".join(
         [f"{paced[0].checks:,} checks, {paced[0].failed:,} failed", *filter(None, [_noise(paced)])]
     )
-    yield at_most(
+    share = at_most(
         row="checks",
         measure="share of a core",
         asked=f"{subject.name}, {RATE:.0f} checks/s",
@@ -146,6 +216,7 @@ async def _compared(bench: Bench, folder: Path, subject: Subject) -> AsyncIterat
         unit="%",
         note=note,
     )
+    yield share if subject.percent_max else replace(share, goal="–", reached=None)
 
 
 async def _rounds(
@@ -155,8 +226,8 @@ async def _rounds(
     for one in who:
         if await one.check(20, 0) != 20:
             raise RuntimeError(f"{one.name} finds {subject.name} broken")
-    await checking.by_turns(flat, bench.rounds, many, 0, subject.pids)
-    await checking.by_turns(paced, bench.rounds, round(paced_s * RATE), RATE, subject.pids)
+    await checking.by_turns(flat, bench.rounds, many, 0, subject.server)
+    await checking.by_turns(paced, bench.rounds, round(paced_s * RATE), RATE, subject.server)
     return flat, paced
 
 
