@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from contextlib import closing
 
 import pytest
 
 from hostwatch.checks import base
 from hostwatch.checks._finding import Missed
+from hostwatch.checks._tls import unverified
+from hostwatch.checks._wire import Wire
 from tests.checks.certificates import Papers
 from tests.checks.conftest import serving, surroundings
+from tests.checks.hostile import Peer
 
 
 async def missed(port: int, papers: Papers) -> Missed:
@@ -108,3 +113,20 @@ async def test_a_server_that_is_gone_when_we_speak_has_closed_the_connection() -
         visit.close()
 
     assert gone.value.why == "the server closed the connection"
+
+
+async def test_tls_on_a_connection_that_is_broken_off_already(papers: Papers) -> None:
+    """The kernel says that it is not connected; who reads it wants to know that the server broke it off."""
+
+    async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        Peer(reader, writer).reset()
+
+    async with serving(reset) as port:
+        sock = socket.create_connection(("127.0.0.1", port))
+        with closing(sock):
+            sock.setblocking(False)
+            wire = Wire(sock)
+            with pytest.raises(ConnectionResetError):
+                await wire.receive(1)
+            with closing(wire), pytest.raises(ConnectionResetError):
+                await wire.shake_hands(unverified(), None)
