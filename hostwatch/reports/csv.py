@@ -51,6 +51,14 @@ COLUMNS = (
     "uplink_silences",
     "uplink_silences_first_miss",
     "uplink_emergency_references",
+    "services",
+    *(f"services_{name}" for name in SECONDS),
+    "services_availability_percent",
+    "services_availability_lower_percent",
+    "services_availability_upper_percent",
+    "services_coverage_percent",
+    "services_silences",
+    "services_emergency_references",
 )
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -92,7 +100,23 @@ def _cells(report: MonthReport, row: Row) -> list[str | int]:
         len(row.emergencies),
         _listed(emergency.reference for emergency in row.emergencies),
         *_backbone(report, row),
+        *_services(row),
     ]
+
+
+def _services(row: Row) -> Iterator[str]:
+    """The device's services, and for each of them, in the same order, its figures; of references, all."""
+    mine = row.services
+    yield _listed(service.name for service in mine)
+    for name in SECONDS:
+        yield _listed(str(getattr(service.account, name)) for service in mine)
+    yield _listed(_number(service.account.availability) for service in mine)
+    yield _listed(_number(service.account.availability_lower) for service in mine)
+    yield _listed(_number(service.account.availability_upper) for service in mine)
+    yield _listed(_number(service.account.coverage) for service in mine)
+    yield _listed(str(len(service.silences)) for service in mine)
+    told = (one.reference for service in mine for one in service.emergencies)
+    yield _listed(dict.fromkeys(told))
 
 
 def _backbone(report: MonthReport, row: Row) -> Iterator[str | int]:

@@ -12,7 +12,7 @@ from hostwatch.core import canonical
 from hostwatch.core.instant import from_second
 from hostwatch.reports import PLAIN, Paper
 from hostwatch.sla.account import SECONDS, Account
-from hostwatch.sla.month import MonthReport, Row, SilenceLine, Total, UplinkRow
+from hostwatch.sla.month import MonthReport, Row, ServiceRow, SilenceLine, Total, UplinkRow
 from hostwatch.sla.records import BlindRecord, EmergencyRecord
 from hostwatch.sla.timing import ClockRecord
 
@@ -76,6 +76,19 @@ def _row(row: Row) -> dict[str, Any]:
         "uplinks": row.uplinks,
         "silences": [_silence(line) for line in row.silences],
         "emergencies": [_emergency(emergency) for emergency in row.emergencies],
+        "services": [_service(service) for service in row.services],
+    }
+
+
+def _service(row: ServiceRow) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "signals": row.signals,
+        "service": [{"from": from_second(s.start), "until": from_second(s.end)} for s in row.service],
+        **_seconds(row.account),
+        **_percentages(row.account),
+        "silences": [_silence(line) for line in row.silences],
+        "emergencies": [_emergency(emergency) for emergency in row.emergencies],
     }
 
 
@@ -119,6 +132,7 @@ def _emergency(emergency: EmergencyRecord) -> dict[str, Any]:
         "ended_at": emergency.ended_at,
         "first_answer": emergency.first_answer,
         "withdrawn": emergency.withdrawn,
+        "joined": emergency.joined,
     }
 
 

@@ -19,7 +19,7 @@ from rich.text import Text
 
 from hostwatch.reports import PLAIN, Paper
 from hostwatch.sla.account import PLACES, Account
-from hostwatch.sla.month import MonthReport, Row, SilenceLine, Total, UplinkRow
+from hostwatch.sla.month import MonthReport, Row, ServiceRow, SilenceLine, Total, UplinkRow
 from hostwatch.sla.records import BlindRecord, Ending
 from hostwatch.sla.timing import ClockRecord
 
@@ -145,9 +145,15 @@ def _parts(report: MonthReport, paper: Paper) -> Iterator[str | Text | Table]:
         yield Text(f"\n{customer}", style="bold")
         yield _accounts(mine, totals[customer]).on(paper)
         yield from _reach(mine, totals[customer], paper)
+        yield from _services(mine, customer, paper)
         for row in mine:
             if row.silences:
                 yield from _silences(report, f"Silences of {row.device}", row, paper)
+            for service in row.services:
+                if service.silences:
+                    yield from _silences(
+                        report, f"Silences of {service.name} on {row.device}", service, paper
+                    )
     for uplink in report.uplinks:
         yield from _uplink(report, uplink, paper)
     if not report.rows:
@@ -198,6 +204,16 @@ def _reach(rows: list[Row], total: Total, paper: Paper) -> Iterator[str | Text |
     yield Grid(header=("device", "uplink", *FIGURES), rows=cells, styles=styles, left=2).on(paper)
 
 
+def _services(rows: list[Row], customer: str, paper: Paper) -> Iterator[str | Text | Table]:
+    """The services of a customer's devices, each with an account of its own."""
+    found = [(row.device, service) for row in rows for service in row.services]
+    if found:
+        yield Text(f"\nServices of {customer}")
+        cells = [(device, service.name, *_figures(service.account)) for device, service in found]
+        styles = [_style(service.account) for _, service in found]
+        yield Grid(header=("device", "service", *FIGURES), rows=cells, styles=styles, left=2).on(paper)
+
+
 def _uplink(report: MonthReport, row: UplinkRow, paper: Paper) -> Iterator[str | Text | Table]:
     yield Text(f"\nUplink {row.uplink}: {row.name}", style="bold")
     cells = [(row.uplink, *_figures(row.account))]
@@ -221,7 +237,7 @@ def _figures(account: Account) -> tuple[str, ...]:
 
 
 def _silences(
-    report: MonthReport, title: str, row: Row | UplinkRow, paper: Paper
+    report: MonthReport, title: str, row: Row | ServiceRow | UplinkRow, paper: Paper
 ) -> Iterator[str | Text | Table]:
     references = ", ".join(emergency.reference for emergency in row.emergencies[:LINES_MAX])
     yield Text(f"\n{title}" + (f" (emergencies {references})" if references else ""))

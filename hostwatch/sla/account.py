@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from hostwatch.core.timeline import Span, Timeline
-from hostwatch.sla.records import DeviceHistory, SilenceRecord, UplinkHistory
+from hostwatch.sla.records import DeviceHistory, ServiceHistory, SilenceRecord, UplinkHistory
 
-Judged = DeviceHistory | UplinkHistory
+Judged = DeviceHistory | ServiceHistory | UplinkHistory
 """What has an account: seconds of service, seconds that nothing speaks for, and silences."""
 
 PLACES = 4

@@ -15,6 +15,7 @@ from datetime import datetime
 from hostwatch.core import facts
 from hostwatch.core.instant import EPOCH
 from hostwatch.core.population import State
+from hostwatch.core.service import device_in
 from hostwatch.core.signal import Signal
 from hostwatch.core.timeline import Span, Timeline
 from hostwatch.core.uplink import PREFIX
@@ -25,6 +26,7 @@ from hostwatch.sla.records import (
     Ending,
     History,
     Reach,
+    ServiceHistory,
     SilenceRecord,
     Tenure,
     UplinkHistory,
@@ -36,6 +38,7 @@ LASTING: tuple[type[facts.Fact], ...] = (
     facts.ClockStepped,
     facts.EmergencyOpened,
     facts.UplinkEmergencyOpened,
+    facts.EmergencyJoined,
     facts.EmergencyEnded,
 )
 """Facts that may matter however old they are."""
@@ -80,6 +83,13 @@ class _Version:
     since: datetime
     uplink: str | None = None
     name: str = ""
+    services: tuple[str, ...] = ()
+
+    @property
+    def signals(self) -> Iterator[tuple[str, str]]:
+        """Its services, each with the signal that it gave."""
+        for name in self.services:
+            yield name, f"{device_in(self.signal)}/{name}@{self.signal.rpartition('@')[2]}"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,6 +99,9 @@ class _Folding:
     now: datetime
     versions: dict[str, _Version] = field(default_factory=dict)
     tenures: dict[tuple[str, str], list[Tenure]] = field(default_factory=lambda: defaultdict(list))
+    served: dict[tuple[str, str], dict[str, list[Tenure]]] = field(default_factory=lambda: defaultdict(dict))
+    """The stretches in which a customer's device had each of its services."""
+
     silences: dict[str, list[SilenceRecord]] = field(default_factory=lambda: defaultdict(list))
     gaps: dict[str, list[Span]] = field(default_factory=lambda: defaultdict(list))
     runs: list[Span] = field(default_factory=list)
@@ -120,6 +133,9 @@ class _Folding:
                 self.gaps[fact.signal].append(spanned(fact.since, fact.at))
             case facts.EmergencyOpened() | facts.UplinkEmergencyOpened():
                 self._opened(fact)
+            case facts.EmergencyJoined():
+                told = self.emergencies[fact.reference]
+                self.emergencies[fact.reference] = replace(told, joined=(*told.joined, fact.signal))
             case facts.EmergencyEnded():
                 self._ended(fact)
             case facts.BlindEnded():
@@ -146,20 +162,23 @@ class _Folding:
                 since=fact.at,
                 uplink=fact.body.get("uplink"),
                 name=fact.body.get("name", ""),
+                services=tuple(service["name"] for service in fact.body.get("services", ())),
             )
 
     def _close(self, device: str, version: _Version, until: datetime) -> None:
-        self.tenures[version.customer, device].append(
-            Tenure(
-                customer=version.customer,
-                device=device,
-                address=version.address,
-                signal=version.signal,
-                watched=version.state is State.IN_SERVICE,
-                span=spanned(version.since, until),
-                uplink=version.uplink,
-            )
+        tenure = Tenure(
+            customer=version.customer,
+            device=device,
+            address=version.address,
+            signal=version.signal,
+            watched=version.state is State.IN_SERVICE,
+            span=spanned(version.since, until),
+            uplink=version.uplink,
         )
+        self.tenures[version.customer, device].append(tenure)
+        for service, signal in version.signals:
+            mine = self.served[version.customer, device].setdefault(service, [])
+            mine.append(replace(tenure, signal=signal))
         if version.name:
             self.names[device] = version.name
 
@@ -224,8 +243,10 @@ class _Folding:
         self.nobodys = _nobodys([*self.runs, spanned(self.run_since, self.now)]) if self.runs else Timeline()
         for device, version in self.versions.items():
             self._close(device, version, self.now)
-            if version.state is State.IN_SERVICE and version.signal not in signals:
-                self.gaps[version.signal].append(spanned(version.since, self.now))
+            if version.state is State.IN_SERVICE:
+                for name in (version.signal, *(signal for _, signal in version.signals)):
+                    if name not in signals:
+                        self.gaps[name].append(spanned(version.since, self.now))
         self.blind.extend(BlindRecord(why=why, since=since, until=None) for why, since in blind.items())
 
     def _open(self, signal: Signal) -> SilenceRecord:
@@ -283,14 +304,26 @@ class _Folding:
         uplinks: Mapping[str, UplinkHistory],
     ) -> DeviceHistory:
         names = sorted({tenure.signal for tenure in tenures})
+        served = sorted(self.served[customer, device].items())
         return DeviceHistory(
             customer=customer,
             device=device,
             tenures=tuple(sorted(tenures, key=lambda tenure: tenure.span)),
             unknown=Timeline.of(self._unknown(names, tenures)),
             silences=self._silences(names),
-            emergencies=tuple(told),
+            emergencies=tuple(one for one in told if one.covers(names)),
             reaches=tuple(_reaches(tenures, uplinks)),
+            services=tuple(self._service(name, mine, told) for name, mine in served),
+        )
+
+    def _service(self, name: str, tenures: list[Tenure], told: list[EmergencyRecord]) -> ServiceHistory:
+        signals = sorted({tenure.signal for tenure in tenures})
+        return ServiceHistory(
+            name=name,
+            tenures=tuple(sorted(tenures, key=lambda tenure: tenure.span)),
+            unknown=Timeline.of(self._unknown(signals, tenures)),
+            silences=self._silences(signals),
+            emergencies=tuple(one for one in told if one.covers(signals)),
         )
 
     def _silences(self, names: Iterable[str]) -> tuple[SilenceRecord, ...]:

@@ -40,6 +40,21 @@ class SilenceLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceRow:
+    """One service of a device in the month. It has no part in the device's account, nor in any sum."""
+
+    name: str
+    signals: tuple[str, ...]
+    service: tuple[Span, ...]
+    """The stretches of the month in which the device had it: together, its period."""
+
+    account: Account
+    silences: tuple[SilenceLine, ...]
+    emergencies: tuple[EmergencyRecord, ...]
+    """Its own, and those of its device that told of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One device of one customer in the month."""
 
@@ -68,6 +83,7 @@ class Row:
 
     silences: tuple[SilenceLine, ...]
     emergencies: tuple[EmergencyRecord, ...]
+    services: tuple[ServiceRow, ...] = ()
 
     @property
     def backbone_measured(self) -> str:
@@ -239,7 +255,23 @@ def _row(period: Span, books: Books, device: DeviceHistory, rule: Downtime) -> R
         uplinks=tuple(reach.uplink.uplink for reach in device.reaches if reach.span & mine),
         silences=tuple(_lines(books, device, rule)),
         emergencies=tuple(_emergencies(books, device)),
+        services=tuple(_services(period, device, rule)),
     )
+
+
+def _services(period: Span, device: DeviceHistory, rule: Downtime) -> Iterator[ServiceRow]:
+    for service in device.services:
+        books = Books.of(period, service, rule)
+        if books.period:
+            tenures = (one for one in service.tenures if Timeline.of([one.span]) & books.period)
+            yield ServiceRow(
+                name=service.name,
+                signals=tuple(dict.fromkeys(tenure.signal for tenure in tenures)),
+                service=books.period.spans,
+                account=books.account(),
+                silences=tuple(_lines(books, service, rule)),
+                emergencies=tuple(_emergencies(books, service)),
+            )
 
 
 def _lines(books: Books, judged: Judged, rule: Downtime) -> Iterator[SilenceLine]:

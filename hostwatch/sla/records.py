@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -82,6 +83,13 @@ class EmergencyRecord:
     uplink: str = ""
     """The uplink that it is of; empty for the emergency of a device."""
 
+    joined: tuple[str, ...] = ()
+    """Other signals whose outages were told under it (J8)."""
+
+    def covers(self, signals: Collection[str]) -> bool:
+        """Whether it tells of one of some signals."""
+        return any(signal in signals for signal in (self.signal, *self.joined))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlindRecord:
@@ -134,6 +142,25 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceHistory:
+    """All that is known of one service of a device, for one customer."""
+
+    name: str
+    tenures: tuple[Tenure, ...]
+    """When the device had it; each with the signal that judged it."""
+
+    unknown: Timeline
+    silences: tuple[SilenceRecord, ...] = ()
+    emergencies: tuple[EmergencyRecord, ...] = ()
+    """Its own, and those that told of it."""
+
+    @property
+    def service(self) -> Timeline:
+        """The seconds in which it was to be looked at, or was waived with its device."""
+        return Timeline.of(tenure.span for tenure in self.tenures)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceHistory:
     """All that a customer's account of one device needs."""
 
@@ -147,6 +174,9 @@ class DeviceHistory:
     emergencies: tuple[EmergencyRecord, ...] = ()
     reaches: tuple[Reach, ...] = ()
     """By uplink. In the seconds of none of them nobody measured whether the carrier could be reached."""
+
+    services: tuple[ServiceHistory, ...] = ()
+    """By name."""
 
     @property
     def service(self) -> Timeline:

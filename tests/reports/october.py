@@ -12,6 +12,7 @@ from hostwatch.core import judge, quality
 from hostwatch.core.calendar import Month
 from hostwatch.core.population import State
 from hostwatch.core.quality import Keeping, Quality
+from hostwatch.core.service import Service
 from hostwatch.sla.month import MonthReport, month
 from hostwatch.sla.timing import doubts
 from tests.sla.teller import Teller, carrier, device
@@ -29,10 +30,13 @@ def at(day: int, hour: int = 0, minute: int = 0, second: int = 0) -> datetime:
 def teller() -> Teller:
     """One outage, one lost ping, one device added later, one hour of blindness, half a day without NTP.
 
+    One service, which dies once with its device and once alone.
+
     Acme is on an uplink, which is cut for 15 minutes while its devices answer; beta is on none.
     """
     told = Teller()
-    web1 = device("acme-web-1", address="192.0.2.10", uplink="chinanet")
+    www = (Service(name="www"),)
+    web1 = device("acme-web-1", address="192.0.2.10", uplink="chinanet", services=www)
     web2 = device("acme-web-2", address="2001:db8::20", uplink="chinanet")
     uplink = carrier(interval=timedelta(minutes=5))
     beta = device("beta-db-1", "beta", State.NOT_WATCHED, "192.0.2.30")
@@ -42,9 +46,10 @@ def teller() -> Teller:
     blind = (at(20, 6), at(20, 7))
     outage = (at(5, 2, 15), at(5, 2, 40))
     lost = (at(12, 9, 30), at(12, 9, 35))
-    told.every("acme-web-1", start, at(11, 8), missed=[outage, lost], unknown=[blind])
+    wrong = (at(18, 10), at(18, 11, 10))
+    told.beside("acme-web-1", "www", start, at(11, 8), missed=[outage], wrong=[wrong], unknown=[blind])
     told.populate(at(11, 8), web1, web2, beta, new, uplinks=[uplink])
-    told.every("acme-web-1", at(11, 8, 0, 7), end, missed=[outage, lost], unknown=[blind])
+    told.beside("acme-web-1", "www", at(11, 8, 0, 7), end, missed=[lost], wrong=[wrong], unknown=[blind])
     told.every("acme-web-2", at(11, 8, 1, 23), end, unknown=[blind])
     told.rounds("chinanet", start, end, missed=[(at(15, 3), at(15, 3, 15))], unknown=[blind])
     told.decide(at(20, 7), judge.was_blind("sight", "no answer from our own gateway", *blind))

@@ -127,7 +127,7 @@ def test_facts_of_some_kinds_since_a_day_in_small_pages(path, monkeypatch):
         assert list(reader.facts()) == teller().record
         assert list(reader.facts(until=replace(reader.as_of(), seq=9))) == teller().record[:9]
     assert found == [f for f in teller().record if isinstance(f, kinds) and f.at >= since]
-    assert len(found) == 10, "of the device, the uplink and its three reference points"
+    assert len(found) == 14, "of the device, its service, the uplink and its three reference points"
     assert seen[-1] == (len(teller().record),) * 2
     assert len(seen) == -(-len(teller().record) // 7)
 
@@ -137,7 +137,7 @@ def test_emergencies_notices_and_personal_data(path):
     ledger.commit(Decision(), AT, [Personal(commitment="c", salt=b"s", value="ops@acme.example")])
     ledger.close()
     with Reader(path) as reader:
-        assert [e.reference for e in reader.recent_emergencies(10)] == ["E-000002", "E-000001"]
+        assert [e.reference for e in reader.recent_emergencies(10)] == ["E-000002", "E-000003", "E-000001"]
         assert reader.recent_emergencies(0) == []
         assert reader.notices_of("E-000001") == []
         assert reader.personal("c") == "ops@acme.example"

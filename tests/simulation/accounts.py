@@ -22,7 +22,7 @@ from hostwatch.sla import backbone
 from hostwatch.sla.account import Books
 from hostwatch.sla.history import fold
 from hostwatch.sla.month import month
-from hostwatch.sla.records import DeviceHistory, History
+from hostwatch.sla.records import DeviceHistory, History, ServiceHistory
 from tests.simulation.evidence import Complain, Proof
 from tests.simulation.town import address_of
 from tests.simulation.verdicts import signals
@@ -85,6 +85,8 @@ class Accounts:
             self._backbone(period, device)
             if not self.stepped:
                 self._against_readings(device, books, instant.micros(now))
+                for service in device.services:
+                    self._against_readings(service, Books.of(period, service), instant.micros(now))
                 if not self.slewed:
                     self._against_truth(device, books, truth, shift_us)
         return history
@@ -99,7 +101,7 @@ class Accounts:
         if (inside.down & looked) - outside.down or (inside.period - looked) - outside.unknown:
             self.complain(f"the account of the backbone of {device.device} contradicts the one of the pings")
 
-    def _against_readings(self, device: DeviceHistory, books: Books, now: int) -> None:
+    def _against_readings(self, device: DeviceHistory | ServiceHistory, books: Books, now: int) -> None:
         unknown, silent = Timeline(), Timeline()
         for watching in self.watched[device.tenures[0].signal]:
             gaps, silences = self._spoken(watching, now)
@@ -108,7 +110,7 @@ class Accounts:
         wanted = (unknown & mine, (silent & mine) - unknown)
         if (books.unknown & mine, books.down) != wanted:
             self.complain(
-                f"{device.device}: by its readings unknown {wanted[0]}, down {wanted[1]};"
+                f"{device.tenures[0].signal}: by its readings unknown {wanted[0]}, down {wanted[1]};"
                 f" by the record unknown {books.unknown}, down {books.down}"
             )
 

@@ -10,6 +10,7 @@ from hostwatch.core import canonical, enrolment, facts, judge
 from hostwatch.core.enrolment import Accepted
 from hostwatch.core.population import Customer, Device, Population, State
 from hostwatch.core.reading import Kind, Outcome, Reading
+from hostwatch.core.service import Service
 from hostwatch.core.terms import AgreementTerms
 from hostwatch.core.uplink import Uplink
 from hostwatch.core.world import Decision, World
@@ -100,6 +101,32 @@ class Teller:
             self.read(device, at, outcome)
             at += self.terms.interval
 
+    def beside(
+        self,
+        device: str,
+        service: str,
+        since: datetime,
+        until: datetime,
+        *,
+        missed: Iterable[tuple[datetime, datetime]] = (),
+        wrong: Iterable[tuple[datetime, datetime]] = (),
+        unknown: Iterable[tuple[datetime, datetime]] = (),
+    ) -> None:
+        """A look at a device each interval, and a minute later one at its service."""
+        at, missed, wrong, unknown = since, tuple(missed), tuple(wrong), tuple(unknown)
+        while at < until:
+            for when, check, bad in (
+                (at, "ping", missed),
+                (at + timedelta(minutes=1), service, (*missed, *wrong)),
+            ):
+                outcome = Outcome.ANSWERED
+                if any(start <= when < end for start, end in bad):
+                    outcome = Outcome.MISSED
+                if any(start <= when < end for start, end in unknown):
+                    outcome = Outcome.UNKNOWN
+                self._bring(f"{device}/{check}@{self.vantage}", when, outcome, Kind.SCHEDULED)
+            at += self.terms.interval
+
     def rounds(
         self,
         uplink: str,
@@ -132,9 +159,18 @@ def device(
     state: State = State.IN_SERVICE,
     address: str = "192.0.2.1",
     uplink: str | None = None,
+    services: tuple[Service, ...] = (),
 ):
     waiver = "letter of 2026-09-01" if state is State.NOT_WATCHED else None
-    return Device(id=name, customer=customer, address=address, state=state, waiver=waiver, uplink=uplink)
+    return Device(
+        id=name,
+        customer=customer,
+        address=address,
+        state=state,
+        waiver=waiver,
+        uplink=uplink,
+        services=services,
+    )
 
 
 def carrier(
