@@ -67,6 +67,9 @@ UNSENT_BYTES_MAX: Final = 4 * 1024 * 1024
 UNSENT_BYTES_END: Final = 64 * 1024 * 1024
 """A watch that lets so much wait reads no more: this ends."""
 
+TICK_US: Final = 500_000
+"""Orders that can wait as long begin together, at ticks: whatever wakes a process costs more than a check."""
+
 SWEEP_S: Final = 0.5
 """How often orders are looked for that could not begin in time."""
 
@@ -180,7 +183,7 @@ class Process:
                 order.number,
                 service,
                 order.address,
-                now_us + order.delay_us,
+                _ticked(now_us + order.delay_us, now_us + order.latest_us),
                 now_us + order.latest_us,
                 look.aloud,
                 left=len(service.checks),
@@ -312,6 +315,12 @@ class Process:
         if self._writer.transport.get_write_buffer_size() > UNSENT_BYTES_END:
             self._writer.transport.abort()
         self._writer.write(encoded(message))
+
+
+def _ticked(due_us: int, latest_us: int) -> int:
+    """When an order begins: at the next tick, if that leaves most of the time until it is too late."""
+    tick_us = -(-due_us // TICK_US) * TICK_US
+    return tick_us if due_us + 4 * TICK_US <= latest_us else due_us
 
 
 def _not_begun(run: Run, place: int) -> base.Finding:

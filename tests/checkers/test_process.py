@@ -7,6 +7,7 @@ import json
 import os
 import resource
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -165,6 +166,24 @@ async def test_an_order_begins_when_it_is_due() -> None:
         found = [await hear(process, Found) for _ in range(2)]
     assert [one.number for one in found] == [2, 1]
     assert found[1].at_us - found[0].at_us >= 350_000
+
+
+async def test_orders_that_can_wait_begin_together() -> None:
+    """
+    tick                                   tick
+     |     due 1    due 2    due 3          |  1, 2 and 3 begin
+     0 ms  50       150      250           500
+    """
+    async with serving(greet) as port, checkers() as process:
+        process.send(services.defined("www", service({"port": port, "expect": "hello"})))
+        to_tick_us = module.TICK_US - time.monotonic_ns() // 1_000 % module.TICK_US
+        delays = [to_tick_us + after_us for after_us in (50_000, 150_000, 250_000)]
+        orders = [
+            Order(number, "www", "127.0.0.1", delay, 60 * SECOND_US) for number, delay in enumerate(delays)
+        ]
+        process.send(Look(orders=tuple(orders)))
+        began = [(await hear(process, Found)).at_us for _ in orders]
+    assert max(began) - min(began) < 90_000  # each by itself would make it 200,000
 
 
 async def test_who_finds_no_room_in_time_is_unknown() -> None:
