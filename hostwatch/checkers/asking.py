@@ -19,7 +19,7 @@ import dns.rdatatype
 
 from hostwatch.carrier import OWN_FAULTS, place
 from hostwatch.checks import base
-from hostwatch.checks._question import Truncated, fitting, framed, over_datagrams, question
+from hostwatch.checks._question import Truncated, framed, over_datagrams, question, read
 from hostwatch.configuration.checks import Server
 
 PATIENCE_S: Final = (1.5, 2.5)
@@ -116,7 +116,7 @@ async def _over_tcp(
         await loop.sock_connect(sock, where)
         await loop.sock_sendall(sock, framed(asked))
         size = int.from_bytes(await _exactly(sock, 2), "big")
-        answer = fitting(asked, await _exactly(sock, size))
+        answer = await read(asked, await _exactly(sock, size))
     if answer is None:
         raise base.Missed("what came over TCP is no answer to the question")
     return answer

@@ -15,6 +15,7 @@ import dns.exception
 import dns.flags
 import dns.message
 import dns.name
+import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 
@@ -26,13 +27,18 @@ EDNS_BYTES: Final = 1_232
 DATAGRAM_BYTES: Final = 65_535
 
 RECORDS_MAX: Final = 250
-"""Records of one answer. Each may hold names of 127 parts, which cost a millisecond and more to read: nobody
-else has a turn meanwhile."""
+"""Records of one answer. Each may hold names of 127 parts, which cost some milliseconds to read and to
+compare."""
+
+RECORDS_AT_ONCE: Final = 8
+"""Messages of more records are read, and compared, in a thread: nobody waits for that."""
 
 STRAY_MAX: Final = 64
 """Datagrams that are no answer to the question, before we no longer wait for one that is."""
 
 _HEADER_BYTES: Final = 12
+_WITHOUT_QUESTION: Final = (dns.rcode.FORMERR, dns.rcode.SERVFAIL, dns.rcode.NOTIMP, dns.rcode.REFUSED)
+"""Who says so need not repeat the question."""
 _RESPONSE, _TRUNCATED = 0x80, 0x02
 
 
@@ -67,15 +73,40 @@ def fitting(asked: dns.message.QueryMessage, wire: bytes) -> dns.message.QueryMe
 
     Raises `Missed` for one of very many records, unread.
     """
-    if wire[:2] != asked.id.to_bytes(2, "big") or len(wire) < _HEADER_BYTES:
+    if not _is_about(asked, wire):
         return None
-    if sum(struct.unpack("!3H", wire[6:_HEADER_BYTES])) > RECORDS_MAX:
+    if _records(wire) > RECORDS_MAX:
         raise Missed(f"the answer has more than {RECORDS_MAX} records")
     try:
         came = dns.message.from_wire(wire, ignore_trailing=False)
     except (dns.exception.DNSException, ValueError):
         return None
     return came if isinstance(came, dns.message.QueryMessage) and asked.is_response(came) else None
+
+
+def _is_about(asked: dns.message.QueryMessage, wire: bytes) -> bool:
+    """Whether it says that it answers the question: seen by its first bytes, so that others cost nothing."""
+    if len(wire) < _HEADER_BYTES or wire[:2] != asked.id.to_bytes(2, "big") or not wire[2] & _RESPONSE:
+        return False
+    questions = int.from_bytes(wire[4:6], "big")
+    if not questions:
+        return wire[3] & 0x0F in _WITHOUT_QUESTION
+    (one,) = asked.question
+    expected = one.name.to_wire() + struct.pack("!2H", one.rdtype, one.rdclass)
+    found = wire[_HEADER_BYTES : _HEADER_BYTES + len(expected)]
+    return questions == 1 and found.lower() == expected.lower()
+
+
+def _records(wire: bytes) -> int:
+    """How many records a message says that it holds."""
+    return sum(struct.unpack("!3H", wire[6:_HEADER_BYTES]))
+
+
+async def read(asked: dns.message.QueryMessage, wire: bytes) -> dns.message.QueryMessage | None:
+    """As `fitting`, and nobody waits for what costs much to read."""
+    if len(wire) < _HEADER_BYTES or not RECORDS_AT_ONCE < _records(wire) <= RECORDS_MAX:
+        return fitting(asked, wire)
+    return await asyncio.to_thread(fitting, asked, wire)
 
 
 def is_cut(asked: dns.message.QueryMessage, wire: bytes) -> bool:
@@ -98,8 +129,9 @@ async def over_datagrams(sock: socket.socket, asked: dns.message.QueryMessage) -
         wire = await loop.sock_recv(sock, DATAGRAM_BYTES)
         if is_cut(asked, wire):
             raise Truncated
-        if (came := fitting(asked, wire)) is not None:
+        if (came := await read(asked, wire)) is not None:
             return came
+        await asyncio.sleep(0)  # the next one may be here already: it must not keep all others waiting
     raise Missed(f"{STRAY_MAX} messages came, and none is an answer to the question")
 
 
