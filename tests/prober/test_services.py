@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import asyncio
+from datetime import datetime, timedelta
 
 from hostwatch.core import facts
 from hostwatch.core.service import Service
+from hostwatch.core.terms import ServiceTerms
+from hostwatch.patience import Patience
 from hostwatch.pinger import Manner
 from tests.prober.stage import START, Stage, seconds
 
@@ -80,3 +83,32 @@ def test_a_service_is_judged_as_its_device_is() -> None:
 
     assert stage.clock.now() - START >= seconds(60)
     assert [fact.at for fact in stage.facts(facts.WentDown, "web")] == []
+
+
+def test_a_service_waits_for_its_device_and_not_longer_than_was_said() -> None:
+    """Its verdict comes with the first miss, the device's with its second, five to ten minutes later."""
+    hasty = Service(name="www", terms=ServiceTerms(misses=1))
+    stage = Stage(
+        {"web": seconds(300)},
+        {"web": QUICK},
+        lambda signal, look: look < (3 if signal == "web/www@main" else 4),
+        services={"web": (hasty,)},
+    )
+    happened: list[facts.Fact] = []
+
+    async def act(stage: Stage) -> None:
+        stage.engine.listeners.append(lambda decision: happened.extend(decision.facts))
+        patience = asyncio.create_task(Patience(stage.engine, stage.clock).run())
+        await stage.clock.sleep(seconds(1500))
+        patience.cancel()
+
+    stage.run(act)
+
+    told = [one for one in happened if type(one).__name__.startswith("Emergency")]
+    held, opened, joined = told
+    assert isinstance(held, facts.EmergencyHeld)
+    assert isinstance(opened, facts.EmergencyOpened)
+    assert isinstance(joined, facts.EmergencyJoined)
+    assert timedelta(0) <= opened.at - held.until < seconds(1)
+    assert held.until - held.at == seconds(300)
+    assert (opened.signal, joined.signal) == ("web/www@main", "web/ping@main")

@@ -119,6 +119,10 @@ def test_steps_end_where_one_deed_ends_also_after_a_kill(
     plain.do(enrolment.apply(plain.world, accepted(after), plain.now))
 
     assert whole(story.world) == whole(plain.world)
+    watched = {name for name, _ in after.watched()}
+    watched |= {name for uplink in after.uplinks.values() for name in uplink.signals(after.vantage)}
+    assert {*story.world.signals} == watched
+    assert {*story.ledger.load().signals} == watched
 
 
 def accepted(population: Population) -> enrolment.Accepted:
