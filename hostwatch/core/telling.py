@@ -7,7 +7,7 @@ the device's emergency (J8, `core.together`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from heapq import nsmallest
@@ -119,7 +119,7 @@ class _Telling:
         assert device is not None  # only watched signals are observed
         with_it = self._uncovered(device)
         holds = [hold.since for one in with_it if (hold := self.owing.hold_of(one.name)) is not None]
-        adopted = self.owing.emergency_of(flip.signal)
+        adopted = self._covering(flip.signal)
         if adopted is None:
             emergency = self.owing.open(
                 lambda name: self._story(device, flip, name), flip.signal, flip.at, min([flip.at, *holds])
@@ -147,9 +147,21 @@ class _Telling:
         found = []
         for service in device.services:
             signal = self._known(service.signal(device.id, self._people.vantage))
-            if service.terms.obliges and signal is not None and signal.verdict is not None:
+            if signal is None or signal.verdict is None:
+                continue
+            if service.terms.obliges or self.owing.hold_of(signal.name) is not None:  # it did when it fell
                 found.append(signal)
         return [signal for signal in found if self.owing.emergency_of(signal.name) is None]
+
+    def _covering(self, own: str) -> Emergency | None:
+        """The open emergency that tells of a device; that of a service only until the device answers."""
+        emergency, device = self.owing.emergency_of(own), self._known(own)
+        if emergency is None or emergency.signal == own or device is None or device.last_answer is None:
+            return emergency
+        if device.last_answer <= emergency.opened_at:
+            return emergency
+        self.owing.put(_without(emergency, own))  # nobody had seen it silent, and no silence ended
+        return None
 
     def answered(self, signal: str) -> None:
         """A silence ended without a verdict: an emergency of a service that covers its device lets it go."""
@@ -165,7 +177,7 @@ class _Telling:
         if not service.terms.obliges:
             return
         self._verdicts[flip.signal] = flip
-        covering = self.owing.emergency_of(own)
+        covering = self._covering(own)
         if covering is not None:
             after = self._cover(covering, flip)
             if after.signal != own:
@@ -211,25 +223,26 @@ class _Telling:
             return
         waiting = [one for one in self._world.holds.of(device.id) if one.signal != hold.signal]
         others = [one for one in waiting if self.owing.hold_of(one.signal) is not None]
-        opened = self._open(flip, self._now, tuple(service_in(one.signal) for one in others))
+        opened = self._open(flip, self._now, others)
         opened = self.owing.put(replace(opened, joined=(own,)))
         for one in others:
             found = self._known(one.signal)
             assert found is not None
             opened = self._cover(opened, _as_verdict(found, self._now))
 
-    def _open(self, flip: facts.WentDown, at: datetime, others: tuple[str, ...] = ()) -> Emergency:
-        """The emergency of a service alone; the time to tell runs from the verdict on it."""
+    def _open(self, flip: facts.WentDown, at: datetime, others: Sequence[Hold] = ()) -> Emergency:
+        """The emergency of a service and of others that waited: the first verdict starts the time to tell."""
         device, service, own = self._whose(flip.signal)
         itself = stand(self._known(own), flip.first_miss)
         self.owing.let_go(flip.signal)
         return self.owing.open(
             lambda name: stories.told_with(
-                stories.of_service(self._people, device, service, flip, name, itself), failing=others
+                stories.of_service(self._people, device, service, flip, name, itself),
+                failing=tuple(service_in(one.signal) for one in others),
             ),
             flip.signal,
             at,
-            flip.at,
+            min([flip.at, *(one.since for one in others)]),
         )
 
     def _cover(self, emergency: Emergency, flip: facts.WentDown) -> Emergency:
@@ -262,9 +275,11 @@ class _Telling:
             self.owing.end(replace(emergency, story=story, ended_at=flip.at), "recovery")
 
     def _left(self, emergency: Emergency) -> tuple[str, ...]:
-        """Which services of a device that is back are still down: each may have its own emergency now."""
+        """Which services are still down when this is over: each may have its own emergency now."""
+        if is_service(emergency.signal):
+            return emergency.story.failing
         device = self._people.device_of(emergency.signal)
-        if device is None or is_service(emergency.signal):
+        if device is None:
             return ()
         return failing(device, self._people.vantage, self._known)
 

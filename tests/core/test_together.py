@@ -128,6 +128,32 @@ def test_an_update_follows_the_first_notice_and_the_recovery_follows_the_update(
     assert more.stories[0].failing == ("www",)
 
 
+def test_the_end_of_a_service_names_those_that_were_told_with_it_and_are_still_down(played: Played) -> None:
+    """Whoever was told of both must not take the end of one for the end of all."""
+    stage = played(Case("", "A A f@1:03 ? ? A", "A M M M M A", "A M M M M M", ""))
+    (first,), (ended,) = (notices(stage, kind)[:1] for kind in ("emergency", "recovery"))
+
+    assert (first.stories[0].service, first.stories[0].failing) == ("www", ("email",))
+    assert (ended.stories[0].service, ended.stories[0].failing) == ("www", ("email",))
+
+
+def test_the_first_verdict_of_those_that_waited_starts_the_time_to_tell(tmp_path: Path) -> None:
+    """Under other terms the one that came later may be the one that need not wait longer."""
+    stage = Stage(tmp_path / "h.db")
+    stage.play(Case("", "A A f@1:03 ?", "A M M", "A M", ""))
+    stage._open()
+    customers = {
+        name: replace(one, terms=replace(one.terms, interval=timedelta(minutes=1)))
+        for name, one in stage.people.customers.items()
+    }
+    stage._enrol(replace(stage.people, customers=customers), 665)
+    stage.look("email", 720, M)
+    stage.wait(END)
+
+    assert stage.told == "11:02 www waits; 12:02 email waits; 13:02 E1 email; E1 + www"
+    assert dues(stage) == ["26:02"]
+
+
 def test_a_service_that_does_not_oblige_has_no_emergency(tmp_path: Path) -> None:
     quiet = Service(name="www", terms=ServiceTerms(obliges=False))
     stage = Stage(tmp_path / "h.db", (quiet,))
@@ -135,6 +161,21 @@ def test_a_service_that_does_not_oblige_has_no_emergency(tmp_path: Path) -> None
 
     assert stage.told == "–"
     assert [type(fact).__name__ for fact in stage.facts if isinstance(fact, facts.WentDown)] == ["WentDown"]
+
+
+def test_a_service_that_obliges_no_more_while_it_waits_is_told_with_its_device(tmp_path: Path) -> None:
+    """The verdict was given under the terms of then; and the emergency of the device ends with the device."""
+    stage = Stage(tmp_path / "h.db")
+    stage.play(Case("", "A A f@1:03", "A M M", "–", ""))
+    stage._open()
+    quiet = Service(name="www", terms=ServiceTerms(obliges=False))
+    stage._enrol(replace(stage.people, devices={"web": replace(stage.device, services=(quiet,))}), 665)
+    for at, row, what in ((600, "device", M), (900, "device", M), (960, "www", M), (1200, "device", A)):
+        stage.look(row, max(at, 670), what)
+    stage.wait(END)
+
+    assert stage.told == "11:02 www waits; 15:02 E1 device; E1 + www; 20:00 E1 over"
+    assert not stage.world.emergencies
 
 
 def test_with_one_miss_the_look_at_the_device_is_waited_for(tmp_path: Path) -> None:

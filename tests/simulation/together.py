@@ -75,11 +75,23 @@ class Together:
                         one.opened_at += moved
                 case _:
                     pass
+        self._answered(proofs)
         self._people(decision, verdicts)
         for signal in decision.withdrawn_signals:
             self._forget(signal)
         self._missed(proofs)
         self._nobody_is_lost(recorded_at, well)
+
+    def _answered(self, proofs: Sequence[Proof]) -> None:
+        """A device that answers was not why its service's emergency had waited, seen silent or not."""
+        heard = {
+            device_in(proof.signal): proof.at
+            for proof in proofs
+            if proof.outcome is Outcome.ANSWERED and not is_service(proof.signal)
+        }
+        for one in self.open.values():
+            at = heard.get(device_in(one.signal))
+            one.waited &= at is None or at <= one.opened_at
 
     def _people(self, decision: Decision, verdicts: set[str]) -> None:
         self.down |= {name for name in verdicts if is_service(name)}
