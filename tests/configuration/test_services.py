@@ -6,8 +6,11 @@ from datetime import timedelta
 from pathlib import Path
 from textwrap import dedent
 
-from hostwatch.configuration import canonical
+import pytest
+
+from hostwatch.configuration import canonical, difference
 from hostwatch.configuration.load import Loaded, load
+from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.configuration.population import population_of
 from hostwatch.core.service import Service
 from hostwatch.core.terms import ServiceTerms
@@ -105,3 +108,49 @@ def test_a_changed_check_is_a_change_of_the_content(tmp_path: Path) -> None:
     assert before.digest != after.digest
     (checks,) = [one["checks"] for name, one in content["services"].items() if name == "chat"]
     assert checks[0]["tcp"]["port"] == 6667
+
+
+WITH_A_SECRET = """\
+    site: {name: Here, timezone: UTC}
+    store: sqlite:///h.db
+    services:
+      email:
+        checks:
+          - imap:
+              login: {user: probe, password: {env: PROBE_PASSWORD}}
+              implicit_tls: true
+              authorisation: letter of 2026-03-01
+    customers:
+      - {id: acme, name: Acme, devices: [{id: mail, address: 127.0.0.2, services: [email]}]}
+"""
+
+
+def test_a_secret_is_in_no_content_and_a_changed_one_in_the_difference_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROBE_PASSWORD", "canary-1")
+    before = loaded(tmp_path, WITH_A_SECRET)
+    monkeypatch.setenv("PROBE_PASSWORD", "canary-2")
+    after = loaded(tmp_path, WITH_A_SECRET)
+    (change,) = difference.describe(before.configuration, after.configuration)
+    keys = [definition(one, "mail/email@main") for one in (before, after)]
+
+    assert before.digest == after.digest
+    assert "canary" not in str(canonical.plain(after.tree))
+    assert change.path == "services.email.checks"
+    assert "canary" not in str(change)
+    assert keys[0] is not None
+    assert keys[1] is not None
+    assert keys[0].key != keys[1].key
+    assert population_of(before.configuration) == population_of(after.configuration)
+
+
+def test_a_service_that_logs_in_is_looked_at_only_when_it_is_due(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROBE_PASSWORD", "canary")
+    found = population_of(loaded(tmp_path, WITH_A_SECRET).configuration)
+
+    assert found.devices["mail"].services == (Service(name="email", intrudes=True),)
+    with pytest.raises(BadConfiguration, match="needs the customer's written permission"):
+        loaded(tmp_path, WITH_A_SECRET.replace("authorisation: letter of 2026-03-01", "timeout: 5s"))
