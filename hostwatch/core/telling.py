@@ -154,13 +154,19 @@ class _Telling:
         return [signal for signal in found if self.owing.emergency_of(signal.name) is None]
 
     def _covering(self, own: str) -> Emergency | None:
-        """The open emergency that tells of a device; that of a service only until the device answers."""
-        emergency, device = self.owing.emergency_of(own), self._known(own)
-        if emergency is None or emergency.signal == own or device is None or device.last_answer is None:
+        """The open emergency that tells of a device.
+
+        That of a service does so only until the device answers, which may end no silence if nobody had seen
+        one, and while the device is with the customer who was told.
+        """
+        emergency, signal = self.owing.emergency_of(own), self._known(own)
+        device = self._people.device_of(own)
+        if emergency is None or emergency.signal == own or device is None or signal is None:
             return emergency
-        if device.last_answer <= emergency.opened_at:
+        has_answered = signal.last_answer is not None and signal.last_answer > emergency.opened_at
+        if not has_answered and device.customer == emergency.story.customer:
             return emergency
-        self.owing.put(_without(emergency, own))  # nobody had seen it silent, and no silence ended
+        self.owing.put(_without(emergency, own))
         return None
 
     def answered(self, signal: str) -> None:

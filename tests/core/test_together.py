@@ -178,6 +178,25 @@ def test_a_service_that_obliges_no_more_while_it_waits_is_told_with_its_device(t
     assert not stage.world.emergencies
 
 
+def test_a_device_that_was_given_to_another_customer_is_told_to_that_one(tmp_path: Path) -> None:
+    """The emergency of its service was the former customer's: what comes later is none of their business."""
+    stage = Stage(tmp_path / "h.db")
+    stage.play(Case("", "A A f@1:03 ?", "A M M", "–", ""), 962)
+    stage._open()
+    acme = stage.people.customers["acme"]
+    moved = replace(stage.device, customer="bolt")
+    people = {"acme": acme, "bolt": replace(acme, id="bolt")}
+    stage._enrol(replace(stage.people, customers=people, devices={"web": moved}), 970)
+    for at in (1200, 1500):
+        stage.look("device", at, M)
+
+    assert stage.told == "11:02 www waits; 16:02 E1 www; 25:02 E2 device"
+    assert [(one.kind, one.customer) for one in stage.world.notices.values()] == [
+        ("emergency", "acme"),
+        ("emergency", "bolt"),
+    ]
+
+
 def test_with_one_miss_the_look_at_the_device_is_waited_for(tmp_path: Path) -> None:
     """The verdict comes with the first miss, before anybody could look at the device."""
     hasty = Service(name="www", terms=ServiceTerms(misses=1))
