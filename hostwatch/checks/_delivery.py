@@ -155,7 +155,7 @@ class Return:
             self._visit.known = None
             if len(found) > 1:
                 self._visit.note(f"the message arrived {len(found)} times")
-            await _mail.goodbye(self._leave(found))
+            await _mail.goodbye(self._visit, self._leave(found))
 
     async def _leave(self, uids: tuple[int, ...]) -> None:
         await self._remove(uids)

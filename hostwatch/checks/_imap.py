@@ -212,7 +212,7 @@ class Session:
 
     async def log_out(self) -> None:
         """Say goodbye."""
-        await _mail.goodbye(self.command(b"LOGOUT", leaving=True))
+        await _mail.goodbye(self._visit, self.command(b"LOGOUT", leaving=True))
 
     async def must(
         self, what: str, command: bytes, *, shown: str | None = None, more: bytes | None = None

@@ -174,8 +174,13 @@ def check_greeting(wanted: str | None, greeting: bytes) -> None:
         raise base.Missed("the greeting is another one", expected=wanted, came=greeting)
 
 
-async def goodbye(said: Awaitable[Any]) -> None:
-    """End a dialogue as is usual. Whatever comes of it, what was to be known is known."""
+async def goodbye(visit: base.Visit, said: Awaitable[Any], *, last: bool = True) -> None:
+    """End a dialogue as is usual. Whatever comes of it, what was to be known is known.
+
+    `last`: of the whole check, too; then it is not missed if its time ends here.
+    """
+    before, visit.is_decided = visit.is_decided, visit.is_decided or last
     with suppress(TimeoutError, base.Missed, base.Fault):
         async with asyncio.timeout(GOODBYE_S):
             await said
+    visit.is_decided = before

@@ -92,7 +92,7 @@ def _is_about(asked: dns.message.QueryMessage, wire: bytes) -> bool:
     if not questions:
         return wire[3] & 0x0F in _WITHOUT_QUESTION
     (one,) = asked.question
-    expected = one.name.to_wire() + struct.pack("!2H", one.rdtype, one.rdclass)
+    expected = one.name.to_digestable() + struct.pack("!2H", one.rdtype, one.rdclass)
     found = wire[_HEADER_BYTES : _HEADER_BYTES + len(expected)]
     return questions == 1 and found.lower() == expected.lower()
 

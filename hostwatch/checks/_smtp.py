@@ -152,9 +152,9 @@ class Session:
         judge("the message", reply, 250)
         return reply
 
-    async def leave(self) -> None:
-        """Say goodbye."""
-        await _mail.goodbye(self.must("QUIT", "QUIT", 221))
+    async def leave(self, *, last: bool = True) -> None:
+        """Say goodbye; `last` if nothing is left to be done."""
+        await _mail.goodbye(self._visit, self.must("QUIT", "QUIT", 221), last=last)
 
     async def must(self, what: str, command: str, wanted: int, *, shown: str | None = None) -> Reply:
         """The reply to a command, which must agree."""

@@ -106,6 +106,9 @@ class Visit:
     known: Missed | Fault | None = None
     """What is wrong already, while we look for its reason: it stands if the time ends."""
 
+    is_decided: bool = False
+    """Whether all is well already, and only a goodbye is under way: the end of the time decides nothing."""
+
     listener: Callable[[Said | Phase], None] | None = None
     """Told of each line of the transcript and of each step as it happens, for whoever looks on."""
 

@@ -82,6 +82,8 @@ async def run(module: ModuleType, settings: Settings, visit: Visit) -> Finding:
         async with asyncio.timeout(settings.timeout.total_seconds()):
             await module.probe(settings, visit)
     except TimeoutError:
+        if visit.is_decided:
+            return visit.finding()
         if visit.known is None and visit.step is Step.RESOLVE:  # the resolver is ours, not the customer's
             return visit.finding(Fault(f"no answer from the resolver within {shown(settings.timeout)}"))
         return visit.finding(visit.known or Missed(f"no answer within {shown(settings.timeout)}"))

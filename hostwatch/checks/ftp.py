@@ -114,7 +114,7 @@ async def probe(settings: Settings, visit: base.Visit) -> None:
     if settings.file:
         await _fetch(settings.file, visit, control, data)
     with visit.at(base.Step.ANSWER):
-        await _mail.goodbye(_ftp.said(control, "QUIT"))
+        await _mail.goodbye(visit, _ftp.said(control, "QUIT"))
 
 
 async def _greeted(control: base.Line, wanted: str | None = None) -> None:

@@ -70,7 +70,7 @@ async def probe(settings: Settings, visit: base.Visit) -> None:
             stat = await _must(line, "STAT", b"STAT")
             if not _STAT.fullmatch(stat):
                 raise base.Missed("this does not say how much mail there is", expected="+OK n n", came=stat)
-        await _mail.goodbye(_must(line, "QUIT", b"QUIT"))
+        await _mail.goodbye(visit, _must(line, "QUIT", b"QUIT"))
 
 
 async def _log_in(settings: Settings, line: base.Line, login: _mail.Login) -> None:

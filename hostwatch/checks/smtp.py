@@ -110,7 +110,7 @@ async def _deliver(
         await watched.tidy()
         message = _delivery.written(delivery, token, now_us)
         accepted = await session.hand_over(delivery.sender, delivery.to, message)
-        await session.leave()
+        await session.leave(last=False)
     visit.note(f"the server accepted the message: {accepted.shown.decode('utf-8', 'replace')}")
     with visit.at(base.Step.CONTENT):
         visit.known = base.Missed(

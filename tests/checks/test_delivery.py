@@ -263,6 +263,7 @@ async def test_the_whole_dialogue() -> None:
     [
         (SENDS.replace("S: 354", "HANGS"), OPENED, Step.ANSWER, "no answer within 1m"),
         (SENDS + "C: From\nHANGS", OPENED, Step.ANSWER, "no answer within 1m"),
+        (SENDS + ENDS.replace("S: 221 goodbye", "HANGS"), OPENED, Step.ANSWER, "no answer within 1m"),
         (SENDS + "C: From\nCLOSES", OPENED, Step.ANSWER, "the server closed the connection"),
         (
             SENDS + "MESSAGE\nS: 554 5.7.1 we do not like it",
@@ -325,8 +326,15 @@ TWICE = ARRIVES.replace("SEARCH 7\n", "SEARCH 7 8\n").replace("STORE 7", "STORE 
         ),
         (TWICE.replace("EXPUNGE 7", "EXPUNGE 7,8"), "the message arrived 2 times"),
         (ARRIVES.partition("S: a8 OK")[0] + "HANGS 3", "the server accepted the message: 250 accepted"),
+        (ARRIVES.partition("S: a8 OK")[0] + "HANGS", "the server accepted the message: 250 accepted"),
     ],
-    ids=["may not delete", "cannot delete ours alone", "arrives twice", "hangs when all is known"],
+    ids=[
+        "may not delete",
+        "cannot delete ours alone",
+        "arrives twice",
+        "hangs when all is known",
+        "hangs for good",
+    ],
 )
 async def test_what_is_worth_a_note_and_no_miss(mailbox: str, note: str) -> None:
     found = await delivered(SENDS + ENDS, mailbox)

@@ -307,9 +307,10 @@ async def test_a_listing_without_end() -> None:
     assert (found.outcome, found.why) == (Outcome.MISSED, "a listing of more than 1,048,576 bytes came")
 
 
-async def test_a_server_that_hangs_at_the_goodbye_runs() -> None:
+@pytest.mark.parametrize("hangs", ["HANGS 3", "HANGS"])
+async def test_a_server_that_hangs_at_the_goodbye_runs(hangs: str) -> None:
     async with giving(b"one\r\n") as data:
-        story = f"{LIST}S: 229 ok (|||{data}|)\nC: LIST pub\nS: 150 here\nS: 226 done\nC: QUIT\nHANGS 3"
+        story = f"{LIST}S: 229 ok (|||{data}|)\nC: LIST pub\nS: 150 here\nS: 226 done\nC: QUIT\n{hangs}"
         async with played(story) as port:
             found = await look("ftp", {"port": port, **WRITTEN})
     assert (found.outcome, found.sentence) == (Outcome.ANSWERED, "")

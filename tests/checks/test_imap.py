@@ -189,8 +189,10 @@ async def test_a_server_that_never_greets() -> None:
     assert found.sentence == "imap: greeting: no answer within 500ms"
 
 
-async def test_one_that_hangs_when_all_is_known_runs() -> None:
-    async with played(f"{OFFERS}\nC: a2 LOGOUT\nHANGS 3") as port:
+@pytest.mark.parametrize("hangs", ["HANGS 3", "HANGS"])
+async def test_one_that_hangs_when_all_is_known_runs(hangs: str) -> None:
+    """Also until the time of the whole check is over."""
+    async with played(f"{OFFERS}\nC: a2 LOGOUT\n{hangs}") as port:
         found = await look("imap", port)
     assert found.outcome is Outcome.ANSWERED
 

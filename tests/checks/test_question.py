@@ -26,7 +26,9 @@ def asked() -> dns.message.QueryMessage:
 def answer(to: dns.message.QueryMessage, records: int, name: str = "www.example.test") -> bytes:
     """Mail servers of a name of 126 parts, each of them named by two bytes."""
     long = b"\x01a" * 126 + b"\0"
-    asks = dns.name.from_text(name).to_wire() + struct.pack("!2H", dns.rdatatype.MX, 1)
+    asks = b"".join(bytes([len(part)]) + part.encode() for part in [*name.split("."), ""]) + struct.pack(
+        "!2H", dns.rdatatype.MX, 1
+    )
     place = struct.pack("!H", 0xC000 | 12 + len(asks))
     records_of = (
         (place if number else long)

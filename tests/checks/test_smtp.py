@@ -178,8 +178,10 @@ async def test_a_server_that_never_greets() -> None:
     assert found.sentence == "smtp: greeting: no answer within 500ms"
 
 
-async def test_one_that_hangs_when_all_is_known_runs() -> None:
-    async with played(f"{OFFERS}C: QUIT\nHANGS 3") as port:
+@pytest.mark.parametrize("hangs", ["HANGS 3", "HANGS"])
+async def test_one_that_hangs_when_all_is_known_runs(hangs: str) -> None:
+    """Also until the time of the whole check is over."""
+    async with played(f"{OFFERS}C: QUIT\n{hangs}") as port:
         found = await look("smtp", port)
     assert found.outcome is Outcome.ANSWERED
 
