@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 from functools import lru_cache
+from pathlib import Path
 from typing import Annotated, Final, Literal, NamedTuple
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -102,6 +103,12 @@ def _stamp(path: str) -> tuple[int, int, int]:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
+def _folder_has_any() -> bool:
+    """Whether the machine keeps authorities in a folder as well: those are read when they are needed."""
+    folder = ssl.get_default_verify_paths().capath
+    return folder is not None and any(Path(folder).glob("*.[0-9]"))
+
+
 @lru_cache(CONTEXTS_CACHED)
 def _context(key: _Key) -> ssl.SSLContext:
     if not key.verify:
@@ -110,6 +117,8 @@ def _context(key: _Key) -> ssl.SSLContext:
         context.verify_mode = ssl.CERT_NONE
     else:
         context = ssl.create_default_context(cafile=key.ca)
+        if key.ca is None and not context.cert_store_stats()["x509_ca"] and not _folder_has_any():
+            raise ssl.SSLError("it has none: install them, or name a file under tls.ca")
         if key.crl is not None:
             context.load_verify_locations(cafile=key.crl)
             context.verify_flags |= ssl.VerifyFlags.VERIFY_CRL_CHECK_CHAIN

@@ -58,6 +58,13 @@ UNREACHABLE: Final = {
 """What the network or the other side said, by the error that the kernel makes of it."""
 
 
+OUR_SOCKETS: Final = {
+    errno.ENOMEM: "no memory here",
+    errno.EAFNOSUPPORT: "this machine has none of that family of addresses",
+}
+"""What it means when the kernel makes no socket at all, and the fault is ours."""
+
+
 class Names(Protocol):
     """Our own resolver."""
 
@@ -310,8 +317,8 @@ def failed(error: OSError) -> Missed | Fault:
     number = error.errno or 0
     if number in UNREACHABLE:
         return Missed(UNREACHABLE[number])
-    if number in OWN_FAULTS or number == errno.ENOMEM:
-        return Fault(OWN_FAULTS.get(number, "no memory here"))
+    if number in OWN_FAULTS or number in OUR_SOCKETS:
+        return Fault(OWN_FAULTS.get(number) or OUR_SOCKETS[number])
     return Missed(f"the connection failed: {error.strerror or error}")
 
 

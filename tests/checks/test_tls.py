@@ -303,3 +303,16 @@ def test_files_are_named_relative_to_the_configuration() -> None:
 def test_what_is_not_understood(written: object, said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         tls.Settings.model_validate(written)
+
+
+@pytest.mark.parametrize("folder", ["nowhere", "empty"])
+async def test_a_machine_without_authorities_cannot_say_that_nobody_is_trusted(
+    tried: Look, tmp_path: Path, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / folder))
+    found = await tried("valid", ca=None)
+    assert found.outcome is Outcome.UNKNOWN
+    assert found.why.startswith("cannot use the authorities for TLS in this machine: ")
+    assert "it has none: install them, or name a file under tls.ca" in found.why

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import ssl
 
 import pytest
@@ -73,3 +74,8 @@ def test_a_number_of_openssl_is_none_of_the_kernel() -> None:
     found = base.failed(broken)
     assert isinstance(found, Missed)
     assert found.why == "TLS broke: decryption failed or bad record mac"
+
+
+@pytest.mark.parametrize("number", [errno.ENOMEM, errno.EMFILE, errno.EAFNOSUPPORT])
+def test_where_no_socket_can_be_made_it_is_our_fault(number: int) -> None:
+    assert isinstance(base.failed(OSError(number, "no socket")), Fault)
