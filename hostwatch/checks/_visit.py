@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import errno
+import html
+import json
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -17,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Final, Protocol
+from urllib.parse import quote, quote_plus
 
 from hostwatch.carrier import OWN_FAULTS, place
 from hostwatch.checks._finding import (
@@ -182,10 +185,13 @@ class Visit:
     def conceal(self, secret: str) -> None:
         """From now on `***` stands for this in all that is kept of the run, also when the other side says it.
 
-        Its form in base64 is hidden too. Who says it backwards, or in pieces, is not found out.
+        So are its forms in base64, web addresses, JSON and HTML. Who says it backwards, or in pieces, is not
+        found out.
         """
         if len(secret) >= SECRET_CHARS_MIN:
             forms = {*self._secrets, secret, base64.b64encode(secret.encode()).decode()}
+            forms |= {quote(secret, safe=""), quote(secret), quote_plus(secret), html.escape(secret)}
+            forms |= {json.dumps(secret, ensure_ascii=only)[1:-1] for only in (True, False)}
             self._secrets = tuple(sorted(forms, key=len, reverse=True))
 
     def _shown(self, said: str | bytes, chars_max: int) -> str:

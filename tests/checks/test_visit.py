@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import errno
+import html
+import json
 import ssl
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
@@ -14,7 +17,7 @@ from hostwatch.checks import base
 from hostwatch.checks._finding import SAID_CHARS_MAX, WHY_CHARS_MAX, Fault, Missed
 from tests.checks.conftest import surroundings
 
-SECRET = "correct horse, bätteri"
+SECRET = 'correct "horse" & bätteri'
 
 
 def visit() -> base.Visit:
@@ -28,11 +31,29 @@ def visit() -> base.Visit:
         f"no such password: {SECRET}".encode(),
         base64.b64encode(SECRET.encode()).decode(),
         base64.b64encode(SECRET.encode()),
+        quote(SECRET),
+        quote_plus(SECRET),
+        json.dumps({"said": SECRET}),
+        json.dumps({"said": SECRET}, ensure_ascii=False),
+        html.escape(SECRET),
         "x" * (WHY_CHARS_MAX - 10) + SECRET,
         b"x" * (4 * WHY_CHARS_MAX - 10) + SECRET.encode(),
         b"x" * (4 * SAID_CHARS_MAX - 10) + SECRET.encode(),
     ],
-    ids=["text", "bytes", "base64", "bytes in base64", "cut by a bound", "cut in a finding", "cut in a line"],
+    ids=[
+        "text",
+        "bytes",
+        "base64",
+        "bytes in base64",
+        "in a web address",
+        "in a form",
+        "in JSON of ASCII",
+        "in JSON",
+        "in HTML",
+        "cut by a bound",
+        "cut in a finding",
+        "cut in a line",
+    ],
 )
 def test_a_secret_that_the_other_side_says_is_not_kept(said: str | bytes) -> None:
     run = visit()
@@ -42,7 +63,7 @@ def test_a_secret_that_the_other_side_says_is_not_kept(said: str | bytes) -> Non
     run.note(text)
     for error in (Missed(text, expected=text, came=said), Fault(text)):
         kept = str(run.finding(error).as_data())
-        for piece in (SECRET, SECRET[:8], base64.b64encode(SECRET.encode()).decode()[:8]):
+        for piece in (SECRET, SECRET[:7], SECRET[-4:], base64.b64encode(SECRET.encode()).decode()[:8]):
             assert piece not in kept
 
 
