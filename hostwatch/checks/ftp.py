@@ -35,6 +35,9 @@ FILE_BYTES_MAX: Final = 4 * 1024 * 1024
 LISTING_BYTES_MAX: Final = 1024 * 1024
 """The longest listing that is read: its lines take many times as much when they are apart."""
 
+BEGINNING_BYTES: Final = 1_024
+"""How much of a file is kept to be quoted."""
+
 LISTED_SHOWN: Final = 20
 """Lines of a listing that stand in the transcript."""
 
@@ -188,20 +191,49 @@ def listed_name(line: bytes, listing: str) -> bytes:
     return name.rstrip(b"/").rpartition(b"/")[2]
 
 
+class Fetched:
+    """What is known of a file that comes in pieces. Nothing of it is kept but its beginning."""
+
+    def __init__(self, wanted: bytes) -> None:
+        """`wanted`: what must be in it."""
+        self._wanted = wanted
+        self._digest = hashlib.sha256()
+        self._tail = b""
+        self.beginning = b""
+        self.size = 0
+        self.holds = not wanted
+        """Whether what is wanted has come."""
+
+    @property
+    def sha256(self) -> str:
+        """The digest."""
+        return self._digest.hexdigest()
+
+    def feed(self, piece: bytes) -> None:
+        """The next piece."""
+        self._digest.update(piece)
+        self.size += len(piece)
+        if len(self.beginning) < BEGINNING_BYTES:
+            self.beginning += piece[: BEGINNING_BYTES - len(self.beginning)]
+        if not self.holds:
+            together = self._tail + piece
+            self.holds = self._wanted in together
+            self._tail = together[max(len(together) - len(self._wanted) + 1, 0) :]
+
+
 async def _fetch(file: File, visit: base.Visit, control: base.Line, data: _ftp.Data) -> None:
-    digest, fetched = hashlib.sha256(), bytearray()
+    fetched = Fetched((file.holds or "").encode())
     with visit.at(base.Step.ANSWER):
         await _ftp.must(control, "TYPE I", "TYPE I", 200)
         async for piece in data.fetch(f"RETR {file.path}", "the file"):
-            digest.update(piece)
-            fetched += piece
-        visit.tell("*", f"{len(fetched):,} bytes, SHA-256 {digest.hexdigest()}")
+            fetched.feed(piece)
+        visit.tell("*", f"{fetched.size:,} bytes, SHA-256 {fetched.sha256}")
     with visit.at(base.Step.CONTENT):
-        if file.size is not None and len(fetched) != file.size:
+        if file.size is not None and fetched.size != file.size:
             raise base.Missed(
-                "the file has another size", expected=f"{file.size:,} bytes", came=f"{len(fetched):,} bytes"
+                "the file has another size", expected=f"{file.size:,} bytes", came=f"{fetched.size:,} bytes"
             )
-        if file.sha256 is not None and digest.hexdigest() != file.sha256:
-            raise base.Missed("the file has another content", expected=file.sha256, came=digest.hexdigest())
-        if file.holds is not None and file.holds.encode() not in fetched:
-            raise base.Missed("a text is not in the file", expected=file.holds, came=bytes(fetched))
+        if file.sha256 is not None and fetched.sha256 != file.sha256:
+            raise base.Missed("the file has another content", expected=file.sha256, came=fetched.sha256)
+        if file.holds is not None and not fetched.holds:
+            raise base.Missed("a text is not in the file", expected=file.holds, came=fetched.beginning)

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import os
 import signal
+import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,7 @@ from pydantic import ValidationError
 from hostwatch.checks import _ftp, base
 from hostwatch.checks import ftp as kind
 from hostwatch.checks.base import Missed, Step
+from hostwatch.checks.ftp import Fetched
 from hostwatch.core.reading import Outcome
 from tests.checks import hostile
 from tests.checks.certificates import Pair, Papers
@@ -514,3 +516,24 @@ async def test_any_lines_are_a_reply_or_refused(said: list[bytes]) -> None:
     except Missed:
         return
     assert 100 <= answer.code <= 599
+
+
+@given(st.lists(st.binary(max_size=5), max_size=8), st.binary(min_size=1, max_size=6))
+def test_a_text_is_found_across_the_pieces_of_a_file(pieces: list[bytes], wanted: bytes) -> None:
+    fetched, whole = Fetched(wanted), b"".join(pieces)
+    for piece in pieces:
+        fetched.feed(piece)
+    assert (fetched.holds, fetched.size) == (wanted in whole, len(whole))
+    assert fetched.sha256 == hashlib.sha256(whole).hexdigest()
+    assert fetched.beginning == whole
+
+
+def test_a_large_file_is_not_kept() -> None:
+    fetched, piece = Fetched(b"never"), bytes(65_536)
+    fetched.feed(piece)
+    tracemalloc.start()
+    for _ in range(63):
+        fetched.feed(piece)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (fetched.size, peak < 4 * len(piece)) == (4 * 1024 * 1024, True)
