@@ -117,6 +117,7 @@ def _context(key: _Key) -> ssl.SSLContext:
         context.verify_mode = ssl.CERT_NONE
     else:
         context = ssl.create_default_context(cafile=key.ca)
+        context.hostname_checks_common_name = False  # as browsers do
         if key.ca is None and not context.cert_store_stats()["x509_ca"] and not _folder_has_any():
             raise ssl.SSLError("it has none: install them, or name a file under tls.ca")
         if key.crl is not None:

@@ -18,6 +18,7 @@ from hostwatch.core.reading import Outcome
 from tests.checks import nginx
 from tests.checks.certificates import DAYS, Pair, Papers
 from tests.checks.conftest import HostsFile, look, serving, surroundings
+from tests.checks.dialogues import server_tls
 
 BY_CERTIFICATE = (
     "valid", "expired", "early", "other_name", "revoked", "below_withdrawn", "unknown", "incomplete",
@@ -316,3 +317,12 @@ async def test_a_machine_without_authorities_cannot_say_that_nobody_is_trusted(
     assert found.outcome is Outcome.UNKNOWN
     assert found.why.startswith("cannot use the authorities for TLS in this machine: ")
     assert "it has none: install them, or name a file under tls.ca" in found.why
+
+
+async def test_a_name_beside_the_alternative_names_is_none(papers: Papers) -> None:
+    """Browsers look among the alternative names alone."""
+    pair = papers.issue("www.example.test", names=())
+    async with await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=server_tls(pair)) as serves:
+        port = serves.sockets[0].getsockname()[1]
+        found = await look("tls", {"port": port, "name": "www.example.test", "ca": str(papers.ca)})
+    assert (found.outcome, found.why) == (Outcome.MISSED, "the certificate is for another name")
