@@ -21,6 +21,7 @@ from hostwatch.checkcounts import CheckCounts
 from hostwatch.checkers import client, services
 from hostwatch.checkers.client import Checkers, Gone
 from hostwatch.checkers.protocol import (
+    DELAY_US_END,
     ORDERS_MAX,
     Alive,
     BadMessage,
@@ -199,7 +200,11 @@ class Servicing(Pinger):
             heapq.heappush(self._by, (placed.answer_by_us, number))
             orders.append(
                 Order(
-                    number, placed.key, placed.ask.address, placed.due_us - now_us, placed.latest_us - now_us
+                    number,
+                    placed.key,
+                    placed.ask.address,
+                    _delay(placed.due_us - now_us),
+                    _delay(placed.latest_us - now_us),
                 )
             )
         for start in range(0, len(orders), ORDERS_MAX):
@@ -382,3 +387,8 @@ class Servicing(Pinger):
             gone = self._clock.monotonic() - self._gone_since
             if gone > TROUBLE_AFTER:
                 yield f"the checkers have not run for {gone.total_seconds():.0f} s: services are unknown"
+
+
+def _delay(us: int) -> int:
+    """As it may be told: after a step of the wall clock by weeks an ask may lie weeks away."""
+    return max(-DELAY_US_END, min(us, DELAY_US_END - 1))

@@ -38,7 +38,10 @@ Key = Annotated[str, Field(min_length=1, max_length=128)]
 Words = Annotated[str, Field(max_length=WORDS_CHARS_MAX)]
 Name = Annotated[str, Field(max_length=64)]
 Number = Annotated[int, Field(ge=0, lt=1 << 63)]
-Delay = Annotated[int, Field(ge=-(1 << 40), lt=1 << 40)]
+DELAY_US_END: Final = 1 << 40
+"""No delay is longer: twelve days."""
+
+Delay = Annotated[int, Field(ge=-DELAY_US_END, lt=DELAY_US_END)]
 
 
 T = TypeVar("T")

@@ -26,6 +26,7 @@ import pytest
 from hostwatch import servicing as module
 from hostwatch.checkers import client
 from hostwatch.checkers.protocol import Define, Forget, Found, Seen
+from hostwatch.checkers.run import LATE
 from hostwatch.checkers.services import Service
 from hostwatch.clock import SystemClock
 from hostwatch.core.reading import Outcome
@@ -352,3 +353,12 @@ async def test_the_figures_tell_of_kinds_and_outcomes() -> None:
     up = figures["hostwatch_checkers_up"]
     assert isinstance(up, Gauge)
     assert (up.value, figures["hostwatch_checkers_orders"].value) == (1, 0)
+
+
+async def test_an_ask_that_a_step_of_the_clock_has_left_weeks_behind_is_unknown() -> None:
+    weeks_ago_us = SystemClock().now_us() - timedelta(weeks=3) // timedelta(microseconds=1)
+    batch = Batch(asks=(Ask(SIGNAL, "127.0.0.1", weeks_ago_us, "service"),), manner=Manner())
+    async with running({SIGNAL: ("key", service({"port": 9}))}) as servicing:
+        await process(servicing)
+        (found,) = await looks(servicing, batch)
+    assert (found.outcome, found.why) == (Outcome.UNKNOWN, f"tcp: {LATE}")
