@@ -39,6 +39,7 @@ def tell(world: World, observed: Observing, now: datetime) -> People:
                 telling.down(fact)
             case facts.CameUp():
                 telling.up(fact.signal, fact)
+                telling.back(fact)
             case facts.SilenceEnded(confirmed=False):
                 telling.answered(fact.signal)
             case _:
@@ -92,6 +93,9 @@ class _Telling:
         self._now = now
         self._verdicts: dict[str, facts.WentDown] = {}
         """Of services that went down in this very deed."""
+
+        self._back: dict[str, datetime] = {}
+        """Who came up in this very deed, with its first answer."""
 
         self.owing = Owing(world, now)
 
@@ -169,6 +173,10 @@ class _Telling:
         self.owing.put(_without(emergency, own))
         return None
 
+    def back(self, flip: facts.CameUp) -> None:
+        """A device came up: looks at its services that began before say nothing of what follows."""
+        self._back[flip.signal] = flip.first_answer
+
     def answered(self, signal: str) -> None:
         """A silence ended without a verdict: an emergency of a service that covers its device lets it go."""
         emergency = self.owing.emergency_of(signal)
@@ -199,10 +207,19 @@ class _Telling:
         signal, hold = self._known(name), self.owing.hold_of(name)
         if signal is None or signal.verdict is None or self.owing.emergency_of(name) is not None:
             return
+        if self._came_back_meanwhile(signal):
+            return
         if hold is None:
             self.service_down(_as_verdict(signal, at))
         elif not self._may_be_down(self._whose(name)[2], _as_verdict(signal, at).first_miss):
             self._open(_as_verdict(signal, hold.since), at)
+
+    def _came_back_meanwhile(self, service: Signal) -> bool:
+        """Whether its device came back while the service was looked at: only the next look tells of it."""
+        own = self._whose(service.name)[2]
+        back_at = self._back.get(own) or self._world.came_up.get(own)
+        missed_at = None if service.silence is None else service.silence.last_miss
+        return back_at is not None and missed_at is not None and missed_at < back_at
 
     def look_at_holds(self, observed: Observing) -> None:
         """Devices of services that wait were looked at: who answers, and had missed nothing, is not down."""

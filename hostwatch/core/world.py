@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from hostwatch.core.emergency import Duty, Emergency, Notice
-from hostwatch.core.facts import Fact
+from hostwatch.core.facts import CameUp, ClockStepped, Fact
 from hostwatch.core.holds import Hold, Holds
 from hostwatch.core.notices import Notices
 from hostwatch.core.population import Changes, Device, Population
@@ -134,6 +134,12 @@ class World:
     open_by_signal: dict[str, str] = field(default_factory=dict)
     """The references of the open emergencies, by all signals that they cover."""
 
+    came_up: dict[str, datetime] = field(default_factory=dict, compare=False)
+    """Signals that came up, of devices with services, each with its last first answer.
+
+    What a restart forgets of it, it does not need: whatever was being looked at then is looked at anew.
+    """
+
     def __post_init__(self) -> None:
         self.signals.speaking = self.speaking
         self.open_by_signal = {
@@ -184,7 +190,20 @@ class World:
                 self.blind.pop(why, None)
             else:
                 self.blind[why] = since
+        for fact in decision.facts:
+            match fact:
+                case CameUp():
+                    self._note_back(fact)
+                case ClockStepped():
+                    self.came_up.clear()
+                case _:
+                    pass
         self._apply_people(decision)
+
+    def _note_back(self, flip: CameUp) -> None:
+        device = self.population.device_of(flip.signal)
+        if device is not None and device.services:
+            self.came_up[flip.signal] = flip.first_answer
 
     def _apply_slice(self, evidence: Slice) -> None:
         if evidence.closed_at is None:

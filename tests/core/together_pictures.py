@@ -61,14 +61,20 @@ def cases(page: str) -> list[Case]:
 
 
 def merged(case: Case) -> Iterator[tuple[int, str, Event]]:
-    """All events of all rows, in the order of time."""
+    """All events of all rows, in the order in which they become known: a miss does so after a while."""
+
+    def known(one: tuple[int, str, Event]) -> timedelta:
+        at, _, event = one
+        missed = OUTCOMES.get(event.letter) is Outcome.MISSED
+        return timedelta(seconds=at) + (MISS_KNOWN_AFTER if missed else timedelta(0))
+
     found = [
         (event.at + PHASE[row], row, event)
         for row in ROWS
         for event in (events(getattr(case, row)) if getattr(case, row) != "–" else ())
         if event.letter not in (".", "end")
     ]
-    return iter(sorted(found, key=lambda one: one[0]))
+    return iter(sorted(found, key=known))
 
 
 class Stage:

@@ -11,6 +11,7 @@ import pytest
 
 from hostwatch.core import facts
 from tests.lab.conftest import Lab, signal_of
+from tests.lab.daemon import rows
 from tests.lab.topology import Device, address
 from tests.lab.waiting import until
 
@@ -109,6 +110,11 @@ def test_a_stopped_web_server_is_an_emergency_of_www_and_the_notice_names_it(lab
     assert "www" in last["Subject"]
     assert lab.post.hooked[0]["emergencies"][0]["service"] == "www"
     assert lab.daemon.end() == 0
+    (device,) = rows(lab.daemon.report(), [DEVICE])
+    (service,) = device["services"]
+    assert (service["name"], [one["reference"] for one in service["emergencies"]]) == ("www", [reference])
+    assert service["down_s"] > 0
+    assert (device["down_s"], device["emergencies"]) == (0, [])
 
 
 def test_a_device_that_is_cut_off_is_one_emergency_with_one_notice_each(lab: Lab, web: Web) -> None:
@@ -131,8 +137,13 @@ def test_a_device_that_is_cut_off_is_one_emergency_with_one_notice_each(lab: Lab
     until("the mail of the recovery", lambda: lab.post.mails[1:])
     lab.daemon.looked("answered", 6)
 
-    ((_, name),) = opened(lab)
+    ((reference, name),) = opened(lab)
     assert name == PING
     assert len(lab.post.mails) == len(lab.post.hooked) == 2
     assert {fact.signal for fact in lab.daemon.facts(facts.SilenceEnded)} >= {PING, WWW}
     assert lab.daemon.end() == 0
+    (device,) = rows(lab.daemon.report(), [DEVICE])
+    (service,) = device["services"]
+    for account in (device, service):
+        assert account["down_s"] > 0
+        assert [one["reference"] for one in account["emergencies"]] == [reference]
