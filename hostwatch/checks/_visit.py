@@ -259,8 +259,9 @@ class Visit:
                 literal=is_literal if literal is None else literal and is_literal,
                 own=address == self.address,
             )
-            if refused:
-                raise Missed(f"not connected to {_joined(address, port)}: {refused}")
+            if refused:  # where a server leads us is its doing; where a name may lead is our own
+                why = f"not connected to {_joined(address, port)}: {refused}"
+                raise Missed(why) if literal is False else Fault(why)
             self.peer, self.connected = address, _joined(address, port)
             sock = await self._connected(address, port, kind)
         if kind == socket.SOCK_STREAM:

@@ -140,5 +140,5 @@ class Checks(Section):
     ports: tuple[PortNumber, ...] = Field(default=PORTS_DEFAULT, max_length=PORTS_MAX)
     """The ports that names, redirects and what customers enter may lead to."""
 
-    at_once: Annotated[int, Field(ge=1, le=AT_ONCE_MAX, strict=True)] = 256
+    at_once: Annotated[int, Field(ge=1, le=AT_ONCE_MAX, strict=True)] = 512
     """Checks that run at one time, in all; of one device at most 4."""

@@ -23,7 +23,7 @@ async def _waits(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     [
         ("ns.example.test", "127.0.0.1", Outcome.ANSWERED, ""),
         ("gone.example.test", "127.0.0.1", Outcome.MISSED, "there is no name gone.example.test"),
-        ("ns.example.test", "127.0.0.2", Outcome.MISSED, "it lies in 127.0.0.0/8 (loopback)"),
+        ("ns.example.test", "127.0.0.2", Outcome.UNKNOWN, "it lies in 127.0.0.0/8 (loopback)"),
         ("www.elsewhere.test", "127.0.0.1", Outcome.UNKNOWN, "REFUSED"),
     ],
 )

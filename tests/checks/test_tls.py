@@ -12,6 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from hostwatch.checks import tls
+from hostwatch.checks._tls import Tls, prepared
 from hostwatch.checks.base import Finding, Step
 from hostwatch.configuration.secret import Places
 from hostwatch.core.reading import Outcome
@@ -326,3 +327,11 @@ async def test_a_name_beside_the_alternative_names_is_none(papers: Papers) -> No
         port = serves.sockets[0].getsockname()[1]
         found = await look("tls", {"port": port, "name": "www.example.test", "ca": str(papers.ca)})
     assert (found.outcome, found.why) == (Outcome.MISSED, "the certificate is for another name")
+
+
+@pytest.mark.parametrize("verify", [True, False])
+def test_nobody_has_us_reckon_over_finite_fields(verify: bool, papers: Papers) -> None:
+    """The server would choose how long that takes: 10,000 bits hold up the loop for most of a second."""
+    settings = Tls(ca=str(papers.ca)) if verify else Tls(verify=False)
+    context, _ = prepared(settings, "www.example.test")
+    assert {one["kea"] for one in context.get_ciphers()} <= {"kx-any", "kx-ecdhe"}
