@@ -99,6 +99,8 @@ async def read_body(line: Line, head: Head, method: str, feed: Feed) -> None:
     else:
         while piece := await line.read_some(PIECE_BYTES):
             feed(piece)
+        if line.was_cut:  # nothing but the end of the connection says where the answer ends
+            raise Missed("the server closed the connection in the middle of TLS: the answer may be cut short")
 
 
 def _length(head: Head) -> int:

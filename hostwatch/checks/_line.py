@@ -47,6 +47,11 @@ class Line:
         """Ours, as the other side sees it if nothing in between changes it."""
         return self._wire.own_address
 
+    @property
+    def was_cut(self) -> bool:
+        """Whether the connection ended in the middle of TLS: what came last may lack its end."""
+        return self._wire.was_cut
+
     async def read_line(self, *, quietly: bool = False) -> bytes:
         """The next line, without its end. Raises `Missed` if the connection ends, or for a longer line.
 

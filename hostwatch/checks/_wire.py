@@ -19,6 +19,8 @@ class Wire:
         self._sock = sock
         self._loop = asyncio.get_running_loop()
         self._waited = True
+        self.was_cut = False
+        """Whether the connection ended in the middle of TLS, without a word for its end (`close_notify`)."""
 
     @property
     def tls(self) -> ssl.SSLSocket | None:
@@ -43,12 +45,15 @@ class Wire:
                 await self._readable()
             except ssl.SSLWantWriteError:
                 await self._writable()
+            except ssl.SSLEOFError:
+                self.was_cut = True
+                return b""
 
     def at_once(self, bytes_max: int) -> bytes:
         """What has come already, without waiting."""
         try:
             return self._sock.recv(bytes_max)
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError, ssl.SSLEOFError):
             return b""
 
     async def send(self, data: bytes) -> None:
@@ -67,7 +72,11 @@ class Wire:
     ) -> ssl.SSLSocket:
         """Go over to TLS; as the continuation of a session, if the server agrees."""
         self._sock = over = context.wrap_socket(
-            self._sock, server_hostname=name, do_handshake_on_connect=False, session=session
+            self._sock,
+            server_hostname=name,
+            do_handshake_on_connect=False,
+            suppress_ragged_eofs=False,
+            session=session,
         )
         while True:
             try:

@@ -17,6 +17,7 @@ from hostwatch.core.reading import Outcome
 from tests.checks import nginx
 from tests.checks.certificates import Papers
 from tests.checks.conftest import Anywhere, HostsFile, look, surroundings
+from tests.checks.dialogues import server_tls
 
 SERVERS = """
 gzip on; gzip_min_length 1; gzip_types text/plain;
@@ -390,3 +391,28 @@ async def test_a_server_that_is_killed_in_the_middle(papers: Papers, tmp_path: P
     assert (found.outcome, found.step) == (Outcome.MISSED, Step.CONTENT)
     assert found.why in ("the server closed the connection in the middle of the answer", "connection reset")
     assert (await look("http", f"http://:{server.ports['web']}/")).why == "connection refused"
+
+
+@pytest.mark.parametrize(("ends", "outcome"), [(True, Outcome.ANSWERED), (False, Outcome.MISSED)])
+async def test_a_page_whose_end_only_the_connection_tells_must_end_with_tls(
+    papers: Papers, ends: bool, outcome: Outcome
+) -> None:
+    """Without the word that TLS ends, anybody on the way may have cut the page."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\nhalf of a pa")
+        await writer.drain()
+        if ends:
+            writer.close()
+        else:
+            writer.transport.abort()
+
+    valid = server_tls(papers.valid)
+    async with await asyncio.start_server(answer, "127.0.0.1", 0, ssl=valid) as serves:
+        port = serves.sockets[0].getsockname()[1]
+        written = {"url": f"https://:{port}/", "host": "www.example.test", "tls": {"ca": str(papers.ca)}}
+        found = await look("http", written)
+    assert found.outcome is outcome
+    if not ends:
+        assert (found.step, "in the middle of TLS" in found.why) == (Step.CONTENT, True)

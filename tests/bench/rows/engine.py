@@ -16,6 +16,9 @@ SILENT_EVERY = 20
 FEWER = 10_000
 """For icmplib, which would take a minute for all."""
 
+AS_WE = ("-i", "0", "-e")
+"""Tells who answered and how soon, as our engine does; `-q` tells nothing but sums, and has no goal."""
+
 DELAY_US = 20_000
 
 
@@ -41,12 +44,13 @@ def _flat_out(bench: Bench, network: Network, title: str, some: list[str], livin
     limit = contest.limit(path, count)
     peers: list[Contestant] = []
     try:
-        peers = [contest.fping(path, count, *more) for more in (("-i", "0", "-e"), ("-i", "0", "-q"))]
+        peers = [contest.fping(path, count, *more) for more in (AS_WE, ("-i", "0", "-q"))]
     except tools.NotThere as error:
         yield missing(row="engine", measure="CPU a probe beside fping", asked=title, why=str(error))
     contest.hold(network, [ours, limit, *peers], bench.rounds)
     note = contest.noise([ours, limit, *peers])
-    for peer, goal in [*((peer, 1.0) for peer in peers), (limit, 2.1)]:
+    goals: list[tuple[Contestant, float | None]] = [*zip(peers, (1.0, None), strict=False), (limit, 2.1)]
+    for peer, goal in goals:
         yield contest.cpu_line("engine", title, ours, peer, goal, note)
     yield Line(
         row="engine",
