@@ -44,11 +44,14 @@ DRAIN_FOR: Final = timedelta(milliseconds=10)
 CATCH_UP_FOR: Final = timedelta(milliseconds=250)
 """How long, over many turns, what has come in is read before it is given up as too much."""
 
-GRAINS: Final = (20, 10, 5, 2)
+GRAINS: Final = (40, 20, 10, 5, 2)
 """Slots of the wheel that are taken together when nothing is urgent. Longer ones end where shorter do."""
 
+FOR_FEW: Final = 10
+"""The longest of them for a batch that is not large."""
+
 MANY_ASKS: Final = 100
-"""A smaller batch does without the longest grain: it is cheap anyway, and somebody may wait for it."""
+"""A smaller batch does without the longest grains: it is cheap anyway, and somebody may wait for it."""
 
 TICK_PACKETS: Final = 170
 """First packets that may leave together for that. More would be a burst, and too much for small buffers."""
@@ -221,7 +224,7 @@ class IcmpPinger(Pinger):
             return grain
         if len(self._tries) > self._outlets.holds // 2:
             return GRAINS[-1]
-        return max(grain, GRAINS[1])
+        return max(grain, FOR_FEW)
 
     def _step(self) -> None:
         """The clock stepped, or the machine slept. Whoever was to be looked at later has no time any more."""
@@ -331,5 +334,6 @@ def _grain(batch: Batch) -> int:
         return max(len(asks) for _, asks in _by_slot(batch.asks, grain * SLOT_US))
 
     least = most(GRAINS[-1])
-    grains = GRAINS if len(batch.asks) >= MANY_ASKS else GRAINS[1:]
+    longest = GRAINS[0] if len(batch.asks) >= MANY_ASKS else FOR_FEW
+    grains = [grain for grain in GRAINS if grain <= longest]
     return next(grain for grain in grains if most(grain) <= max(TICK_PACKETS, least))

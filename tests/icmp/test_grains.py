@@ -22,14 +22,16 @@ def batch(count: int, per_s: float, manner: Manner | None = None) -> Batch:
 @pytest.mark.parametrize(
     ("count", "per_s", "slots"),
     [
-        (500, 333, 20),  # 67 leave together
+        (500, 333, 40),  # 134 leave together
+        (500, 425, 40),
+        (500, 430, 20),  # more than 170 would
         (500, 850, 20),
-        (500, 860, 10),  # more than 170 would
+        (500, 860, 10),
         (500, 1_700, 10),
         (500, 3_333, 5),
         (500, 8_000, 2),
-        (500, 50_000, 20),  # a rush whatever we do: all have the same turn
-        (MANY_ASKS, 10, 20),
+        (500, 50_000, 40),  # a rush whatever we do: all have the same turn
+        (MANY_ASKS, 10, 40),
         (MANY_ASKS - 1, 10, 10),  # somebody may wait for it
         (1, 1, 10),
     ],
