@@ -129,6 +129,8 @@ async def test_a_page_that_ends_is_not_waited_for(ever: asyncio.Event) -> None:
 class Fed:
     """A line that has been fed everything beforehand."""
 
+    was_cut = False
+
     def __init__(self, data: bytes) -> None:
         self._data = data
 
