@@ -168,6 +168,8 @@ class People:
             if isinstance(fact, facts.ClockStepped):
                 moved = fact.at - fact.before
                 self.verdicts = {name: at + moved for name, at in self.verdicts.items()}
+            elif isinstance(fact, facts.EmergencyHeld):  # who waits anew after an emergency counts anew
+                self.verdicts[fact.signal] = fact.at
         for fact in joined:
             if fact.signal in adopted:  # the emergency is named after the device from now on
                 self.open = {name: ref for name, ref in self.open.items() if ref != fact.reference}
