@@ -11,6 +11,7 @@ import ctypes
 import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_CLEAR_ALL = 4
@@ -21,6 +22,12 @@ POLITE = 10
 def command(module: str, *words: str) -> list[str]:
     """The command line that runs a module so."""
     return [sys.executable, "-m", "hostwatch.unprivileged", module, *words]
+
+
+def python_path() -> str:
+    """Where such a process finds our code, as its PYTHONPATH: also where that is not installed."""
+    code = str(Path(__file__).parent.parent)
+    return os.pathsep.join(part for part in (code, os.environ.get("PYTHONPATH")) if part)
 
 
 def main(words: list[str]) -> None:

@@ -16,7 +16,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import hostwatch
 from hostwatch import unprivileged
 from hostwatch.checkers.protocol import (
     VERSION,
@@ -177,8 +176,6 @@ def _end_unheard(starting: asyncio.Future[subprocess.Popen[bytes]]) -> None:
 
 
 def _popen(theirs: socket.socket) -> subprocess.Popen[bytes]:
-    code = str(Path(hostwatch.__file__).parent.parent)
-    path = os.pathsep.join(part for part in (code, os.environ.get("PYTHONPATH")) if part)
     known = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
     return subprocess.Popen(
         unprivileged.command("hostwatch.checkers.process", str(theirs.fileno())),
@@ -186,5 +183,5 @@ def _popen(theirs: socket.socket) -> subprocess.Popen[bytes]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         pass_fds=(theirs.fileno(),),
-        env={**known, "PYTHONPATH": path},
+        env={**known, "PYTHONPATH": unprivileged.python_path()},
     )

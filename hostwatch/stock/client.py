@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-import hostwatch
 from hostwatch import unprivileged
 from hostwatch.configuration.load import Loaded, load
 from hostwatch.configuration.mistake import BadConfiguration, Mistake
@@ -108,14 +107,12 @@ class Stocktaker:
         self.devices = 0
         """How many there are in all."""
 
-        code = Path(hostwatch.__file__).parent.parent
-        path = os.pathsep.join(part for part in (str(code), os.environ.get("PYTHONPATH")) if part)
         self._process = subprocess.Popen(
             unprivileged.command("hostwatch.stock.worker"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": path},
+            env={**os.environ, "PYTHONPATH": unprivileged.python_path()},
             encoding="utf-8",
         )
         self._said: list[str] = []
