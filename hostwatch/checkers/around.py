@@ -14,9 +14,13 @@ from hostwatch.checks import base
 from hostwatch.configuration.checks import Checks
 
 
-def surroundings(settings: Mapping[str, Any]) -> base.Surroundings:
-    """Those that the section `checks:` asks for, as JSON. Raises `ValueError` for anything else."""
-    written = Checks.model_validate(dict(settings))
+def written_in(settings: Mapping[str, Any]) -> Checks:
+    """The section `checks:`, from JSON. Raises `ValueError` for anything else."""
+    return Checks.model_validate(dict(settings))
+
+
+def surroundings(written: Checks) -> base.Surroundings:
+    """Those that the section `checks:` asks for."""
     servers = written.resolvers
     return base.Surroundings(
         names=Resolver((lambda: servers) if servers else SystemServers(_monotonic_us), _monotonic_us),
@@ -24,11 +28,6 @@ def surroundings(settings: Mapping[str, Any]) -> base.Surroundings:
         monotonic_us=_monotonic_us,
         now_us=lambda: time.time_ns() // 1_000,
     )
-
-
-def at_once(settings: Mapping[str, Any]) -> int:
-    """How many checks that section lets run at one time. Raises `ValueError` as `surroundings` does."""
-    return Checks.model_validate(dict(settings)).at_once
 
 
 def _own_addresses() -> set[str]:

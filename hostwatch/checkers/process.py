@@ -47,7 +47,7 @@ from hostwatch.checkers.run import LATE, Run, unknown
 from hostwatch.checkers.services import PER_TARGET_MAX, Service, restored
 from hostwatch.checkers.standstill import Standstills
 from hostwatch.checks import base
-from hostwatch.configuration.checks import AT_ONCE_MAX
+from hostwatch.configuration.checks import AT_ONCE_MAX, Checks
 from hostwatch.core.reading import Outcome
 
 FILES_FOR_ONE: Final = 4
@@ -81,7 +81,7 @@ class Process:
         """`room`: how many checks may run at one time, as far as the machine is concerned."""
         self._reader = reader
         self._writer = writer
-        self._around = around.surroundings({})
+        self._around = around.surroundings(Checks())
         self._services: dict[str, Service | str] = {}
         """What each key stands for; or why that cannot be used here."""
 
@@ -153,8 +153,9 @@ class Process:
         try:
             if begin.folder:
                 os.chdir(begin.folder)
-            self._around = around.surroundings(begin.around)
-            self._crowd.in_all = min(self._room, around.at_once(begin.around))
+            written = around.written_in(begin.around)
+            self._around = around.surroundings(written)
+            self._crowd.in_all = min(self._room, written.at_once)
         except (ValueError, OSError) as error:
             self._say(Complaint(why=_words(f"cannot look around: {error}")))
         self._begun = True

@@ -50,4 +50,4 @@ async def test_no_more_run_at_one_time_than_is_written() -> None:
 
 def test_what_is_no_such_section_is_refused() -> None:
     with pytest.raises(ValueError, match="resolvers"):
-        around.surroundings({"resolvers": ["name.example.test"]})
+        around.written_in({"resolvers": ["name.example.test"]})
