@@ -30,15 +30,15 @@ LAYERS: dict[str, set[str]] = {
     "promises": {"core"},
     "store": {"core"},
     "messages": {"core"},
-    "reports": {"core", "sla"},
-    "channels": {"core", "configuration", "messages"},
-    "checks": {"core", "configuration", "carrier"},
+    "reports": {"core", "sla", "room"},
+    "channels": {"core", "configuration", "messages", "room"},
+    "checks": {"core", "configuration", "carrier", "room"},
     "checkers": {"core", "configuration", "checks", "clock", "carrier", "garbage", "log", "unprivileged"},
-    "power": {"core", "configuration"},
+    "power": {"core", "configuration", "room"},
     "configuration": {"core", "channels", "checks", "reach"},
-    "inventory": {"core", "configuration"},
+    "inventory": {"core", "configuration", "room"},
     "stock": {"core", "configuration", "inventory", "store", "unprivileged"},
-    "reach": {"core", "configuration", "carrier", "clock", "icmp", "pace", "pinger"},
+    "reach": {"core", "configuration", "carrier", "clock", "icmp", "pace", "pinger", "room"},
 }
 """What each package may import beside itself. `configuration` gives rooms the types of their settings."""
 

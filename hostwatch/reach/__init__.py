@@ -7,16 +7,14 @@ kinds: whoever needs one asks `kinds()`, whoever needs to know about one asks `r
 
 from __future__ import annotations
 
-import pkgutil
 import re
-from functools import cache, lru_cache
-from importlib import import_module
-from types import ModuleType
+from functools import lru_cache
 from typing import NamedTuple
 
 from pydantic import BaseModel
 
 from hostwatch.core.population import MAC
+from hostwatch.room import Room
 
 ANOTHER = "another machine answers"
 """Begins the why of a miss where somebody answered whom the witness does not know."""
@@ -24,7 +22,11 @@ ANOTHER = "another machine answers"
 METHODS_CACHED = 1_024
 """Methods that are remembered as they were read: more than a site has, not counting witnesses."""
 
-_FURNITURE = ("EXAMPLE", "Settings", "build")
+_ROOM = Room(__name__, "method", "methods", ("EXAMPLE", "Settings", "build"))
+
+kinds = _ROOM.kinds
+room = _ROOM.room
+"""The module that knows everything about a kind: `Settings`, `EXAMPLE`, `build(clock)`."""
 
 
 class Method(NamedTuple):
@@ -41,27 +43,6 @@ class Method(NamedTuple):
         told = self.settings.model_dump(mode="json", exclude_defaults=True)
         words = [f"{name}={value}" for name, value in told.items()]
         return " ".join([self.kind, *words, *([f"{MAC}={self.mac}"] if self.mac else [])])
-
-
-def kinds() -> tuple[str, ...]:
-    """The names of all methods, in alphabetical order; nothing is imported for it."""
-    names = {found.name for found in pkgutil.iter_modules(__path__)}
-    return tuple(sorted(name for name in names if name != "base" and not name.startswith("_")))
-
-
-@cache
-def room(kind: str) -> ModuleType:
-    """The module that knows everything about this kind: `Settings`, `EXAMPLE`, `build(clock)`.
-
-    It is imported once; one that is not furnished is named with its file.
-    """
-    if kind not in kinds():
-        raise LookupError(f"cannot find the method {kind!r}: the methods are {', '.join(kinds())}")
-    module = import_module(f"{__name__}.{kind}")
-    missing = [name for name in _FURNITURE if not hasattr(module, name)]
-    if missing:
-        raise TypeError(f"cannot use {module.__file__} as a method: it lacks {', '.join(missing)}")
-    return module
 
 
 def split(line: str) -> tuple[str, dict[str, str]]:

@@ -6,13 +6,10 @@ the machine, so that the same report has the same bytes everywhere.
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from importlib import import_module
-from types import ModuleType
 
+from hostwatch.room import Room
 from hostwatch.sla.month import MonthReport
 
 
@@ -33,24 +30,18 @@ PLAIN = Paper()
 Render = Callable[[MonthReport, Paper], bytes]
 
 
-def formats() -> tuple[str, ...]:
-    """The names of all formats, in alphabetical order; nothing is imported for it."""
-    return tuple(sorted(found.name for found in pkgutil.iter_modules(__path__)))
+_ROOM = Room(__name__, "format", "formats", ("FORMAT", "render"))
+
+formats = _ROOM.kinds
+"""The names of all formats, in alphabetical order; nothing is imported for it."""
 
 
 def about(name: str) -> str:
     """What a format is good for, in one sentence."""
-    return str(_opened(name).FORMAT)
+    return str(_ROOM.room(name).FORMAT)
 
 
 def render(name: str, report: MonthReport, paper: Paper = PLAIN) -> bytes:
     """A report in a format. Raises `LookupError` for a name that no file here has."""
-    draw: Render = _opened(name).render
+    draw: Render = _ROOM.room(name).render
     return draw(report, paper)
-
-
-@cache
-def _opened(name: str) -> ModuleType:
-    if name not in formats():
-        raise LookupError(f"cannot find the format {name!r}: the formats are {', '.join(formats())}")
-    return import_module(f"{__name__}.{name}")

@@ -43,7 +43,6 @@ def extended(tmp_path: Path, monkeypatch):
         name for name in sys.modules if name in ("hostwatch.channels.shout", "hostwatch.channels.bare")
     ]:
         del sys.modules[name]
-    channels._opened.cache_clear()
 
 
 async def test_a_file_in_the_room_is_a_channel(extended, message, surroundings):

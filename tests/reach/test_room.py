@@ -50,7 +50,6 @@ def extended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield tmp_path
     for name in ("hostwatch.reach.shout", "hostwatch.reach.bare"):
         sys.modules.pop(name, None)
-    reach.room.cache_clear()
 
 
 async def test_a_file_in_the_room_is_a_method(extended: Path) -> None:
