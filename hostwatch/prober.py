@@ -100,6 +100,7 @@ class Prober:
         number = self._begin(schedule, self._clock.now())
         while True:
             await self._wait_for(schedule.begin(number))
+            self._compare_clocks()  # before anybody is looked at: a look from before a sleep would be unknown
             present = self._engine.world.schedule
             if present.version == schedule.version:
                 number = self._turn(schedule, number)
@@ -131,7 +132,6 @@ class Prober:
 
     def _turn(self, schedule: Schedule, number: int) -> int:
         """One slice; the number of the next."""
-        self._compare_clocks()
         now = self._clock.now()
         late = now - schedule.begin(number)
         self.late_s = max(late.total_seconds(), 0.0)

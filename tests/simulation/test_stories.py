@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hostwatch.core.reading import Outcome
 from hostwatch.core.timeline import Span
 from hostwatch.prober import CATCH_UP_PER_S
 from hostwatch.sla import backbone
@@ -364,6 +365,26 @@ def test_a_reload_while_the_watch_starts_is_the_last_word(tmp_path: Path) -> Non
     assert ran.begun == 2
     assert len(spoken(ran, "emergency.c0.duty")) == 1
     assert [key for key in ran.telling.letters if ".c0.boss" in key] == []
+
+
+def test_a_reload_while_the_machine_wakes_costs_nobody_a_look(tmp_path: Path) -> None:
+    """The machine sleeps from 60:02 to 80:02. On waking there is a new schedule: each is looked at at once.
+
+    A look that had begun before the watch knew of the sleep would be unknown, and would hide the next one.
+    """
+
+    def add(present: Town) -> None:
+        present.houses["c0"].devices["d6"] = "in-service"
+
+    at = 60 + 2 / 60
+    asleep = (at, "suspend", timedelta(minutes=20))
+    ran = tell(tmp_path, 2, town(6), Truth(), asleep, (at, "reload", add))
+    woke = START + timedelta(minutes=at + 20)
+    for number in range(6):
+        proofs = ran.accounts.watched[signal_of(f"d{number}")][0].proofs
+        first = next(proof for proof in proofs if proof.at > woke)
+        assert first.at < woke + timedelta(seconds=5)
+        assert first.outcome is Outcome.ANSWERED
 
 
 def test_a_follow_up_look_does_not_hide_the_answer_before_it(tmp_path: Path) -> None:
