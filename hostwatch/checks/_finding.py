@@ -23,6 +23,9 @@ TRANSCRIPT_LINES_MAX: Final = 100
 
 NOTES_MAX: Final = 10
 
+VALUE_CHARS_MAX: Final = 64 * 1024
+"""The longest value that a look brings back."""
+
 
 class Step(StrEnum):
     """The steps of a check, in their order. Not every kind has all of them."""
@@ -100,6 +103,9 @@ class Finding:
     notes: tuple[str, ...] = ()
     """What is worth knowing and decides nothing: days that a certificate is still valid, say."""
 
+    value: str = ""
+    """What a look at a source of readings brought back; empty for a check, which says only how it went."""
+
     @property
     def sentence(self) -> str:
         """What is wrong and where: `http: TLS: the certificate expired on 2026-11-01`; empty if nothing."""
@@ -109,7 +115,7 @@ class Finding:
 
     def as_data(self) -> dict[str, Any]:
         """As JSON, to be sent to another process. `of_data` reads it."""
-        return {
+        data: dict[str, Any] = {
             "kind": self.kind,
             "outcome": self.outcome.value,
             "step": self.step.value if self.step else None,
@@ -122,6 +128,7 @@ class Finding:
             "transcript": [list(said) for said in self.transcript],
             "notes": list(self.notes),
         }
+        return {**data, "value": self.value} if self.value else data
 
 
 def of_data(data: dict[str, Any]) -> Finding:
@@ -148,7 +155,14 @@ def _of_data(data: dict[str, Any]) -> Finding:
             for at_us, who, text in data["transcript"][:TRANSCRIPT_LINES_MAX]
         ),
         notes=tuple(printable(note, WHY_CHARS_MAX) for note in data["notes"][:NOTES_MAX]),
+        value=_value(data.get("value", "")),
     )
+
+
+def _value(text: object) -> str:
+    if not isinstance(text, str) or len(text) > VALUE_CHARS_MAX:
+        raise ValueError("a value that is none, or too long")
+    return text
 
 
 _ODD = re.compile(r"[^\x20-\x7e]")

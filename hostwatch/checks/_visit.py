@@ -125,6 +125,9 @@ class Visit:
     peer: str = ""
     """The address connected to last, but for connections beside it."""
 
+    value: str = ""
+    """What the look brought back, as text, if it is one that brings something."""
+
     _began_us: int = 0
     _read: int = 0
     _connections: int = 0
@@ -314,6 +317,7 @@ class Visit:
             phases=tuple(self._phases),
             transcript=tuple(transcript),
             notes=tuple(self._notes),
+            value=self.value if error is None else "",
         )
 
 

@@ -9,6 +9,7 @@ raised is our own failure. Nothing else in the house knows a kind.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from types import ModuleType
 from typing import Annotated, Any, ClassVar, Final
@@ -29,7 +30,7 @@ from hostwatch.configuration.strict import Section
 __all__ = (
     "Again", "Fault", "Finding", "Line", "Missed", "Names", "Phase", "Policy", "Port", "Said", "Settings",
     "Step", "Surroundings", "Tls", "Visit", "connect", "connect_beside", "failed", "of_data", "printable",
-    "run",
+    "run", "within",
 )  # fmt: skip
 
 TIMEOUT_DEFAULT: Final = timedelta(seconds=10)
@@ -78,15 +79,20 @@ class Settings(Section):
 
 async def run(module: ModuleType, settings: Settings, visit: Visit) -> Finding:
     """One run of a check of a kind, within its time. Raises nothing that the network or a server caused."""
+    return await within(settings.timeout, lambda: module.probe(settings, visit), visit)
+
+
+async def within(longest: timedelta, look: Callable[[], Awaitable[None]], visit: Visit) -> Finding:
+    """One look of any kind, within its time; what it leaves open is closed."""
     try:
-        async with asyncio.timeout(settings.timeout.total_seconds()):
-            await module.probe(settings, visit)
+        async with asyncio.timeout(longest.total_seconds()):
+            await look()
     except TimeoutError:
         if visit.is_decided:
             return visit.finding()
         if visit.known is None and visit.step is Step.RESOLVE:  # the resolver is ours, not the customer's
-            return visit.finding(Fault(f"no answer from the resolver within {shown(settings.timeout)}"))
-        return visit.finding(visit.known or Missed(f"no answer within {shown(settings.timeout)}"))
+            return visit.finding(Fault(f"no answer from the resolver within {shown(longest)}"))
+        return visit.finding(visit.known or Missed(f"no answer within {shown(longest)}"))
     except (Missed, Fault) as error:
         return visit.finding(error)
     except OSError as error:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from hostwatch.core.behind import Behind, Group
+from hostwatch.core.place import Place
 from hostwatch.core.schedule import ICMP, Target
 from hostwatch.core.service import METHOD, Service, ending
 from hostwatch.core.terms import AgreementTerms
@@ -49,6 +50,9 @@ class Device:
 
     services: tuple[Service, ...] = ()
     """What is watched beside the device itself. Devices that are alike share one tuple."""
+
+    place: Place | None = None
+    """Where it stands and what it hangs on; None where nobody said."""
 
     @property
     def way(self) -> str:

@@ -39,6 +39,8 @@ def body(device: Device, vantage: str) -> dict[str, Any]:
     }
     if device.services:  # else it reads as those that were recorded before there were services
         found["services"] = canonical.plain(device.services)
+    if device.place is not None:
+        found["place"] = canonical.plain(device.place)
     return found
 
 

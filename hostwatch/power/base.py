@@ -1,0 +1,46 @@
+"""What every power source is: one way to ask a UPS, a power strip, a meter or a server about power.
+
+A source's module holds three things: `Settings`, the pydantic model of what is written about it; `EXAMPLE`,
+an example of it in YAML, as it stands in a configuration; and `read(settings, visit)`, which asks once and
+returns a `PowerReading`. It raises `Missed` if the source does not say what it should, and `Fault` if the
+fault is ours. Both mean the same for power: nobody knows. Lost communication is never an interruption.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from types import ModuleType
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from hostwatch.checks import base
+from hostwatch.checks.base import Fault, Finding, Missed, Port, Step, Visit, printable
+from hostwatch.configuration.duration import Duration, between
+from hostwatch.configuration.strict import Section
+from hostwatch.core.power import Concern, Output, Point, PowerReading, Ups, Utility
+
+__all__ = (
+    "Concern", "Fault", "Missed", "Output", "Point", "Port", "PowerReading", "Settings", "Step", "Ups",
+    "Utility", "Visit", "printable", "run",
+)  # fmt: skip
+
+TIMEOUT_DEFAULT: Final = timedelta(seconds=5)
+
+
+class Settings(Section):
+    """What is written about every source."""
+
+    timeout: Annotated[Duration, between("100ms", "1m")] = Field(default=TIMEOUT_DEFAULT)
+    """How long one reading may take, whatever the other side does."""
+
+
+async def run(module: ModuleType, settings: Settings, visit: Visit) -> Finding:
+    """One reading of a source of a kind, within its time: what it said is the value of the finding."""
+    read: Callable[[Settings, Visit], Awaitable[PowerReading]] = module.read
+
+    async def probe() -> None:
+        visit.value = (await read(settings, visit)).text
+
+    return await base.within(settings.timeout, probe, visit)
