@@ -24,6 +24,7 @@ CASES = cases(PAGE.read_text(encoding="utf-8"))
 END = 3600
 A, M, U = Outcome.ANSWERED, Outcome.MISSED, Outcome.UNKNOWN
 DIES = Case("the device dies", "A A f@1:03 M M A", "A M M M A", "–", "")
+AGAIN = Case("silent again", "A A f@1:03 M M F@3:00 M M A", "A M M M M M A", "–", "")
 OPENS_ALONE = Case("no verdict in time", "A A f@1:03 ? ? M M A", "A M M M M M A", "–", "")
 
 Played = Callable[[Case], Stage]
@@ -78,6 +79,7 @@ def dues(stage: Stage) -> list[str]:
         (OPENS_ALONE, ["26:02"]),
         (Case("alone", "A A F@1:03 A A", "A M M A", "–", ""), ["26:02"]),
         (Case("back and down", "A A f@1:03 M M A A", "A M M M M A", "–", ""), ["26:02", "36:02"]),
+        (AGAIN, ["26:02", "36:02"]),
         (Case("the device", "A M M A", "A A A", "–", ""), ["25:02"]),
     ],
     ids=lambda value: value.name if isinstance(value, Case) else None,
@@ -93,6 +95,16 @@ def test_one_notice_tells_of_the_device_and_its_services(played: Played) -> None
 
     assert (begun.device, begun.service, begun.failing, begun.answering) == ("web", "", ("www",), ())
     assert (ended.reference, ended.failing) == (begun.reference, ("www",)), "www is back a minute later"
+
+
+def test_who_waits_anew_was_told_of_twice_already(played: Played) -> None:
+    """With the device, and at its end as what is left: so nobody loses time when the time to tell runs anew."""
+    stage = played(AGAIN)
+    first, then = (one.stories[0] for one in notices(stage, "emergency"))
+    over = notices(stage, "recovery")[0].stories[0]
+
+    assert [one.failing for one in (first, over, then)] == [("www",)] * 3
+    assert (first.reference, over.reference, then.reference) == ("E-000001", "E-000001", "E-000002")
 
 
 def test_a_device_that_only_drops_pings_is_told_as_such(played: Played) -> None:

@@ -146,6 +146,9 @@ class People:
     verdicts: dict[str, datetime] = field(default_factory=dict)
     """When each signal was last found to be down."""
 
+    told: set[str] = field(default_factory=set)
+    """Those of which an emergency has told since then."""
+
     held: set[str] = field(default_factory=set)
     """Services that wait for the verdict on their device."""
 
@@ -164,12 +167,14 @@ class People:
         if devices != [o.signal for o in opened if not is_service(o.signal)]:
             self.complain(f"verdicts {downs} do not open the emergencies {opened}")
         self.verdicts.update((down.signal, down.at) for down in downs)
+        self.told -= {down.signal for down in downs}
         for fact in decision.facts:
             if isinstance(fact, facts.ClockStepped):
                 moved = fact.at - fact.before
                 self.verdicts = {name: at + moved for name, at in self.verdicts.items()}
-            elif isinstance(fact, facts.EmergencyHeld):  # who waits anew after an emergency counts anew
-                self.verdicts[fact.signal] = fact.at
+            elif isinstance(fact, facts.EmergencyHeld):
+                self._waits(fact)
+        self.told |= {fact.signal for fact in (*opened, *joined)}
         for fact in joined:
             if fact.signal in adopted:  # the emergency is named after the device from now on
                 self.open = {name: ref for name, ref in self.open.items() if ref != fact.reference}
@@ -184,6 +189,16 @@ class People:
             (self.held.discard if hold is None else self.held.add)(name)
         if decision.population is not None:
             self.population.change(decision.population)
+
+    def _waits(self, fact: facts.EmergencyHeld) -> None:
+        """The time to tell runs while a service waits: from the verdict, and from nothing later.
+
+        Only whose outage was told under an emergency that has ended is found to be down anew.
+        """
+        if fact.signal in self.told:
+            self.verdicts[fact.signal] = fact.at
+        elif fact.at != self.verdicts[fact.signal]:
+            self.complain(f"{fact.signal} waits since {fact.at}: down since {self.verdicts[fact.signal]}")
 
     def _opens(self, decision: Decision, fact: Opened) -> None:
         if (
