@@ -98,7 +98,7 @@ def test_one_notice_tells_of_the_device_and_its_services(played: Played) -> None
 
 
 def test_who_waits_anew_was_told_of_twice_already(played: Played) -> None:
-    """With the device, and at its end as what is left: so nobody loses time when the time to tell runs anew."""
+    """With the device, and at its end as what is left: nobody loses time when it runs anew."""
     stage = played(AGAIN)
     first, then = (one.stories[0] for one in notices(stage, "emergency"))
     over = notices(stage, "recovery")[0].stories[0]
