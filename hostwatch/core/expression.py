@@ -15,7 +15,8 @@ NAMES_MAX: Final = 64
 
 DEPTH_MAX: Final = 8
 
-_WORD = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._:/-]*|[(),])")
+_WORD = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._:-]*(?:/[A-Za-z0-9._:/-]+(?: [A-Za-z0-9._:/-]+)*)?|[(),])")
+"""A name, in which there may be spaces after a slash (`pdu-1/outlet 7`), or a sign."""
 
 
 @dataclass(frozen=True, slots=True)
