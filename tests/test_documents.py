@@ -115,6 +115,10 @@ LIMITS: dict[str, str] = {
         f"{limits_of_checks.Checks().at_once}, at most {limits_of_checks.AT_ONCE_MAX:,} (`checks.at_once`); "
         f"{services.PER_TARGET_MAX}"
     ),
+    "checks that are connected to one address": (
+        f"{limits_of_checks.Checks().at_one_address}, at most {limits_of_checks.AT_ONCE_MAX:,} "
+        "(`checks.at_one_address`); as many again"
+    ),
     "orders and services that the checkers know at one time": (
         f"{process.ORDERS_MAX:,}; {process.DEFINITIONS_MAX:,}"
     ),

@@ -22,6 +22,7 @@ from hostwatch import checks, garbage
 from hostwatch.checkers import around
 from hostwatch.checkers.confinement import confine
 from hostwatch.checkers.crowd import Crowd
+from hostwatch.checkers.doors import Doors, Gate, Waiting, grant
 from hostwatch.checkers.protocol import (
     VERSION,
     WORDS_CHARS_MAX,
@@ -91,7 +92,10 @@ class Process:
         """Heaps of times and the numbers of orders: when they are due, and when they are too late."""
 
         self._room = room
-        self._crowd: Crowd[tuple[Run, int]] = Crowd(room, PER_TARGET_MAX)
+        self._crowd: Crowd[tuple[Run, int] | Waiting] = Crowd(room, PER_TARGET_MAX)
+        """Checks that are to begin, and those that stepped back and wait for their turn again."""
+
+        self._doors = Doors(Checks().at_one_address)
         self._tasks: dict[tuple[int, int], asyncio.Task[None]] = {}
         self._standstills = Standstills(self._around.monotonic_us)
         self._timer: asyncio.TimerHandle | None = None
@@ -156,6 +160,7 @@ class Process:
             written = around.written_in(begin.around)
             self._around = around.surroundings(written)
             self._crowd.in_all = min(self._room, written.at_once)
+            self._doors.for_one = written.at_one_address
         except (ValueError, OSError) as error:
             self._say(Complaint(why=_words(f"cannot look around: {error}")))
         self._begun = True
@@ -233,29 +238,40 @@ class Process:
     def _pump(self) -> None:
         """Let checks begin, as long as there is room and the watch listens."""
         while self._listens() and (turn := self._crowd.next()) is not None:
-            target, (run, place) = turn
-            now_us = self._around.monotonic_us()
-            if run.over or now_us > run.latest_of(place):
-                self._crowd.leave(target)
-                self._note(run, place, _not_begun(run, place))
-                continue
-            if not run.began_us:
-                run.began_us, run.at_us = now_us, self._around.now_us()
-            task = asyncio.create_task(self._check(run, place))
-            self._tasks[run.number, place] = task
-            task.add_done_callback(partial(self._ended, run, place))
+            target, one = turn
+            if isinstance(one, asyncio.Future):
+                grant(self._crowd, target, one)
+            else:
+                self._let_begin(*one)
 
-    async def _check(self, run: Run, place: int) -> None:
+    def _let_begin(self, run: Run, place: int) -> None:
+        """A check has its turn."""
+        now_us = self._around.monotonic_us()
+        if run.over or now_us > run.latest_of(place):
+            self._crowd.leave(run.address)
+            self._note(run, place, _not_begun(run, place))
+            return
+        at_us = self._around.now_us()
+        if not run.began_us:
+            run.began_us, run.at_us = now_us, at_us
+        latest_us, clock = run.latest_of(place), self._around.monotonic_us
+        gate = Gate(run.address, latest_us, self._doors, self._crowd, self._pump, clock)
+        gate.on_first = lambda waited_us: run.date(now_us + waited_us, at_us + waited_us)
+        task = asyncio.create_task(self._check(run, place, gate))
+        self._tasks[run.number, place] = task
+        task.add_done_callback(partial(self._ended, run, place, gate))
+
+    async def _check(self, run: Run, place: int, gate: Gate) -> None:
         check, began_us = run.service.checks[place], self._around.monotonic_us()
-        visit = base.Visit(kind=check.kind, address=run.address, surroundings=self._around)
+        visit = base.Visit(kind=check.kind, address=run.address, surroundings=self._around, gate=gate)
         if run.aloud:
             visit.listener = lambda one: self._tell(run, place, began_us, one)
         finding = await base.run(checks.room(check.kind), check.settings, visit)
         run.findings[place] = self._standstills.judged(finding, began_us, check.settings.timeout)
 
-    def _ended(self, run: Run, place: int, task: asyncio.Task[None]) -> None:
+    def _ended(self, run: Run, place: int, gate: Gate, task: asyncio.Task[None]) -> None:
         self._tasks.pop((run.number, place))
-        self._crowd.leave(run.address)
+        gate.close()
         finding = run.findings.get(place)
         if finding is None:
             error = None if task.cancelled() else task.exception()

@@ -35,6 +35,9 @@ class Run:
     at_us: int = 0
     """The same by the wall clock."""
 
+    is_dated: bool = False
+    """Whether these are the times at which a check first had room to connect: a look is dated by that."""
+
     left: int = 0
     """Checks without a finding."""
 
@@ -47,6 +50,11 @@ class Run:
         """When a check may begin at the latest: those that cannot run beside the first ones wait for them."""
         wave = self.service.longest // self.service.waves // instant.MICROSECOND
         return self.latest_us + place // PER_TARGET_MAX * wave
+
+    def date(self, began_us: int, at_us: int) -> None:
+        """A check has room to connect, and began then if the waiting for it does not count."""
+        if not self.is_dated:
+            self.began_us, self.at_us, self.is_dated = began_us, at_us, True
 
     def found(self, now_us: int) -> Found:
         """The answer, when all checks have their findings."""

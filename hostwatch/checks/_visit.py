@@ -14,7 +14,7 @@ import html
 import json
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -90,6 +90,14 @@ class Policy(Protocol):
         ...
 
 
+class Gate(Protocol):
+    """Room at the addresses that a run connects to."""
+
+    def enter(self, address: str) -> Awaitable[None] | None:
+        """Be connected to an address: None if it may at once, else what to wait for, which raises `Fault`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What all runs have in common."""
@@ -122,6 +130,12 @@ class Visit:
     listener: Callable[[Said | Phase], None] | None = None
     """Told of each line of the transcript and of each step as it happens, for whoever looks on."""
 
+    gate: Gate | None = None
+    """Whom the run asks before it connects to an address."""
+
+    deadline: asyncio.Timeout | None = None
+    """The end of its time."""
+
     peer: str = ""
     """The address connected to last, but for connections beside it."""
 
@@ -129,6 +143,9 @@ class Visit:
     """What the look brought back, as text, if it is one that brings something."""
 
     _began_us: int = 0
+    _paused_us: int = 0
+    """How long it waited in all for what is our own bound."""
+
     _read: int = 0
     _connections: int = 0
     _phases: list[Phase] = field(default_factory=list)
@@ -149,11 +166,13 @@ class Visit:
     @contextmanager
     def at(self, step: Step) -> Iterator[None]:
         """Take a step: its time is measured, and what fails in it is said to have failed there."""
-        before, self.step, began_us = self.step, step, self.surroundings.monotonic_us()
+        before, self.step = self.step, step
+        began_us, paused_us = self.surroundings.monotonic_us(), self._paused_us
         try:
             yield
         finally:
-            phase = Phase(step, self.surroundings.monotonic_us() - began_us)
+            paused_us = self._paused_us - paused_us
+            phase = Phase(step, self.surroundings.monotonic_us() - began_us - paused_us)
             self._phases.append(phase)
             if self.listener is not None:
                 self.listener(phase)
@@ -265,11 +284,31 @@ class Visit:
             if refused:  # where a server leads us is its doing; where a name may lead is our own
                 why = f"not connected to {_joined(address, port)}: {refused}"
                 raise Missed(why) if literal is False else Fault(why)
+            if self.gate is not None and (room := self.gate.enter(address)) is not None:
+                await self._wait(room, address)
             self.peer, self.connected = address, _joined(address, port)
             sock = await self._connected(address, port, kind)
         if kind == socket.SOCK_STREAM:
             self.tell("*", f"connected to {self.connected}")
         return sock
+
+    async def _wait(self, room: Awaitable[None], address: str) -> None:
+        """Wait for what is our own bound: meanwhile the time of the run stands still."""
+        began_us, now_s = self.surroundings.monotonic_us(), asyncio.get_running_loop().time
+        until_s = None if self.deadline is None else self.deadline.when()
+        if self.deadline is None or until_s is None or self.deadline.expired():
+            await room
+            return
+        left_s = until_s - now_s()
+        self.deadline.reschedule(None)
+        try:
+            await room
+        finally:
+            self.deadline.reschedule(now_s() + left_s)
+            waited_us = self.surroundings.monotonic_us() - began_us
+            self._began_us += waited_us
+            self._paused_us += waited_us
+        self.tell("*", f"waited {waited_us / 1e6:.1f} s for room at {address}")
 
     async def _connected(self, address: str, port: int, kind: socket.SocketKind) -> socket.socket:
         self._connections += 1

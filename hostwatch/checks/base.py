@@ -85,7 +85,7 @@ async def run(module: ModuleType, settings: Settings, visit: Visit) -> Finding:
 async def within(longest: timedelta, look: Callable[[], Awaitable[None]], visit: Visit) -> Finding:
     """One look of any kind, within its time; what it leaves open is closed."""
     try:
-        async with asyncio.timeout(longest.total_seconds()):
+        async with asyncio.timeout(longest.total_seconds()) as visit.deadline:
             await look()
     except TimeoutError:
         if visit.is_decided:

@@ -22,6 +22,9 @@ NETWORKS_MAX: Final = 1_000
 AT_ONCE_MAX = 2_000
 """Checks that may run at one time, whatever is written."""
 
+AT_ONE_ADDRESS_MIN: Final = 4
+"""As many as run for one device: its own address has room for its own checks."""
+
 PORTS_MAX: Final = 1_000
 DNS_PORT: Final = 53
 
@@ -142,3 +145,6 @@ class Checks(Section):
 
     at_once: Annotated[int, Field(ge=1, le=AT_ONCE_MAX, strict=True)] = 512
     """Checks that run at one time, in all; of one device at most 4."""
+
+    at_one_address: Annotated[int, Field(ge=AT_ONE_ADDRESS_MIN, le=AT_ONCE_MAX, strict=True)] = 32
+    """Checks that are connected to one address at one time, whichever devices they are about."""

@@ -29,6 +29,24 @@ def test_a_device_with_much_to_look_at_keeps_nobody_waiting() -> None:
     assert begun(crowd) == [("greedy", 2)]
 
 
+def test_who_stepped_back_goes_before_those_who_have_not_begun() -> None:
+    crowd: Crowd[int] = Crowd(2, 1)
+    for number in range(4):
+        crowd.join(f"device {number}", number)
+    assert begun(crowd) == [("device 0", 0), ("device 1", 1)]
+    crowd.leave("device 0")
+    crowd.join("device 0", 100, again=True)
+    assert begun(crowd) == [("device 0", 100)]
+    crowd.leave("device 1")
+    crowd.join("device 1", 101, again=True)
+    crowd.join("device 1", 102)
+    crowd.leave("device 0")
+    assert begun(crowd) == [
+        ("device 1", 101),
+        ("device 2", 2),
+    ]  # no more than one of a device, whatever it is
+
+
 def test_no_more_than_allowed_run_in_all() -> None:
     crowd: Crowd[int] = Crowd(3, 2)
     for number in range(5):
@@ -56,4 +74,6 @@ def test_everybody_begins_once_and_nothing_stays(steps: list[tuple[str, bool]]) 
         running += (new := begun(crowd))
         seen += [one for _, one in new]
     assert sorted(seen) == joined
-    assert (crowd.running, crowd._waiting, crowd._under_way, crowd._free) == (0, {}, {}, {})
+    assert (crowd.running, crowd._under_way) == (0, {})
+    for line in (crowd._new, crowd._again):
+        assert (line.waiting, line.free) == ({}, {})
