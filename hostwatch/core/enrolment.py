@@ -91,7 +91,7 @@ def step(world: World, part: Step, now: datetime) -> Decision:
     gone, come = _signals(world, part.changes)
     for name in gone:
         closing.extend(signal.withdraw(world.signals[name], now))
-    people = telling.withdraw(world, gone, now)
+    people = telling.withdraw(world, [*gone, *_given_away(world, part.changes)], now)
     return Decision(
         facts=(
             *(() if part.opening is None else (_applied(part.opening, now),)),
@@ -287,6 +287,14 @@ def _signals(world: World, changes: Changes) -> tuple[list[str], list[str]]:
         gone += [name for name in were if name not in are and name in world.signals]
         come += [name for name in are if name not in world.signals]
     return gone, come
+
+
+def _given_away(world: World, changes: Changes) -> Iterator[str]:
+    """The signals of devices that are another customer's from now on, who alone is to know of them."""
+    vantage = changes.vantage or world.population.vantage
+    for old, new in _touched(world.population, changes):
+        if old is not None and new is not None and old.customer != new.customer:
+            yield from (name for name in new.signals(vantage) if name in world.signals)
 
 
 def _applied(opening: Opening, now: datetime) -> facts.ConfigurationApplied:

@@ -13,7 +13,7 @@ from itertools import chain
 
 from hostwatch.core import facts, instant, signal, uplink
 from hostwatch.core.reading import Answer, Reading
-from hostwatch.core.service import device_in, is_service
+from hostwatch.core.service import device_in
 from hostwatch.core.signal import Signal
 from hostwatch.core.signals import at_rest, may_rest
 from hostwatch.core.terms import tolerance
@@ -34,7 +34,7 @@ class Observing:
         """Who came to rest, and was not at rest before."""
 
         self.again: list[tuple[str, datetime]] = []
-        """Services that are down already and missed once more by the schedule, and when that was known."""
+        """Who is down already and missed once more by the schedule, and when that was known."""
 
         self._rested: dict[str, int] = {}
         """Who is at rest by what was observed so far, and since when."""
@@ -59,7 +59,7 @@ class Observing:
         if after is not known:
             self.changed[reading.signal] = after
             self._rested.pop(reading.signal, None)
-            if known.verdict is not None and after.misses > known.misses and is_service(after.name):
+            if known.verdict is not None and after.misses > known.misses:
                 self.again.append((after.name, reading.known_at))
         self.facts.extend(happened)
         if uplink.is_reference(reading.signal):

@@ -49,8 +49,11 @@ def tell(world: World, observed: Observing, now: datetime) -> People:
             telling.service_down(flip)
         else:
             telling.up(flip.signal, flip)
-    for name, at in observed.again:
-        telling.missed_again(name, at)
+    for name, at in sorted(observed.again, key=lambda one: is_service(one[0])):
+        if is_service(name):
+            telling.missed_again(name, at)
+        else:
+            telling.still_down(name, at)
     if world.holds:
         telling.look_at_holds(observed)
     return telling.owing.people()
@@ -76,7 +79,7 @@ def overdue(world: World, now: datetime) -> Decision:
 
 
 def withdraw(world: World, names: Iterable[str], now: datetime) -> People:
-    """End the emergencies of signals that are no longer watched."""
+    """End the emergencies of signals that are no longer watched, or no longer for whoever was told."""
     telling = _Telling(world, world.signals.get, now)
     for name in names:
         telling.up(name, None)
@@ -138,6 +141,14 @@ class _Telling:
         if adopted is not None:
             self.owing.update(emergency)
 
+    def still_down(self, name: str, at: datetime) -> None:
+        """A device that is down missed once more: if it is another customer's now, they are not told yet."""
+        signal = self._known(name)
+        if self._people.device_of(name) is None or self.owing.emergency_of(name) is not None:
+            return
+        if signal is not None and signal.verdict is not None:
+            self.down(_as_verdict(signal, at))
+
     def _story(self, device: Device, flip: facts.WentDown, name: str) -> stories.Opening:
         vantage = self._people.vantage
         return stories.told_with(
@@ -161,14 +172,12 @@ class _Telling:
         """The open emergency that tells of a device.
 
         That of a service does so only until the device answers, which may end no silence if nobody had seen
-        one, and while the device is with the customer who was told.
+        one.
         """
         emergency, signal = self.owing.emergency_of(own), self._known(own)
-        device = self._people.device_of(own)
-        if emergency is None or emergency.signal == own or device is None or signal is None:
+        if emergency is None or emergency.signal == own or signal is None:
             return emergency
-        has_answered = signal.last_answer is not None and signal.last_answer > emergency.opened_at
-        if not has_answered and device.customer == emergency.story.customer:
+        if signal.last_answer is None or signal.last_answer <= emergency.opened_at:
             return emergency
         self.owing.put(_without(emergency, own))
         return None

@@ -32,7 +32,7 @@ WATCHED = Population(
 )
 NOBODY = replace(WATCHED, devices={})
 
-TOKEN = re.compile(r"(?P<letter>[AM?.amfFcCRx()]|[<>](?P<step>\d+:\d\d))(@(?P<offset>\d+:\d\d))?")
+TOKEN = re.compile(r"(?P<letter>[AM?.amfFcCRxo()]|[<>](?P<step>\d+:\d\d))(@(?P<offset>\d+:\d\d))?")
 SLOTS = "AM?."
 OUTCOMES = {
     **dict.fromkeys("AaFC", Outcome.ANSWERED),

@@ -25,6 +25,7 @@ END = 3600
 A, M, U = Outcome.ANSWERED, Outcome.MISSED, Outcome.UNKNOWN
 DIES = Case("the device dies", "A A f@1:03 M M A", "A M M M A", "–", "")
 AGAIN = Case("silent again", "A A f@1:03 M M F@3:00 M M A", "A M M M M M A", "–", "")
+GIVEN = Case("given away", "A A f@1:03 ? M M A", "A M M o@2:00 M M A", "–", "")
 OPENS_ALONE = Case("no verdict in time", "A A f@1:03 ? ? M M A", "A M M M M M A", "–", "")
 
 Played = Callable[[Case], Stage]
@@ -190,23 +191,33 @@ def test_a_service_that_obliges_no_more_while_it_waits_is_told_with_its_device(t
     assert not stage.world.emergencies
 
 
-def test_a_device_that_was_given_to_another_customer_is_told_to_that_one(tmp_path: Path) -> None:
-    """The emergency of its service was the former customer's: what comes later is none of their business."""
-    stage = Stage(tmp_path / "h.db")
-    stage.play(Case("", "A A f@1:03 ?", "A M M", "–", ""), 962)
-    stage._open()
-    acme = stage.people.customers["acme"]
-    moved = replace(stage.device, customer="bolt")
-    people = {"acme": acme, "bolt": replace(acme, id="bolt")}
-    stage._enrol(replace(stage.people, customers=people, devices={"web": moved}), 970)
-    for at in (1200, 1500):
-        stage.look("device", at, M)
+@pytest.mark.parametrize(
+    ("case", "told"),
+    [
+        (Case("down", "A M M o@2:00 M A", "A M M M A", "–", ""), [("acme", "25:02"), ("bolt", "30:02")]),
+        (
+            Case("alone", "A A F@1:03 A A", "A M M o@2:00 M A", "–", ""),
+            [("acme", "26:02"), ("bolt", "31:02")],
+        ),
+        (GIVEN, [("acme", "26:02"), ("bolt", "31:02")]),
+        (Case("was told", "A A f@1:03 ?", "A M M M o@1:10", "–", ""), [("acme", "26:02")]),
+    ],
+    ids=lambda value: value.name if isinstance(value, Case) else None,
+)
+def test_a_device_that_is_another_customers_is_told_to_that_one(
+    case: Case, told: list[tuple[str, str]], played: Played
+) -> None:
+    """What was told the former one ends for them; the first miss that is the other's is theirs to know."""
+    stage = played(case)
+    duties = [fact for fact in stage.facts if isinstance(fact, facts.DutyArose)]
+    owed = [fact for fact in stage.facts if isinstance(fact, facts.NoticeOwed)]
 
-    assert stage.told == "11:02 www waits; 16:02 E1 www; 25:02 E2 device"
-    assert [(one.kind, one.customer) for one in stage.world.notices.values()] == [
-        ("emergency", "acme"),
-        ("emergency", "bolt"),
+    assert [(one.duty.split(".")[2], clock(one.due)) for one in duties] == told
+    assert [one.kind for one in owed if one.customer == "acme"] == ["emergency", "withdrawn"]
+    assert [one.kind for one in owed if one.customer == "bolt"] == ["emergency", "recovery"][
+        : 2 * len(told) - 2
     ]
+    assert not stage.world.emergencies
 
 
 def test_with_one_miss_the_look_at_the_device_is_waited_for(tmp_path: Path) -> None:

@@ -140,6 +140,11 @@ class Stage:
                 left = tuple(one for one in self.device.services if one.name != row)
                 self.device = replace(self.device, services=left)
                 self._enrol(replace(self.people, devices={} if row == "device" else {"web": self.device}), at)
+            case "o":
+                acme = self.people.customers["acme"]
+                self.device = replace(self.device, customer="bolt")
+                self.people = replace(self.people, customers={"acme": acme, "bolt": replace(acme, id="bolt")})
+                self._enrol(replace(self.people, devices={"web": self.device}), at)
             case _:
                 self.look(row, at, OUTCOMES[event.letter], KINDS.get(event.letter, Kind.SCHEDULED))
 
