@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence, Sized
 from datetime import timedelta
 from functools import cache
-from typing import Annotated, Any, Literal
+from itertools import repeat
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     BaseModel,
@@ -20,6 +21,7 @@ from pydantic import (
     GetJsonSchemaHandler,
     PlainSerializer,
     PlainValidator,
+    TypeAdapter,
     ValidationInfo,
     create_model,
     model_serializer,
@@ -156,44 +158,80 @@ class Service(Section):
 def _definitions(value: Any, info: ValidationInfo) -> Mapping[str, Service]:
     if not isinstance(value, Mapping):
         raise Wrong("is not a mapping", "write names of services, each with its checks")
-    names = [*_checked(value)]
-    fields: dict[str, Any] = {f"of_{n}": (Service, Field(alias=name)) for n, name in enumerate(names)}
-    together = create_model("Services", __base__=Section, **fields)
-    found = together.model_validate(dict(value), context=info.context)
-    return {name: getattr(found, f"of_{n}") for n, name in enumerate(names)}
+    _check_many(value)
+    return _made(value, info)
 
 
 def _of_device(value: Any, info: ValidationInfo) -> Mapping[str, Service | None]:
     """What a device has, by name; None where its customer or the site says what that is."""
     if isinstance(value, str):
-        value = value.split()
+        names = value.split()
+        if any(_unfit(name) for name in names):
+            raise Wrong(f"holds what {NO_NAME.wrong}", NO_NAME.mend)
+        value = names
     if isinstance(value, list | tuple):
-        names = [*_checked(value)]
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice is not None:
-            raise Wrong(f"names {twice} twice", "remove one of the two")
-        return dict.fromkeys(names)
+        _check_many(value)
+        return dict.fromkeys(_NAMES.validate_python([*zip(value, range(len(value)), repeat(value))]))
     if not isinstance(value, Mapping):
         raise Wrong("is not a list of services", "write their names, or a mapping of names and checks")
-    own = {name: given for name, given in value.items() if given is not None}
-    found = _definitions(own, info)
-    return {name: found.get(name) for name in _checked(value)}
+    _check_many(value)
+    own = {name: given for name, given in value.items() if given is not None or _unfit(name)}
+    found = _made(own, info)
+    return {name: found.get(name) for name in value}
 
 
-def _checked(names: Iterable[Any]) -> Iterable[str]:
-    """The names, each fit to be part of a signal's."""
-    listed = [*names]
-    if len(listed) > SERVICES_MAX:
-        raise Wrong(f"has {len(listed)} services", f"write at most {SERVICES_MAX}")
-    for name in listed:
-        if not isinstance(name, str) or not re.fullmatch(ID_PATTERN, name):
-            raise Wrong(
-                "holds what is not the name of a service",
-                "write names such as www, email or ftp: a-z, 0-9, dot, hyphen and underscore",
-            )
-        if name == service.PING:
-            raise Wrong(f"{name} is the look at the device itself", "choose another name for the service")
-    return listed
+def _made(value: Mapping[Any, Any], info: ValidationInfo) -> Mapping[str, Service]:
+    """The services of a mapping. What is wrong with one, or with its name, hides nothing of the others."""
+    fields: dict[str, Any] = {}
+    for number, name in enumerate(value):
+        wrong = _unfit(name)
+        fields[f"of_{number}"] = (_refused(wrong) if wrong else Service, Field(alias=name))
+    together = create_model("Services", __base__=Section, **fields)
+    found = together.model_validate(dict(value), context=info.context)
+    return {name: getattr(found, f"of_{number}") for number, name in enumerate(value)}
+
+
+def _refused(wrong: Wrong) -> Any:
+    """The type of what cannot be right, whatever it is."""
+
+    def refuse(_value: Any) -> Any:
+        raise wrong
+
+    return Annotated[Any, BeforeValidator(refuse)]
+
+
+def _check_many(names: Sized) -> None:
+    if len(names) > SERVICES_MAX:
+        raise Wrong(f"has {len(names)} services", f"write at most {SERVICES_MAX}")
+
+
+NO_NAME = Wrong(
+    "is not the name of a service",
+    "write names such as www, email or ftp: a-z, 0-9, dot, hyphen and underscore",
+)
+
+
+def _unfit(name: Any) -> Wrong | None:
+    """Why something cannot name a service, and be part of a signal's name."""
+    if not isinstance(name, str) or not re.fullmatch(ID_PATTERN, name):
+        return NO_NAME
+    if name == service.PING:
+        return Wrong("is the look at the device itself", "choose another name for the service")
+    return None
+
+
+def _one_of(place: tuple[Any, int, Sequence[Any]]) -> str:
+    """A name in a list: fit, and no other's."""
+    name, number, names = place
+    wrong = _unfit(name)
+    if wrong:
+        raise wrong
+    if names.index(name) != number:
+        raise Wrong("is named twice", "remove one of the two")
+    return str(name)
+
+
+_NAMES: Final[TypeAdapter[list[str]]] = TypeAdapter(list[Annotated[str, BeforeValidator(_one_of)]])
 
 
 def _dump(value: Mapping[str, Service | None]) -> dict[str, Any]:

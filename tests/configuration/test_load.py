@@ -213,6 +213,48 @@ def test_all_mistakes_of_all_files_are_told_at_once(tmp_path: Path, monkeypatch:
     ]
 
 
+def test_a_bad_name_of_a_service_hides_no_other_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = """\
+        site: {name: Here, timezone: UTC}
+        store: sqlite:///h.db
+        services:
+          Web Pages: {checks: [tcp: 80]}
+          email: {checks: [tcp: 65536], misses: 0}
+        customers:
+          - id: acme
+            name: Acme
+            devices:
+              - id: web
+                address: 127.0.0.2
+                services:
+                  ping:
+                  UP: {checks: [tcp: 80]}
+                  www: {checks: [tpc: 80, tcp: {port: 80, hots: x}]}
+              - {id: db, address: 127.0.0.3, services: [email, ping, email, UP, email]}
+        """
+    names = "write names such as www, email or ftp: a-z, 0-9, dot, hyphen and underscore"
+
+    assert mistakes(tmp_path, text, monkeypatch) == [
+        f"h.yaml:4: services.(a key that is no name): is not the name of a service, {names}",
+        "h.yaml:5: services.email.checks[0].tcp: is out of range, write at most 65535",
+        "h.yaml:5: services.email.misses: is out of range, write at least 1",
+        "h.yaml:13: customers[acme].devices[web].services.ping: is the look at the device itself, "
+        "choose another name for the service",
+        f"h.yaml:14: customers[acme].devices[web].services.UP: is not the name of a service, {names}",
+        "h.yaml:15: customers[acme].devices[web].services.www.checks[0]: tpc is not a check, "
+        "did you mean tcp?",
+        "h.yaml:15: customers[acme].devices[web].services.www.checks[1].tcp.hots: is not known here, "
+        "did you mean host?",
+        "h.yaml:16: customers[acme].devices[db].services[1]: is the look at the device itself, "
+        "choose another name for the service",
+        "h.yaml:16: customers[acme].devices[db].services[2]: is named twice, remove one of the two",
+        f"h.yaml:16: customers[acme].devices[db].services[3]: is not the name of a service, {names}",
+        "h.yaml:16: customers[acme].devices[db].services[4]: is named twice, remove one of the two",
+    ]
+
+
 def test_warnings_tell_what_is_probably_not_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = SMALL + dedent("""\
         customers:
