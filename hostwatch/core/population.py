@@ -6,14 +6,19 @@ reach it stays with the configuration.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from hostwatch.core import supply as supplies_
+from hostwatch.core import switch as switches_
 from hostwatch.core.behind import Behind, Group
+from hostwatch.core.hanging import Hanging, way
 from hostwatch.core.place import Place
 from hostwatch.core.schedule import ICMP, Target
 from hostwatch.core.service import METHOD, Service, ending
+from hostwatch.core.supply import Supply
+from hostwatch.core.switch import Switch
 from hostwatch.core.terms import AgreementTerms
 from hostwatch.core.uplink import Uplink, named
 
@@ -105,13 +110,19 @@ class Changes:
     devices_gone: tuple[str, ...] = ()
     uplinks: tuple[Uplink, ...] = ()
     uplinks_gone: tuple[str, ...] = ()
+    supplies: tuple[Supply, ...] = ()
+    supplies_gone: tuple[str, ...] = ()
+    switches: tuple[Switch, ...] = ()
+    switches_gone: tuple[str, ...] = ()
     operator: str | None = None
     """The customer who is the operator from now on; empty: nobody is."""
 
     def __len__(self) -> int:
         people = len(self.customers) + len(self.customers_gone) + (self.operator is not None)
         machines = len(self.devices) + len(self.devices_gone)
-        return people + machines + len(self.uplinks) + len(self.uplinks_gone)
+        power = len(self.supplies) + len(self.supplies_gone)
+        network = len(self.uplinks) + len(self.uplinks_gone) + len(self.switches) + len(self.switches_gone)
+        return people + machines + power + network
 
 
 @dataclass(slots=True, kw_only=True)
@@ -122,25 +133,49 @@ class Population:
     customers: dict[str, Customer] = field(default_factory=dict)
     devices: dict[str, Device] = field(default_factory=dict)
     uplinks: dict[str, Uplink] = field(default_factory=dict)
+    supplies: dict[str, Supply] = field(default_factory=dict)
+    """What of power some devices were promised, by the names that stand in their places."""
+
+    switches: dict[str, Switch] = field(default_factory=dict)
     operator: str = ""
     """The customer whose contacts are the operator's own people; empty: nobody is."""
 
     _behind: Behind = field(default_factory=Behind, init=False, repr=False, compare=False)
+    supplied: Hanging = field(default_factory=Hanging, init=False, repr=False, compare=False)
+    """The devices in service on each supply."""
+
+    ways: Hanging = field(default_factory=Hanging, init=False, repr=False, compare=False)
+    """The devices in service on each way: on one switch, or on several, as `core.hanging.way` says."""
 
     def __post_init__(self) -> None:
         for device in self.devices.values():
-            self._place(device, self._behind.add)
+            self._arrive(device)
+
+    def _arrive(self, device: Device) -> None:
+        """A device is there, or is another than before; only what is in service counts."""
+        if device.uplink is not None and device.state is State.IN_SERVICE:
+            self._behind.add(device.uplink, device.customer, device.id)
+        for hanging, what in self._hangs(device):
+            hanging.add(what, device.customer, device.id)
 
     def _leave(self, name: str) -> None:
         """A device is about to be another, or gone."""
         before = self.devices.get(name)
-        if before is not None:
-            self._place(before, self._behind.remove)
+        if before is None:
+            return
+        if before.uplink is not None and before.state is State.IN_SERVICE:
+            self._behind.remove(before.uplink, before.customer, name)
+        for hanging, what in self._hangs(before):
+            hanging.remove(what, before.customer, name)
 
-    def _place(self, device: Device, place: Callable[[str, str, str], None]) -> None:
-        """A device comes to lie behind its uplink, or does so no more; only what is in service counts."""
-        if device.uplink is not None and device.state is State.IN_SERVICE:
-            place(device.uplink, device.customer, device.id)
+    def _hangs(self, device: Device) -> Iterator[tuple[Hanging, str]]:
+        """What a device in service hangs on."""
+        if device.place is None or device.state is not State.IN_SERVICE:
+            return
+        if device.place.supply:
+            yield self.supplied, device.place.supply
+        if device.place.ports:
+            yield self.ways, way(device.place.ports)
 
     def behind(self, uplink: str) -> Iterator[tuple[str, Group]]:
         """By customer, in the order of their names, the devices in service behind an uplink."""
@@ -155,7 +190,7 @@ class Population:
         for device in changes.devices:
             self._leave(device.id)
             self.devices[device.id] = device
-            self._place(device, self._behind.add)
+            self._arrive(device)
         for name in changes.devices_gone:
             self._leave(name)
             self.devices.pop(name, None)
@@ -164,11 +199,24 @@ class Population:
         self.uplinks.update((uplink.id, uplink) for uplink in changes.uplinks)
         for name in changes.uplinks_gone:
             self.uplinks.pop(name, None)
+        self.supplies.update((supply.id, supply) for supply in changes.supplies)
+        for name in changes.supplies_gone:
+            self.supplies.pop(name, None)
+        self.switches.update((switch.id, switch) for switch in changes.switches)
+        for name in changes.switches_gone:
+            self.switches.pop(name, None)
         self.operator = self.operator if changes.operator is None else changes.operator
 
     def changed(self, changes: Changes) -> Population:
         """Another population, with the changes."""
-        after = replace(self, customers=dict(self.customers), devices=dict(self.devices))
+        after = replace(
+            self,
+            customers=dict(self.customers),
+            devices=dict(self.devices),
+            uplinks=dict(self.uplinks),
+            supplies=dict(self.supplies),
+            switches=dict(self.switches),
+        )
         after.change(changes)
         return after
 
@@ -208,8 +256,8 @@ class Population:
     def terms_of(self, signal: str, device: Device | None) -> AgreementTerms | None:
         """The terms that a signal is judged by: its device's, service's or uplink's; None if nobody's."""
         if device is None:
-            uplink = self.uplink_of(signal)
-            return None if uplink is None else uplink.terms
+            owner = self.uplink_of(signal) or self.supply_of(signal) or self.switch_of(signal)
+            return None if owner is None else owner.terms
         terms = self.terms(device)
         if not device.services:
             return terms
@@ -221,11 +269,22 @@ class Population:
         name = named(signal)
         return None if name is None else self.uplinks.get(name)
 
+    def supply_of(self, signal: str) -> Supply | None:
+        """The supply that a signal is of; None if it is of anything else."""
+        name = supplies_.named(signal)
+        return None if name is None else self.supplies.get(name)
+
+    def switch_of(self, signal: str) -> Switch | None:
+        """The switch that a signal is of; None if it is of anything else."""
+        name = switches_.named(signal)
+        return None if name is None else self.switches.get(name)
+
     def target_of(self, signal: str) -> Target | None:
-        """The place in the schedule of a device or a service that is watched; None for all else."""
+        """The place in the schedule of a device, a service or a switch that is watched; None for all else."""
         device = self.device_of(signal)
         if device is None:
-            return None
+            switch = self.switch_of(signal)
+            return None if switch is None else switch.target(self.vantage)
         places = targets(device, self.vantage, self.terms(device))
         return next(place for place in places if place.signal == signal)
 
@@ -233,6 +292,8 @@ class Population:
         """The places in the schedule of all that is watched."""
         for uplink in self.uplinks.values():
             yield from uplink.targets(self.vantage)
+        for switch in self.switches.values():
+            yield switch.target(self.vantage)
         for device in self.in_service():
             yield from targets(device, self.vantage, self.terms(device))
 
