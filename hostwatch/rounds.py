@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import partial
+from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Final
 
@@ -20,7 +20,8 @@ from hostwatch.clock import Clock
 from hostwatch.core import instant, judge, latency
 from hostwatch.core.reading import Answer, Kind, Outcome, Reading
 from hostwatch.core.schedule import Turn
-from hostwatch.core.service import is_service
+from hostwatch.core.service import METHOD, is_service
+from hostwatch.core.terms import tolerance
 from hostwatch.core.uplink import is_reference, named
 from hostwatch.core.world import SliceKey
 from hostwatch.engine import Deed, Engine
@@ -35,6 +36,9 @@ VERDICTS_MAX = 100
 
 LEAD = timedelta(milliseconds=500)
 """How long before its first target is due a piece is taken in hand."""
+
+LATE_MAX: Final = timedelta(minutes=5)
+"""A look at a service may begin so much late at most, however long its interval: its slice waits for it."""
 
 BUSY = "still being looked at"
 CLOCK = "clock stepped"
@@ -265,18 +269,22 @@ class Rounds:
             for manner, asks in self._by_manner(free).items()
         ]
 
-    def _by_manner(self, turns: Iterable[Turn]) -> Mapping[Manner, Sequence[Ask]]:
-        """The asks of some turns by how each is to be pinged."""
+    def _by_manner(self, turns: Sequence[Turn]) -> Mapping[Manner, Sequence[Ask]]:
+        """The asks of some turns by how each is to be looked at."""
         uplink = self.uplink if self._engine.world.population.uplinks else _no_uplink
-        asks = (
+        asks = [
             _ask((name, address, at_us, method, uplink(name), 0))
             for at_us, name, address, _, method, _ in turns
-        )
-        if self.manner_of_all is not None:
-            return {self.manner_of_all: [*asks]}
+        ]
+        services = METHOD in {turn[4] for turn in turns}
+        if self.manner_of_all is not None and not services:
+            return {self.manner_of_all: asks}
         found: dict[Manner, list[Ask]] = {}
-        for ask in asks:
-            found.setdefault(self.manner(ask.signal), []).append(ask)
+        for turn, ask in zip(turns, asks, strict=True):
+            manner = self.manner(ask.signal)
+            if ask.method == METHOD:
+                manner = _at_pace(manner, turn.interval_us)
+            found.setdefault(manner, []).append(ask)
         return found
 
     def _overlapping(self, this: Round, turn: Turn) -> Reading:
@@ -380,6 +388,12 @@ class Rounds:
         return lambda world, now: judge.readings_by_steps(
             world, this.key, whole, closes=codes is not None, now=now, latencies=codes or b"", plain=plain
         )
+
+
+@lru_cache(maxsize=256)
+def _at_pace(manner: Manner, interval_us: int) -> Manner:
+    """The same for a service: it has an interval of its own, and by that its look is late or not (J2)."""
+    return replace(manner, late_after=min(tolerance(interval_us * instant.MICROSECOND), LATE_MAX))
 
 
 def _no_uplink(_: str) -> str:

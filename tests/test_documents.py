@@ -115,6 +115,7 @@ LIMITS: dict[str, str] = {
         f"{limits_of_checks.Checks().at_once}, at most {limits_of_checks.AT_ONCE_MAX:,} (`checks.at_once`); "
         f"{services.PER_TARGET_MAX}"
     ),
+    "how late a look at a service may begin": f"at most {rounds.LATE_MAX // timedelta(minutes=1)} min",
     "checks that are connected to one address": (
         f"{limits_of_checks.Checks().at_one_address}, at most {limits_of_checks.AT_ONCE_MAX:,} "
         "(`checks.at_one_address`); as many again"

@@ -41,6 +41,9 @@ class Scripted(Pinger):
         """Whether misses are told together when the last of a batch is known, as those of a storm are."""
 
         self.looks: dict[str, list[datetime]] = {}
+        self.late_after: dict[str, timedelta] = {}
+        """How late the last look at each may have been."""
+
         self.open: dict[str, int] = {}
         self.most_at_once = 0
 
@@ -55,6 +58,7 @@ class Scripted(Pinger):
                 answered.append(self._look(ask, outcome))
                 continue
             self.looks.setdefault(ask.signal, []).append(self._clock.now())
+            self.late_after[ask.signal] = batch.manner.late_after
             if self._says(ask.signal, len(self.looks[ask.signal])):
                 answered.append(self._look(ask, Outcome.ANSWERED))
                 continue

@@ -53,6 +53,33 @@ def test_a_service_that_falls_silent_has_its_device_looked_at_at_once() -> None:
     assert len(found["web/email@main"]) == 5
 
 
+def test_a_look_at_a_service_is_late_by_its_own_interval() -> None:
+    """A twentieth of it, at least 50 ms; and never more than five minutes, since its slice waits for it."""
+    services = {
+        "fast": (seconds(30), seconds(1.5)),
+        "faster": (seconds(0.5), seconds(0.05)),
+        "slow": (seconds(6000), seconds(300)),
+        "slower": (seconds(86_400), seconds(300)),
+        "same": (None, seconds(15)),
+    }
+    ours = tuple(Service(name=name, terms=ServiceTerms(interval=one)) for name, (one, _) in services.items())
+    stage = Stage(
+        {"web": seconds(300)},
+        {"web": QUICK},
+        lambda signal, look: True,
+        services={"web": ours},
+    )
+
+    async def act(stage: Stage) -> None:
+        stage.prober.rounds.manner_of_all = QUICK
+        await stage.clock.sleep(seconds(310))
+
+    stage.run(act)
+
+    expected = {f"web/{name}@main": late for name, (_, late) in services.items()}
+    assert stage.pinger.late_after == {"web/ping@main": QUICK.late_after, **expected}
+
+
 def test_a_silent_service_is_followed_up_and_one_that_logs_in_only_when_it_is_due() -> None:
     assert len(looks_of("web/www@main", WWW)["web/www@main"]) > 20
     assert len(looks_of("web/email@main", EMAIL)["web/email@main"]) == 5
