@@ -35,8 +35,7 @@ class Patience:
         """Watch for ever."""
         while True:
             self._changed.clear()
-            holds, now = self._engine.world.holds, self._clock.now()
-            due = min((hold.until for hold in holds.values()), default=None)
+            due, now = self._engine.world.holds.first_until, self._clock.now()
             if due is None:
                 await self._changed.wait()
             elif due <= now:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from heapq import heapify, heappop, heappush
 
 from hostwatch.core.service import device_in
+
+STALE_MAX = 64
+"""So many ends that do not count any more, and as many as do, may lie about before they are cleared away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,11 +30,17 @@ class Hold:
 
 
 class Holds(Mapping[str, Hold]):
-    """By the signal of the service. Only `World.apply` changes it."""
+    """By the signal of the service. Only `World.apply` changes it.
+
+    Who has waited long enough is known without a look at all others: thousands may wait together.
+    """
 
     def __init__(self, known: Iterable[Hold] = ()) -> None:
         self._all: dict[str, Hold] = {}
         self._by_device: dict[str, set[str]] = {}
+        self._ends: list[tuple[datetime, str]] = []
+        """A heap. What does not count any more lies there until it comes up."""
+
         for hold in known:
             self.put(hold)
 
@@ -55,9 +65,34 @@ class Holds(Mapping[str, Hold]):
         """Those of a device's services, by name."""
         return [self._all[signal] for signal in sorted(self._by_device.get(device, ()))]
 
+    @property
+    def first_until(self) -> datetime | None:
+        """When the first of them has waited long enough; None if nobody waits."""
+        while self._ends and not self._counts(self._ends[0]):
+            heappop(self._ends)
+        return self._ends[0][0] if self._ends else None
+
+    def overdue(self, now: datetime, most: int) -> list[Hold]:
+        """Those who have waited long enough, the first first; at most so many."""
+        found: dict[tuple[datetime, str], Hold] = {}
+        while len(found) < most and (until := self.first_until) is not None and until <= now:
+            end = heappop(self._ends)
+            found[end] = self._all[end[1]]
+        for end in found:
+            heappush(self._ends, end)
+        return [*found.values()]
+
+    def _counts(self, end: tuple[datetime, str]) -> bool:
+        until, signal = end
+        return signal in self._all and self._all[signal].until == until
+
     def put(self, hold: Hold) -> None:
         """A service waits from now on, or otherwise than before."""
         self._all[hold.signal] = hold
+        heappush(self._ends, (hold.until, hold.signal))
+        if len(self._ends) > 2 * len(self._all) + STALE_MAX:
+            self._ends = [(one.until, one.signal) for one in self._all.values()]
+            heapify(self._ends)
         self._by_device.setdefault(device_in(hold.signal), set()).add(hold.signal)
 
     def drop(self, signal: str) -> None:

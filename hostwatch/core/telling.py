@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from heapq import nsmallest
 
 from hostwatch.core import facts, stories, uplink
 from hostwatch.core.emergency import Emergency
@@ -65,8 +64,7 @@ def overdue(world: World, now: datetime) -> Decision:
     At most `AT_ONCE_MAX`, those who were due first: thousands may have begun to wait together.
     """
     telling = _Telling(world, world.signals.get, now)
-    over = (hold for hold in world.holds.values() if hold.until <= now)
-    for hold in nsmallest(AT_ONCE_MAX, over, key=lambda one: (one.until, one.signal)):
+    for hold in world.holds.overdue(now, AT_ONCE_MAX):
         telling.waited(hold)
     made = telling.owing.people()
     return Decision(
