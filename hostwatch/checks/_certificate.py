@@ -6,6 +6,7 @@ our own fault and says nothing of the application.
 
 from __future__ import annotations
 
+import _ssl
 import re
 import ssl
 from collections.abc import Iterator
@@ -63,6 +64,7 @@ class Certificate:
     begins: datetime
     ends: datetime
     names: tuple[str, ...]
+    subject: str
     issuer: str
     serial: int
     issuer_name: x509.Name
@@ -89,6 +91,7 @@ def _parsed(der: bytes) -> Certificate | None:
             begins=found.not_valid_before_utc,
             ends=found.not_valid_after_utc,
             names=_names(found),
+            subject=_shown(found.subject),
             issuer=_shown(found.issuer),
             serial=found.serial_number,
             issuer_name=found.issuer,
@@ -118,9 +121,10 @@ def _shown(name: x509.Name) -> str:
 
 
 def examine(visit: Visit, tls: Tls, session: ssl.SSLSocket) -> None:
-    """After a handshake: what was agreed on, and how long the certificate is still valid.
+    """After a handshake: what was agreed on, and how long the certificate and those above it are still valid.
 
-    Raises `Missed` if that is less than is asked for.
+    Raises `Missed` if that is less than is asked for. An authority whose own certificate ends first ends all
+    that it has signed. The root does not count: it stands in a list of ours, and no server can renew it.
     """
     visit.tell("*", f"{session.version()}, {(session.cipher() or ('?',))[0]}")
     if not tls.verify:
@@ -132,16 +136,35 @@ def examine(visit: Visit, tls: Tls, session: ssl.SSLSocket) -> None:
         if tls.days_left is not None:
             raise Missed("the certificate cannot be read", expected=f"{tls.days_left} days left")
         return
-    left = (found.ends - _now(visit)) // timedelta(days=1)
     visit.tell("*", f"the certificate is for {found.whose}, by {found.issuer}, until {found.ends:%Y-%m-%d}")
+    _ends(visit, tls, "the certificate", found)
+    above = [one for der in _between(session) if tls.verify and (one := parsed(der)) is not None]
+    first = min(above, key=lambda one: one.ends, default=found)
+    if first.ends < found.ends:
+        _ends(visit, tls, f"the certificate of the authority {first.subject}, above it,", first)
+
+
+def _ends(visit: Visit, tls: Tls, what: str, found: Certificate) -> None:
+    """Note until when a certificate is valid. Raises `Missed` if that is too soon."""
+    left = (found.ends - _now(visit)) // timedelta(days=1)
     if left >= 0:
-        visit.note(f"the certificate is valid until {found.ends:%Y-%m-%d}: {_days(left)} left")
+        visit.note(f"{what} is valid until {found.ends:%Y-%m-%d}: {_days(left)} left")
     if tls.days_left is not None and left < tls.days_left:
         raise Missed(
-            f"the certificate ends on {found.ends:%Y-%m-%d}",
+            f"{what} ends on {found.ends:%Y-%m-%d}",
             expected=f"at least {_days(tls.days_left)} left",
             came=f"{_days(left)} left" if left >= 0 else "none left",
         )
+
+
+def _between(session: ssl.SSLSocket) -> list[bytes]:
+    """The certificates between the server's and the trusted one, on the way by which it was verified.
+
+    What the server sent beside that way does not count. Only Python 3.13 has a public name for it.
+    """
+    told = getattr(session, "get_verified_chain", None)
+    chain = told() if told is not None else getattr(session, "_sslobj").get_verified_chain()  # noqa: B009
+    return [one if isinstance(one, bytes) else one.public_bytes(_ssl.ENCODING_DER) for one in chain[1:-1]]
 
 
 def handshake_failed(error: OSError, tls: Tls, name: str | None, visit: Visit) -> Missed | Fault:

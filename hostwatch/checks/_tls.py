@@ -41,7 +41,8 @@ class Tls(Section):
     revocation is not checked."""
 
     days_left: Annotated[int, Field(ge=1, le=DAYS_LEFT_MAX, strict=True)] | None = None
-    """How many days the certificate must still be valid; if absent, that it is valid is enough."""
+    """How many days the certificate, and those of the authorities between it and the root, must still be
+    valid; if absent, that they are valid is enough."""
 
     minimum: Literal["1.2", "1.3"] = "1.2"
     """The oldest version of TLS that will do."""

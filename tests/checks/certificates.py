@@ -5,6 +5,7 @@ root ──┬── between ──┬── valid, expired, early, other_name, 
        │             └── crl: revoked
        ├── withdrawn ─── below_withdrawn
        ├── (expired) ─── below_expired
+       ├── (ends in 20 days) ─── below_ending
        └── crl: withdrawn
 stranger ── unknown          nobody: self_signed
 ```
@@ -159,6 +160,11 @@ class Papers:
     def below_expired(self) -> Pair:
         """It is valid, and the authority between it and the root ended yesterday."""
         return self.issue("below-expired", by=Authority("Old authority", self.root, days=-1))
+
+    @cached_property
+    def below_ending(self) -> Pair:
+        """It is valid, and the authority between it and the root ends in twenty days."""
+        return self.issue("below-ending", by=Authority("Ending authority", self.root, days=20))
 
     @cached_property
     def unknown(self) -> Pair:

@@ -23,7 +23,7 @@ from tests.checks.dialogues import server_tls
 
 BY_CERTIFICATE = (
     "valid", "expired", "early", "other_name", "revoked", "below_withdrawn", "unknown", "incomplete",
-    "self_signed", "below_expired",
+    "self_signed", "below_expired", "below_ending",
 )  # fmt: skip
 
 SERVER = """
@@ -180,6 +180,20 @@ async def test_days_that_are_left(tried: Look, papers: Papers) -> None:
     assert (found.outcome, found.step) == (Outcome.MISSED, Step.TLS)
     assert found.sentence == f"tls: TLS: the certificate ends on {ends(papers.valid)}"
     assert (found.expected, found.came) == (f"at least {DAYS} days left", f"{DAYS - 1} days left")
+
+
+async def test_an_authority_that_ends_before_the_certificate_counts_too(tried: Look) -> None:
+    when = f"{datetime.now(UTC) + timedelta(days=20):%Y-%m-%d}"
+    whose = "the certificate of the authority Ending authority, above it,"
+
+    found = await tried("below_ending", days_left=19)
+    assert found.outcome is Outcome.ANSWERED
+    assert f"{whose} is valid until {when}: 19 days left" in found.notes
+    found = await tried("below_ending", days_left=20)
+    assert (found.outcome, found.step) == (Outcome.MISSED, Step.TLS)
+    assert found.why == f"{whose} ends on {when}"
+    assert (found.expected, found.came) == ("at least 20 days left", "19 days left")
+    assert (await tried("below_ending", verify=False, days_left=20)).outcome is Outcome.ANSWERED
 
 
 async def test_whoever_does_not_verify_is_told_so_and_may_still_ask_for_days(tried: Look) -> None:
