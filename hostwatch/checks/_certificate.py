@@ -160,11 +160,14 @@ def _ends(visit: Visit, tls: Tls, what: str, found: Certificate) -> None:
 def _between(session: ssl.SSLSocket) -> list[bytes]:
     """The certificates between the server's and the trusted one, on the way by which it was verified.
 
-    What the server sent beside that way does not count. Only Python 3.13 has a public name for it.
+    What the server sent beside that way does not count. A continued session has none. Only Python 3.13 has a
+    public name for it.
     """
     told = getattr(session, "get_verified_chain", None)
     chain = told() if told is not None else getattr(session, "_sslobj").get_verified_chain()  # noqa: B009
-    return [one if isinstance(one, bytes) else one.public_bytes(_ssl.ENCODING_DER) for one in chain[1:-1]]
+    return [
+        one if isinstance(one, bytes) else one.public_bytes(_ssl.ENCODING_DER) for one in (chain or ())[1:-1]
+    ]
 
 
 def handshake_failed(error: OSError, tls: Tls, name: str | None, visit: Visit) -> Missed | Fault:

@@ -2,10 +2,10 @@
 
 ```
 root ──┬── between ──┬── valid, expired, early, other_name, revoked, `issue(…)`
+       │             ├── (ends in 20 days) ─── below_ending
        │             └── crl: revoked
        ├── withdrawn ─── below_withdrawn
        ├── (expired) ─── below_expired
-       ├── (ends in 20 days) ─── below_ending
        └── crl: withdrawn
 stranger ── unknown          nobody: self_signed
 ```
@@ -163,8 +163,8 @@ class Papers:
 
     @cached_property
     def below_ending(self) -> Pair:
-        """It is valid, and the authority between it and the root ends in twenty days."""
-        return self.issue("below-ending", by=Authority("Ending authority", self.root, days=20))
+        """It is valid, and the nearer one of two authorities between it and the root ends in twenty days."""
+        return self.issue("below-ending", by=Authority("Ending authority", self.between, days=20))
 
     @cached_property
     def unknown(self) -> Pair:
