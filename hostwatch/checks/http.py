@@ -1,8 +1,9 @@
 """The web, HTTP/1.1 with TLS or without: the status, what the page holds or lacks, values in JSON.
 
 A redirect is followed only to where the check allows it, and everything that is asked for there is held
-against the outbound policy again. What the check says of itself (login, headers) goes to the first server
-only.
+against the outbound policy again. What the check says (login, headers, the content of a POST) goes to the
+first server only: the same name, scheme and port, or its usual port for TLS. A redirect by 307 or 308 that
+would have a POST made to another one is a miss, and nothing is sent there.
 """
 
 from __future__ import annotations
@@ -278,7 +279,14 @@ def _followed(settings: Settings, visit: base.Visit, first: Aim, aim: Aim, head:
     to = first.to if same else url.name
     literal = None if same and url.port in (first.url.port, *PORTS.values()) else False
     method = aim.method if head.status in (307, 308) or aim.method == "HEAD" else "GET"
-    return Aim(url, url.name, to, literal, method, home=same, trusted=same and is_as_safe(first.url, url))
+    trusted = same and is_as_safe(first.url, url)
+    if method == "POST" and not trusted:
+        raise base.Missed(
+            f"redirected by {head.status} to another server, which must not get what is sent by POST",
+            expected=f"a redirect to {first.url.at(first.name)}, or one by 303",
+            came=location,
+        )
+    return Aim(url, url.name, to, literal, method, home=same, trusted=trusted)
 
 
 def is_as_safe(first: Url, url: Url) -> bool:

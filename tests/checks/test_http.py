@@ -44,6 +44,8 @@ server {
     location = /bank { return 302 https://www.other.test:$tls/; }
     location = /seen { return 303 /asked; }
     location = /same { return 307 /asked; }
+    location = /same-elsewhere { return 307 http://www.other.test:$more/asked; }
+    location = /same-port { return 308 http://localhost:$more/asked; }
     location = /port { return 302 http://www.example.test:$more/asked; }
     location = /tls { return 301 https://www.example.test:$tls/asked; }
     location = /nowhere { return 302 gopher://www.example.test/; }
@@ -352,6 +354,19 @@ async def test_a_post(tried: Any) -> None:
 async def test_a_post_that_is_redirected(tried: Any) -> None:
     for url, method in (("http://:web/seen", "GET 127.0.0.1"), ("http://:web/same", "POST 127.0.0.1")):
         assert (await tried(url, method="POST", body="ping=1", **PERMITTED, contains=method)).why == ""
+
+
+@pytest.mark.parametrize("path", ["same-elsewhere", "same-port"])
+async def test_what_is_posted_goes_to_no_other_server(tried: Any, server: nginx.Nginx, path: str) -> None:
+    """Another name, or another port of the same: a GET may be led there, a POST may not."""
+    written = {"host": "localhost", "redirects_to": "www.other.test", **PERMITTED}
+    assert (await tried(f"http://:web/{path}", **written)).outcome is Outcome.ANSWERED
+
+    found = await tried(f"http://:web/{path}", method="POST", body="pin=1234", **written)
+    assert (found.outcome, found.step) == (Outcome.MISSED, Step.ANSWER)
+    assert found.why.endswith("to another server, which must not get what is sent by POST")
+    assert f":{server.ports['more']}/asked" in found.came
+    assert sum(said.text.startswith("connected to") for said in found.transcript) == 1
 
 
 async def test_whoever_is_redirected_to_shows_a_certificate_for_his_own_name(tried: Any) -> None:
