@@ -25,6 +25,7 @@ from hostwatch.core.ladder import Pace
 from hostwatch.pace import Limits
 from hostwatch.pinger import Manner, Packet
 from hostwatch.services import Definitions
+from hostwatch.wording import for_reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +97,7 @@ class Directory:
         """A notice put into the words of its customer."""
         customer = self._customers[notice.customer]
         composed = messages.compose(
-            notice.stories,
+            [for_reader(story, customer.language) for story in notice.stories],
             notice.kind,
             language=customer.language,
             zone=ZoneInfo(self.configuration.timezone_of(customer)),

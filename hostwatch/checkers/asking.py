@@ -140,3 +140,13 @@ def _unusable(answer: dns.message.QueryMessage) -> str:
         held.rdtype == dns.rdatatype.NS for held in answer.authority
     ) and not any(held.rdtype == dns.rdatatype.SOA for held in answer.authority)  # fmt: skip
     return "it does not look up names for others" if referral else ""
+
+
+base.chinese(
+    """
+    what came over TCP is no answer to the question
+        通过 TCP 收到的不是对该查询的应答
+    the connection was closed in the middle of an answer
+        连接在应答途中被关闭
+    """
+)

@@ -13,6 +13,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import ip_address
 from typing import Final, NamedTuple
 
@@ -45,13 +46,10 @@ ADDRESSES_MAX: Final = 16
 QUESTIONS_MAX: Final = 128
 """Questions on their way at one time; each has a socket."""
 
-SHOWN_CHARS: Final = 100
-"""How much of a text that is no name is told."""
-
 _NAME: Final = re.compile(rb"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?")
 _NUMBER: Final = re.compile(rb"[0-9]+|0[xX][0-9A-Fa-f]*")
 _FAMILIES: Final = {4: dns.rdatatype.A, 6: dns.rdatatype.AAAA}
-_KINDS: Final = {4: "IPv4", 6: "IPv6"}
+_LACKS: Final = {4: "{name} has no IPv4 address", 6: "{name} has no IPv6 address"}
 
 
 class Asked(NamedTuple):
@@ -66,7 +64,7 @@ class Known:
     """What came of it: addresses, or why there are none."""
 
     addresses: tuple[str, ...] = ()
-    missed: str = ""
+    missed: Callable[[], base.Missed] | None = None
     fault: str = ""
     for_us: int = 0
     """How long that is believed."""
@@ -108,8 +106,8 @@ class Resolver:
             known = await asyncio.shield(task)  # whoever asked first may go: others wait for the same answer
         if known.fault:
             raise base.Fault(known.fault)
-        if known.missed:
-            raise base.Missed(known.missed, step=base.Step.RESOLVE)
+        if known.missed is not None:
+            raise known.missed()
         return known.addresses
 
     async def close(self) -> None:
@@ -190,7 +188,7 @@ class Resolver:
 
 def canonical(name: str) -> dns.name.Name:
     """A name as it is asked for: absolute, in small letters, by IDNA. Raises `Missed` for what is no name."""
-    missed = base.Missed(f"{name[:SHOWN_CHARS]} is not a name of a machine", step=base.Step.RESOLVE)
+    missed = base.Missed("{text} is not a name of a machine", text=name, step=base.Step.RESOLVE)
     if not name or len(name) > 1_000 or "\\" in name:
         raise missed
     try:
@@ -202,7 +200,7 @@ def canonical(name: str) -> dns.name.Name:
         raise missed
     if labels[-1] == b"localhost":
         raise base.Missed(
-            f"{name[:SHOWN_CHARS]} is this machine itself, and no name to look up", step=base.Step.RESOLVE
+            "{text} is this machine itself, and no name to look up", text=name, step=base.Step.RESOLVE
         )
     return found
 
@@ -214,13 +212,19 @@ def _read(asked: Asked, answer: dns.message.QueryMessage) -> Known:
     except dns.message.AnswerForNXDOMAIN:
         return Known(fault=f"the resolver contradicts itself about {shown}", for_us=FAULT_US)
     except dns.exception.DNSException:
-        return Known(missed=f"{shown} is an alias of too many others", for_us=NEGATIVE_MAX_US)
+        return _missed("{name} is an alias of too many others", NEGATIVE_MAX_US, name=shown)
     ttl_us = max(chain.minimum_ttl * 1_000_000, TTL_MIN_US)
     if chain.answer:
         found = sorted(ip_address(record.address) for record in chain.answer)[:ADDRESSES_MAX]
         return Known(addresses=tuple(str(one) for one in found), for_us=min(ttl_us, TTL_MAX_US))
-    if answer.rcode() == dns.rcode.NXDOMAIN:
-        why = f"there is no name {chain.canonical_name.to_text(omit_final_dot=True)}"
-    else:
-        why = f"{shown} has no {_KINDS[asked.family]} address"
-    return Known(missed=why, for_us=min(ttl_us, NEGATIVE_MAX_US))
+    for_us = min(ttl_us, NEGATIVE_MAX_US)
+    if answer.rcode() != dns.rcode.NXDOMAIN:
+        return _missed(_LACKS[asked.family], for_us, name=shown)
+    if chain.canonical_name == asked.name:
+        return _missed("there is no name {name}", for_us, name=shown)
+    last = chain.canonical_name.to_text(omit_final_dot=True)
+    return _missed("{name} is an alias of {text}, and there is no such name", for_us, name=shown, text=last)
+
+
+def _missed(pattern: str, for_us: int, **values: str) -> Known:
+    return Known(missed=partial(base.Missed, pattern, step=base.Step.RESOLVE, **values), for_us=for_us)

@@ -70,7 +70,17 @@ def combined(require: Require, findings: Sequence[base.Finding]) -> tuple[Outcom
     order = [Outcome.MISSED, Outcome.UNKNOWN] if require == "all" else [Outcome.UNKNOWN, Outcome.MISSED]
     found = next((outcome for outcome in order if outcome in outcomes), Outcome.ANSWERED)
     sentences = dict.fromkeys(finding.sentence for finding in findings if finding.outcome is found)
-    return found, base.printable("; ".join(sentence for sentence in sentences if sentence), WORDS_CHARS_MAX)
+    return found, _joined([sentence for sentence in sentences if sentence])
+
+
+def _joined(sentences: Sequence[str]) -> str:
+    """As many whole sentences as there is room for, and how many more there are."""
+    for shown in range(len(sentences), 0, -1):
+        more = [f"and {len(sentences) - shown} more"] if shown < len(sentences) else []
+        told = "; ".join([*sentences[:shown], *more])
+        if len(told) <= WORDS_CHARS_MAX:
+            return told
+    return base.printable("".join(sentences[:1]), WORDS_CHARS_MAX)
 
 
 def defined(key: str, service: Service) -> Define:

@@ -20,9 +20,11 @@ from typing import Final
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from hostwatch.checks._failed import failed
 from hostwatch.checks._finding import Fault, Missed, Step, printable
+from hostwatch.checks._sentence import chinese
 from hostwatch.checks._tls import Tls
-from hostwatch.checks._visit import Visit, failed
+from hostwatch.checks._visit import Visit
 
 CERTIFICATES_CACHED: Final = 512
 """Certificates that are remembered as they were read: most come again with the next check."""
@@ -134,24 +136,29 @@ def examine(visit: Visit, tls: Tls, session: ssl.SSLSocket) -> None:
     found = parsed(session.getpeercert(binary_form=True))
     if found is None:
         if tls.days_left is not None:
-            raise Missed("the certificate cannot be read", expected=f"{tls.days_left} days left")
+            raise Missed("the certificate cannot be read", expected=f"{_days(tls.days_left)} left")
         return
     visit.tell("*", f"the certificate is for {found.whose}, by {found.issuer}, until {found.ends:%Y-%m-%d}")
-    _ends(visit, tls, "the certificate", found)
+    _ends(visit, tls, found)
     above = [one for der in _between(session) if tls.verify and (one := parsed(der)) is not None]
     first = min(above, key=lambda one: one.ends, default=found)
     if first.ends < found.ends:
-        _ends(visit, tls, f"the certificate of the authority {first.subject}, above it,", first)
+        _ends(visit, tls, first, above=True)
 
 
-def _ends(visit: Visit, tls: Tls, what: str, found: Certificate) -> None:
+def _ends(visit: Visit, tls: Tls, found: Certificate, *, above: bool = False) -> None:
     """Note until when a certificate is valid. Raises `Missed` if that is too soon."""
     left = (found.ends - _now(visit)) // timedelta(days=1)
+    what = f"the certificate of the authority {found.subject}, above it," if above else "the certificate"
     if left >= 0:
         visit.note(f"{what} is valid until {found.ends:%Y-%m-%d}: {_days(left)} left")
     if tls.days_left is not None and left < tls.days_left:
         raise Missed(
-            f"{what} ends on {found.ends:%Y-%m-%d}",
+            "the certificate of the authority {text}, above it, ends on {date}"
+            if above
+            else "the certificate ends on {date}",
+            text=found.subject,
+            date=found.ends,
             expected=f"at least {_days(tls.days_left)} left",
             came=f"{_days(left)} left" if left >= 0 else "none left",
         )
@@ -184,9 +191,9 @@ def handshake_failed(error: OSError, tls: Tls, name: str | None, visit: Visit) -
         return _missed("what answers there does not speak TLS")
     if reason in TOO_OLD:
         return _missed("the server speaks no TLS that is new enough", expected=f"TLS {tls.minimum} or newer")
-    return _missed(
-        REFUSED.get(reason) or f"the handshake failed: {reason.lower().replace('_', ' ') or error}"
-    )
+    if reason in REFUSED:
+        return _missed(REFUSED[reason])
+    return _missed("the handshake failed: {text}", text=reason.lower().replace("_", " ") or str(error))
 
 
 def certificate_failed(
@@ -201,7 +208,7 @@ def certificate_failed(
         return _expired(found, now)
     if code == NOT_YET_VALID:
         if found is not None and found.begins > now:
-            return _missed(f"the certificate is not valid before {found.begins:%Y-%m-%d}")
+            return _missed("the certificate is not valid before {date}", date=found.begins)
         return _missed("the certificate, or an authority of its chain, is not valid yet")
     if code == SELF_SIGNED:
         return _missed(
@@ -216,7 +223,7 @@ def certificate_failed(
     if code == REVOKED:
         return _revoked(found, tls)
     return _unlisted(code, tls, found, now) or _missed(
-        f"the certificate is not valid: {error.verify_message}"
+        "the certificate is not valid: {text}", text=error.verify_message
     )
 
 
@@ -224,9 +231,10 @@ def _expired(found: Certificate | None, now: datetime) -> Missed:
     if found is None:
         return _missed("the certificate, or an authority of its chain, has expired")
     if found.ends <= now:
-        return _missed(f"the certificate expired on {found.ends:%Y-%m-%d}")
+        return _missed("the certificate expired on {date}", date=found.ends)
     return _missed(
-        f"an authority between the certificate and the root has expired; its issuer is {found.issuer}"
+        "an authority between the certificate and the root has expired, its issuer is {text}",
+        text=found.issuer,
     )
 
 
@@ -236,8 +244,10 @@ def _revoked(found: Certificate | None, tls: Tls) -> Missed:
     for crl in _lists(tls):
         entry = crl.get_revoked_certificate_by_serial_number(found.serial)
         if crl.issuer == found.issuer_name and entry is not None:
-            return _missed(f"the certificate was revoked on {entry.revocation_date_utc:%Y-%m-%d}")
-    return _missed(f"an authority of the certificate's chain was revoked; its issuer is {found.issuer}")
+            return _missed("the certificate was revoked on {date}", date=entry.revocation_date_utc)
+    return _missed(
+        "an authority of the certificate's chain was revoked, its issuer is {text}", text=found.issuer
+    )
 
 
 def _unlisted(code: int, tls: Tls, found: Certificate | None, now: datetime) -> Fault | None:
@@ -272,8 +282,8 @@ def _lists(tls: Tls) -> Iterator[x509.CertificateRevocationList]:
             yield x509.load_pem_x509_crl(found)
 
 
-def _missed(why: str, *, expected: str = "", came: str = "") -> Missed:
-    return Missed(why, expected=expected, came=came, step=Step.TLS)
+def _missed(pattern: str, *, expected: str = "", came: str = "", **values: object) -> Missed:
+    return Missed(pattern, expected=expected, came=came, step=Step.TLS, **values)
 
 
 def _now(visit: Visit) -> datetime:
@@ -282,3 +292,63 @@ def _now(visit: Visit) -> datetime:
 
 def _days(many: int) -> str:
     return f"{many} day" if many == 1 else f"{many} days"
+
+
+chinese(
+    """
+    the certificate cannot be read
+        无法读取证书
+    the certificate of the authority {text}, above it, ends on {date}
+        上级证书 {text} 于 {date} 到期
+    the certificate ends on {date}
+        证书于 {date} 到期
+    the server closed the connection during the handshake
+        服务器在握手过程中关闭了连接
+    what answers there does not speak TLS
+        该端口的应答方不使用 TLS
+    the server speaks no TLS that is new enough
+        服务器支持的 TLS 版本过旧
+    the handshake failed: {text}
+        握手失败：{text}
+    the certificate is for another name
+        证书与域名不符
+    the certificate is not valid before {date}
+        证书尚未生效，生效日期为 {date}
+    the certificate, or an authority of its chain, is not valid yet
+        证书或其证书链中的某个证书尚未生效
+    the certificate is signed by nobody but itself
+        证书为自签名证书
+    no trusted authority stands behind the certificate
+        证书不是由受信任的机构签发，或服务器缺少中间证书
+    the certificate is not valid: {text}
+        证书无效：{text}
+    the certificate, or an authority of its chain, has expired
+        证书或其证书链中的某个证书已过期
+    the certificate expired on {date}
+        证书已于 {date} 过期
+    an authority between the certificate and the root has expired, its issuer is {text}
+        证书链中的中间证书已过期，其签发者为 {text}
+    the certificate, or an authority of its chain, was revoked
+        证书或其证书链中的某个证书已被吊销
+    the certificate was revoked on {date}
+        证书已于 {date} 被吊销
+    an authority of the certificate's chain was revoked, its issuer is {text}
+        证书链中的中间证书已被吊销，其签发者为 {text}
+    the server refused the handshake: nothing that both of us can do
+        服务器拒绝握手：没有双方都支持的加密方式
+    the server broke the handshake off: it says that it has an internal error
+        服务器中断握手：服务器称其内部出错
+    the server knows nobody of this name
+        服务器不认识该域名
+    the server wants a certificate of ours
+        服务器要求客户端证书
+    the certificate's key is too small
+        证书的密钥过短
+    the key of an authority of the certificate is too small
+        签发证书的机构的密钥过短
+    the certificate is signed with too weak a digest
+        证书的签名算法过弱
+    the server's Diffie-Hellman key is too small
+        服务器的 Diffie-Hellman 密钥过短
+    """
+)

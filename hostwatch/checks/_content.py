@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from hostwatch.checks._finding import Missed
+from hostwatch.checks._sentence import chinese
 
 DECODED_BYTES_MAX: Final = 4 * 1024 * 1024
 """What an answer may be unpacked to."""
@@ -74,7 +75,7 @@ class Content:
         for plain in self._packed.feed(piece):
             self._decoded += len(plain)
             if self._decoded > DECODED_BYTES_MAX:
-                raise Missed(f"the answer unpacks to more than {DECODED_BYTES_MAX:,} bytes")
+                raise Missed("the answer unpacks to more than {count} bytes", count=DECODED_BYTES_MAX)
             if len(self.beginning) < BEGINNING_BYTES:
                 self.beginning += plain[: BEGINNING_BYTES - len(self.beginning)]
             if self._search is not None:
@@ -89,7 +90,10 @@ class Content:
             self._search.feed(b"", ended=True)
             for text in sorted(self._search.missing):
                 raise Missed(
-                    "a text that is expected is not in the answer", expected=text, came=self.beginning
+                    "the expected text {text} is not in the answer",
+                    text=text,
+                    expected=text,
+                    came=self.beginning,
                 )
         if self._values:
             check_values(bytes(self._kept), self._values)
@@ -126,7 +130,12 @@ class Search:
         self.missing = {one for one in self.missing if one not in text}
         for one in self._lacks:
             if one in text:
-                raise Missed("the answer holds a text that it must not hold", expected=f"no {one}", came=one)
+                raise Missed(
+                    "the answer holds the text {text}, which it must not hold",
+                    text=one,
+                    expected=f"no {one}",
+                    came=one,
+                )
         self._tail = text[-self._overlap :] if self._overlap else ""
 
 
@@ -184,7 +193,12 @@ def check_values(text: bytes, values: Mapping[str, Scalar]) -> None:
     for path, expected in values.items():
         came = looked_up(found, path)
         if isinstance(came, bool) is not isinstance(expected, bool) or came != expected:
-            raise Missed(f"{path} is not what it should be", expected=_written(expected), came=_written(came))
+            raise Missed(
+                "{text} is not what it should be",
+                text=path,
+                expected=_written(expected),
+                came=_written(came),
+            )
 
 
 def _written(value: Any) -> str:
@@ -209,7 +223,7 @@ def looked_up(data: Any, path: str) -> Any:
         elif isinstance(data, list) and step.isdecimal() and len(step) < 10 and int(step) < len(data):
             data = data[int(step)]
         else:
-            raise Missed(f"the answer has no {path}", expected=path)
+            raise Missed("the answer has no {text}", text=path, expected=path)
     return data
 
 
@@ -223,3 +237,29 @@ def charset(said: bytes, beginning: bytes) -> str:
         if known is not None:
             return known
     return "utf-8"
+
+
+chinese(
+    """
+    the answer unpacks to more than {count} bytes
+        应答解压后超过 {count} 字节
+    the expected text {text} is not in the answer
+        应答中没有应有的文本 {text}
+    the answer holds the text {text}, which it must not hold
+        应答中含有不应出现的文本 {text}
+    the answer is too long for JSON
+        应答过长，无法作为 JSON 读取
+    the answer is packed in a way that is not known
+        应答的压缩方式未知
+    the answer cannot be unpacked
+        应答无法解压
+    the answer is packed, and its end is missing
+        压缩的应答不完整
+    the answer is no JSON
+        应答不是 JSON
+    {text} is not what it should be
+        {text} 的值与预期不符
+    the answer has no {text}
+        应答中没有 {text}
+    """
+)

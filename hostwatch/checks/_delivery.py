@@ -118,8 +118,10 @@ def of_the_mailbox() -> Iterator[None]:
     try:
         yield
     except base.Missed as missed:
-        why, expected, came = missed.said
-        raise base.Missed(f"the mailbox: {why}", expected=expected, came=came, step=missed.step) from missed
+        expected, came = missed.said
+        raise base.Missed(
+            "the mailbox: {why}", why=missed, expected=expected, came=came, step=missed.step
+        ) from missed
 
 
 class Return:
@@ -177,3 +179,11 @@ async def watched(visit: base.Visit, mailbox: Mailbox, token: Token) -> Return:
             await session.ask_offered()
             folder = await session.select(mailbox.folder, read_only=False)
     return Return(visit, token, session, folder)
+
+
+base.chinese(
+    """
+    the mailbox: {why}
+        邮箱：{why}
+    """
+)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
+from hostwatch.checks._sentence import CHINESE, Shown, filled
 from hostwatch.core.reading import Outcome
 
 WHY_CHARS_MAX: Final = 200
@@ -43,16 +44,35 @@ class Missed(Exception):
     """The application does not do what it should, and it is not our own failure."""
 
     def __init__(
-        self, why: str, *, expected: str = "", came: str | bytes = "", step: Step | None = None
+        self,
+        pattern: str,
+        *,
+        expected: str = "",
+        came: str | bytes = "",
+        step: Step | None = None,
+        **values: object,
     ) -> None:
-        """`step` is the one that the visit is at, if it is not given."""
-        super().__init__(why)
-        self.said = (why, expected, came)
+        """`pattern` is a sentence that is said in Chinese too; what varies in it are `values` (`_sentence`).
+
+        `step` is the one that the visit is at, if it is not given.
+        """
+        self._pattern = pattern
+        self._values = values
+        self.said = (expected, came)
         """As it was said. Only the visit knows what is secret in it; its finding hides that."""
-        self.why = printable(why, WHY_CHARS_MAX)
+        self.why = self.told(printable)
         self.expected = printable(expected, WHY_CHARS_MAX)
         self.came = printable(came, WHY_CHARS_MAX)
         self.step = step
+        super().__init__(self.why)
+
+    def told(self, shown: Shown) -> str:
+        """What is wrong, in English. `shown` makes each value printable, and hides what is secret in it.
+
+        A sentence that is none of ours may hold anything.
+        """
+        said = filled(self._pattern, self._values, shown)
+        return printable(said, WHY_CHARS_MAX) if self._pattern in CHINESE else shown(said, WHY_CHARS_MAX)
 
 
 class Fault(Exception):

@@ -51,7 +51,7 @@ async def reply(line: base.Line) -> Reply:
     lines, code = [first], found[1]
     while found[2] == b"-" and not lines[-1].startswith(code + b" "):
         if len(lines) >= REPLY_LINES_MAX:
-            raise base.Missed(f"a reply of more than {REPLY_LINES_MAX} lines came")
+            raise base.Missed("a reply of more than {count} lines came", count=REPLY_LINES_MAX)
         lines.append(await line.read_line())
     return Reply(int(code), b" ".join(lines))
 
@@ -70,7 +70,7 @@ async def must(line: base.Line, command: str, what: str, *codes: int, shown: str
     answer = await said(line, command, shown)
     if answer.code not in codes:
         expected = " or ".join(map(str, codes))
-        raise base.Missed(f"{what} was refused", expected=expected, came=answer.text)
+        raise base.Missed("{what} was refused", what=what, expected=expected, came=answer.text)
     return answer
 
 
@@ -128,13 +128,16 @@ class Data:
     async def _connect(self) -> base.Line:
         port = await self._port()
         # Filters let the control connection through and forget these: the commonest fault of all.
-        known = base.Missed(f"no data connection to port {port}: nobody answers", step=base.Step.CONNECT)
+        known = base.Missed(
+            "no data connection to port {code}: nobody answers", code=port, step=base.Step.CONNECT
+        )
         before, self._visit.known = self._visit.known, known
         try:
             line = await base.connect_beside(self._visit, port)
         except base.Missed as missed:
-            why = f"no data connection to port {port}: {missed.why}"
-            raise base.Missed(why, step=base.Step.CONNECT) from missed
+            raise base.Missed(
+                "no data connection to port {code}: {why}", code=port, why=missed, step=base.Step.CONNECT
+            ) from missed
         self._visit.known = before
         return line
 
@@ -144,7 +147,9 @@ class Data:
             return port_of_epsv(extended.text)
         peer = ip_address(self._visit.peer.partition("%")[0])
         if extended.code < 500 or peer.version == 6:
-            raise base.Missed("the passive mode was refused", expected="229", came=extended.text)
+            raise base.Missed(
+                "{what} was refused", what="the passive mode", expected="229", came=extended.text
+            )
         answer = await must(self._control, "PASV", "the passive mode", 227)
         address, port = place_of_pasv(answer.text)
         if address != str(peer):
@@ -166,8 +171,39 @@ def refused(what: str, answer: Reply) -> base.Missed:
     """What a refusal after the beginning of a transfer means."""
     if answer.code == RESUME_DEMANDED:
         return base.Missed(
-            f"{what} was refused: the server demands that data continue the TLS session of the control line",
+            "{what} was refused: the server demands that data continue the TLS session of the control line",
+            what=what,
             expected="226",
             came=answer.text,
         )
-    return base.Missed(f"{what} was broken off", expected="226", came=answer.text)
+    return base.Missed("{what} was broken off", what=what, expected="226", came=answer.text)
+
+
+base.chinese(
+    """
+    this is no reply of FTP
+        应答不符合 FTP 协议
+    the server ends the talk
+        服务器结束了会话
+    the server does not name a port for data
+        服务器未说明数据连接的端口
+    no data connection to port {code}: nobody answers
+        无法建立到端口 {code} 的数据连接：没有应答
+    no data connection to port {code}: {why}
+        无法建立到端口 {code} 的数据连接：{why}
+    {what} was refused: the server demands that data continue the TLS session of the control line
+        {what}被拒绝：服务器要求数据连接沿用控制连接的 TLS 会话
+    {what} was broken off
+        {what}中断
+    the passive mode
+        被动模式
+    the protection of data
+        数据加密
+    the data connection
+        数据连接
+    the listing
+        目录列表
+    the file
+        文件
+    """
+)

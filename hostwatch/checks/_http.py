@@ -13,6 +13,7 @@ from typing import Final
 
 from hostwatch.checks._finding import Missed
 from hostwatch.checks._line import Line
+from hostwatch.checks._sentence import chinese
 from hostwatch.checks._visit import BYTES_MAX
 
 HEADERS_MAX: Final = 100
@@ -64,7 +65,7 @@ async def read_head(line: Line) -> Head:
             raise Missed("the server goes over to another protocol, which nobody asked for", came=first)
         if status >= 200:
             return Head(status, reason, headers)
-    raise Missed(f"more than {INTERIM_MAX} answers came that only announce one", came=first)
+    raise Missed("more than {count} answers came that only announce one", count=INTERIM_MAX, came=first)
 
 
 async def _read_headers(line: Line) -> dict[bytes, tuple[bytes, ...]]:
@@ -78,7 +79,9 @@ async def _read_headers(line: Line) -> dict[bytes, tuple[bytes, ...]]:
         if colon and header[:1] not in b" \t":
             name = name.strip().lower()
             headers[name] = (*headers.get(name, ()), value.strip())
-    raise Missed(f"more than {HEADERS_MAX} headers came", expected=f"at most {HEADERS_MAX}", came=header)
+    raise Missed(
+        "more than {count} headers came", count=HEADERS_MAX, expected=f"at most {HEADERS_MAX}", came=header
+    )
 
 
 Feed = Callable[[bytes], None]
@@ -111,7 +114,9 @@ def _length(head: Head) -> int:
         raise Missed("the answer has no length that can be read", came=head.header(b"content-length"))
     if int(length) > BYTES_MAX:
         raise Missed(
-            f"the answer has {int(length):,} bytes",
+            "the answer has more than {count} bytes",
+            count=BYTES_MAX,
+            came=f"{int(length):,} bytes",
             expected=f"at most {BYTES_MAX:,}; for large files ask by the method HEAD",
         )
     return int(length)
@@ -144,4 +149,34 @@ async def _read_chunks(line: Line, feed: Feed) -> None:
         await _read_length(line, size, feed)
         if await line.read_line(quietly=True):
             raise Missed("a piece of the answer is longer than it says", expected=f"{size:,} bytes")
-    raise Missed(f"the answer came in more than {CHUNKS_MAX:,} pieces")
+    raise Missed("the answer came in more than {count} pieces", count=CHUNKS_MAX)
+
+
+chinese(
+    """
+    what answers there does not speak HTTP
+        该端口的应答方不使用 HTTP
+    the server goes over to another protocol, which nobody asked for
+        服务器擅自切换到其他协议
+    more than {count} answers came that only announce one
+        收到超过 {count} 个临时应答，没有正式应答
+    more than {count} headers came
+        应答头超过 {count} 个
+    the answer is sent in a way that is not known
+        应答的传输方式未知
+    the server closed the connection in the middle of TLS: the answer may be cut short
+        服务器中途断开 TLS 连接：应答可能不完整
+    the answer has no length that can be read
+        无法读取应答的长度
+    the answer has more than {count} bytes
+        应答超过 {count} 字节
+    the server closed the connection in the middle of the answer
+        服务器在发送应答的途中关闭了连接
+    a piece of the answer has no length that can be read
+        无法读取应答分块的长度
+    a piece of the answer is longer than it says
+        应答分块比其声明的长
+    the answer came in more than {count} pieces
+        应答的分块超过 {count} 个
+    """
+)

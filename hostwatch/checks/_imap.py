@@ -76,7 +76,9 @@ def literal_after(line: bytes) -> int | None:
         return None
     if int(found[1]) > LITERAL_BYTES_MAX:
         raise base.Missed(
-            f"a literal of {int(found[1]):,} bytes is announced", expected=f"at most {LITERAL_BYTES_MAX:,}"
+            "a literal of more than {count} bytes is announced",
+            count=LITERAL_BYTES_MAX,
+            came=f"{int(found[1]):,} bytes",
         )
     return int(found[1])
 
@@ -185,7 +187,7 @@ class Session:
     async def select(self, folder: str, *, read_only: bool) -> Folder:
         """Open a mailbox."""
         word = b"EXAMINE" if read_only else b"SELECT"
-        said = await self.must(f"the mailbox {folder}", word + b" " + quoted(folder))
+        said = await self.must("the mailbox", word + b" " + quoted(folder))
         exists = [int(found[1]) for line in said.before if (found := _EXISTS.fullmatch(line))]
         uid_next = [int(found[1]) for line in said.before if (found := _UIDNEXT.match(line))]
         if not exists:
@@ -221,7 +223,9 @@ class Session:
         said = await self.command(command, shown=shown, more=more)
         if said.word != "OK":
             came = said.word.encode() + b" " + said.text
-            raise base.Missed(f"{what} was refused ({said.word})", expected="OK", came=came)
+            raise base.Missed(
+                "{what} was refused ({name})", what=what, name=said.word, expected="OK", came=came
+            )
         return said
 
     async def command(
@@ -246,7 +250,7 @@ class Session:
                 more = None
             else:
                 return Said(*last_words(tag, line), tuple(before))
-        raise base.Missed(f"an answer of more than {ANSWER_LINES_MAX:,} lines came")
+        raise base.Missed("an answer of more than {count} lines came", count=ANSWER_LINES_MAX)
 
     async def _response(self, bytes_max: int) -> bytes:
         """A line, with the literals that it holds."""
@@ -254,13 +258,13 @@ class Session:
         for _ in range(ANSWER_LINES_MAX):
             many = literal_after(line)
             if len(whole) + (many or 0) > bytes_max:
-                raise base.Missed(f"an answer of more than {ANSWER_BYTES_MAX:,} bytes came")
+                raise base.Missed("an answer of more than {count} bytes came", count=ANSWER_BYTES_MAX)
             if many is None:
                 return whole
             whole += await self._line.read_exactly(many)
             line = await self._line.read_line()
             whole += line
-        raise base.Missed(f"a line with more than {ANSWER_LINES_MAX:,} literals came")
+        raise base.Missed("a line with more than {count} literals came", count=ANSWER_LINES_MAX)
 
 
 async def opened(visit: base.Visit, server: Server, greeting: str | None = None) -> Session:
@@ -271,3 +275,33 @@ async def opened(visit: base.Visit, server: Server, greeting: str | None = None)
     if server.login is not None:
         await session.log_in(server.login)
     return session
+
+
+base.chinese(
+    """
+    a literal of more than {count} bytes is announced
+        服务器声明将发送超过 {count} 字节的数据
+    this is no answer by IMAP
+        应答不符合 IMAP 协议
+    this is no greeting by IMAP
+        服务器的问候不符合 IMAP 协议
+    this is no answer to a search
+        对搜索的应答无法识别
+    the search was not answered
+        搜索没有得到应答
+    the server lets everybody in without a login
+        服务器不要求登录就允许访问
+    the server does not say how many messages there are
+        服务器未说明邮箱中的邮件数
+    {what} was refused ({name})
+        {what}被拒绝（{name}）
+    the server ends the dialogue
+        服务器结束了会话
+    an answer of more than {count} lines came
+        应答超过 {count} 行
+    an answer of more than {count} bytes came
+        应答超过 {count} 字节
+    a line with more than {count} literals came
+        应答的一行含有超过 {count} 段数据
+    """
+)

@@ -13,9 +13,11 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from hostwatch.checks._certificate import certificate_failed, examine, handshake_failed
+from hostwatch.checks._failed import failed
 from hostwatch.checks._finding import Fault, Missed, Step
+from hostwatch.checks._sentence import chinese
 from hostwatch.checks._tls import Tls, prepared, unverified
-from hostwatch.checks._visit import Visit, failed
+from hostwatch.checks._visit import Visit
 from hostwatch.checks._wire import Wire
 
 LINE_BYTES_MAX: Final = 8_192
@@ -61,7 +63,7 @@ class Line:
         while (end := self._waiting.find(b"\n", searched, LINE_BYTES_MAX)) < 0:
             searched = len(self._waiting)
             if searched >= LINE_BYTES_MAX:
-                raise Missed(f"a line of more than {LINE_BYTES_MAX:,} bytes came")
+                raise Missed("a line of more than {count} bytes came", count=LINE_BYTES_MAX)
             piece = await self._receive(PIECE_BYTES)
             if not piece:
                 self._visit.count(searched)
@@ -203,3 +205,13 @@ def _over(visit: Visit, sock: socket.socket) -> Line:
     wire = Wire(sock)
     visit.handed_over(sock, wire)
     return Line(visit, wire)
+
+
+chinese(
+    """
+    a line of more than {count} bytes came
+        收到的一行超过 {count} 字节
+    the server went on in plain text before TLS
+        服务器在 TLS 开始之前继续发送明文
+    """
+)

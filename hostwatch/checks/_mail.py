@@ -141,7 +141,9 @@ def wants_tls(visit: base.Visit, server: Server, word: str, offered: Iterable[st
         return True
     if server.starttls == "required":
         came = " ".join(offered)
-        raise base.Missed(f"the server does not offer {word}", expected=word, came=came, step=base.Step.TLS)
+        raise base.Missed(
+            "the server does not offer {names}", names=[word], expected=word, came=came, step=base.Step.TLS
+        )
     visit.note(f"the line is not protected: the server does not offer {word}")
     return False
 
@@ -164,7 +166,7 @@ def check_offered(wanted: Iterable[str], offered: Iterable[str]) -> None:
     if missing:
         came = " ".join(offered)
         raise base.Missed(
-            f"the server does not offer {', '.join(missing)}", expected=" ".join(missing), came=came
+            "the server does not offer {names}", names=missing, expected=" ".join(missing), came=came
         )
 
 
@@ -184,3 +186,39 @@ async def goodbye(visit: base.Visit, said: Awaitable[Any], *, last: bool = True)
         async with asyncio.timeout(GOODBYE_S):
             await said
     visit.is_decided = before
+
+
+base.chinese(
+    """
+    the server does not offer {names}
+        服务器不支持 {names}
+    the password is not sent, since the line is without TLS
+        连接没有 TLS 保护，因此未发送密码
+    the greeting is another one
+        服务器的问候与预期不符
+    no way to log in is offered
+        服务器没有提供可用的登录方式
+    {what} was refused
+        {what}被拒绝
+    the greeting
+        服务器问候
+    the login
+        登录
+    the name of the user
+        用户名
+    the sender
+        发件人
+    the recipient
+        收件人
+    the message
+        邮件
+    the mailbox
+        邮箱
+    the search
+        搜索
+    deleting
+        删除邮件
+    what is offered
+        功能查询
+    """
+)

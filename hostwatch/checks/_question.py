@@ -20,6 +20,7 @@ import dns.rdataclass
 import dns.rdatatype
 
 from hostwatch.checks._finding import Missed
+from hostwatch.checks._sentence import chinese
 
 EDNS_BYTES: Final = 1_232
 """The largest datagram that we take: none of this size is cut into fragments on its way."""
@@ -76,7 +77,7 @@ def fitting(asked: dns.message.QueryMessage, wire: bytes) -> dns.message.QueryMe
     if not _is_about(asked, wire):
         return None
     if _records(wire) > RECORDS_MAX:
-        raise Missed(f"the answer has more than {RECORDS_MAX} records")
+        raise Missed("the answer has more than {count} records", count=RECORDS_MAX)
     try:
         came = dns.message.from_wire(wire, ignore_trailing=False)
     except (dns.exception.DNSException, ValueError):
@@ -132,10 +133,20 @@ async def over_datagrams(sock: socket.socket, asked: dns.message.QueryMessage) -
         if (came := await read(asked, wire)) is not None:
             return came
         await asyncio.sleep(0)  # the next one may be here already: it must not keep all others waiting
-    raise Missed(f"{STRAY_MAX} messages came, and none is an answer to the question")
+    raise Missed("{count} messages came, and none is an answer to the question", count=STRAY_MAX)
 
 
 def framed(asked: dns.message.QueryMessage) -> bytes:
     """A question as it is sent over TCP: its length goes before it."""
     wire = asked.to_wire()
     return len(wire).to_bytes(2, "big") + wire
+
+
+chinese(
+    """
+    the answer has more than {count} records
+        应答的记录超过 {count} 条
+    {count} messages came, and none is an answer to the question
+        收到 {count} 条消息，都不是对该查询的应答
+    """
+)

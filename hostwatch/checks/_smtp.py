@@ -55,8 +55,16 @@ def judge(what: str, reply: Reply, wanted: int) -> None:
     """Raises `Missed` unless the reply agrees, as the wanted code does."""
     if reply.code // 100 == wanted // 100:
         return
-    how = {4: "was refused for now with", 5: "was refused with"}.get(reply.code // 100, "was answered by")
-    raise base.Missed(f"{what} {how} {reply.code}", expected=str(wanted), came=reply.shown)
+    raise base.Missed(
+        _JUDGED.get(reply.code // 100, "{what} was answered by {code}"),
+        what=what,
+        code=reply.code,
+        expected=str(wanted),
+        came=reply.shown,
+    )
+
+
+_JUDGED: Final = {4: "{what} was refused for now with {code}", 5: "{what} was refused with {code}"}
 
 
 def extensions(reply: Reply) -> dict[str, tuple[str, ...]]:
@@ -175,4 +183,22 @@ class Session:
             texts.append(line.text)
             if not line.more:
                 return Reply(code, tuple(texts))
-        raise base.Missed(f"a reply of more than {REPLY_LINES_MAX} lines came")
+        raise base.Missed("a reply of more than {count} lines came", count=REPLY_LINES_MAX)
+
+
+base.chinese(
+    """
+    this is no answer by SMTP
+        应答不符合 SMTP 协议
+    {what} was refused for now with {code}
+        {what}被暂时拒绝（{code}）
+    {what} was refused with {code}
+        {what}被拒绝（{code}）
+    {what} was answered by {code}
+        {what}收到意外的应答（{code}）
+    one reply has two codes
+        同一个应答有两个代码
+    a reply of more than {count} lines came
+        应答超过 {count} 行
+    """
+)

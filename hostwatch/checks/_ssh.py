@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hostwatch.checks._finding import Missed
 from hostwatch.checks._line import Line
+from hostwatch.checks._sentence import chinese
 from hostwatch.checks._visit import Visit
 
 OURS: Final = b"SSH-2.0-hostwatch"
@@ -144,7 +145,9 @@ async def identified(line: Line) -> bytes:
         if said.startswith(b"SSH-"):
             break
     else:
-        raise Missed(f"{LINES_BEFORE_MAX} lines came, and none begins with SSH-", expected="SSH-2.0-…")
+        raise Missed(
+            "{count} lines came, and none begins with SSH-", count=LINES_BEFORE_MAX, expected="SSH-2.0-…"
+        )
     if len(said) > IDENTIFICATION_BYTES_MAX or not said.isascii() or b"\0" in said:
         raise Missed("this does not say who the server is", expected="SSH-2.0-…", came=said)
     if not said.startswith((b"SSH-2.0-", b"SSH-1.99-")):
@@ -237,15 +240,20 @@ class Exchange:
             if message[0] == DISCONNECT:
                 why = Unpacked(message[1:])
                 code = why.number()
-                raise Missed(f"the server ended the talk (reason {code})", came=why.string())
+                raise Missed("the server ended the talk (reason {code})", code=code, came=why.string())
             if message[0] not in (IGNORE, UNIMPLEMENTED, DEBUG):
-                raise Missed(f"message {message[0]} came instead of message {wanted}", came=message)
-        raise Missed(f"{PACKETS_PASSED_MAX} messages came, and not the one that is due")
+                raise Missed(
+                    "message {code} came instead of message {other}",
+                    code=message[0],
+                    other=wanted,
+                    came=message,
+                )
+        raise Missed("{count} messages came, and not the one that is due", count=PACKETS_PASSED_MAX)
 
     async def _packet(self) -> bytes:
         size = int.from_bytes(await self._line.read_exactly(4), "big")
         if not 2 <= size <= PACKET_BYTES_MAX:
-            raise Missed(f"this is no packet of SSH: it would have {size:,} bytes")
+            raise Missed("this is no packet of SSH: it would have {count} bytes", count=size)
         packet = await self._line.read_exactly(size)
         message = packet[1 : size - packet[0]]
         if not message:
@@ -342,3 +350,41 @@ def _type(signature: str) -> str:
 def fingerprint(blob: bytes) -> str:
     """As `ssh-keygen -l` writes it."""
     return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
+
+
+chinese(
+    """
+    a message of the server is cut short
+        服务器的消息不完整
+    a message of the server is too long
+        服务器的消息过长
+    {count} lines came, and none begins with SSH-
+        收到 {count} 行，没有一行以 SSH- 开头
+    this does not say who the server is
+        无法识别服务器的身份
+    the server speaks another version of SSH
+        服务器使用其他版本的 SSH
+    no way of exchanging keys is known to both
+        没有双方都支持的密钥交换方式
+    the server's half of the key exchange is no key
+        服务器在密钥交换中发送的不是有效密钥
+    the server ended the talk (reason {code})
+        服务器结束了会话（原因代码 {code}）
+    message {code} came instead of message {other}
+        收到消息 {code}，应为消息 {other}
+    {count} messages came, and not the one that is due
+        收到 {count} 条消息，没有应有的那一条
+    this is no packet of SSH: it would have {count} bytes
+        收到的不是 SSH 数据包：长度将达 {count} 字节
+    a packet of the server holds nothing
+        服务器的数据包是空的
+    the server signs in another way than was agreed
+        服务器的签名方式与约定不符
+    the host key is of another type than was agreed
+        主机密钥的类型与约定不符
+    the server does not prove its host key: the signature is wrong
+        服务器未能证明其主机密钥：签名错误
+    the host key or its signature is malformed
+        主机密钥或其签名的格式有误
+    """
+)

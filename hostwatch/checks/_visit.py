@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import errno
 import html
 import json
 import socket
-import ssl
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,7 +19,8 @@ from ipaddress import ip_address
 from typing import Final, Protocol
 from urllib.parse import quote, quote_plus
 
-from hostwatch.carrier import OWN_FAULTS, place
+from hostwatch.carrier import place
+from hostwatch.checks._failed import failed
 from hostwatch.checks._finding import (
     NOTES_MAX,
     SAID_CHARS_MAX,
@@ -35,6 +34,7 @@ from hostwatch.checks._finding import (
     Step,
     printable,
 )
+from hostwatch.checks._sentence import chinese
 from hostwatch.checks._wire import Wire
 from hostwatch.core.reading import Outcome
 
@@ -49,23 +49,6 @@ SECRET_CHARS_MIN: Final = 4
 
 PORT_BESIDE_MIN: Final = 1_024
 """The lowest port that a server may name for a second connection to itself."""
-
-UNREACHABLE: Final = {
-    errno.ECONNREFUSED: "connection refused",
-    errno.ECONNRESET: "connection reset",
-    errno.EPIPE: "the server closed the connection",
-    errno.EHOSTUNREACH: "host unreachable",
-    errno.EHOSTDOWN: "host unreachable",
-    errno.ETIMEDOUT: "no answer",
-}
-"""What the network or the other side said, by the error that the kernel makes of it."""
-
-
-OUR_SOCKETS: Final = {
-    errno.ENOMEM: "no memory here",
-    errno.EAFNOSUPPORT: "this machine has none of that family of addresses",
-}
-"""What it means when the kernel makes no socket at all, and the fault is ours."""
 
 
 class Names(Protocol):
@@ -229,7 +212,9 @@ class Visit:
         """So many bytes came in. Raises `Missed` when a run has read enough."""
         self._read += many
         if self._read > BYTES_MAX:
-            raise Missed(f"more than {BYTES_MAX:,} bytes came", expected=f"at most {BYTES_MAX:,} bytes")
+            raise Missed(
+                "more than {count} bytes came", count=BYTES_MAX, expected=f"at most {BYTES_MAX:,} bytes"
+            )
 
     async def resolve(self, host: str) -> tuple[str, bool]:
         """The address to connect to, and whether the operator wrote it. Raises `Missed` or `Fault`."""
@@ -266,7 +251,9 @@ class Visit:
         address = self.peer
         with self.at(Step.CONNECT):
             if port < PORT_BESIDE_MIN:
-                raise Missed(f"not connected to {_joined(address, port)}, a port that a server may not name")
+                raise Missed(
+                    "not connected to {name}, a port that a server may not name", name=_joined(address, port)
+                )
             self.tell("*", f"a second connection, to {_joined(address, port)}")
             return await self._connected(address, port, socket.SOCK_STREAM)
 
@@ -282,8 +269,11 @@ class Visit:
                 own=address == self.address,
             )
             if refused:  # where a server leads us is its doing; where a name may lead is our own
-                why = f"not connected to {_joined(address, port)}: {refused}"
-                raise Missed(why) if literal is False else Fault(why)
+                where = _joined(address, port)
+                if literal is False:
+                    self.note(f"not connected to {where}: {refused}")
+                    raise Missed("not connected to {name}, where this check may not go", name=where)
+                raise Fault(f"not connected to {where}: {refused}")
             if self.gate is not None and (room := self.gate.enter(address)) is not None:
                 await self._wait(room, address)
             self.peer, self.connected = address, _joined(address, port)
@@ -313,7 +303,7 @@ class Visit:
     async def _connected(self, address: str, port: int, kind: socket.SocketKind) -> socket.socket:
         self._connections += 1
         if self._connections > CONNECTIONS_MAX:
-            raise Missed(f"more than {CONNECTIONS_MAX} connections were needed")
+            raise Missed("more than {count} connections were needed", count=CONNECTIONS_MAX)
         try:
             family = socket.AF_INET6 if ":" in address else socket.AF_INET
             sock = socket.socket(family, kind | socket.SOCK_NONBLOCK)
@@ -341,8 +331,8 @@ class Visit:
             at_us = transcript[TRANSCRIPT_LINES_MAX // 2].at_us
             transcript[TRANSCRIPT_LINES_MAX // 2] = Said(at_us, "*", f"… {self._dropped + 1} lines …")
         missed = error if isinstance(error, Missed) else None
-        said = missed.said if missed else (str(error or ""), "", "")
-        why, expected, came = (self._shown(text, WHY_CHARS_MAX) for text in said)
+        why = missed.told(self._shown) if missed else self._shown(str(error or ""), WHY_CHARS_MAX)
+        expected, came = (self._shown(text, WHY_CHARS_MAX) for text in (missed.said if missed else ("", "")))
         outcome = Outcome.ANSWERED if error is None else Outcome.MISSED if missed else Outcome.UNKNOWN
         return Finding(
             kind=self.kind,
@@ -360,17 +350,19 @@ class Visit:
         )
 
 
-def failed(error: OSError) -> Missed | Fault:
-    """What a failed call of the kernel means: our own fault, or a word of the other side (J1)."""
-    if isinstance(error, ssl.SSLError):  # its number is one of OpenSSL, and none of the kernel
-        return Missed(f"TLS broke: {(error.reason or str(error)).lower().replace('_', ' ')}")
-    number = error.errno or 0
-    if number in UNREACHABLE:
-        return Missed(UNREACHABLE[number])
-    if number in OWN_FAULTS or number in OUR_SOCKETS:
-        return Fault(OWN_FAULTS.get(number) or OUR_SOCKETS[number])
-    return Missed(f"the connection failed: {error.strerror or error}")
-
-
 def _joined(address: str, port: int) -> str:
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+chinese(
+    """
+    more than {count} bytes came
+        收到的数据超过 {count} 字节
+    more than {count} connections were needed
+        需要的连接超过 {count} 个
+    not connected to {name}, where this check may not go
+        未连接 {name}：不在本检查允许访问的范围内
+    not connected to {name}, a port that a server may not name
+        未连接 {name}：服务器不得指定该端口
+    """
+)

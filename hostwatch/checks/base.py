@@ -18,19 +18,21 @@ from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from hostwatch.checks._failed import failed
 from hostwatch.checks._finding import Fault, Finding, Missed, Phase, Said, Step, of_data, printable
 from hostwatch.checks._line import Again, Line, connect, connect_beside
+from hostwatch.checks._sentence import CHINESE, Translate, chinese, told, unlinked
 from hostwatch.checks._tls import Tls
-from hostwatch.checks._visit import Names, Policy, Surroundings, Visit, failed
+from hostwatch.checks._visit import Names, Policy, Surroundings, Visit
 from hostwatch.configuration.duration import Duration, between, shown
 from hostwatch.configuration.fields import Text
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.strict import Section
 
 __all__ = (
-    "Again", "Fault", "Finding", "Line", "Missed", "Names", "Phase", "Policy", "Port", "Said", "Settings",
-    "Step", "Surroundings", "Tls", "Visit", "connect", "connect_beside", "failed", "of_data", "printable",
-    "run", "within",
+    "CHINESE", "Again", "Fault", "Finding", "Line", "Missed", "Names", "Phase", "Policy", "Port", "Said",
+    "Settings", "Step", "Surroundings", "Tls", "Translate", "Visit", "chinese", "connect", "connect_beside",
+    "failed", "of_data", "printable", "run", "told", "unlinked", "within",
 )  # fmt: skip
 
 TIMEOUT_DEFAULT: Final = timedelta(seconds=10)
@@ -92,7 +94,7 @@ async def within(longest: timedelta, look: Callable[[], Awaitable[None]], visit:
             return visit.finding()
         if visit.known is None and visit.step is Step.RESOLVE:  # the resolver is ours, not the customer's
             return visit.finding(Fault(f"no answer from the resolver within {shown(longest)}"))
-        return visit.finding(visit.known or Missed(f"no answer within {shown(longest)}"))
+        return visit.finding(visit.known or Missed("no answer within {within}", within=shown(longest)))
     except (Missed, Fault) as error:
         return visit.finding(error)
     except OSError as error:

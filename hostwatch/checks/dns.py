@@ -232,7 +232,9 @@ def _records(visit: base.Visit, came: dns.message.QueryMessage) -> list[dns.rdat
 def _check_answer(settings: Settings, came: dns.message.QueryMessage) -> None:
     said = dns.rcode.to_text(came.rcode())
     if said != settings.rcode:
-        raise base.Missed(_MEANT.get(said, f"the server answers {said}"), expected=settings.rcode, came=said)
+        if said in _MEANT:
+            raise base.Missed(_MEANT[said], expected=settings.rcode, came=said)
+        raise base.Missed("the server answers {name}", name=said, expected=settings.rcode, came=said)
     for wanted, flag, why in (
         (settings.authoritative, dns.flags.AA, "the server does not answer of its own knowledge"),
         (settings.authenticated, dns.flags.AD, "the server has not verified the signatures"),
@@ -253,16 +255,21 @@ _MEANT: Final = {
 def _check_content(settings: Settings, records: list[dns.rdata.Rdata]) -> None:
     if settings.rcode == "NOERROR" and len(records) < settings.at_least:
         came = _listed(records) or "no record"
-        raise base.Missed(f"fewer than {settings.at_least} records of type {settings.type}", came=came)
+        raise base.Missed(
+            "fewer than {count} records of type {name}",
+            count=settings.at_least,
+            name=settings.type,
+            came=came,
+        )
     if not settings.answers:
         return
     wanted = {_form(record): record for record in map(settings.record, settings.answers)}
     found = {_form(record): record for record in records}
     expected, came = _listed(wanted.values()), _listed(records) or "no record"
     if missing := [record for form, record in wanted.items() if form not in found]:
-        raise base.Missed(f"not answered: {_listed(missing)}", expected=expected, came=came)
+        raise base.Missed("not answered: {text}", text=_listed(missing), expected=expected, came=came)
     if settings.only and (others := [record for form, record in found.items() if form not in wanted]):
-        raise base.Missed(f"answered as well: {_listed(others)}", expected=expected, came=came)
+        raise base.Missed("answered as well: {text}", text=_listed(others), expected=expected, came=came)
 
 
 def _form(record: dns.rdata.Rdata) -> bytes:
@@ -274,3 +281,33 @@ def _form(record: dns.rdata.Rdata) -> bytes:
 
 def _listed(records: object) -> str:
     return ", ".join(sorted(str(record) for record in records))  # type: ignore[attr-defined]
+
+
+base.chinese(
+    """
+    what came is no answer to the question
+        收到的不是对该查询的应答
+    the answer contradicts itself, or is an alias of too many others
+        应答自相矛盾，或别名层数过多
+    the server answers {name}
+        服务器返回 {name}
+    the server does not answer of its own knowledge
+        服务器的应答不是权威应答
+    the server has not verified the signatures
+        服务器未验证签名
+    the server says that there is no such name
+        服务器称该域名不存在
+    the server says that it has failed
+        服务器称查询失败
+    the server refuses to answer
+        服务器拒绝应答
+    the server says that there is such a name
+        服务器称该域名存在
+    fewer than {count} records of type {name}
+        {name} 类型的记录少于 {count} 条
+    not answered: {text}
+        应答中缺少 {text}
+    answered as well: {text}
+        应答中多出 {text}
+    """
+)

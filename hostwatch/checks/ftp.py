@@ -165,7 +165,7 @@ async def _list(settings: Settings, visit: base.Visit, control: base.Line, data:
         async for piece in data.fetch(f"{settings.listing}{path}", "the listing"):
             listed += piece
             if len(listed) > LISTING_BYTES_MAX:
-                raise base.Missed(f"a listing of more than {LISTING_BYTES_MAX:,} bytes came")
+                raise base.Missed("a listing of more than {count} bytes came", count=LISTING_BYTES_MAX)
         lines = bytes(listed).splitlines()
         for line in lines[:LISTED_SHOWN]:
             visit.tell("<", line)
@@ -176,7 +176,10 @@ async def _list(settings: Settings, visit: base.Visit, control: base.Line, data:
         if wanted and not any(listed_name(line, settings.listing) == wanted for line in likely):
             came = b", ".join(listed_name(line, settings.listing) for line in lines[:LISTED_SHOWN])
             raise base.Missed(
-                "a name is not in the directory", expected=settings.holds or "", came=came or b"nothing"
+                "the name {text} is not in the directory",
+                text=settings.holds,
+                expected=settings.holds or "",
+                came=came or b"nothing",
             )
 
 
@@ -236,4 +239,29 @@ async def _fetch(file: File, visit: base.Visit, control: base.Line, data: _ftp.D
         if file.sha256 is not None and fetched.sha256 != file.sha256:
             raise base.Missed("the file has another content", expected=file.sha256, came=fetched.sha256)
         if file.holds is not None and not fetched.holds:
-            raise base.Missed("a text is not in the file", expected=file.holds, came=fetched.beginning)
+            raise base.Missed(
+                "the text {text} is not in the file",
+                text=file.holds,
+                expected=file.holds,
+                came=fetched.beginning,
+            )
+
+
+base.chinese(
+    """
+    the server does not let anybody in
+        服务器目前不接受访问
+    the server does not begin TLS
+        服务器不支持启用 TLS
+    a listing of more than {count} bytes came
+        目录列表超过 {count} 字节
+    the name {text} is not in the directory
+        目录中没有 {text}
+    the file has another size
+        文件大小与预期不符
+    the file has another content
+        文件内容与预期不符
+    the text {text} is not in the file
+        文件中没有应有的文本 {text}
+    """
+)

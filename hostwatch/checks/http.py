@@ -176,11 +176,15 @@ async def probe(settings: Settings, visit: base.Visit) -> None:
         with visit.at(base.Step.ANSWER):
             if head.status not in REDIRECTS or not settings.redirects:
                 raise base.Missed(
-                    f"the server answered {head.said}", expected=_listed(settings), came=head.said
+                    "the server answered {code} instead of {codes}",
+                    code=head.status,
+                    codes=_listed(settings),
+                    expected=_listed(settings),
+                    came=head.said,
                 )
             aim = _followed(settings, visit, first, aim, head)
     with visit.at(base.Step.ANSWER):
-        raise base.Missed(f"more than {settings.redirects} redirects", came=aim.url.at(aim.name))
+        raise base.Missed("more than {count} redirects", count=settings.redirects, came=aim.url.at(aim.name))
 
 
 def _is_good(settings: Settings, status: int) -> bool:
@@ -264,7 +268,9 @@ def _followed(settings: Settings, visit: base.Visit, first: Aim, aim: Aim, head:
     """Where a redirect leads. Raises `Missed` if that is nowhere, or not allowed."""
     location = head.header(b"location")
     if not location:
-        raise base.Missed(f"the server answered {head.said}, and does not say where to")
+        raise base.Missed(
+            "the server answered {code}, and does not say where to", code=head.status, came=head.said
+        )
     try:
         url = redirected(aim.url.at(aim.name), location)
     except (Wrong, ValueError):
@@ -293,3 +299,19 @@ def is_as_safe(first: Url, url: Url) -> bool:
     """Whether a server may be told what the first one may: the same, or its usual port for TLS."""
     same = (first.scheme, first.port) == (url.scheme, url.port)
     return same or (first.scheme, url.scheme, url.port) == ("http", "https", PORTS["https"])
+
+
+base.chinese(
+    """
+    the server answered {code} instead of {codes}
+        网站返回 {code}，应为 {codes}
+    more than {count} redirects
+        重定向超过 {count} 次
+    the server answered {code}, and does not say where to
+        网站返回 {code}，但未说明重定向到何处
+    redirected to what is no web address
+        重定向的目标不是有效的网址
+    redirected to where this check may not go
+        重定向的目标不在本检查允许访问的范围内
+    """
+)

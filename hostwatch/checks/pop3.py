@@ -92,7 +92,7 @@ async def _offered(line: base.Line) -> tuple[str, ...]:
         if said == b".":
             return tuple(found)
         found.append(capability(said))
-    raise base.Missed(f"a list of more than {CAPABILITIES_MAX} capabilities came")
+    raise base.Missed("a list of more than {count} capabilities came", count=CAPABILITIES_MAX)
 
 
 def capability(said: bytes) -> str:
@@ -112,6 +112,18 @@ def judge(what: str, answer: bytes) -> None:
     """Raises `Missed` unless the answer agrees."""
     word = answer.split(b" ", 1)[0].upper()
     if word == b"-ERR":
-        raise base.Missed(f"{what} was refused", expected="+OK", came=answer)
+        raise base.Missed("{what} was refused", what=what, expected="+OK", came=answer)
     if word != b"+OK":
-        raise base.Missed(f"{what} was not answered by POP3", expected="+OK", came=answer)
+        raise base.Missed("{what} was not answered by POP3", what=what, expected="+OK", came=answer)
+
+
+base.chinese(
+    """
+    this does not say how much mail there is
+        服务器未说明邮箱中有多少邮件
+    a list of more than {count} capabilities came
+        服务器列出的功能超过 {count} 项
+    {what} was not answered by POP3
+        {what}得到的应答不符合 POP3 协议
+    """
+)

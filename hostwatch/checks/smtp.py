@@ -114,8 +114,17 @@ async def _deliver(
     visit.note(f"the server accepted the message: {accepted.shown.decode('utf-8', 'replace')}")
     with visit.at(base.Step.CONTENT):
         visit.known = base.Missed(
-            f"the message was accepted, and did not arrive within {shown(settings.timeout)}",
+            "the message was accepted, and did not arrive within {within}",
+            within=shown(settings.timeout),
             expected=f"a message for {delivery.to} in {mailbox.folder}",
             came=accepted.shown,
         )
         await watched.arrived()
+
+
+base.chinese(
+    """
+    the message was accepted, and did not arrive within {within}
+        测试邮件已被接收，但{within}内未送达邮箱
+    """
+)

@@ -81,7 +81,7 @@ async def probe(settings: Settings, visit: base.Visit) -> None:
                 seen.append(key)
             wanted = [kind for kind in wanted if kind in offer.types and kind != (key and key.type)]
             if key is None or not wanted:
-                raise _missed(settings, seen, offer)
+                raise _without_key(settings, seen, offer)
 
 
 async def _greeted(settings: Settings, visit: base.Visit) -> tuple[base.Line, bytes]:
@@ -100,12 +100,30 @@ def _note(visit: base.Visit, key: _ssh.HostKey) -> None:
         visit.note(f"the host key is weak: fewer than {_ssh.RSA_BITS_WEAK:,} bits")
 
 
-def _missed(settings: Settings, seen: list[_ssh.HostKey], offer: _ssh.Offer) -> base.Missed:
+def _without_key(settings: Settings, seen: list[_ssh.HostKey], offer: _ssh.Offer) -> base.Missed:
     expected = ", ".join(settings.host_keys)
     if not seen:
-        what = f"type {settings.key_type}" if settings.key_type else "a type that we know"
+        came = ", ".join(offer.signatures)
+        if settings.key_type is None:
+            return base.Missed(
+                "the server has no host key of a type that we know", expected=expected, came=came
+            )
         return base.Missed(
-            f"the server has no host key of {what}", expected=expected, came=", ".join(offer.signatures)
+            "the server has no host key of type {name}", name=settings.key_type, expected=expected, came=came
         )
     came = ", ".join(f"{key.fingerprint} ({key.type})" for key in seen)
     return base.Missed("the server has another host key", expected=expected, came=came)
+
+
+base.chinese(
+    """
+    another software answers
+        应答的软件与预期不符
+    the server has no host key of a type that we know
+        服务器没有我们支持的类型的主机密钥
+    the server has no host key of type {name}
+        服务器没有 {name} 类型的主机密钥
+    the server has another host key
+        服务器的主机密钥与预期不符
+    """
+)

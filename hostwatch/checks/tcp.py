@@ -73,3 +73,11 @@ async def _expect(line: base.Line, visit: base.Visit, expected: str) -> None:
             raise base.Missed("what is expected did not come", expected=expected, came=bytes(came))
         visit.tell("<", piece)
         came += piece
+
+
+base.chinese(
+    """
+    what is expected did not come
+        没有收到应有的应答
+    """
+)

@@ -16,6 +16,7 @@ import sys
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -38,8 +39,9 @@ from hostwatch.configuration.population import population_of
 from hostwatch.configuration.secret import Places
 from hostwatch.configuration.service import Check as WrittenCheck
 from hostwatch.configuration.source import Reader as Source
-from hostwatch.configuration.whereabouts import control_of
+from hostwatch.configuration.whereabouts import control_of, zone_of
 from hostwatch.control import ControlError, ask
+from hostwatch.core import instant
 from hostwatch.core.population import Device
 from hostwatch.core.reading import Outcome
 from hostwatch.services import Definitions
@@ -276,10 +278,11 @@ class _Shown:
         why = f": {run.why}" if run.why else ""
         self.say(f"\n{run.service.name} {word[run.outcome]}{rule}{why}", STYLES[run.outcome])
 
-    def kept(self, one: Mapping[str, Any], finding: Finding) -> None:
+    def kept(self, one: Mapping[str, Any], finding: Finding, zone: tzinfo) -> None:
         """A finding that the watch has kept."""
-        title = f"\n{one['signal']}, check {one['check'] + 1}: {finding.kind}, last {finding.outcome.value}"
-        self.say(printable(f"{title.strip()} {one['at']}", WORDS_CHARS_MAX), "bold")
+        title = f"{one['signal']}, check {one['check'] + 1}: {finding.kind}, last {finding.outcome.value}"
+        at = instant.from_rfc3339(str(one["at"])).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %z")
+        self.say(printable(f"{title} {at}", WORDS_CHARS_MAX), "bold")
         for said in finding.transcript:
             self.told(*said)
         for phase in finding.phases:
@@ -304,9 +307,9 @@ def _last(options: argparse.Namespace) -> int:
         print(json.dumps({"device": device, "findings": kept}, ensure_ascii=False))
     elif not kept:
         print(f"nothing is kept of {' '.join(options.what)}: nobody has looked yet", file=sys.stderr)
-    shown = _Shown(quiet=options.json)
+    shown, zone = _Shown(quiet=options.json), zone_of(options.config) or UTC
     for one in kept:
-        shown.kept(one, of_data(one["finding"]))
+        shown.kept(one, of_data(one["finding"]), zone)
     return _code(kept)
 
 

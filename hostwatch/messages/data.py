@@ -77,7 +77,9 @@ def _emergency(story: Story) -> dict[str, Any]:
 
 def _check(found: str) -> str:
     """Which check, and which step of it, found a service wrong: `http: TLS` of `http: TLS: the … expired`."""
-    return found.partition("; ")[0].rpartition(": ")[0] or found
+    kind, _, rest = found.partition("; ")[0].partition(": ")
+    step, colon, _ = rest.partition(": ")
+    return f"{kind}: {step}" if colon and " " not in step else kind if rest else found
 
 
 def _code(why: str) -> str:

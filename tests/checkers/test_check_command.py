@@ -10,8 +10,10 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -214,7 +216,12 @@ def test_the_watch_is_asked_what_it_saw_last(start: Callable[..., Running], tmp_
     plain = json.loads(check(path, "--last", "web-1", "--json").stdout)
     nobody = check(path, "--last", "web-1", "email")
 
-    assert re.search(r"^web-1/www@main, check 1: http, last answered 20", answered.stdout, re.MULTILINE)
+    title = re.search(r"^web-1/www@main, check 1: http, last answered (.*)$", answered.stdout, re.MULTILINE)
+    assert title is not None
+    at = datetime.strptime(title[1], "%Y-%m-%d %H:%M:%S %z")
+    assert at.utcoffset() == at.astimezone(ZoneInfo("Europe/Berlin")).utcoffset() != timedelta(0)
+    assert abs(at - datetime.now(UTC)) < timedelta(minutes=5)
+    assert all(one["at"].endswith("Z") for one in plain["findings"])
     assert "< HTTP/1.1 200 OK" in answered.stdout
     assert ", last answered 20" in missed.stdout
     assert ", last missed 20" in missed.stdout

@@ -79,16 +79,16 @@ BADLY: list[tuple[dict[str, Any], Step, str, str]] = [
     (about("www", rcode="NXDOMAIN"), Step.ANSWER, A_NAME, "NOERROR"),
     ({"name": "www.elsewhere.test"}, Step.ANSWER, "the server refuses to answer", "REFUSED"),
     (about("www", authenticated=True), Step.ANSWER, UNSIGNED, "QR AA RD"),
-    (about("www", answers=["127.0.0.5"]), Step.CONTENT, "not answered: 127.0.0.5", "127.0.0.2"),
+    (about("www", answers=["127.0.0.5"]), Step.CONTENT, "not answered: “127.0.0.5”", "127.0.0.2"),
     (
         about("both", answers=["127.0.0.9"]),
         Step.CONTENT,
-        "answered as well: 127.0.0.10",
+        "answered as well: “127.0.0.10”",
         "127.0.0.10, 127.0.0.9",
     ),
     (about("both", at_least=3), Step.CONTENT, "fewer than 3 records of type A", "127.0.0.10, 127.0.0.9"),
     (about("mail", type="AAAA"), Step.CONTENT, "fewer than 1 records of type AAAA", "no record"),
-    (about("@", **MAIL), Step.CONTENT, "not answered: 20 mail.example.test.", "10 mail.example.test."),
+    (about("@", **MAIL), Step.CONTENT, "not answered: “20 mail.example.test.”", "10 mail.example.test."),
 ]
 
 

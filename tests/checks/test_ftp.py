@@ -140,13 +140,23 @@ async def test_a_wrong_password(closed_server: Ftpd, monkeypatch: pytest.MonkeyP
 
 
 WRONG: list[tuple[dict[str, Any], Step, str, str]] = [
-    ({"directory": "nowhere"}, Step.CONTENT, "a name is not in the directory", "nothing"),
-    ({"directory": "empty"}, Step.CONTENT, "a name is not in the directory", "nothing"),
-    ({"holds": "index.html"}, Step.CONTENT, "a name is not in the directory", "known.txt, with a space"),
+    ({"directory": "nowhere"}, Step.CONTENT, "the name “known.txt” is not in the directory", "nothing"),
+    ({"directory": "empty"}, Step.CONTENT, "the name “known.txt” is not in the directory", "nothing"),
+    (
+        {"holds": "index.html"},
+        Step.CONTENT,
+        "the name “index.html” is not in the directory",
+        "known.txt, with a space",
+    ),
     ({"file": {"path": "pub/gone"}}, Step.ANSWER, "the file was refused", "550 Failed to open file."),
     ({"file": {**FILE, "size": 7}}, Step.CONTENT, "the file has another size", f"{len(KNOWN):,} bytes"),
     ({"file": {**FILE, "sha256": "0" * 64}}, Step.CONTENT, "the file has another content", SHA256),
-    ({"file": {**FILE, "holds": "all is lost"}}, Step.CONTENT, "a text is not in the file", "all is well"),
+    (
+        {"file": {**FILE, "holds": "all is lost"}},
+        Step.CONTENT,
+        "the text “all is lost” is not in the file",
+        "all is well",
+    ),
 ]
 
 

@@ -22,6 +22,7 @@ from hostwatch.checks import (
     _line,
     _mail,
     _question,
+    _sentence,
     _smtp,
     _ssh,
     _tls,
@@ -66,6 +67,14 @@ LIMITS: dict[str, tuple[str, set[str]]] = {
     "a reason, an expectation, what came instead; notes of a check": (
         f"{_finding.WHY_CHARS_MAX} characters; {_finding.NOTES_MAX}",
         {"_finding.WHY_CHARS_MAX", "_finding.NOTES_MAX"},
+    ),
+    "a value that a look brings back": (
+        f"{_finding.VALUE_CHARS_MAX // KIB} KiB",
+        {"_finding.VALUE_CHARS_MAX"},
+    ),
+    "a value in the sentence of a finding": (
+        f"{_sentence.VALUE_CHARS_MAX} characters",
+        {"_sentence.VALUE_CHARS_MAX"},
     ),
     "what a check by TCP sends or expects": (f"{tcp.TEXT_CHARS_MAX:,} characters", {"tcp.TEXT_CHARS_MAX"}),
     "records that a check by DNS may expect; how often it sends a question by UDP": (

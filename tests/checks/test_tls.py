@@ -97,7 +97,7 @@ async def test_a_good_certificate(tried: Look, papers: Papers, address: str) -> 
     [
         ("expired", {}, "the certificate expired on {ends}", ""),
         ("below_expired", {},
-         "an authority between the certificate and the root has expired; its issuer is Old authority", ""),
+         "an authority between the certificate and the root has expired, its issuer is “Old authority”", ""),
         ("early", {}, "the certificate is not valid before {begins}", ""),
         ("other_name", {}, "the certificate is for another name", "it is for www.other.test, other.test"),
         ("valid", {"name": "www.bank.test"}, "the certificate is for another name",
@@ -128,7 +128,7 @@ async def test_what_is_wrong_with_a_certificate(
         ("valid", Outcome.ANSWERED, ""),
         ("revoked", Outcome.MISSED, "the certificate was revoked on 20"),
         ("below_withdrawn", Outcome.MISSED,
-         "an authority of the certificate's chain was revoked; its issuer is Withdrawn authority"),
+         "an authority of the certificate's chain was revoked, its issuer is “Withdrawn authority”"),
     ],
 )  # fmt: skip
 async def test_what_was_revoked(tried: Look, papers: Papers, name: str, outcome: Outcome, why: str) -> None:
@@ -191,7 +191,7 @@ async def test_an_authority_that_ends_before_the_certificate_counts_too(tried: L
     assert f"{whose} is valid until {when}: 19 days left" in found.notes
     found = await tried("below_ending", days_left=20)
     assert (found.outcome, found.step) == (Outcome.MISSED, Step.TLS)
-    assert found.why == f"{whose} ends on {when}"
+    assert found.why == f"the certificate of the authority “Ending authority”, above it, ends on {when}"
     assert (found.expected, found.came) == ("at least 20 days left", "19 days left")
     assert (await tried("below_ending", verify=False, days_left=20)).outcome is Outcome.ANSWERED
 

@@ -61,7 +61,11 @@ def test_a_secret_that_the_other_side_says_is_not_kept(said: str | bytes) -> Non
     run.tell("<", said)
     text = said if isinstance(said, str) else said.decode()
     run.note(text)
-    for error in (Missed(text, expected=text, came=said), Fault(text)):
+    for error in (
+        Missed(text, expected=text, came=said),
+        Missed("TLS broke: {text}", text=said),
+        Fault(text),
+    ):
         kept = str(run.finding(error).as_data())
         for piece in (SECRET, SECRET[:7], SECRET[-4:], base64.b64encode(SECRET.encode()).decode()[:8]):
             assert piece not in kept
@@ -94,7 +98,7 @@ def test_a_number_of_openssl_is_none_of_the_kernel() -> None:
     broken.reason = "DECRYPTION_FAILED_OR_BAD_RECORD_MAC"
     found = base.failed(broken)
     assert isinstance(found, Missed)
-    assert found.why == "TLS broke: decryption failed or bad record mac"
+    assert found.why == "TLS broke: “decryption failed or bad record mac”"
 
 
 @pytest.mark.parametrize("number", [errno.ENOMEM, errno.EMFILE, errno.EAFNOSUPPORT])

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hostwatch import messages
+from hostwatch import messages, wording
 from hostwatch.core.notice import Kind, Story
 
 
@@ -48,7 +48,7 @@ WWW = dataclasses.replace(
     reference="E-000047",
     service="www",
     itself="answers",
-    why="http: answer: the status is 503 and not 200",
+    why="http: answer: the server answered 503 instead of 200-299",
 )
 WWW_BACK = dataclasses.replace(WWW, itself="", last_miss=at("06:30"), first_answer=at("06:35"))
 WITH_IT = dataclasses.replace(SILENT, failing=("email", "www"))
@@ -114,7 +114,8 @@ def compose(
         "contact_name": "Duty officer",
         "repeat": False,
     }
-    return messages.compose(stories, kind, language=language, **{**given, **options})
+    told = [wording.for_reader(story, language) for story in stories]
+    return messages.compose(told, kind, language=language, **{**given, **options})
 
 
 def payload(kind: Kind, stories: tuple[Story, ...], *, language: str = "en") -> dict[str, Any]:

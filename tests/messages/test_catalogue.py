@@ -11,6 +11,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from hostwatch import messages
+from hostwatch.checks.base import CHINESE
 from hostwatch.messages import catalogue
 
 PACKAGE = Path(messages.__file__).parent
@@ -45,7 +46,7 @@ def test_there_is_a_catalogue():
 def test_every_word_is_translated_and_none_is_left_over(path):
     known = {message.id if isinstance(message.id, str) else message.id[0] for message in translated(path)}
 
-    assert known == in_the_code()
+    assert known - CHINESE.keys() == in_the_code() - CHINESE.keys(), "sentences of checks may stand here too"
     for message in translated(path):
         assert strings(message), f"not translated: {message.id}"
         assert all(strings(message)), f"not translated: {message.id}"
