@@ -288,7 +288,8 @@ def _followed(settings: Settings, visit: base.Visit, first: Aim, aim: Aim, head:
     trusted = same and is_as_safe(first.url, url)
     if method == "POST" and not trusted:
         raise base.Missed(
-            f"redirected by {head.status} to another server, which must not get what is sent by POST",
+            "redirected by {code} to another server, which must not get what is sent by POST",
+            code=head.status,
             expected=f"a redirect to {first.url.at(first.name)}, or one by 303",
             came=location,
         )
@@ -309,6 +310,8 @@ base.chinese(
         重定向超过 {count} 次
     the server answered {code}, and does not say where to
         网站返回 {code}，但未说明重定向到何处
+    redirected by {code} to another server, which must not get what is sent by POST
+        被 {code} 重定向到另一台服务器，而 POST 的内容不得发给它
     redirected to what is no web address
         重定向的目标不是有效的网址
     redirected to where this check may not go
