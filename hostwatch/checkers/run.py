@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from hostwatch.checkers.protocol import FINDING_CHARS_MAX, Found, Seen
 from hostwatch.checkers.services import PER_TARGET_MAX, Service, combined
-from hostwatch.checks.base import Finding
+from hostwatch.checks.base import Finding, Said
 from hostwatch.core import instant
 from hostwatch.core.reading import Outcome
 
 LATE: Final = "looked too late"
+
+CUT_CHARS: Final = 100
+"""Room for the line that says how many lines of a transcript are not there."""
 
 _JSON: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
@@ -67,7 +71,7 @@ class Run:
             at_us=self.at_us,
             took_us=max(now_us - self.began_us, 0) if self.began_us else 0,
             checks=tuple(
-                Seen(finding.kind, finding.outcome, max(finding.took_us, 0), _text(finding))
+                Seen(finding.kind, finding.outcome, max(finding.took_us, 0), text_of(finding))
                 for finding in findings
             ),
         )
@@ -78,11 +82,30 @@ def unknown(number: int, why: str) -> Found:
     return Found(number=number, outcome=Outcome.UNKNOWN, why=why, at_us=0, took_us=0)
 
 
-def _text(finding: Finding) -> str:
-    """A finding as JSON. One that is too long goes without its transcript."""
+def text_of(finding: Finding) -> str:
+    """A finding as JSON. Of a transcript that makes it too long the beginning and the end are kept."""
     text = _encoded(finding.as_data())
-    return text if len(text) <= FINDING_CHARS_MAX else _encoded(replace(finding, transcript=()).as_data())
+    if len(text) <= FINDING_CHARS_MAX:
+        return text
+    room = FINDING_CHARS_MAX - len(_encoded(replace(finding, transcript=()).as_data()))
+    return _encoded(replace(finding, transcript=_cut(finding.transcript, room)).as_data())
 
 
-def _encoded(data: dict[str, Any]) -> str:
+def _cut(transcript: Sequence[Said], room: int) -> tuple[Said, ...]:
+    """As many lines as have room as JSON, in turn from the beginning and the end; one says how many lack."""
+    sizes = [len(_encoded(list(said))) + len(",") for said in transcript]
+    first, last, left = 0, len(transcript), room - CUT_CHARS
+    while first < last:
+        takes_first = first <= len(transcript) - last
+        left -= sizes[first] if takes_first else sizes[last - 1]
+        if left < 0:
+            break
+        first, last = (first + 1, last) if takes_first else (first, last - 1)
+    if first == last:
+        return tuple(transcript)
+    cut = Said(transcript[first].at_us, "*", f"… {last - first} lines …")
+    return (*transcript[:first], cut, *transcript[last:])
+
+
+def _encoded(data: dict[str, Any] | list[Any]) -> str:
     return _JSON.encode(data)
