@@ -51,6 +51,10 @@ from hostwatch.messages import text as words
 from hostwatch.reach import _ears
 from hostwatch.reach import base as base_of_reach
 from hostwatch.reports import text as text_report
+from hostwatch.snmp import access as snmp_access
+from hostwatch.snmp import agent as snmp_agent
+from hostwatch.snmp import message as snmp_message
+from hostwatch.snmp import usm
 from hostwatch.stock import check
 from hostwatch.store import evidence, ledger, present, reader
 
@@ -233,6 +237,16 @@ LIMITS: dict[str, str] = {
         f"{resolver.TTL_MIN_US // 10**6} s … {resolver.TTL_MAX_US // 3_600 // 10**6} h;"
         f" at most {resolver.NEGATIVE_MAX_US // 10**6} s; {resolver.FAULT_US // 10**6} s"
     ),
+    "variables in one question by SNMP; in one answer about a table": (
+        f"{snmp_agent.AT_ONCE}; {snmp_agent.BULK_AT_ONCE}"
+    ),
+    "rows of a table by SNMP; variables in one message": (
+        f"{snmp_agent.ROWS_MAX:,}; {snmp_message.VARIABLES_MAX:,}"
+    ),
+    "datagrams that are no answer to a question by SNMP; tries of one": (
+        f"{snmp_agent.STRAY_MAX}; 1 … {snmp_access.RETRIES_MAX + 1}"
+    ),
+    "engines and keys of SNMP v3 remembered": f"{snmp_agent.ENGINES_KEPT:,}; {usm.KEYS_KEPT:,}",
     "one question to all resolvers": f"{asking.ASKING_S:g} s",
     "lines of one kind in `hostwatch status`": str(status.LISTED_MAX),
     "targets of `hostwatch ping`": f"{ping.TARGETS_MAX:,}, at most {ping.ATTEMPTS_MAX} packets",
