@@ -40,6 +40,10 @@ class Element:
     is_redundant: bool = False
     """Whether a feed is the redundant one of its rack, and not the primary."""
 
+    def signals(self, vantage: str) -> tuple[str, ...]:
+        """None: what is known of it is what its witness says, and what its inputs come to."""
+        return ()
+
 
 def witnessed(witness: str) -> tuple[str, str]:
     """The source in a witness, and the name of its point; empty for the source itself."""

@@ -17,9 +17,20 @@ from datetime import datetime
 from typing import Any
 
 from hostwatch.core import facts, judge, signal, telling, versions
-from hostwatch.core.population import Changes, Customer, Device, Population, State, targets
+from hostwatch.core.population import (
+    FIXTURES,
+    Changes,
+    Customer,
+    Device,
+    Fixture,
+    Population,
+    State,
+    targets,
+)
 from hostwatch.core.schedule import Schedule, Target
 from hostwatch.core.signal import Signal
+from hostwatch.core.source import Source
+from hostwatch.core.switch import Switch
 from hostwatch.core.terms import AgreementTerms
 from hostwatch.core.uplink import Uplink
 from hostwatch.core.world import Decision, TargetChange, World
@@ -109,6 +120,7 @@ def step(world: World, part: Step, now: datetime) -> Decision:
         duties=people.duties,
         notices=people.notices,
         holds=people.holds,
+        heard=dict.fromkeys(_unheard(world, part.changes)),
         population=part.changes if len(part.changes) or part.changes.vantage else None,
         schedule=schedule,
         targets=part.targets,
@@ -142,32 +154,43 @@ def between(before: Population, after: Population) -> Changes:
             if before.devices.get(name) != after.devices[name]
         ),
         devices_gone=tuple(sorted(before.devices.keys() - after.devices.keys())),
-        uplinks=tuple(
-            after.uplinks[name]
-            for name in sorted(after.uplinks)
-            if before.uplinks.get(name) != after.uplinks[name]
-        ),
-        uplinks_gone=tuple(sorted(before.uplinks.keys() - after.uplinks.keys())),
         operator=None if before.operator == after.operator else after.operator,
+        **_fixtures_between(before, after),
     )
+
+
+def _fixtures_between(before: Population, after: Population) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for kind in FIXTURES:
+        was, now = getattr(before, kind), getattr(after, kind)
+        found[kind] = tuple(now[name] for name in sorted(now) if was.get(name) != now[name])
+        found[f"{kind}_gone"] = tuple(sorted(was.keys() - now.keys()))
+    return found
 
 
 def in_steps(changes: Changes, most: int = STEP_MAX) -> Iterator[Changes]:
     """The same changes in parts of at most `most`, none of which takes from a device what it needs."""
     for some in _parts(changes.customers, most):
         yield Changes(customers=some)
-    for uplinks in _parts(changes.uplinks, most):
-        yield Changes(uplinks=uplinks)
+    for kind, come, _ in changes.fixtures():
+        for things in _parts(come, most):
+            yield _only(kind, things)
     if changes.operator is not None:
         yield Changes(operator=changes.operator)
     for names in _parts(changes.devices_gone, most):
         yield Changes(devices_gone=names)
     for devices in _parts(changes.devices, most):
         yield Changes(devices=devices)
-    for names in _parts(changes.uplinks_gone, most):
-        yield Changes(uplinks_gone=names)
+    for kind, _, gone in changes.fixtures():
+        for names in _parts(gone, most):
+            yield _only(f"{kind}_gone", names)
     for names in _parts(changes.customers_gone, most):
         yield Changes(customers_gone=names)
+
+
+def _only(name: str, changed: tuple[Any, ...]) -> Changes:
+    fields: dict[str, Any] = {name: changed}
+    return Changes(**fields)
 
 
 def _parts(things: tuple[Any, ...], most: int) -> Iterator[tuple[Any, ...]]:
@@ -194,12 +217,16 @@ def moves(before: Population, changes: Changes) -> TargetChange:
         if was != now:
             gone += [place for place in was if place not in now]
             come += [place for place in now if place not in was]
-    for one, other in _touched_uplinks(before, changes):
-        were = () if one is None else (*one.targets(before.vantage),)
-        are = () if other is None else (*other.targets(vantage),)
+    for _, one, other in _touched_fixtures(before, changes):
+        were, are = _places(one, before.vantage), _places(other, vantage)
         gone += [place for place in were if place not in are]
         come += [place for place in are if place not in were]
     return TargetChange(removed=gone, added=come)
+
+
+def _places(thing: Fixture | None, vantage: str) -> tuple[Target, ...]:
+    """The places in the schedule of something of the house."""
+    return (*thing.targets(vantage),) if isinstance(thing, Uplink | Source | Switch) else ()
 
 
 def _moved_customers(before: Population, customers: dict[str, Customer]) -> frozenset[str]:
@@ -238,6 +265,12 @@ def _under_old_terms(world: World, changes: Changes) -> Iterator[Signal]:
             if world.signals.rested_us(name) is not None and before.terms_of(name, old) != terms:
                 yield world.signals[name]
 
+    for _, was, now in _touched_fixtures(before, changes):
+        if isinstance(was, Switch) and isinstance(now, Switch) and was.terms != now.terms:
+            name = now.signal(before.vantage)
+            if world.signals.rested_us(name) is not None:
+                yield world.signals[name]
+
 
 def _terms(device: Device, terms: AgreementTerms, vantage: str) -> Iterator[tuple[str, AgreementTerms]]:
     """The signals of a device, each with the terms that it is judged by."""
@@ -261,14 +294,18 @@ def _touched(
         yield before.devices.get(name), after[name]
 
 
-def _touched_uplinks(before: Population, changes: Changes) -> Iterator[tuple[Uplink | None, Uplink | None]]:
-    """Each uplink that changes, or whose signals do, as it was and as it is to be; by name."""
-    after: dict[str, Uplink | None] = {uplink.id: uplink for uplink in changes.uplinks}
-    after |= dict.fromkeys(changes.uplinks_gone)
-    if changes.vantage not in (None, before.vantage):
-        after = {**before.uplinks, **after}
-    for name in sorted(after):
-        yield before.uplinks.get(name), after[name]
+def _touched_fixtures(
+    before: Population, changes: Changes
+) -> Iterator[tuple[str, Fixture | None, Fixture | None]]:
+    """Whatever of the house changes, or whose signals do, as it was and as it is to be; by kind and name."""
+    for kind, come, gone in changes.fixtures():
+        were: dict[str, Fixture] = getattr(before, kind)
+        after: dict[str, Fixture | None] = {one.id: one for one in come}
+        after |= dict.fromkeys(gone)
+        if changes.vantage not in (None, before.vantage):
+            after = {**were, **after}
+        for name in sorted(after):
+            yield kind, were.get(name), after[name]
 
 
 def _signals(world: World, changes: Changes) -> tuple[list[str], list[str]]:
@@ -281,12 +318,19 @@ def _signals(world: World, changes: Changes) -> tuple[list[str], list[str]]:
         now = new.signals(vantage) if new and new.state is State.IN_SERVICE else ()
         gone += [name for name in was if name not in now and name in world.signals]
         come += [name for name in now if name not in world.signals]
-    for one, other in _touched_uplinks(before, changes):
+    for _, one, other in _touched_fixtures(before, changes):
         were = () if one is None else (*one.signals(before.vantage),)
         are = () if other is None else (*other.signals(vantage),)
         gone += [name for name in were if name not in are and name in world.signals]
         come += [name for name in are if name not in world.signals]
     return gone, come
+
+
+def _unheard(world: World, changes: Changes) -> Iterator[str]:
+    """The sources that are asked no more, or for other things: what they said is forgotten."""
+    before = world.population.sources
+    again = [one.id for one in changes.sources if one.id in before and before[one.id].kind != one.kind]
+    return (name for name in (*changes.sources_gone, *again) if name in world.heard)
 
 
 def _given_away(world: World, changes: Changes) -> Iterator[str]:
@@ -320,9 +364,9 @@ def _versions(before: Population, changes: Changes, now: datetime) -> Iterator[f
         if one != other:
             yield versions.of_customer(name, other, now)
         yield from versions.of_contacts(name, one, other, now)
-    for was, now_is in _touched_uplinks(before, changes):
+    for kind, was, now_is in _touched_fixtures(before, changes):
         thing = now_is or was
         if thing is not None:
-            yield versions.of_uplink(thing.id, now_is, vantage, now)
+            yield versions.of_fixture(kind, thing.id, now_is, vantage, now)
     if changes.operator is not None:
         yield from versions.of_operator(before.operator, changes.operator, now)

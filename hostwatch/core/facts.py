@@ -206,6 +206,29 @@ class ClockQuality(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PowerSeen(Fact):
+    """A source of power says another thing than before, in what matters; `at` is when it was asked."""
+
+    source: str
+    heard_before: datetime | None
+    """When it was last heard before: the change lies in between. None: it was never heard."""
+
+    said: str
+    """All that it said, in the words of `core.power`, as JSON."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerFailedBriefly(Fact):
+    """A source counted failures of its input between two readings that did not see them."""
+
+    source: str
+    heard_before: datetime
+    """The reading before: the failures lie between it and `at`."""
+
+    times: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EmergencyOpened(Fact):
     """A confirmed outage that obliges us to tell (`colocation C5`)."""
 

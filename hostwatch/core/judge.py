@@ -76,6 +76,7 @@ def readings_by_steps(
         duties=people.duties,
         notices=people.notices,
         holds=people.holds,
+        heard=observed.heard,
         slice=None if key is None else _evidence(world, key, looks, latencies, closes=closes, now=now),
         looks=looks,
         unscheduled=() if key is not None else (*brought, *(answer.reading for answer in plain)),

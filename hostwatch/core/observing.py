@@ -11,13 +11,14 @@ from datetime import datetime
 from functools import lru_cache
 from itertools import chain
 
-from hostwatch.core import facts, instant, signal, uplink
-from hostwatch.core.reading import Answer, Reading
+from hostwatch.core import facts, hearing, instant, signal, uplink
+from hostwatch.core.reading import Answer, Outcome, Reading
 from hostwatch.core.service import device_in
 from hostwatch.core.signal import Signal
 from hostwatch.core.signals import at_rest, may_rest
+from hostwatch.core.source import Source
 from hostwatch.core.terms import tolerance
-from hostwatch.core.world import World
+from hostwatch.core.world import Heard, World
 
 Pace = tuple[int, int]
 """How long an answer speaks, and how late it may be: microseconds."""
@@ -35,6 +36,9 @@ class Observing:
 
         self.again: list[tuple[str, datetime]] = []
         """Who is down already and missed once more by the schedule, and when that was known."""
+
+        self.heard: dict[str, Heard] = {}
+        """What sources say from now on, if that is other words than before."""
 
         self._rested: dict[str, int] = {}
         """Who is at rest by what was observed so far, and since when."""
@@ -55,6 +59,9 @@ class Observing:
         known, terms = self.known(reading.signal), self._world.terms_of(reading.signal)
         if known is None or terms is None:
             return
+        mine = self._world.population.source_of(reading.signal)
+        if mine is not None:
+            reading = hearing.believed(reading, mine)
         after, happened = signal.observe(known, reading, terms)
         if after is not known:
             self.changed[reading.signal] = after
@@ -64,6 +71,8 @@ class Observing:
         self.facts.extend(happened)
         if uplink.is_reference(reading.signal):
             self._follow(reading)
+        elif mine is not None:
+            self._hear(mine, known, reading)
 
     def known(self, name: str) -> Signal | None:
         """A signal as it is by what was observed so far."""
@@ -81,6 +90,22 @@ class Observing:
             own, happened = found
             self.changed[own.name] = own
             self.facts.extend(happened)
+
+    def _hear(self, mine: Source, known: Signal, reading: Reading) -> None:
+        """What a source says, and what that makes of the supplies that it sees."""
+        last = known.last_reading
+        if reading.outcome is Outcome.ANSWERED and (last is None or last < reading.at):
+            before = self._said(mine.id)
+            now, happened = hearing.hear(mine, before, known, reading)
+            self.facts.extend(happened)
+            if now != before:
+                self.heard[mine.id] = now
+        for own, happened in hearing.follow(mine.id, self._world.population, self.known, self._said, reading):
+            self.changed[own.name] = own
+            self.facts.extend(happened)
+
+    def _said(self, name: str) -> Heard | None:
+        return self.heard.get(name) or self._world.heard.get(name)
 
     def take_all(self, answers: Iterable[Answer]) -> None:
         """Observe answers whose slice does not say so: nobody comes to rest by them."""

@@ -9,18 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any, Final
 
+from hostwatch.core import source as sources_
 from hostwatch.core import supply as supplies_
 from hostwatch.core import switch as switches_
 from hostwatch.core.behind import Behind, Group
+from hostwatch.core.element import Element
 from hostwatch.core.hanging import Hanging, way
 from hostwatch.core.place import Place
 from hostwatch.core.schedule import ICMP, Target
 from hostwatch.core.service import METHOD, Service, ending
+from hostwatch.core.source import Source
 from hostwatch.core.supply import Supply
 from hostwatch.core.switch import Switch
 from hostwatch.core.terms import AgreementTerms
 from hostwatch.core.uplink import Uplink, named
+from hostwatch.core.witnesses import Witnesses
 
 MAC = "mac"
 """The witness in a device's method, last on the line: whose answer counts."""
@@ -93,6 +98,13 @@ class Customer:
     terms: AgreementTerms = field(default_factory=AgreementTerms)
 
 
+Fixture = Element | Source | Uplink | Supply | Switch
+"""What belongs to the house: nobody's, and watched, if it has signals, for all who depend on it."""
+
+FIXTURES: Final = ("elements", "sources", "uplinks", "supplies", "switches")
+"""The kinds of them, as they are called in a population."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
     """What becomes otherwise in a population: a deed names these, and not everybody."""
@@ -114,15 +126,22 @@ class Changes:
     supplies_gone: tuple[str, ...] = ()
     switches: tuple[Switch, ...] = ()
     switches_gone: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
+    sources_gone: tuple[str, ...] = ()
+    elements: tuple[Element, ...] = ()
+    elements_gone: tuple[str, ...] = ()
     operator: str | None = None
     """The customer who is the operator from now on; empty: nobody is."""
 
     def __len__(self) -> int:
         people = len(self.customers) + len(self.customers_gone) + (self.operator is not None)
         machines = len(self.devices) + len(self.devices_gone)
-        power = len(self.supplies) + len(self.supplies_gone)
-        network = len(self.uplinks) + len(self.uplinks_gone) + len(self.switches) + len(self.switches_gone)
-        return people + machines + power + network
+        return people + machines + sum(len(come) + len(gone) for _, come, gone in self.fixtures())
+
+    def fixtures(self) -> Iterator[tuple[str, tuple[Fixture, ...], tuple[str, ...]]]:
+        """What changes of the house itself: the kind, those that come, and the names of those that go."""
+        for kind in FIXTURES:
+            yield kind, getattr(self, kind), getattr(self, f"{kind}_gone")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -137,6 +156,10 @@ class Population:
     """What of power some devices were promised, by the names that stand in their places."""
 
     switches: dict[str, Switch] = field(default_factory=dict)
+    sources: dict[str, Source] = field(default_factory=dict)
+    elements: dict[str, Element] = field(default_factory=dict)
+    """The power model: what power comes by on its way."""
+
     operator: str = ""
     """The customer whose contacts are the operator's own people; empty: nobody is."""
 
@@ -146,6 +169,8 @@ class Population:
 
     ways: Hanging = field(default_factory=Hanging, init=False, repr=False, compare=False)
     """The devices in service on each way: on one switch, or on several, as `core.hanging.way` says."""
+
+    _witnesses: Witnesses | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for device in self.devices.values():
@@ -196,27 +221,21 @@ class Population:
             self.devices.pop(name, None)
         for name in changes.customers_gone:
             self.customers.pop(name, None)
-        self.uplinks.update((uplink.id, uplink) for uplink in changes.uplinks)
-        for name in changes.uplinks_gone:
-            self.uplinks.pop(name, None)
-        self.supplies.update((supply.id, supply) for supply in changes.supplies)
-        for name in changes.supplies_gone:
-            self.supplies.pop(name, None)
-        self.switches.update((switch.id, switch) for switch in changes.switches)
-        for name in changes.switches_gone:
-            self.switches.pop(name, None)
+        for kind, come, gone in changes.fixtures():
+            mine = getattr(self, kind)
+            mine.update((one.id, one) for one in come)
+            for name in gone:
+                mine.pop(name, None)
+        if any((changes.elements, changes.elements_gone, changes.supplies, changes.supplies_gone)):
+            self._witnesses = None
         self.operator = self.operator if changes.operator is None else changes.operator
 
     def changed(self, changes: Changes) -> Population:
         """Another population, with the changes."""
-        after = replace(
-            self,
-            customers=dict(self.customers),
-            devices=dict(self.devices),
-            uplinks=dict(self.uplinks),
-            supplies=dict(self.supplies),
-            switches=dict(self.switches),
-        )
+        copies: dict[str, Any] = {
+            name: dict(getattr(self, name)) for name in ("customers", "devices", *FIXTURES)
+        }
+        after = replace(self, **copies)
         after.change(changes)
         return after
 
@@ -256,7 +275,7 @@ class Population:
     def terms_of(self, signal: str, device: Device | None) -> AgreementTerms | None:
         """The terms that a signal is judged by: its device's, service's or uplink's; None if nobody's."""
         if device is None:
-            owner = self.uplink_of(signal) or self.supply_of(signal) or self.switch_of(signal)
+            owner = self.fixture_of(signal)
             return None if owner is None else owner.terms
         terms = self.terms(device)
         if not device.services:
@@ -279,6 +298,27 @@ class Population:
         name = switches_.named(signal)
         return None if name is None else self.switches.get(name)
 
+    def source_of(self, signal: str) -> Source | None:
+        """The source that a signal is of; None if it is of anything else."""
+        name = sources_.named(signal)
+        return None if name is None else self.sources.get(name)
+
+    def fixture_of(self, signal: str) -> Uplink | Supply | Switch | Source | None:
+        """Whatever of the house a signal is of; None if it is of a device, a service, or nobody."""
+        return (
+            self.uplink_of(signal)
+            or self.supply_of(signal)
+            or self.source_of(signal)
+            or self.switch_of(signal)
+        )
+
+    @property
+    def witnesses(self) -> Witnesses:
+        """Who sees which supply. Made when it is asked for, and after each change of the power model."""
+        if self._witnesses is None:
+            self._witnesses = Witnesses(self.elements, self.supplies)
+        return self._witnesses
+
     def target_of(self, signal: str) -> Target | None:
         """The place in the schedule of a device, a service or a switch that is watched; None for all else."""
         device = self.device_of(signal)
@@ -294,6 +334,8 @@ class Population:
             yield from uplink.targets(self.vantage)
         for switch in self.switches.values():
             yield switch.target(self.vantage)
+        for source in self.sources.values():
+            yield source.target(self.vantage)
         for device in self.in_service():
             yield from targets(device, self.vantage, self.terms(device))
 

@@ -55,6 +55,9 @@ class Reading:
     rtt_us: int | None = None
     """Round-trip time in microseconds when it answered."""
 
+    said: str = ""
+    """What a source said when it answered, in the words of its room; empty of all else."""
+
     @property
     def heard_at(self) -> datetime:
         """When the target was surely there, if it answered."""

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Final
 
 from hostwatch.core.schedule import Target
+from hostwatch.core.terms import AgreementTerms
 
 PREFIX: Final = "source:"
 """Begins the names of all signals of sources; no device can be named so."""
@@ -30,15 +32,43 @@ class Source:
     interval: timedelta = timedelta(seconds=10)
     """Time between two readings."""
 
+    @property
+    def room(self) -> str:
+        """What it speaks of: `power`, `ports`."""
+        return self.kind.partition("/")[0]
+
+    @property
+    def terms(self) -> AgreementTerms:
+        """How it is watched. It is never missed: there is nothing to count."""
+        return _terms(self.interval)
+
     def signal(self, vantage: str) -> str:
         """The name of its signal."""
-        return f"{PREFIX}{self.id}/read@{vantage}"
+        return signal_of(self.id, vantage)
+
+    def signals(self, vantage: str) -> tuple[str, ...]:
+        """All of them: its own alone."""
+        return (self.signal(vantage),)
 
     def target(self, vantage: str) -> Target:
         """Its place in the schedule: all sources have one phase, so that a round is together."""
         return Target(
             signal=self.signal(vantage), address="", interval=self.interval, method=METHOD, phased_by=PREFIX
         )
+
+    def targets(self, vantage: str) -> tuple[Target, ...]:
+        """All its places in the schedule."""
+        return (self.target(vantage),)
+
+
+@lru_cache(maxsize=64)
+def _terms(interval: timedelta) -> AgreementTerms:
+    return AgreementTerms(interval=interval)
+
+
+def signal_of(source: str, vantage: str) -> str:
+    """The name of a source's signal."""
+    return f"{PREFIX}{source}/read@{vantage}"
 
 
 def named(name: str) -> str | None:

@@ -36,6 +36,10 @@ class Supply:
         """The name of its signal."""
         return signal_of(self.id, vantage)
 
+    def signals(self, vantage: str) -> tuple[str, ...]:
+        """All of them: its own alone."""
+        return (self.signal(vantage),)
+
 
 def signal_of(supply: str, vantage: str) -> str:
     """The name of a supply's signal."""

@@ -36,9 +36,17 @@ class Switch:
         """The name of its signal."""
         return signal_of(self.id, vantage)
 
+    def signals(self, vantage: str) -> tuple[str, ...]:
+        """All of them: its own alone."""
+        return (self.signal(vantage),)
+
     def target(self, vantage: str) -> Target:
         """Its place in the schedule."""
         return Target(signal=self.signal(vantage), address=self.address, interval=self.terms.interval)
+
+    def targets(self, vantage: str) -> tuple[Target, ...]:
+        """All its places in the schedule."""
+        return (self.target(vantage),)
 
 
 def signal_of(switch: str, vantage: str) -> str:

@@ -121,7 +121,8 @@ class _Telling:
             )
             return
         device = self._people.device_of(flip.signal)
-        assert device is not None  # only watched signals are observed
+        if device is None:  # a supply's, or a switch's: it obliges nobody by itself
+            return
         with_it = self._uncovered(device)
         holds = [hold.since for one in with_it if (hold := self.owing.hold_of(one.name)) is not None]
         adopted = self._covering(flip.signal)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from hostwatch.core import canonical, facts
-from hostwatch.core.population import Customer, Device, State
-from hostwatch.core.uplink import Uplink
+from hostwatch.core.population import Customer, Device, Fixture, State
 
 
 def of_device(
@@ -74,23 +73,32 @@ def of_contacts(
             )
 
 
-def of_uplink(name: str, new: Uplink | None, vantage: str, now: datetime) -> facts.PopulationChanged:
-    """An uplink is otherwise than it was, or no more."""
+THINGS: Final = {
+    "elements": "element",
+    "sources": "source",
+    "uplinks": "uplink",
+    "supplies": "supply",
+    "switches": "switch",
+}
+"""What one of a kind of fixtures is called in the record."""
+
+
+def of_fixture(
+    kind: str, name: str, new: Fixture | None, vantage: str, now: datetime
+) -> facts.PopulationChanged:
+    """Something of the house is otherwise than it was, or no more."""
+    body: dict[str, Any] = {}
+    if new is not None:
+        body = {key: value for key, value in canonical.plain(new).items() if key != "id"}
+        if signals := tuple(new.signals(vantage)):
+            body["signal"] = signals[0]
     return facts.PopulationChanged(
         at=now,
-        thing="uplink",
+        thing=THINGS[kind],
         name=name,
         customer="",
         state="removed" if new is None else State.IN_SERVICE.value,
-        body={}
-        if new is None
-        else {
-            "name": new.name,
-            "references": [*new.references],
-            "quorum": new.quorum,
-            "terms": canonical.plain(new.terms),
-            "signal": new.signal(vantage),
-        },
+        body=body,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from hostwatch.core.emergency import Duty, Emergency, Notice
 from hostwatch.core.facts import CameUp, ClockStepped, Fact
@@ -21,6 +22,7 @@ from hostwatch.core.signal import Signal
 from hostwatch.core.signals import Signals
 from hostwatch.core.terms import AgreementTerms
 
+T = TypeVar("T")
 SliceKey = tuple[int, int]
 """Schedule version and slice number."""
 
@@ -32,6 +34,18 @@ class Seen:
     signal: str
     at: datetime
     why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What a source said last. When it was asked last, and whether it answered, its own signal knows."""
+
+    source: str
+    since: datetime
+    """Since when it has said so, in what matters."""
+
+    said: str
+    """All its words, with figures that change all the time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +110,9 @@ class Decision:
     holds: Mapping[str, Hold | None] = field(default_factory=dict)
     """Services whose emergencies wait for the verdict on their device, and None for those that do no more."""
 
+    heard: Mapping[str, Heard | None] = field(default_factory=dict)
+    """What sources say from now on, by source; None for those that are asked no more."""
+
     blind: Mapping[str, datetime | None] = field(default_factory=dict)
     """Blindness begun (since when) or ended (None), by why."""
 
@@ -125,6 +142,9 @@ class World:
 
     holds: Holds = field(default_factory=Holds)
     """The services whose emergencies wait for the verdict on their device (J8)."""
+
+    heard: dict[str, Heard] = field(default_factory=dict)
+    """What each source said last (`core.hearing`)."""
 
     blind: dict[str, datetime] = field(default_factory=dict)
     alive_at: datetime | None = None
@@ -185,11 +205,8 @@ class World:
         if decision.configuration is not None:
             self.configuration = decision.configuration
         self.alive_at = decision.alive_at or self.alive_at
-        for why, since in decision.blind.items():
-            if since is None:
-                self.blind.pop(why, None)
-            else:
-                self.blind[why] = since
+        _put(self.heard, decision.heard)
+        _put(self.blind, decision.blind)
         for fact in decision.facts:
             match fact:
                 case CameUp():
@@ -241,6 +258,14 @@ class World:
                 self.emergencies.pop(emergency.reference, None)
                 touched.update((notice.id, None) for notice in self.notices.of(emergency.reference))
         self.notices.forget(touched, self.emergencies)
+
+
+def _put(mine: dict[str, T], changed: Mapping[str, T | None]) -> None:
+    for name, value in changed.items():
+        if value is None:
+            mine.pop(name, None)
+        else:
+            mine[name] = value
 
 
 def seen(reading: Reading) -> Seen:

@@ -222,6 +222,10 @@ class Ledger:
         )
         if decision.schedule is not None:
             self._schedule(decision.schedule, decision.targets, recorded_at)
+        for name, heard in decision.heard.items():
+            db.execute("DELETE FROM heard WHERE source = ?", (name,))
+            if heard is not None:
+                db.execute("INSERT INTO heard VALUES (?, ?, ?)", rows.heard_row(heard))
         for why, since in decision.blind.items():
             db.execute("DELETE FROM blind WHERE why = ?", (why,))
             if since is not None:

@@ -13,7 +13,7 @@ from hostwatch.core.instant import EPOCH
 from hostwatch.core.notices import Notices
 from hostwatch.core.population import Population
 from hostwatch.core.schedule import Schedule, Target
-from hostwatch.core.world import SliceKey, World
+from hostwatch.core.world import Heard, SliceKey, World
 from hostwatch.store import rows
 
 OPEN = "met_at IS NULL AND released_at IS NULL"
@@ -57,6 +57,7 @@ class Read(NamedTuple):
     duties: list[Duty]
     notices: list[Notice]
     holds: list[Hold]
+    heard: list[Heard]
     blind: list[tuple[str, int]]
     signals: Iterable[rows.Row]
     spans: Spans
@@ -110,6 +111,7 @@ def read_rest(db: sqlite3.Connection, take: Callable[[sqlite3.Cursor], Iterable[
         duties=[rows.duty(row) for row in db.execute(f"SELECT * FROM duties WHERE {OPEN}")],
         notices=_kept(db),
         holds=[rows.hold(row) for row in db.execute("SELECT * FROM holds ORDER BY signal")],
+        heard=[rows.heard(row) for row in db.execute("SELECT * FROM heard ORDER BY source")],
         blind=db.execute("SELECT why, since FROM blind").fetchall(),
         signals=take(db.execute("SELECT * FROM signals")),
         spans=spans(db, NEWEST),
@@ -153,6 +155,7 @@ def world(found: Read, older: Callable[[SliceKey], Spans]) -> World:
         duties={duty.id: duty for duty in found.duties},
         notices=Notices(found.notices),
         holds=Holds(found.holds),
+        heard={one.source: one for one in found.heard},
         blind={why: rows.at(since) for why, since in found.blind},
         alive_at=rows.when(alive_at),
         references=found.references,

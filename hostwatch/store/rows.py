@@ -5,20 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from hostwatch.core import canonical, instant, latency
+from hostwatch.core.element import Element
 from hostwatch.core.emergency import Attempt, AttemptOutcome, Duty, Emergency, Notice, NoticeState
 from hostwatch.core.holds import Hold
 from hostwatch.core.notice import Story
-from hostwatch.core.population import Customer, Device, Population, State
+from hostwatch.core.place import Place
+from hostwatch.core.population import FIXTURES, Customer, Device, Population, State
 from hostwatch.core.reading import Outcome
 from hostwatch.core.schedule import ICMP, Target
 from hostwatch.core.service import Service
 from hostwatch.core.signal import Signal, Silence
+from hostwatch.core.source import Source
+from hostwatch.core.supply import Supply
+from hostwatch.core.switch import Switch
 from hostwatch.core.terms import AgreementTerms
 from hostwatch.core.uplink import Uplink
-from hostwatch.core.world import Seen, Slice
+from hostwatch.core.world import Heard, Seen, Slice
 
 Row = tuple[Any, ...]
 STATES = {state.value: state for state in State}
@@ -184,6 +189,17 @@ def hold(row: Row) -> Hold:
     return Hold(signal=name, since=at(since), until=at(until))
 
 
+def heard_row(heard: Heard) -> Row:
+    """A row of `heard`."""
+    return heard.source, us(heard.since), heard.said
+
+
+def heard(row: Row) -> Heard:
+    """What a row says that a source said."""
+    name, since, said = row
+    return Heard(source=name, since=at(since), said=said)
+
+
 def duty_row(duty: Duty) -> Row:
     """A row of `duties`."""
     dates = (duty.due, duty.met_at, duty.breached_at, duty.released_at)
@@ -295,7 +311,7 @@ def population(vantage: str, versions: Iterable[Row]) -> Population:
     """The population of the present versions: `(thing, name, customer, state, body)` rows."""
     devices: dict[str, Device] = {}
     customers: dict[str, Customer] = {}
-    uplinks: dict[str, Uplink] = {}
+    fixtures: dict[str, dict[str, Any]] = {kind: {} for kind in FIXTURES}
     operator = ""
     shared: dict[Any, Any] = {}
     one: Callable[[Any, Any], Any] = shared.setdefault  # a million devices need one copy of what many have
@@ -315,24 +331,35 @@ def population(vantage: str, versions: Iterable[Row]) -> Population:
                 uplink=one(uplink, uplink),
                 method=one(way, way),
                 services=_services(content.get("services"), one),
+                place=_place(content.get("place"), one),
             )
         elif thing == "customer":
             customers[name] = Customer(
                 id=name, contacts=tuple(content["contacts"]), terms=_terms(content["terms"])
             )
-        elif thing == "uplink":
-            uplinks[name] = Uplink(
-                id=name,
-                name=content["name"],
-                references=tuple(content["references"]),
-                quorum=content["quorum"],
-                terms=_terms(content["terms"]),
-            )
+        elif thing in _FIXTURES:
+            kind, shape = _FIXTURES[thing]
+            fixtures[kind][name] = canonical.restore(shape, {**content, "id": name})
         elif thing == "operator":
             operator = name
-    return Population(
-        vantage=vantage, customers=customers, devices=devices, uplinks=uplinks, operator=operator
-    )
+    return Population(vantage=vantage, customers=customers, devices=devices, operator=operator, **fixtures)
+
+
+_FIXTURES: Final = {
+    "element": ("elements", Element),
+    "source": ("sources", Source),
+    "uplink": ("uplinks", Uplink),
+    "supply": ("supplies", Supply),
+    "switch": ("switches", Switch),
+}
+
+
+def _place(content: Mapping[str, Any] | None, one: Callable[[Any, Any], Any]) -> Place | None:
+    if content is None:
+        return None
+    place = canonical.restore(Place, content)
+    shared: Place = one(place, place)
+    return shared
 
 
 def _services(content: list[Any] | None, one: Callable[[Any, Any], Any]) -> tuple[Service, ...]:

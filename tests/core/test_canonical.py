@@ -150,6 +150,8 @@ GOLDEN: dict[str, str] = {
     "BlindEnded": "0b6ee5ad61182c9a",
     "ClockStepped": "ac8ba1d7ade933d2",
     "ClockQuality": "7a8a5b83982923ac",
+    "PowerSeen": "7a8351332d6e90a9",
+    "PowerFailedBriefly": "c66730b5b4a07171",
     "EmergencyOpened": "d32fcc54a5a54613",
     "UplinkEmergencyOpened": "dd9ebb9b1a2e9080",
     "EmergencyHeld": "edc5543886d2cea4",

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from hostwatch.core import canonical, enrolment, facts, judge
 from hostwatch.core.enrolment import Accepted
-from hostwatch.core.population import Customer, Device, Population, State
+from hostwatch.core.population import Customer, Device, Fixture, Population, State
+from hostwatch.core.power import PowerReading
 from hostwatch.core.reading import Kind, Outcome, Reading
 from hostwatch.core.service import Service
 from hostwatch.core.terms import AgreementTerms
@@ -44,8 +45,9 @@ class Teller:
         uplinks: Iterable[Uplink] = (),
         contacts: tuple[str, ...] = (),
         operator: str | None = None,
+        **house: Iterable[Fixture],
     ) -> None:
-        """These devices and uplinks, and only these, are in the configuration from now on."""
+        """These devices and things of the house, and only these, are in the configuration from now on."""
         names = {d.customer for d in devices} | ({operator} if operator else set())
         customers = {name: Customer(id=name, contacts=contacts, terms=self.terms) for name in sorted(names)}
         population = Population(
@@ -54,6 +56,7 @@ class Teller:
             devices={d.id: d for d in devices},
             uplinks={uplink.id: uplink for uplink in uplinks},
             operator=operator or "",
+            **{kind: {one.id: one for one in things} for kind, things in house.items()},
         )
         accepted = Accepted(
             population=population,
@@ -68,9 +71,9 @@ class Teller:
         """One scheduled look at a device, known at once."""
         self._bring(f"{device}/ping@{self.vantage}", at, outcome, Kind.SCHEDULED)
 
-    def _bring(self, signal: str, at: datetime, outcome: Outcome, kind: Kind) -> None:
+    def _bring(self, signal: str, at: datetime, outcome: Outcome, kind: Kind, said: str = "") -> None:
         why = "" if outcome is Outcome.ANSWERED else "no answer"
-        reading = Reading(signal=signal, at=at, known_at=at, outcome=outcome, kind=kind, why=why)
+        reading = Reading(signal=signal, at=at, known_at=at, outcome=outcome, kind=kind, why=why, said=said)
         self.decide(at, judge.readings(self.world, None, [reading], closes=False, now=at))
 
     def round(self, uplink: str, at: datetime, outcomes: str, kind: Kind = Kind.SCHEDULED) -> None:
@@ -80,6 +83,12 @@ class Teller:
             if letter != ".":
                 when = at + timedelta(milliseconds=place)
                 self._bring(mine.reference(address, self.vantage), when, LETTERS[letter], kind)
+
+    def say(self, source: str, at: datetime, said: PowerReading | None, kind: Kind = Kind.SCHEDULED) -> None:
+        """A source is asked, and says this; None: it does not answer."""
+        outcome = Outcome.MISSED if said is None else Outcome.ANSWERED
+        name = self.world.population.sources[source].signal(self.vantage)
+        self._bring(name, at, outcome, kind, "" if said is None else said.text)
 
     def every(
         self,

@@ -12,7 +12,14 @@ from pathlib import Path
 import pytest
 
 from hostwatch.core import facts, judge
+from hostwatch.core.element import Element
+from hostwatch.core.element import Kind as Of
+from hostwatch.core.place import Place
+from hostwatch.core.power import Point, PowerReading, Ups, Utility
 from hostwatch.core.reading import Outcome, Reading
+from hostwatch.core.source import Source
+from hostwatch.core.supply import Supply
+from hostwatch.core.switch import Switch
 from hostwatch.core.world import Decision, Seen, Slice
 from hostwatch.store.errors import Damaged, Fenced, StoreError
 from hostwatch.store.ledger import Ledger, Personal, connect, facts_of
@@ -196,3 +203,35 @@ def test_one_entry_stands_for_everybody_when_we_see_nothing() -> None:
     assert json.loads(text)[0][0] == "*"
     assert names(text, WEB)
     assert not names("[]", WEB)
+
+
+def test_the_house_and_what_its_sources_said_come_back() -> None:
+    story = Story(connect(None))
+    house = replace(
+        population(replace(device(0), place=Place(rack="r1", feeds="r1-a", supply="ups-a", ports="sw-1/7"))),
+        sources={"a": Source(id="a", kind="power/nut")},
+        elements={
+            "grid": Element(id="grid", kind=Of.UTILITY),
+            "ups-a": Element(id="ups-a", kind=Of.UPS, input="grid", witness="a"),
+        },
+        supplies={"ups-a": Supply(id="ups-a")},
+        switches={"sw-1": Switch(id="sw-1", name="Row 1", address="192.0.2.2", behind="core")},
+    )
+    story.enrol(house)
+    story.agrees()
+    for utility in (Utility.PRESENT, Utility.ABSENT):
+        said = PowerReading(points=(Point(utility=utility, ups=Ups.ABLE),), runtime_s=600).text
+        story.now += timedelta(seconds=10)
+        reading = Reading(
+            signal="source:a/read@main", at=story.now, known_at=story.now, outcome=Outcome.ANSWERED, said=said
+        )
+        story.do(judge.readings(story.world, None, [reading], closes=False, now=story.now))
+        story.agrees()
+    assert story.world.heard["a"].said == said
+    assert story.world.signals["supply:ups-a/power@main"].proven
+    story.start()
+    story.agrees()
+    assert story.world.population.sources == house.sources
+    story.enrol(population(device(0)))
+    story.agrees()
+    assert story.world.heard == {}

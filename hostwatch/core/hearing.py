@@ -1,0 +1,210 @@
+"""What sources say, and what follows from it for the supplies: a round of readings makes one of each supply.
+
+All sources of power are due together. When all who see a supply have been asked in a round, what they said
+comes to one reading of it: MISSED while its power is interrupted by the agreement's rule, ANSWERED while it
+is not, UNKNOWN while that cannot be said. A source that did not answer is not heard, whatever it said before:
+nothing is ever interrupted out of missing data (`colocation C2`).
+
+Between rounds a source may speak by itself, or be asked because something happened. Then each supply that it
+sees is read at once, by what the others said last, as a follow-up: that finds the edges of an interruption,
+and never counts towards a verdict (J5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Final
+
+from hostwatch.core import facts, instant, power, signal, source
+from hostwatch.core.population import Population
+from hostwatch.core.power import PowerReading, Utility
+from hostwatch.core.reading import Kind, Outcome, Reading
+from hostwatch.core.schedule import tick_us
+from hostwatch.core.signal import Signal
+from hostwatch.core.source import Source
+from hostwatch.core.supply import Supply
+from hostwatch.core.supplying import Model
+from hostwatch.core.world import Heard
+
+POWER: Final = "power"
+"""The room of sources that speak of power, in a source's kind."""
+
+SAID_NOTHING: Final = "it answered, and said nothing that can be read"
+
+Known = Callable[[str], Signal | None]
+"""The present signal of a name."""
+
+Said = Callable[[str], Heard | None]
+"""What a source said last."""
+
+words = lru_cache(maxsize=8_192)(power.of_text)
+"""The reading that a text is. Sources mostly say again what they said before."""
+
+
+def believed(reading: Reading, mine: Source) -> Reading:
+    """A source's reading as it is judged: it answers with words, or nobody knows."""
+    if reading.outcome is Outcome.MISSED:
+        return _unknown(reading, reading.why)
+    if reading.outcome is Outcome.ANSWERED and not _is_readable(reading.said, mine):
+        return _unknown(reading, SAID_NOTHING)
+    return reading
+
+
+def _unknown(reading: Reading, why: str) -> Reading:
+    return Reading(
+        signal=reading.signal,
+        at=reading.at,
+        known_at=reading.known_at,
+        outcome=Outcome.UNKNOWN,
+        kind=reading.kind,
+        why=why,
+    )
+
+
+def _is_readable(said: str, mine: Source) -> bool:
+    if mine.room != POWER:
+        return bool(said)
+    try:
+        words(said)
+    except ValueError:
+        return False
+    return True
+
+
+def hear(
+    mine: Source, before: Heard | None, known: Signal, reading: Reading
+) -> tuple[Heard, tuple[facts.Fact, ...]]:
+    """What a source says from now on, and the facts if that is another thing; it answered, with words.
+
+    `known`: its signal before this reading.
+    """
+    if mine.room != POWER:
+        same = before is not None and before.said == reading.said
+        since = before.since if before is not None and same else reading.at
+        return Heard(source=mine.id, since=since, said=reading.said), ()
+    found: list[facts.Fact] = [*_brief(mine, before, known, reading)]
+    if before is not None and matters(before.said) == matters(reading.said):
+        return Heard(source=mine.id, since=before.since, said=reading.said), tuple(found)
+    found.append(
+        facts.PowerSeen(
+            at=reading.at,
+            source=mine.id,
+            heard_before=None if before is None else known.last_answer,
+            said=reading.said,
+        )
+    )
+    return Heard(source=mine.id, since=reading.at, said=reading.said), tuple(found)
+
+
+def matters(said: str) -> object:
+    """What of a source's words is worth a fact: the state of its points, and its concerns; no figures."""
+    reading = words(said)
+    states = [(point.name, point.utility, point.ups, point.output) for point in reading.points]
+    return sorted(states), sorted(reading.concerns)
+
+
+def _brief(
+    mine: Source, before: Heard | None, known: Signal, reading: Reading
+) -> Iterator[facts.PowerFailedBriefly]:
+    """Failures of the input that no reading saw, as the source counts them.
+
+    One that is seen to be absent now, and was not before, is one that this reading did see.
+    """
+    if before is None or known.last_answer is None:
+        return
+    was, now = words(before.said), words(reading.said)
+    times = 0
+    if was.failures is not None and now.failures is not None:
+        times = max(now.failures - was.failures - (_is_absent(now) and not _is_absent(was)), 0)
+    if not times and _came_back_between(was, now, reading.at - known.last_answer):
+        times = 1
+    if times:
+        yield facts.PowerFailedBriefly(
+            at=reading.at, source=mine.id, heard_before=known.last_answer, times=times
+        )
+
+
+def _came_back_between(was: PowerReading, now: PowerReading, passed: timedelta) -> bool:
+    """Whether a failure that was seen is over, and this is another, which began since."""
+    if not (_is_absent(was) and _is_absent(now)) or was.absent_for_s is None or now.absent_for_s is None:
+        return False
+    return now.absent_for_s < was.absent_for_s and timedelta(seconds=now.absent_for_s) < passed
+
+
+def _is_absent(reading: PowerReading) -> bool:
+    return any(point.utility is Utility.ABSENT for point in reading.points)
+
+
+def follow(
+    name: str, people: Population, known: Known, said: Said, reading: Reading
+) -> Iterator[signal.Observed]:
+    """What a reading of a source, which is observed already, makes of each supply that it sees."""
+    seen = people.witnesses
+    model = None
+    for each in seen.supplies(name):
+        supply = people.supplies[each]
+        own = known(supply.signal(people.vantage))
+        if own is None:
+            continue
+        asked = {one: known(source.signal_of(one, people.vantage)) for one in seen.sources(each)}
+        since = _round_began(supply, people, reading.at)
+        if reading.kind is not Kind.FOLLOW_UP and not all(_was_asked(one, since) for one in asked.values()):
+            continue
+        model = model or Model(people.elements, _heard(people, known, said, reading, since))
+        derived = _derived(supply, model, own, asked, reading)
+        yield signal.observe(own, derived, supply.terms)
+
+
+def _was_asked(one: Signal | None, since: datetime) -> bool:
+    """Whether a source was asked in this round, or is none that anybody asks."""
+    return one is None or (one.last_reading is not None and one.last_reading >= since)
+
+
+def _heard(
+    people: Population, known: Known, said: Said, reading: Reading, since: datetime
+) -> Callable[[str], PowerReading | None]:
+    """The words of each source that is heard now; None of all others."""
+
+    def heard(name: str) -> PowerReading | None:
+        one, last = known(source.signal_of(name, people.vantage)), said(name)
+        mine = people.sources.get(name)
+        if mine is None or mine.room != POWER or one is None or last is None:
+            return None
+        if one.blind_since is not None or one.last_reading is None:
+            return None
+        is_fresh = one.last_reading >= since or (
+            reading.kind is Kind.FOLLOW_UP and one.speaks_until >= reading.at
+        )
+        return words(last.said) if is_fresh else None
+
+    return heard
+
+
+def _derived(
+    supply: Supply, model: Model, own: Signal, asked: Mapping[str, Signal | None], reading: Reading
+) -> Reading:
+    """One reading of a supply: dated when the last of those who see it was asked."""
+    found = model.supply(supply.id, supply.measured_at)
+    outcome = {True: Outcome.MISSED, False: Outcome.ANSWERED, None: Outcome.UNKNOWN}[found.interrupted]
+    looks = [one.last_reading for one in asked.values() if one is not None and one.last_reading is not None]
+    at = max([reading.at, *looks])
+    if own.last_reading is not None:
+        at = max(at, own.last_reading + instant.MICROSECOND)
+    return Reading(
+        signal=own.name,
+        at=at,
+        known_at=max(reading.known_at, at),
+        outcome=outcome,
+        kind=reading.kind,
+        why="" if outcome is Outcome.ANSWERED else found.why,
+    )
+
+
+def _round_began(supply: Supply, people: Population, at: datetime) -> datetime:
+    """From when on readings belong to the same round as one at `at`: its scheduled instant, less a tick."""
+    target = Source(id="", kind="", interval=supply.terms.interval).target(people.vantage)
+    slack = tick_us(target.interval_us)
+    at_us = instant.micros(at) + slack
+    return instant.from_micros(at_us - (at_us - target.phase_us) % target.interval_us - slack)
