@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ START = datetime(2026, 10, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 A, B = Source(id="a", kind="power/nut"), Source(id="b", kind="power/nut")
 BOTH = "any(ups-a,ups-b)"
-HOUSE = {
+HOUSE: dict[str, Any] = {
     "sources": [A, B],
     "elements": [
         Element(id="grid-1", kind=Of.UTILITY),
@@ -157,7 +158,9 @@ def test_a_fact_is_made_only_of_what_matters() -> None:
 
     assert [(one.at, one.heard_before) for one in seen] == [(at(0), None), (at(2), at(1)), (at(4), at(3))]
     assert told.world.heard["a"].since == at(4)
-    assert told.world.heard["a"].said == reading("L", runtime_s=700).text
+    last = reading("L", runtime_s=700)
+    assert last is not None
+    assert told.world.heard["a"].said == last.text
 
 
 FAILURES = """

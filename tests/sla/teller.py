@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from hostwatch.core import canonical, enrolment, facts, judge
 from hostwatch.core.enrolment import Accepted
@@ -50,13 +51,14 @@ class Teller:
         """These devices and things of the house, and only these, are in the configuration from now on."""
         names = {d.customer for d in devices} | ({operator} if operator else set())
         customers = {name: Customer(id=name, contacts=contacts, terms=self.terms) for name in sorted(names)}
+        fixtures: dict[str, Any] = {kind: {one.id: one for one in things} for kind, things in house.items()}
         population = Population(
             vantage=self.vantage,
             customers=customers,
             devices={d.id: d for d in devices},
             uplinks={uplink.id: uplink for uplink in uplinks},
             operator=operator or "",
-            **{kind: {one.id: one for one in things} for kind, things in house.items()},
+            **fixtures,
         )
         accepted = Accepted(
             population=population,

@@ -219,6 +219,7 @@ def test_the_house_and_what_its_sources_said_come_back() -> None:
     )
     story.enrol(house)
     story.agrees()
+    said = ""
     for utility in (Utility.PRESENT, Utility.ABSENT):
         said = PowerReading(points=(Point(utility=utility, ups=Ups.ABLE),), runtime_s=600).text
         story.now += timedelta(seconds=10)
