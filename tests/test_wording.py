@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from dataclasses import replace
+
 import pytest
 
 from hostwatch.checkers.services import combined
 from hostwatch.checks.base import Finding, Missed, Step
 from hostwatch.core.reading import Outcome
 from hostwatch.wording import STEPS, worded
+from tests.messages.examples import WWW, payload
 
 
 @pytest.mark.parametrize(
@@ -72,3 +77,26 @@ def test_twenty_checks_that_miss_are_told_in_whole_sentences() -> None:
     assert worded(kept, "zh").endswith(" 项")
     shown, _, more = kept.removesuffix(" more").rpartition("; and ")
     assert len(shown.split("; ")) + int(more) == 20
+
+
+def test_a_kind_that_nobody_has_used_yet_is_known() -> None:
+    """In a process of its own: nothing else has loaded the check."""
+    said = "from hostwatch.wording import worded; print(worded('pop3: login: the login was refused', 'zh'))"
+    ran = subprocess.run([sys.executable, "-c", said], capture_output=True, check=True)
+    assert ran.stdout.decode().strip() == "POP3，登录：登录被拒绝"
+
+
+@pytest.mark.parametrize(
+    ("found", "code"),
+    [
+        ("http: TLS: the certificate expired on 2026-11-01; smtp: login: the login was refused", "http_tls"),
+        ("ftp: connect: no data connection to port 40000: connection refused", "ftp_connect"),
+        ("tls: TLS: the handshake failed: “imap: login: 1: 2; 3”", "tls_tls"),
+        ("http: no answer", "http"),
+        ("no answer", "no_answer"),
+    ],
+)
+def test_programs_get_the_check_and_the_step_as_a_code(found: str, code: str) -> None:
+    story = replace(WWW, why=found)
+    (told,) = payload("emergency", (story,), language="zh")["emergencies"]
+    assert (told["why"], told["found"]) == (code, found)
