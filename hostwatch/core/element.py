@@ -32,13 +32,19 @@ class Element:
     """What it hangs on, as an expression; empty: nobody said, or it is a utility."""
 
     witness: str = ""
-    """Who sees it: a source, or a point of one, as `source/point`; empty: nobody does."""
+    """Who sees it: a source, or a point of one, as `source/point`; several with commas between. Empty: nobody
+    does."""
 
     rack: str = ""
     """The rack that a feed goes to."""
 
     is_redundant: bool = False
     """Whether a feed is the redundant one of its rack, and not the primary."""
+
+    @property
+    def witnesses(self) -> tuple[tuple[str, str], ...]:
+        """The source of each who sees it, and the name of its point."""
+        return tuple(witnessed(one.strip()) for one in self.witness.split(",") if one.strip())
 
     def signals(self, vantage: str) -> tuple[str, ...]:
         """None: what is known of it is what its witness says, and what its inputs come to."""
