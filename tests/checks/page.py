@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from hostwatch import checks
+from hostwatch import checks, wording
 from hostwatch.checks import base
 from hostwatch.checks.base import Step
 from hostwatch.configuration.duration import shown
@@ -36,10 +36,11 @@ Where only one setting is needed it may be written alone: `tcp: 443` means `tcp:
 
 ## Steps
 
-Each check goes through some of these, in this order; a miss says in which one it happened.
+Each check goes through some of these, in this order; a miss says in which one it happened. Notices say it in
+the customer's language, and what is wrong as well ([notices.md](notices.md)).
 
-| step | what is done | what a miss there mostly means |
-|---|---|---|
+| step | what is done | what a miss there mostly means | in notices |
+|---|---|---|---|
 """
 
 STEPS: Final = {
@@ -81,11 +82,16 @@ HEAD: Final = "| setting | what is written | if absent | meaning |\n|---|---|---
 
 def page() -> str:
     """All of it."""
-    parts = [OPENING, *(f"| {step} | {done} | {means} |\n" for step, (done, means) in STEPS.items())]
+    parts = [OPENING, *(_step(step, *told) for step, told in STEPS.items())]
     parts += [COMMON, HEAD, *_rows(base.Settings), OF_TLS, HEAD, *_rows(base.Tls)]
     for kind in checks.kinds():
         parts += _kind(kind, checks.room(kind))
     return "".join(parts)
+
+
+def _step(step: Step, done: str, means: str) -> str:
+    words = wording.STEPS[step]
+    return f"| {step} | {done} | {means} | {words}, {base.CHINESE[words]} |\n"
 
 
 def _kind(kind: str, module: ModuleType) -> list[str]:
