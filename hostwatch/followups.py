@@ -1,6 +1,7 @@
 """Follow-up looks (J5): whoever fell silent is looked at again soon, to find the edges of an outage.
 
-A device is looked at at once when one of its services falls silent (J8).
+A device is looked at at once when one of its services falls silent (J8). A service that is still down when
+its device is back, and of which nobody is told, is looked at until somebody is.
 
 They never count towards a verdict. An answer ends the silence, or the outage, at once and not only with the
 next scheduled look; a miss says for how long the silence certainly lasted.
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from datetime import timedelta
+from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from typing import Any
 
@@ -20,6 +21,7 @@ from hostwatch.core.reading import Kind
 from hostwatch.core.schedule import Turn
 from hostwatch.core.service import is_service
 from hostwatch.core.signal import Signal
+from hostwatch.core.together import patience
 from hostwatch.core.uplink import named
 from hostwatch.core.world import Decision
 from hostwatch.engine import Engine
@@ -65,6 +67,8 @@ class FollowUps:
                         name
                     ):  # a step of the clock cuts a silence that goes on
                         self._next.pop(name, None)
+                case facts.CameUp(signal=name, first_answer=back_at) if not is_service(name):
+                    self._plan_services(name, back_at)
                 case facts.ClockStepped(at=after, before=before):
                     self._move((after - before) // instant.MICROSECOND)
                 case _:
@@ -99,6 +103,26 @@ class FollowUps:
             heappush(self._agenda, (at_us, name))
             self._woken.set()
 
+    def _plan_services(self, device: str, back_at: datetime) -> None:
+        """Those that are still down are looked at when they have had the time to come back as well (J8)."""
+        found, people = self._engine.world.device(device), self._engine.world.population
+        if found is None:
+            return
+        at_us = instant.micros(back_at + patience(people.terms(found)))
+        for service in found.services:
+            name = service.signal(found.id, people.vantage)
+            if name not in self._next and self._is_untold(name):
+                self._plan(name, at_us)
+
+    def _is_untold(self, name: str) -> bool:
+        """Whether a service is down, its device came back, and no emergency tells of it yet."""
+        world = self._engine.world
+        signal, served = world.signals.restless.get(name), world.population.service_of(name)
+        if signal is None or signal.verdict is None or served is None or not served[1].terms.obliges:
+            return False
+        own = served[0].signal(world.population.vantage)
+        return own in world.came_up and world.emergency_of(name) is None and name not in world.holds
+
     def _move(self, by_us: int) -> None:
         """The wall clock stepped: what is planned is to be as far away as it was."""
         self._next = {name: at_us + by_us for name, at_us in self._next.items()}
@@ -128,7 +152,7 @@ class FollowUps:
             if self._next.get(name) != at_us:
                 continue
             signal = self._engine.world.signals.restless.get(name)
-            if signal is None or not self._is_followed(signal, now_us):
+            if signal is None or not (self._is_followed(signal, now_us) or self._is_untold(name)):
                 del self._next[name]
                 continue
             laps = (now_us - at_us) // self._every_us + 1

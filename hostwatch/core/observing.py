@@ -12,8 +12,8 @@ from functools import lru_cache
 from itertools import chain
 
 from hostwatch.core import facts, hearing, instant, signal, uplink
-from hostwatch.core.reading import Answer, Outcome, Reading
-from hostwatch.core.service import device_in
+from hostwatch.core.reading import Answer, Kind, Outcome, Reading
+from hostwatch.core.service import device_in, is_service
 from hostwatch.core.signal import Signal
 from hostwatch.core.signals import at_rest, may_rest
 from hostwatch.core.source import Source
@@ -39,6 +39,9 @@ class Observing:
 
         self.heard: dict[str, Heard] = {}
         """What sources say from now on, if that is other words than before."""
+
+        self.still_down: list[Reading] = []
+        """Misses of follow-up looks at services on which there is a verdict."""
 
         self._rested: dict[str, int] = {}
         """Who is at rest by what was observed so far, and since when."""
@@ -68,6 +71,8 @@ class Observing:
             self._rested.pop(reading.signal, None)
             if known.verdict is not None and after.misses > known.misses:
                 self.again.append((after.name, reading.known_at))
+            elif known.verdict is not None and _shows_it_is_down(reading):
+                self.still_down.append(reading)
         self.facts.extend(happened)
         if uplink.is_reference(reading.signal):
             self._follow(reading)
@@ -130,6 +135,11 @@ class Observing:
                 del self.changed[name]
                 rested[name] = due_us
                 self.settled.append(name)
+
+
+def _shows_it_is_down(reading: Reading) -> bool:
+    missed = reading.outcome is Outcome.MISSED and reading.kind is Kind.FOLLOW_UP
+    return missed and is_service(reading.signal)
 
 
 @lru_cache(maxsize=64)

@@ -38,7 +38,6 @@ def tell(world: World, observed: Observing, now: datetime) -> People:
                 telling.down(fact)
             case facts.CameUp():
                 telling.up(fact.signal, fact)
-                telling.back(fact)
             case facts.SilenceEnded(confirmed=False):
                 telling.answered(fact.signal)
             case _:
@@ -53,6 +52,8 @@ def tell(world: World, observed: Observing, now: datetime) -> People:
             telling.missed_again(name, at)
         else:
             telling.still_down(name, at)
+    for reading in observed.still_down:
+        telling.missed_in_between(reading.signal, reading.at, reading.known_at)
     if world.holds:
         telling.look_at_holds(observed)
     return telling.owing.people()
@@ -96,7 +97,8 @@ class _Telling:
         """Of services that went down in this very deed."""
 
         self._back: dict[str, datetime] = {}
-        """Who came up in this very deed, with its first answer."""
+        """Who came up in this very deed, with its first answer: looks at its services that began before say
+        nothing of what follows."""
 
         self.owing = Owing(world, now)
 
@@ -181,10 +183,6 @@ class _Telling:
         self.owing.put(_without(emergency, own))
         return None
 
-    def back(self, flip: facts.CameUp) -> None:
-        """A device came up: looks at its services that began before say nothing of what follows."""
-        self._back[flip.signal] = flip.first_answer
-
     def answered(self, signal: str) -> None:
         """A silence ended without a verdict: an emergency of a service that covers its device lets it go."""
         emergency = self.owing.emergency_of(signal)
@@ -221,6 +219,18 @@ class _Telling:
             self.service_down(_as_verdict(signal, at))
         elif not self._may_be_down(self._whose(name)[2], _as_verdict(signal, at).first_miss):
             self._open(_as_verdict(signal, hold.since), at)
+
+    def missed_in_between(self, name: str, looked_at: datetime, at: datetime) -> None:
+        """A service that is down missed a follow-up look: that tells if its device came back long before.
+
+        Whoever is looked at every six hours need not wait for the next of these looks.
+        """
+        device, _, own = self._whose(name)
+        back_at = self._world.came_up.get(own)
+        if back_at is None or self.owing.hold_of(name) is not None:
+            return
+        if looked_at >= back_at + patience(self._people.terms(device)):
+            self.missed_again(name, at)
 
     def _came_back_meanwhile(self, service: Signal) -> bool:
         """Whether its device came back while the service was looked at: only the next look tells of it."""
@@ -291,6 +301,8 @@ class _Telling:
     def up(self, name: str, flip: facts.CameUp | None) -> None:
         """A signal answers again after a verdict; or is no longer watched, if there is no flip."""
         hold, emergency = self.owing.hold_of(name), self.owing.emergency_of(name)
+        if flip is not None:
+            self._back[name] = flip.first_answer
         if hold is not None:
             verdict = self._verdicts.get(name) or _as_verdict(self._world.signals[name], hold.since)
             emergency = self._open(verdict, self._now if flip is None else flip.at)

@@ -199,6 +199,7 @@ class World:
         if decision.slice is not None:
             self._apply_slice(decision.slice)
         if decision.population is not None:
+            self._forget_back(decision.population)
             self.population.change(decision.population)
         if decision.schedule is not None:
             self.schedule = decision.schedule
@@ -221,6 +222,13 @@ class World:
         device = self.population.device_of(flip.signal)
         if device is not None and device.services:
             self.came_up[flip.signal] = flip.first_answer
+
+    def _forget_back(self, changes: Changes) -> None:
+        """That a device came back is the affair of whoever had it then."""
+        for device in changes.devices:
+            before = self.population.devices.get(device.id)
+            if before is not None and before.customer != device.customer:
+                self.came_up.pop(before.signal(self.population.vantage), None)
 
     def _apply_slice(self, evidence: Slice) -> None:
         if evidence.closed_at is None:

@@ -65,6 +65,14 @@ def test_every_verdict_is_told_once_and_every_emergency_ends(case: Case, played:
     assert not [one for one in stage.world.emergencies.values() if one.signal not in stage.world.signals]
 
 
+def test_who_gets_a_device_that_came_back_is_told_at_the_next_scheduled_miss(played: Played) -> None:
+    """A look in between that would have told its former customer tells the other one nothing."""
+    given = Case("given away", "A A f@1:03 M M A A", "A M M . . o@2:00 f@4:00 M A", "–", "")
+    assert played(given).told == (
+        "11:02 www waits; 15:02 E1 device; E1 + www; 20:00 E1 over; 26:02 E2 www; 31:00 E2 over"
+    )
+
+
 def notices(stage: Stage, kind: str) -> list[Notice]:
     return [notice for notice in stage.world.notices.values() if notice.kind == kind]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 
-from hostwatch.core import facts
+from hostwatch.core import facts, instant
+from hostwatch.core.schedule import Target
 from hostwatch.core.service import Service
 from hostwatch.core.terms import ServiceTerms
 from hostwatch.patience import Patience
@@ -139,3 +140,55 @@ def test_a_service_waits_for_its_device_and_not_longer_than_was_said() -> None:
     assert timedelta(0) <= opened.at - held.until < seconds(1)
     assert held.until - held.at == seconds(300)
     assert (opened.signal, joined.signal) == ("web/www@main", "web/ping@main")
+
+
+def looks_after_its_device_came_back(service: Service) -> tuple[list[facts.Fact], list[datetime], datetime]:
+    """A service that is looked at each two hours is silent from its third look on; its device is too, then.
+
+    What happened, when the service was looked at since, and when its device answered again.
+    """
+    name = service.signal("web", "main")
+    every = seconds(7200)
+    target = Target(signal=name, address="192.0.2.1", interval=every)
+    dies_at = START + ((target.phase_us - instant.micros(START)) % target.interval_us) * instant.MICROSECOND
+    dies_at += every
+    back_at = dies_at + seconds(1000)
+
+    def says(signal: str, look: int) -> bool:
+        at = stage.clock.now()
+        if signal == name:
+            return at < dies_at
+        return not signal.startswith("web/") or not dies_at - seconds(400) <= at < back_at
+
+    stage = Stage({"web": seconds(300)}, {"web": QUICK}, says, services={"web": (service,)})
+    happened: list[facts.Fact] = []
+
+    async def act(stage: Stage) -> None:
+        stage.prober.follow_ups.lasting = seconds(0)
+        stage.engine.listeners.append(lambda decision: happened.extend(decision.facts))
+        patience = asyncio.create_task(Patience(stage.engine, stage.clock).run())
+        await stage.clock.sleep(back_at - START + seconds(3600))
+        patience.cancel()
+
+    stage.run(act)
+    (answered_at,) = [one.first_answer for one in happened if isinstance(one, facts.CameUp)]
+    return happened, [at for at in stage.pinger.looks[name] if at > dies_at + seconds(1)], answered_at
+
+
+def test_a_service_that_is_looked_at_rarely_is_told_of_soon_after_its_device_came_back() -> None:
+    rare = Service(name="www", terms=ServiceTerms(interval=seconds(7200), misses=1))
+    happened, looks, back_at = looks_after_its_device_came_back(rare)
+
+    opened = [one for one in happened if isinstance(one, facts.EmergencyOpened)]
+    assert [one.signal for one in opened] == ["web/ping@main", "web/www@main"]
+    (looked_at,) = looks
+    assert looked_at - back_at == seconds(300), "once, as long after it as it would have waited for it"
+    assert timedelta(0) <= opened[1].at - looked_at < seconds(2)
+
+
+def test_one_that_logs_in_waits_for_its_schedule() -> None:
+    rare = Service(name="www", intrudes=True, terms=ServiceTerms(interval=seconds(7200), misses=1))
+    happened, looks, _ = looks_after_its_device_came_back(rare)
+
+    assert [one.signal for one in happened if isinstance(one, facts.EmergencyOpened)] == ["web/ping@main"]
+    assert looks == []
