@@ -83,11 +83,6 @@ class Turns:
     def __len__(self) -> int:
         return len(self._wanted)
 
-    @property
-    def lying_about(self) -> int:
-        """Turns that are put down, whether they still count or not."""
-        return sum(map(len, self._heads.values()))
-
     def want(self, one: Wanted) -> None:
         """An attempt is due, or is due otherwise than it was."""
         if self._wanted.get(one.notice) == one:

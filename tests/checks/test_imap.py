@@ -20,6 +20,7 @@ from hostwatch.core.reading import Outcome
 from tests.checks.certificates import Papers
 from tests.checks.conftest import look
 from tests.checks.dialogues import played
+from tests.checks.mail import PROTECTIONS, broken_off, let_in, misbehaving, protected, unprotected
 from tests.checks.mailroom import PASSWORD, USER, WRONG, Mailroom, keeps_silent, login, reading_room, said
 from tests.checks.middle import in_the_middle
 
@@ -35,22 +36,13 @@ class TestDovecot:
         assert [phase.step for phase in found.phases] == [Step.CONNECT, Step.GREETING, Step.ANSWER]
         assert said(found) == ["a1 CAPABILITY", "a2 LOGOUT"]
 
-    @pytest.mark.parametrize("protection", ["required", "opportunistic", "implicit"])
+    @pytest.mark.parametrize("protection", PROTECTIONS)
     async def test_it_lets_in_who_may_over_a_line_that_is_protected(
         self, mailroom: Mailroom, papers: Papers, protection: str
     ) -> None:
-        implicit = protection == "implicit"
-        found = await look(
-            "imap",
-            {
-                "port": mailroom.dovecot.imaps if implicit else mailroom.dovecot.imap,
-                "tls": {"ca": str(papers.ca)},
-                **({"implicit_tls": True} if implicit else {"starttls": protection}),
-                **login(),
-            },
-        )
-        assert (found.outcome, found.sentence) == (Outcome.ANSWERED, "")
-        begins = [] if implicit else ["a1 CAPABILITY", "a2 STARTTLS"]
+        ports = (mailroom.dovecot.imap, mailroom.dovecot.imaps)
+        found, by_command = await let_in("imap", papers, protection, ports)
+        begins = ["a1 CAPABILITY", "a2 STARTTLS"] if by_command else []
         assert said(found)[: len(begins)] == begins
         assert [line.partition(" ")[2] or line for line in said(found)[len(begins) :]] == [
             "CAPABILITY", "AUTHENTICATE PLAIN", "***", 'EXAMINE "INBOX"', "LOGOUT",
@@ -59,10 +51,9 @@ class TestDovecot:
             Step.LOGIN,
             Step.ANSWER,
         ]
-        keeps_silent(found)
 
     async def test_a_wrong_password_is_said_and_not_told(self, mailroom: Mailroom, papers: Papers) -> None:
-        written = {"port": mailroom.dovecot.imap, "starttls": "required", "tls": {"ca": str(papers.ca)}}
+        written = protected(papers, mailroom.dovecot.imap)
         found = await look("imap", {**written, **login(WRONG)})
         assert (found.outcome, found.step) == (Outcome.MISSED, Step.LOGIN)
         assert found.why == "the login was refused (NO)"
@@ -76,7 +67,7 @@ class TestDovecot:
         assert found.sentence == "imap: login: the login was refused (NO)"
 
     async def test_a_mailbox_that_is_not_there(self, mailroom: Mailroom, papers: Papers) -> None:
-        written = {"port": mailroom.dovecot.imap, "starttls": "required", "tls": {"ca": str(papers.ca)}}
+        written = protected(papers, mailroom.dovecot.imap)
         found = await look("imap", {**written, **login(folder='no "such" one')})
         assert (found.step, found.why) == (Step.ANSWER, "the mailbox was refused (NO)")
         assert "doesn't exist" in found.came
@@ -174,13 +165,7 @@ S: a4 OK done
 async def test_a_server_that_hangs_or_hangs_up_anywhere(
     papers: Papers, story: str, step: Step, ends: str
 ) -> None:
-    async with played(story.replace("HANGS", ends), papers.valid) as port:
-        written = {"port": port, "starttls": "required", "tls": {"ca": str(papers.ca)}}
-        found = await look("imap", {**written, **login()})
-    assert (found.outcome, found.step) == (Outcome.MISSED, step)
-    if ends == "HANGS":
-        assert found.why == "no answer within 10s"
-    keeps_silent(found)
+    await broken_off("imap", papers, story, step, ends)
 
 
 async def test_a_server_that_never_greets() -> None:
@@ -255,20 +240,11 @@ CASES = {
 
 @pytest.mark.parametrize("name", CASES)
 async def test_a_server_that_misbehaves(papers: Papers, name: str) -> None:
-    story, step, why = CASES[name]
-    async with played(story, papers.valid) as port:
-        written = {"port": port, "starttls": "required", "tls": {"ca": str(papers.ca)}}
-        found = await look("imap", {**written, **login()})
-    assert (found.outcome, found.step, found.why) == (Outcome.MISSED, step, why)
-    assert len(found.transcript) <= 100
-    keeps_silent(found)
+    await misbehaving("imap", papers, CASES[name])
 
 
 async def test_no_password_goes_over_a_line_that_turned_out_to_be_unprotected() -> None:
-    story = "S: * OK\nC: a1\nS: * CAPABILITY IMAP4rev1 AUTH=PLAIN\nS: a1 OK"
-    async with played(story) as port:
-        found = await look("imap", {"port": port, "starttls": "opportunistic", **login()})
-    assert (found.step, found.why) == (Step.LOGIN, "the password is not sent, since the line is without TLS")
+    found = await unprotected("imap", "S: * OK\nC: a1\nS: * CAPABILITY IMAP4rev1 AUTH=PLAIN\nS: a1 OK")
     assert found.notes == ("the line is not protected: the server does not offer STARTTLS",)
 
 

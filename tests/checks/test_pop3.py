@@ -19,6 +19,7 @@ from hostwatch.core.reading import Outcome
 from tests.checks.certificates import Papers
 from tests.checks.conftest import look
 from tests.checks.dialogues import played
+from tests.checks.mail import PROTECTIONS, broken_off, let_in, misbehaving, protected, unprotected
 from tests.checks.mailroom import PASSWORD, USER, WRONG, Mailroom, keeps_silent, login, reading_room, said
 from tests.checks.middle import in_the_middle
 
@@ -34,27 +35,17 @@ class TestDovecot:
         assert [phase.step for phase in found.phases] == [Step.CONNECT, Step.GREETING, Step.ANSWER]
         assert said(found) == ["CAPA", "QUIT"]
 
-    @pytest.mark.parametrize("protection", ["required", "opportunistic", "implicit"])
+    @pytest.mark.parametrize("protection", PROTECTIONS)
     async def test_it_lets_in_who_may_over_a_line_that_is_protected(
         self, mailroom: Mailroom, papers: Papers, protection: str
     ) -> None:
-        implicit = protection == "implicit"
-        found = await look(
-            "pop3",
-            {
-                "port": mailroom.dovecot.pop3s if implicit else mailroom.dovecot.pop3,
-                "tls": {"ca": str(papers.ca)},
-                **({"implicit_tls": True} if implicit else {"starttls": protection}),
-                **login(),
-            },
-        )
-        assert (found.outcome, found.sentence) == (Outcome.ANSWERED, "")
-        begins = [] if implicit else ["CAPA", "STLS"]
+        ports = (mailroom.dovecot.pop3, mailroom.dovecot.pop3s)
+        found, by_command = await let_in("pop3", papers, protection, ports)
+        begins = ["CAPA", "STLS"] if by_command else []
         assert said(found) == [*begins, "CAPA", f"USER {USER}", "PASS ***", "STAT", "QUIT"]
-        keeps_silent(found)
 
     async def test_a_wrong_password_is_said_and_not_told(self, mailroom: Mailroom, papers: Papers) -> None:
-        written = {"port": mailroom.dovecot.pop3, "starttls": "required", "tls": {"ca": str(papers.ca)}}
+        written = protected(papers, mailroom.dovecot.pop3)
         found = await look("pop3", {**written, **login(WRONG)})
         assert found.sentence == "pop3: login: the login was refused"
         assert found.came == "-ERR [AUTH] Authentication failed."
@@ -139,13 +130,7 @@ S: +OK
 async def test_a_server_that_hangs_or_hangs_up_anywhere(
     papers: Papers, story: str, step: Step, ends: str
 ) -> None:
-    async with played(story.replace("HANGS", ends), papers.valid) as port:
-        written = {"port": port, "starttls": "required", "tls": {"ca": str(papers.ca)}}
-        found = await look("pop3", {**written, **login()})
-    assert (found.outcome, found.step) == (Outcome.MISSED, step)
-    if ends == "HANGS":
-        assert found.why == "no answer within 10s"
-    keeps_silent(found)
+    await broken_off("pop3", papers, story, step, ends)
 
 
 async def test_a_server_that_never_greets() -> None:
@@ -189,18 +174,11 @@ CASES = {
 
 @pytest.mark.parametrize("name", CASES)
 async def test_a_server_that_misbehaves(papers: Papers, name: str) -> None:
-    story, step, why = CASES[name]
-    async with played(story, papers.valid) as port:
-        written = {"port": port, "starttls": "required", "tls": {"ca": str(papers.ca)}}
-        found = await look("pop3", {**written, **login()})
-    assert (found.outcome, found.step, found.why) == (Outcome.MISSED, step, why)
-    keeps_silent(found)
+    await misbehaving("pop3", papers, CASES[name])
 
 
 async def test_no_password_goes_over_a_line_that_turned_out_to_be_unprotected() -> None:
-    async with played("S: +OK\nC: CAPA\nS: +OK\nS: .") as port:
-        found = await look("pop3", {"port": port, "starttls": "opportunistic", **login()})
-    assert (found.step, found.why) == (Step.LOGIN, "the password is not sent, since the line is without TLS")
+    await unprotected("pop3", "S: +OK\nC: CAPA\nS: +OK\nS: .")
 
 
 async def test_a_password_that_the_server_says_again() -> None:

@@ -22,6 +22,7 @@ from hostwatch.core.reading import Outcome
 from tests.checks.certificates import Papers
 from tests.checks.conftest import look
 from tests.checks.dialogues import played
+from tests.checks.mail import PROTECTIONS, broken_off, let_in, misbehaving, protected, unprotected
 from tests.checks.mailroom import PASSWORD, USER, WRONG, Mailroom, keeps_silent, login, said, sending_room
 from tests.checks.middle import in_the_middle
 
@@ -43,25 +44,14 @@ class TestPostfix:
         assert [phase.step for phase in found.phases] == [Step.CONNECT, Step.GREETING, Step.ANSWER]
         assert said(found) == [f"EHLO {name}", "QUIT"]
 
-    @pytest.mark.parametrize("protection", ["required", "opportunistic", "implicit"])
+    @pytest.mark.parametrize("protection", PROTECTIONS)
     async def test_it_lets_in_who_may_over_a_line_that_is_protected(
         self, mailroom: Mailroom, papers: Papers, protection: str
     ) -> None:
-        implicit = protection == "implicit"
-        found = await look(
-            "smtp",
-            {
-                "port": mailroom.postfix.smtps if implicit else mailroom.postfix.smtp,
-                "tls": {"ca": str(papers.ca)},
-                "hello": "watch.example.test",
-                **({"implicit_tls": True} if implicit else {"starttls": protection}),
-                **login(),
-            },
-        )
-        assert (found.outcome, found.sentence) == (Outcome.ANSWERED, "")
-        begins = [] if implicit else ["EHLO watch.example.test", "STARTTLS"]
+        ports = (mailroom.postfix.smtp, mailroom.postfix.smtps)
+        found, by_command = await let_in("smtp", papers, protection, ports, hello="watch.example.test")
+        begins = ["EHLO watch.example.test", "STARTTLS"] if by_command else []
         assert said(found) == [*begins, "EHLO watch.example.test", "AUTH PLAIN ***", "QUIT"]
-        keeps_silent(found)
 
     async def test_the_older_way_to_log_in(self, mailroom: Mailroom) -> None:
         written = {"port": mailroom.postfix.plain, **login(), "unprotected_login": True}
@@ -78,7 +68,7 @@ class TestPostfix:
         caplog.set_level(logging.DEBUG)
         asyncio.get_running_loop().set_debug(True)
         to = (
-            {"port": mailroom.postfix.smtp, "starttls": "required", "tls": {"ca": str(papers.ca)}}
+            protected(papers, mailroom.postfix.smtp)
             if way == "PLAIN"
             else {"port": mailroom.postfix.plain, "unprotected_login": True}
         )
@@ -163,13 +153,7 @@ S: 250 AUTH PLAIN LOGIN
 async def test_a_server_that_hangs_or_hangs_up_anywhere(
     papers: Papers, story: str, step: Step, ends: str
 ) -> None:
-    async with played(story.replace("HANGS", ends), papers.valid) as port:
-        written = {"port": port, "starttls": "required", "tls": {"ca": str(papers.ca)}}
-        found = await look("smtp", {**written, **login()})
-    assert (found.outcome, found.step) == (Outcome.MISSED, step)
-    if ends == "HANGS":
-        assert found.why == "no answer within 10s"
-    keeps_silent(found)
+    await broken_off("smtp", papers, story, step, ends)
 
 
 async def test_a_server_that_never_greets() -> None:
@@ -228,18 +212,11 @@ CASES = {
 
 @pytest.mark.parametrize("name", CASES)
 async def test_a_server_that_misbehaves(papers: Papers, name: str) -> None:
-    story, step, why = CASES[name]
-    async with played(story, papers.valid) as port:
-        written = {"port": port, "starttls": "required", "tls": {"ca": str(papers.ca)}}
-        found = await look("smtp", {**written, **login()})
-    assert (found.outcome, found.step, found.why) == (Outcome.MISSED, step, why)
-    keeps_silent(found)
+    await misbehaving("smtp", papers, CASES[name])
 
 
 async def test_no_password_goes_over_a_line_that_turned_out_to_be_unprotected() -> None:
-    async with played("S: 220 x\nC: EHLO\nS: 250-mx\nS: 250 AUTH PLAIN") as port:
-        found = await look("smtp", {"port": port, "starttls": "opportunistic", **login()})
-    assert (found.step, found.why) == (Step.LOGIN, "the password is not sent, since the line is without TLS")
+    await unprotected("smtp", "S: 220 x\nC: EHLO\nS: 250-mx\nS: 250 AUTH PLAIN")
 
 
 @pytest.mark.parametrize("way", ["PLAIN", "LOGIN"])

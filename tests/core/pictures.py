@@ -56,18 +56,23 @@ class Case:
     up: str
 
 
-def cases(page: str) -> list[Case]:
-    """The rows of all tables of pictures on the page."""
+def rows(page: str, *heading: str) -> list[list[str]]:
+    """The cells of the rows of all tables on the page whose headings begin so."""
     found, inside = [], False
     for line in page.splitlines():
         cells = [cell.strip().strip("`") for cell in line.strip().strip("|").split("|")]
         if not line.startswith("|"):
             inside = False
-        elif cells[:2] == ["case", "picture"]:
+        elif cells[: len(heading)] == [*heading]:
             inside = True
         elif inside and not set(line) <= set("|-: "):
-            found.append(Case(*cells))
+            found.append(cells)
     return found
+
+
+def cases(page: str) -> list[Case]:
+    """The rows of all tables of pictures on the page."""
+    return [Case(*cells) for cells in rows(page, "case", "picture")]
 
 
 def seconds(text: str) -> int:

@@ -26,6 +26,7 @@ from tests.core.pictures import (
     clock,
     events,
     instant,
+    rows,
 )
 
 ROWS = ("device", "www", "email")
@@ -48,16 +49,7 @@ class Case:
 
 def cases(page: str) -> list[Case]:
     """The rows of the tables of a device and its services on the page."""
-    found, inside = [], False
-    for line in page.splitlines():
-        cells = [cell.strip().strip("`") for cell in line.strip().strip("|").split("|")]
-        if not line.startswith("|"):
-            inside = False
-        elif cells[:2] == ["case", "device"]:
-            inside = True
-        elif inside and not set(line) <= set("|-: "):
-            found.append(Case(*cells))
-    return found
+    return [Case(*cells) for cells in rows(page, "case", "device")]
 
 
 def merged(case: Case) -> Iterator[tuple[int, str, Event]]:

@@ -177,7 +177,7 @@ def test_turns_that_do_not_count_any_more_do_not_pile_up() -> None:
         deadline = START - timedelta(seconds=number)
         turns.want(Wanted(notice=f"n{number}", place=where, retry=False, deadline=deadline))
 
-    assert turns.lying_about <= 2 + STALE_MAX
+    assert sum(map(len, turns._heads.values())) <= 2 + STALE_MAX
     assert turns.begin()[0].notice == "n9999"
 
 
