@@ -187,7 +187,7 @@ class Session:
     async def select(self, folder: str, *, read_only: bool) -> Folder:
         """Open a mailbox."""
         word = b"EXAMINE" if read_only else b"SELECT"
-        said = await self.must("the mailbox", word + b" " + quoted(folder))
+        said = await self.must("the mailbox", word + b" " + quoted(folder), of=folder)
         exists = [int(found[1]) for line in said.before if (found := _EXISTS.fullmatch(line))]
         uid_next = [int(found[1]) for line in said.before if (found := _UIDNEXT.match(line))]
         if not exists:
@@ -217,14 +217,19 @@ class Session:
         await _mail.goodbye(self._visit, self.command(b"LOGOUT", leaving=True))
 
     async def must(
-        self, what: str, command: bytes, *, shown: str | None = None, more: bytes | None = None
+        self, what: str, command: bytes, *, of: str = "", shown: str | None = None, more: bytes | None = None
     ) -> Said:
-        """The answer to a command, which must be OK."""
+        """The answer to a command, which must be OK. `of`: the name of what is asked for."""
         said = await self.command(command, shown=shown, more=more)
         if said.word != "OK":
             came = said.word.encode() + b" " + said.text
             raise base.Missed(
-                "{what} was refused ({name})", what=what, name=said.word, expected="OK", came=came
+                "{what} {text} was refused ({name})" if of else "{what} was refused ({name})",
+                what=what,
+                text=of,
+                name=said.word,
+                expected="OK",
+                came=came,
             )
         return said
 
@@ -293,6 +298,8 @@ base.chinese(
         服务器不要求登录就允许访问
     the server does not say how many messages there are
         服务器未说明邮箱中的邮件数
+    {what} {text} was refused ({name})
+        {what} {text} 被拒绝（{name}）
     {what} was refused ({name})
         {what}被拒绝（{name}）
     the server ends the dialogue

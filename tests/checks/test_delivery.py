@@ -142,7 +142,7 @@ async def test_a_mailbox_that_nobody_knows(mailroom: Mailroom, write: Write) -> 
             "the mailbox: the login was refused (NO)",
         ),
         ({"tls": {}}, Step.TLS, "the mailbox: no trusted authority stands behind the certificate"),
-        ({"folder": "Sent"}, Step.ANSWER, "the mailbox: the mailbox Sent was refused (NO)"),
+        ({"folder": "Sent"}, Step.ANSWER, "the mailbox: the mailbox “Sent” was refused (NO)"),
         ({"port": 1}, Step.CONNECT, "the mailbox: connection refused"),
     ],
     ids=["wrong password", "wrong certificate", "no such mailbox", "nobody there"],

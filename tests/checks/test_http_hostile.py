@@ -90,7 +90,7 @@ LIES: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "a hundred thousand packings of nothing": (
         lambda: OK + b"Content-Encoding: gzip\r\n\r\n" + MEMBERS,
-        "the expected text “all is well” is not in the answer",
+        "the expected text “everything runs” is not in the answer",
     ),
     "less than it says": (
         lambda: OK + b"Content-Length: 1000\r\n\r\nshort",

@@ -69,7 +69,7 @@ class TestDovecot:
     async def test_a_mailbox_that_is_not_there(self, mailroom: Mailroom, papers: Papers) -> None:
         written = protected(papers, mailroom.dovecot.imap)
         found = await look("imap", {**written, **login(folder='no "such" one')})
-        assert (found.step, found.why) == (Step.ANSWER, "the mailbox was refused (NO)")
+        assert (found.step, found.why) == (Step.ANSWER, 'the mailbox “no "such" one” was refused (NO)')
         assert "doesn't exist" in found.came
 
     @pytest.mark.parametrize(
