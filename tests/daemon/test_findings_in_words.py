@@ -35,11 +35,11 @@ server {
 }
 """
 SERVICES = {
-    "www": "http: {{url: 'http://127.0.0.1:{www}/', timeout: 400ms}}",
-    "page": "http: {{url: 'http://127.0.0.1:{page}/', contains: all is well, timeout: 400ms}}",
+    "www": "http: {{url: 'http://127.0.0.1:{www}/', timeout: 1500ms}}",
+    "page": "http: {{url: 'http://127.0.0.1:{page}/', contains: all is well, timeout: 1500ms}}",
     "shop": "http: {{url: 'https://www.example.test:{shop}/', address: 127.0.0.1, tls: {{ca: '{ca}'}},"
-    " timeout: 400ms}}",
-    "proxy": "http: {{url: 'http://127.0.0.1:{proxy}/', timeout: 400ms}}",
+    " timeout: 1500ms}}",
+    "proxy": "http: {{url: 'http://127.0.0.1:{proxy}/', timeout: 1500ms}}",
 }
 CUSTOMERS = {"acme": "zh-CN", "globex": "en"}
 CUSTOMER = """\
@@ -79,7 +79,7 @@ def configuration(relay_port: int, ports: dict[str, int], ca: Path) -> str:
     text = (
         "site: {name: Test site, timezone: Asia/Shanghai}\nstore: sqlite:///watch.db\n"
         f'mail: {{smtp: "smtp://127.0.0.1:{relay_port}", from: noc@dc.example}}\n'
-        "schedule: {interval: 500ms, misses: 2}\nnotices: {within: 10s}\nlisten: 127.0.0.1:0\ncustomers:\n"
+        "schedule: {interval: 2s, misses: 2}\nnotices: {within: 20s}\nlisten: 127.0.0.1:0\ncustomers:\n"
     )
     address = 1
     for customer, language in CUSTOMERS.items():
