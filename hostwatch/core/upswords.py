@@ -32,7 +32,7 @@ UPS: Final = "ups"
 ALIVE_V: Final = 80.0
 """From so many volts on a line is alive, and half its nominal voltage if that is known."""
 
-DEAD_V: Final = 15.0
+DEAD_V: Final = 20.0
 """Up to so many it is dead: what a meter shows of a line beside it."""
 
 TESTING: Final = frozenset({"CAL", "TEST"})

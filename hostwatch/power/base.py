@@ -16,14 +16,14 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from hostwatch.checks import base
-from hostwatch.checks.base import Fault, Finding, Missed, Port, Step, Visit, printable
+from hostwatch.checks.base import Fault, Finding, Line, Missed, Port, Step, Tls, Visit, connect, printable
 from hostwatch.configuration.duration import Duration, between
 from hostwatch.configuration.strict import Section
 from hostwatch.core.power import Concern, Output, Point, PowerReading, Ups, Utility
 
 __all__ = (
-    "Concern", "Fault", "Missed", "Output", "Point", "Port", "PowerReading", "Settings", "Step", "Ups",
-    "Utility", "Visit", "printable", "run",
+    "Concern", "Fault", "Line", "Missed", "Output", "Point", "Port", "PowerReading", "Settings", "Step",
+    "Tls", "Ups", "Utility", "Visit", "connect", "printable", "run",
 )  # fmt: skip
 
 TIMEOUT_DEFAULT: Final = timedelta(seconds=5)

@@ -15,15 +15,16 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from hostwatch import checks
+from hostwatch import checks, power
 from hostwatch.checks import base
 from hostwatch.configuration.secret import Places
+from hostwatch.power import base as base_of_power
 from tests.checks.conftest import HostsFile, surroundings
 
 ROOT: Final = Path(__file__).parents[2]
@@ -37,6 +38,8 @@ class Order:
     """A check to be run."""
 
     kind: str
+    """That of a power source begins with `power/`."""
+
     written: Any
     allowed: tuple[int, ...] = ()
     """The ports of 127.0.0.1 that may be connected to, and nothing else; all if empty."""
@@ -148,7 +151,9 @@ def _complaints() -> Iterator[list[str]]:
 
 async def attend(order: dict[str, Any]) -> dict[str, Any]:
     """Run one check, and look round after it."""
-    module = checks.room(order["kind"])
+    room, _, kind = order["kind"].rpartition("/")
+    module = power.room(kind) if room else checks.room(kind)
+    run: Callable[..., Awaitable[base.Finding]] = base_of_power.run if room else base.run
     settings = module.Settings.model_validate(order["written"], context=Places())
     names = HostsFile(www_example_com="127.0.0.1")
     around = surroundings(names=names, policy=OnlyThere(tuple(order["allowed"])))
@@ -158,7 +163,7 @@ async def attend(order: dict[str, Any]) -> dict[str, Any]:
     with _complaints() as complaints:
         began = time.monotonic()
         visit = base.Visit(kind=order["kind"], address="127.0.0.1", surroundings=around)
-        found = await base.run(module, settings, visit)
+        found = await run(module, settings, visit)
         took_s = time.monotonic() - began
         grew_kib = _held("VmHWM") - held
         for _ in range(TURNS_MAX):

@@ -1,0 +1,137 @@
+"""Whoever says that it is upsd and means harm: each reading ends within its time, as a miss that says why.
+
+turn 0    at once, or instead of the first answers      turn 1    instead of the answers to all variables
+turn 2    instead of the answers about outlets
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from hostwatch.core.reading import Outcome
+from hostwatch.power import nut
+from tests.checks.hostile import ACTS, Act, Manners, Peer, full_backlog, hostile
+from tests.checks.test_hostile import LONG, SHORT, fair
+from tests.checks.victim import Order, Victim
+
+KNOWN = {"ups.status": "OL", "outlet.count": "2"}
+ANSWERS = "".join(
+    f'VAR ups1 {name} "{KNOWN[name]}"\n' if name in KNOWN else "ERR VAR-NOT-SUPPORTED\n"
+    for name in nut.VARIABLES
+)
+MANNERS = Manners(
+    says=(b"", ANSWERS.encode()), more=b'VAR ups1 ups.status "OL"\n', ask_ends=b"output.L3.voltage\n"
+)
+"""It ends its first ask so; the second one it ends otherwise."""
+
+
+@pytest.fixture(scope="module")
+def victim() -> Iterator[Victim]:
+    one = Victim()
+    yield one
+    one.close()
+
+
+def order(port: int, timeout: str, **written: object) -> Order:
+    return Order(
+        kind="power/nut",
+        written={"address": "127.0.0.1", "port": port, "ups": "ups1", "timeout": timeout, **written},
+    )
+
+
+@pytest.mark.parametrize("act", ACTS, ids=str)
+@pytest.mark.parametrize("turn", [0, 1])
+async def test_whatever_it_does_is_a_miss_that_says_why(victim: Victim, turn: int, act: Act) -> None:
+    async with hostile(act.play, manners=MANNERS, turn=turn) as port:
+        came = await victim.run(order(port, SHORT if act.hangs else LONG))
+
+    found = fair(came, seconds=0.25 if act.hangs else 20)
+    assert act.fits(found.why), found.why
+    assert found.value == ""
+
+
+@pytest.mark.parametrize("act", ACTS, ids=str)
+async def test_whatever_it_does_when_asked_for_outlets(victim: Victim, act: Act) -> None:
+    """It has answered well so far."""
+
+    async def well_at_first(peer: Peer) -> None:
+        await peer.say(ANSWERS.encode())
+        await act.play(peer)
+
+    async with hostile(well_at_first, manners=MANNERS, turn=1) as port:
+        came = await victim.run(order(port, SHORT if act.hangs else LONG))
+
+    found = fair(came, seconds=0.25 if act.hangs else 20)
+    assert act.fits(found.why), found.why
+
+
+async def test_nobody_accepts(victim: Victim) -> None:
+    async with full_backlog() as port:
+        found = fair(await victim.run(order(port, SHORT)), seconds=0.25)
+
+    assert found.why == f"no answer within {SHORT}"
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (b'VAR ups2 ups.status "OL"', "upsd answers another question"),
+        (b'VAR ups1 ups.load "OL"', "upsd answers another question"),
+        (b"VAR ups1 ups.status OL", "this is no answer of upsd"),
+        (b'VAR ups1 ups.status "OL', "this is no answer of upsd"),
+        (b'VAR ups1 ups.status "a"b"', "this is no answer of upsd"),
+        (b"OK", "this is no answer of upsd"),
+        (b"ERR", "upsd refuses"),
+        (b"ERR SOMETHING-NEW", "upsd refuses"),
+        (b"ERR DATA-STALE", "upsd has not heard from the UPS for too long"),
+        (b"ERR DRIVER-NOT-CONNECTED", "the driver of the UPS does not run"),
+        (b"ERR VAR-NOT-SUPPORTED and more", "upsd refuses"),
+    ],
+)
+async def test_answers_that_are_none(victim: Victim, answer: bytes, why: str) -> None:
+    async def says(peer: Peer) -> None:
+        await peer.say(answer + b"\n")
+
+    async with hostile(says, manners=MANNERS, turn=1) as port:
+        found = fair(await victim.run(order(port, LONG)), seconds=20)
+
+    assert (found.outcome, found.why) == (Outcome.MISSED, why)
+
+
+async def test_an_unknown_state_in_the_middle_spoils_all(victim: Victim) -> None:
+    """The driver died between two answers: what came before is not believed either."""
+
+    async def says(peer: Peer) -> None:
+        await peer.say(b'VAR ups1 ups.status "OB OFF"\nERR DATA-STALE\n')
+
+    async with hostile(says, manners=MANNERS, turn=1) as port:
+        found = fair(await victim.run(order(port, LONG)), seconds=20)
+
+    assert (found.outcome, found.value) == (Outcome.MISSED, "")
+
+
+async def test_values_are_taken_as_they_were_meant(victim: Victim) -> None:
+    r"""A quotation mark and a backslash come with a backslash before them."""
+
+    async def says(peer: Peer) -> None:
+        lines = [f'VAR ups1 {nut.VARIABLES[0]} "OL"', r'VAR ups1 ups.alarm "the \"fan\" \\o/"']
+        await peer.say(
+            "\n".join(lines + ["ERR VAR-NOT-SUPPORTED"] * (len(nut.VARIABLES) - 2) + [""]).encode()
+        )
+
+    async with hostile(says, manners=MANNERS, turn=1) as port:
+        came = await victim.run(order(port, LONG))
+
+    assert came.found.outcome is Outcome.ANSWERED, came.found.why
+    assert r"OL: the \"fan\" \\o/" in came.found.value
+
+
+def test_no_piece_is_longer_than_upsd_takes_at_once() -> None:
+    commands = [b"x" * length + b"\n" for length in (1, 399, 1, 398, 10, 500, 3)]
+    pieces = [*nut._pieces(commands)]
+
+    assert b"".join(pieces) == b"".join(commands)
+    assert all(piece.endswith(b"\n") for piece in pieces)
+    assert [len(piece) for piece in pieces] == [2, 400, 2, 399, 11, 501, 4]
