@@ -221,9 +221,16 @@ class Simulation:
         await self._pause(pause_us)
         await self.begin()
         for start, end in self.plan.truth.full.spans:
-            if start <= dead_since < end + DRAINED_AFTER_US:
+            if start <= dead_since < self._drained_by(end):
                 dead_since = start  # what had waited for the disk was lost as well
         self.cadence.disturbed(dead_since, self.clock.true_us(), "no watch was running")
+
+    def _drained_by(self, end: int) -> int:
+        """When all that waited for the disk is written at the latest; while nothing of us runs nothing is."""
+        for one in sorted(self.cadence.disturbances, key=lambda d: d.start):
+            if one.why in ("stalled", "suspended") and one.start <= end + DRAINED_AFTER_US and one.end > end:
+                end = one.end
+        return end + DRAINED_AFTER_US
 
     # Faults. Each is a method that the plan names.
 
