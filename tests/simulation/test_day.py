@@ -12,6 +12,7 @@ from tests.simulation.accounts import months
 from tests.simulation.simulation import Simulation
 
 
+@pytest.mark.first
 @pytest.mark.timeout(900)
 def test_a_day_of_a_thousand_devices(tmp_path: Path) -> None:
     """Twenty-four hours, 288 looks at each; a failure names its seed."""

@@ -13,6 +13,7 @@ SEEDS = 200
 TOGETHER = 10
 
 
+@pytest.mark.first
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("first", range(0, SEEDS, TOGETHER))
 def test_small_worlds(first: int, tmp_path: Path) -> None:
