@@ -42,12 +42,26 @@ from hostwatch.configuration import checks as limits_of_checks
 from hostwatch.configuration import fields, load, mistake, secret, service, source, uplink
 from hostwatch.configuration.model import Notices, Schedule
 from hostwatch.configuration.packets import Limits
-from hostwatch.core import behind, enrolment, facts, judge, ladder, latency, schedule, telling, turns
+from hostwatch.core import (
+    behind,
+    enrolment,
+    expression,
+    facts,
+    judge,
+    ladder,
+    latency,
+    power,
+    schedule,
+    telling,
+    turns,
+    wiring,
+)
 from hostwatch.core import uplink as uplinks
 from hostwatch.core.blindness import Why
 from hostwatch.core.world import World
 from hostwatch.inventory import csv
 from hostwatch.messages import text as words
+from hostwatch.power import nut
 from hostwatch.reach import _ears
 from hostwatch.reach import base as base_of_reach
 from hostwatch.reports import text as text_report
@@ -246,6 +260,11 @@ LIMITS: dict[str, str] = {
     "datagrams that are no answer to a question by SNMP; tries of one": (
         f"{snmp_agent.STRAY_MAX}; 1 … {snmp_access.RETRIES_MAX + 1}"
     ),
+    "outlets, and inputs, that upsd is asked for; sent to it at once": (
+        f"{nut.OUTLETS_MAX}, {nut.INPUTS_MAX}; {nut.PIECE_BYTES_MAX} bytes"
+    ),
+    "points of one source; elements of the power model in a row": (f"{power.POINTS_MAX}; {wiring.DEPTH_MAX}"),
+    "names in one expression; its depth": f"{expression.NAMES_MAX}; {expression.DEPTH_MAX}",
     "engines and keys of SNMP v3 remembered": f"{snmp_agent.ENGINES_KEPT:,}; {usm.KEYS_KEPT:,}",
     "one question to all resolvers": f"{asking.ASKING_S:g} s",
     "lines of one kind in `hostwatch status`": str(status.LISTED_MAX),
