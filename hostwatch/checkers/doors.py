@@ -14,12 +14,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from ipaddress import ip_address
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from hostwatch.checkers.crowd import Crowd
 from hostwatch.checkers.services import PER_TARGET_MAX
 from hostwatch.checks.base import Fault
+
+ADDRESSES_CACHED: Final = 16_384
 
 Waiting = asyncio.Future[None]
 
@@ -98,8 +101,7 @@ class Gate:
 
     def enter(self, address: str) -> Awaitable[None] | None:
         """Be connected to an address: None if it may at once, else what to wait for, which raises `Fault`."""
-        bare, percent, link = address.partition("%")
-        address = f"{ip_address(bare)}{percent}{link}"
+        address = _plain(address)
         if any(door.address == address for door in self._inside):
             return None
         door = Door(address, len(self._inside))
@@ -158,3 +160,10 @@ class Gate:
             if isinstance(error, TimeoutError):
                 raise Fault(why) from None
             raise
+
+
+@lru_cache(ADDRESSES_CACHED)
+def _plain(address: str) -> str:
+    """An address as it is always written."""
+    bare, percent, link = address.partition("%")
+    return f"{ip_address(bare)}{percent}{link}"

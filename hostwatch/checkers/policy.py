@@ -58,8 +58,8 @@ class OutboundPolicy:
         `literal`: the operator wrote the address. `own`: it is that of the device that the check is about.
         """
         bare, _, link = address.partition("%")
-        found = ip_address(bare)
-        if any(found in senseless for senseless in _SENSELESS):
+        found, is_senseless = _read(bare)
+        if is_senseless:
             return "no machine has this address"
         if literal:
             return ""
@@ -98,6 +98,13 @@ class OutboundPolicy:
             self._ours = frozenset(self._tell_ours())
             self._ours_until_us = now_us + OWN_ADDRESSES_FOR_US
         return self._ours
+
+
+@lru_cache(DECISIONS_CACHED)
+def _read(bare: str) -> tuple[IPv4Address | IPv6Address, bool]:
+    """An address, and whether no connection can lead there."""
+    found = ip_address(bare)
+    return found, any(found in senseless for senseless in _SENSELESS)
 
 
 def _within(network: IPv4Network | IPv6Network, other: IPv4Network | IPv6Network) -> bool:

@@ -14,7 +14,7 @@ import resource
 import signal
 import socket
 import sys
-from functools import partial
+from functools import lru_cache, partial
 from ipaddress import ip_address
 from typing import Final
 
@@ -71,6 +71,8 @@ UNSENT_BYTES_END: Final = 64 * 1024 * 1024
 TICK_US: Final = 500_000
 """Orders that can wait as long begin together, at ticks: whatever wakes a process costs more than a check."""
 
+ADDRESSES_CACHED: Final = 16_384
+
 SWEEP_S: Final = 0.5
 """How often orders are looked for that could not begin in time."""
 
@@ -101,6 +103,7 @@ class Process:
         self._timer: asyncio.TimerHandle | None = None
         self._draining: asyncio.Task[None] | None = None
         self._begun = False
+        self._unsaid: list[bytes] = []
 
     async def serve(self) -> None:
         """Answer until the watch is gone."""
@@ -125,6 +128,7 @@ class Process:
             for task in self._tasks.values():
                 task.cancel()
             await asyncio.gather(sweeping, *self._tasks.values(), return_exceptions=True)
+            self._speak()
             self._writer.transport.abort()
 
     def _heed(self, message: ToCheckers) -> None:
@@ -331,7 +335,15 @@ class Process:
     def _say(self, message: FromCheckers) -> None:
         if self._writer.transport.get_write_buffer_size() > UNSENT_BYTES_END:
             self._writer.transport.abort()
-        self._writer.write(encoded(message))
+        if not self._unsaid:
+            asyncio.get_running_loop().call_soon(self._speak)
+        self._unsaid.append(encoded(message))
+
+    def _speak(self) -> None:
+        """What was said in one turn of the loop leaves together."""
+        said, self._unsaid = b"".join(self._unsaid), []
+        if said:
+            self._writer.write(said)
 
 
 def _ticked(due_us: int, latest_us: int) -> int:
@@ -348,6 +360,7 @@ def _fault(run: Run, place: int, why: str) -> base.Finding:
     return base.Finding(kind=run.service.checks[place].kind, outcome=Outcome.UNKNOWN, why=why)
 
 
+@lru_cache(ADDRESSES_CACHED)
 def _is_address(text: str) -> bool:
     try:
         ip_address(text.partition("%")[0])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
+
+from pydantic_core import to_json
 
 from hostwatch.checkers.protocol import FINDING_CHARS_MAX, Found, Seen
 from hostwatch.checkers.services import PER_TARGET_MAX, Service, combined
@@ -17,8 +18,6 @@ LATE: Final = "looked too late"
 
 CUT_CHARS: Final = 100
 """Room for the line that says how many lines of a transcript are not there."""
-
-_JSON: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
 @dataclass(slots=True, eq=False)
@@ -108,4 +107,4 @@ def _cut(transcript: Sequence[Said], room: int) -> tuple[Said, ...]:
 
 
 def _encoded(data: dict[str, Any] | list[Any]) -> str:
-    return _JSON.encode(data)
+    return to_json(data).decode()

@@ -65,6 +65,9 @@ class Certificate:
 
     begins: datetime
     ends: datetime
+    until: str
+    """The day on which it ends."""
+
     names: tuple[str, ...]
     subject: str
     issuer: str
@@ -92,6 +95,7 @@ def _parsed(der: bytes) -> Certificate | None:
         return Certificate(
             begins=found.not_valid_before_utc,
             ends=found.not_valid_after_utc,
+            until=f"{found.not_valid_after_utc:%Y-%m-%d}",
             names=_names(found),
             subject=_shown(found.subject),
             issuer=_shown(found.issuer),
@@ -122,7 +126,7 @@ def _shown(name: x509.Name) -> str:
     return printable(name.rfc4514_string(), NAME_CHARS_MAX) or "nobody"
 
 
-def examine(visit: Visit, tls: Tls, session: ssl.SSLSocket) -> None:
+def examine(visit: Visit, tls: Tls, session: ssl.SSLObject) -> None:
     """After a handshake: what was agreed on, and how long the certificate and those above it are still valid.
 
     Raises `Missed` if that is less than is asked for. An authority whose own certificate ends first ends all
@@ -138,7 +142,7 @@ def examine(visit: Visit, tls: Tls, session: ssl.SSLSocket) -> None:
         if tls.days_left is not None:
             raise Missed("the certificate cannot be read", expected=f"{_days(tls.days_left)} left")
         return
-    visit.tell("*", f"the certificate is for {found.whose}, by {found.issuer}, until {found.ends:%Y-%m-%d}")
+    visit.tell("*", f"the certificate is for {found.whose}, by {found.issuer}, until {found.until}")
     _ends(visit, tls, found)
     above = [one for der in _between(session) if tls.verify and (one := parsed(der)) is not None]
     first = min(above, key=lambda one: one.ends, default=found)
@@ -151,7 +155,7 @@ def _ends(visit: Visit, tls: Tls, found: Certificate, *, above: bool = False) ->
     left = (found.ends - _now(visit)) // timedelta(days=1)
     what = f"the certificate of the authority {found.subject}, above it," if above else "the certificate"
     if left >= 0:
-        visit.note(f"{what} is valid until {found.ends:%Y-%m-%d}: {_days(left)} left")
+        visit.note(f"{what} is valid until {found.until}: {_days(left)} left")
     if tls.days_left is not None and left < tls.days_left:
         raise Missed(
             "the certificate of the authority {text}, above it, ends on {date}"
@@ -164,7 +168,7 @@ def _ends(visit: Visit, tls: Tls, found: Certificate, *, above: bool = False) ->
         )
 
 
-def _between(session: ssl.SSLSocket) -> list[bytes]:
+def _between(session: ssl.SSLObject) -> list[bytes]:
     """The certificates between the server's and the trusted one, on the way by which it was verified.
 
     What the server sent beside that way does not count. A continued session has none. Only Python 3.13 has a

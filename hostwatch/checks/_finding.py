@@ -134,7 +134,7 @@ class Finding:
         return ": ".join(part for part in (self.kind, self.step or "", self.why) if part)
 
     def as_data(self) -> dict[str, Any]:
-        """As JSON, to be sent to another process. `of_data` reads it."""
+        """As what JSON is made of, to be sent to another process. `of_data` reads it."""
         data: dict[str, Any] = {
             "kind": self.kind,
             "outcome": self.outcome.value,
@@ -144,9 +144,9 @@ class Finding:
             "came": self.came,
             "address": self.address,
             "took_us": self.took_us,
-            "phases": [[phase.step.value, phase.took_us] for phase in self.phases],
-            "transcript": [list(said) for said in self.transcript],
-            "notes": list(self.notes),
+            "phases": self.phases,
+            "transcript": self.transcript,
+            "notes": self.notes,
         }
         return {**data, "value": self.value} if self.value else data
 
@@ -164,17 +164,17 @@ def _of_data(data: dict[str, Any]) -> Finding:
         kind=str(data["kind"]),
         outcome=Outcome(data["outcome"]),
         step=None if data["step"] is None else Step(data["step"]),
-        why=printable(data["why"], WHY_CHARS_MAX),
-        expected=printable(data["expected"], WHY_CHARS_MAX),
-        came=printable(data["came"], WHY_CHARS_MAX),
-        address=printable(data["address"], WHY_CHARS_MAX),
+        why=_text(data["why"], WHY_CHARS_MAX),
+        expected=_text(data["expected"], WHY_CHARS_MAX),
+        came=_text(data["came"], WHY_CHARS_MAX),
+        address=_text(data["address"], WHY_CHARS_MAX),
         took_us=int(data["took_us"]),
         phases=tuple(Phase(Step(step), int(took_us)) for step, took_us in data["phases"]),
         transcript=tuple(
-            Said(int(at_us), str(who)[:1], printable(text, SAID_CHARS_MAX))
+            Said(int(at_us), str(who)[:1], _text(text, SAID_CHARS_MAX))
             for at_us, who, text in data["transcript"][:TRANSCRIPT_LINES_MAX]
         ),
-        notes=tuple(printable(note, WHY_CHARS_MAX) for note in data["notes"][:NOTES_MAX]),
+        notes=tuple(_text(note, WHY_CHARS_MAX) for note in data["notes"][:NOTES_MAX]),
         value=_value(data.get("value", "")),
     )
 
@@ -185,12 +185,22 @@ def _value(text: object) -> str:
     return text
 
 
+def _text(said: Any, chars_max: int) -> str:
+    if not isinstance(said, str):
+        raise TypeError("no text")
+    return printable(said, chars_max)
+
+
 _ODD = re.compile(r"[^\x20-\x7e]")
 """What may have to be escaped. Most of what servers say is plain, and many of their lines are kept."""
 
 
 def printable(said: str | bytes, chars_max: int) -> str:
     """Text that may be shown and kept: no control characters, nothing that turns the writing round."""
+    if len(said) <= chars_max and said.isascii():  # nearly all that is said
+        plain = said.decode("ascii") if isinstance(said, bytes) else said
+        if plain.isprintable():
+            return plain
     text = said[: 4 * chars_max + 4].decode("utf-8", "replace") if isinstance(said, bytes) else said
     shown = _ODD.sub(_shown, text[: chars_max + 1])
     return shown if len(shown) <= chars_max else shown[: chars_max - 1] + "…"

@@ -72,7 +72,8 @@ async def _read_headers(line: Line) -> dict[bytes, tuple[bytes, ...]]:
     headers: dict[bytes, tuple[bytes, ...]] = {}
     header = b""
     for _ in range(HEADERS_MAX + 1):
-        header = await line.read_line()
+        known = line.next_line()
+        header = await line.read_line() if known is None else known
         if not header:
             return headers
         name, colon, value = header.partition(b":")

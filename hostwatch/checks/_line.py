@@ -40,7 +40,7 @@ class Line:
         """What has come and nobody wanted yet."""
 
     @property
-    def tls(self) -> ssl.SSLSocket | None:
+    def tls(self) -> ssl.SSLObject | None:
         """The TLS session, if there is one."""
         return self._wire.tls
 
@@ -69,6 +69,14 @@ class Line:
                 self._visit.count(searched)
                 raise Missed("the server closed the connection", came=bytes(self._waiting))
             self._waiting += piece
+        return self._taken(end, quietly=quietly)
+
+    def next_line(self) -> bytes | None:
+        """The next line, if all of it has come with what was read before; None means `read_line`."""
+        end = self._waiting.find(b"\n", 0, LINE_BYTES_MAX)
+        return None if end < 0 else self._taken(end)
+
+    def _taken(self, end: int, *, quietly: bool = False) -> bytes:
         self._visit.count(end + 1)
         line = bytes(self._waiting[:end]).removesuffix(b"\r")
         del self._waiting[: end + 1]

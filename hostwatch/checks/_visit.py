@@ -13,7 +13,7 @@ import html
 import json
 import socket
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Final, Protocol
@@ -35,7 +35,7 @@ from hostwatch.checks._finding import (
     printable,
 )
 from hostwatch.checks._sentence import chinese
-from hostwatch.checks._wire import Wire
+from hostwatch.checks._wire import Wire, connected
 from hostwatch.core.reading import Outcome
 
 BYTES_MAX: Final = 4 * 1024 * 1024
@@ -126,13 +126,14 @@ class Visit:
     """What the look brought back, as text, if it is one that brings something."""
 
     _began_us: int = 0
-    _paused_us: int = 0
-    """How long it waited in all for what is our own bound."""
+    """Later by as much as it waited for what is our own bound."""
 
     _read: int = 0
     _connections: int = 0
     _phases: list[Phase] = field(default_factory=list)
-    _transcript: list[Said] = field(default_factory=list)
+    _transcript: list[tuple[int, str, str | bytes]] = field(default_factory=list)
+    """Lines as they were said: what nobody has asked for yet is not worded yet. Long ones are shortened."""
+
     _dropped: int = 0
     _notes: list[str] = field(default_factory=list)
     _open: list[Wire | socket.socket] = field(default_factory=list)
@@ -146,20 +147,20 @@ class Visit:
         """4 or 6: that of the device's address. Names are resolved in it alone, without a silent fallback."""
         return ip_address(self.address.partition("%")[0]).version
 
-    @contextmanager
-    def at(self, step: Step) -> Iterator[None]:
+    def at(self, step: Step) -> AbstractContextManager[None]:
         """Take a step: its time is measured, and what fails in it is said to have failed there."""
-        before, self.step = self.step, step
-        began_us, paused_us = self.surroundings.monotonic_us(), self._paused_us
-        try:
-            yield
-        finally:
-            paused_us = self._paused_us - paused_us
-            phase = Phase(step, self.surroundings.monotonic_us() - began_us - paused_us)
-            self._phases.append(phase)
-            if self.listener is not None:
-                self.listener(phase)
-        self.step = before
+        return _At(self, step)
+
+    def running_us(self) -> int:
+        """Since the beginning, without the time that it waited for what is our own bound."""
+        return self.surroundings.monotonic_us() - self._began_us
+
+    def took(self, step: Step, took_us: int) -> None:
+        """A step is over."""
+        phase = Phase(step, took_us)
+        self._phases.append(phase)
+        if self.listener is not None:
+            self.listener(phase)
 
     @contextmanager
     def aside(self, known: Missed | Fault) -> Iterator[None]:
@@ -175,11 +176,12 @@ class Visit:
         if len(self._transcript) >= TRANSCRIPT_LINES_MAX:
             del self._transcript[TRANSCRIPT_LINES_MAX // 2]  # the beginning and the end are kept
             self._dropped += 1
-        at_us = self.surroundings.monotonic_us() - self._began_us
-        line = Said(at_us, who, self._shown(said, SAID_CHARS_MAX))
-        self._transcript.append(line)
+        at_us = self.running_us()
+        if len(said) > SAID_CHARS_MAX:  # a long line must not be held until the end
+            said = self._shown(said, SAID_CHARS_MAX)
+        self._transcript.append((at_us, who, said))
         if self.listener is not None:
-            self.listener(line)
+            self.listener(Said(at_us, who, self._shown(said, SAID_CHARS_MAX)))
 
     def note(self, text: str) -> None:
         """Something worth knowing that decides nothing."""
@@ -188,7 +190,7 @@ class Visit:
             self._notes.append(text)
 
     def conceal(self, secret: str) -> None:
-        """From now on `***` stands for this in all that is kept of the run, also when the other side says it.
+        """From now on `***` stands for this in all that is told of the run, also when the other side says it.
 
         So are its forms in base64, web addresses, JSON and HTML. Who says it backwards, or in pieces, is not
         found out.
@@ -297,7 +299,6 @@ class Visit:
             self.deadline.reschedule(now_s() + left_s)
             waited_us = self.surroundings.monotonic_us() - began_us
             self._began_us += waited_us
-            self._paused_us += waited_us
         self.tell("*", f"waited {waited_us / 1e6:.1f} s for room at {address}")
 
     async def _connected(self, address: str, port: int, kind: socket.SocketKind) -> socket.socket:
@@ -308,7 +309,7 @@ class Visit:
             family = socket.AF_INET6 if ":" in address else socket.AF_INET
             sock = socket.socket(family, kind | socket.SOCK_NONBLOCK)
             self._open.append(sock)
-            await asyncio.get_running_loop().sock_connect(sock, place(address, port))
+            await connected(sock, place(address, port))
         except OSError as error:
             raise failed(error) from error
         return sock
@@ -326,7 +327,9 @@ class Visit:
 
     def finding(self, error: Missed | Fault | None = None) -> Finding:
         """What this run found, when it is over."""
-        transcript = list(self._transcript)
+        transcript = [
+            Said(at_us, who, self._shown(said, SAID_CHARS_MAX)) for at_us, who, said in self._transcript
+        ]
         if self._dropped:
             at_us = transcript[TRANSCRIPT_LINES_MAX // 2].at_us
             transcript[TRANSCRIPT_LINES_MAX // 2] = Said(at_us, "*", f"… {self._dropped + 1} lines …")
@@ -342,12 +345,32 @@ class Visit:
             expected=expected,
             came=came,
             address=self.connected,
-            took_us=self.surroundings.monotonic_us() - self._began_us,
+            took_us=self.running_us(),
             phases=tuple(self._phases),
             transcript=tuple(transcript),
             notes=tuple(self._notes),
             value=self.value if error is None else "",
         )
+
+
+class _At(AbstractContextManager[None]):
+    """A step under way. It stays the step of the visit if it fails."""
+
+    __slots__ = ("_before", "_began_us", "_step", "_visit")
+
+    def __init__(self, visit: Visit, step: Step) -> None:
+        self._visit, self._step = visit, step
+
+    def __enter__(self) -> None:
+        visit = self._visit
+        self._before, visit.step = visit.step, self._step
+        self._began_us = visit.running_us()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        visit = self._visit
+        visit.took(self._step, visit.running_us() - self._began_us)
+        if kind is None:
+            visit.step = self._before
 
 
 def _joined(address: str, port: int) -> str:

@@ -1,15 +1,22 @@
 """A connected socket, read only when somebody wants to read, in plain text or over TLS.
 
-What a server sends beyond that waits in the kernel, which makes the server wait: nothing of it is held here.
-A transport with its buffers costs more, and over TLS much more: here OpenSSL has the socket to itself.
+What a server sends beyond that waits in the kernel, which makes the server wait: no more of it is held here
+than one piece. A transport with its buffers costs more. OpenSSL is given what came and gives what is to
+leave: so a flight of the handshake takes one call of the kernel, and its end leaves with what is said next.
 """
 
 from __future__ import annotations
 
 import asyncio
-import errno
+import os
+import select
 import socket
 import ssl
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+PIECE_BYTES: Final = 16_384
+"""How much is read at once for OpenSSL."""
 
 
 class Wire:
@@ -17,15 +24,24 @@ class Wire:
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
-        self._loop = asyncio.get_running_loop()
         self._waited = True
+        """Whether others had their turn since we read last."""
+
+        self._is_quiet = True
+        """Whether nothing can have come yet: the other side has just been told something."""
+
+        self._tls: ssl.SSLObject | None = None
+        self._came = self._leaving = ssl.MemoryBIO()
+        """What OpenSSL has not read yet, and what it wants sent."""
+
+        self._unsent = b""
         self.was_cut = False
         """Whether the connection ended in the middle of TLS, without a word for its end (`close_notify`)."""
 
     @property
-    def tls(self) -> ssl.SSLSocket | None:
+    def tls(self) -> ssl.SSLObject | None:
         """The TLS session, if there is one."""
-        return self._sock if isinstance(self._sock, ssl.SSLSocket) else None
+        return self._tls
 
     @property
     def own_address(self) -> str:
@@ -35,85 +51,164 @@ class Wire:
 
     async def receive(self, bytes_max: int) -> bytes:
         """What has come, waiting for at least one byte; empty at the end of the connection."""
-        if not self._waited:
-            await asyncio.sleep(0)  # a server that always has more must not keep all others waiting
-        self._waited = False
+        if self._tls is None:
+            return await self._arrived(bytes_max)
         while True:
             try:
-                return self._sock.recv(bytes_max)
-            except (BlockingIOError, ssl.SSLWantReadError):
-                await self._readable()
-            except ssl.SSLWantWriteError:
-                await self._writable()
+                return self._tls.read(bytes_max)
+            except ssl.SSLWantReadError:
+                await self._more()
             except ssl.SSLEOFError:
                 self.was_cut = True
                 return b""
 
     def at_once(self, bytes_max: int) -> bytes:
-        """What has come already, without waiting."""
+        """What has come already in plain text, without waiting."""
         try:
             return self._sock.recv(bytes_max)
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError, ssl.SSLEOFError):
+        except BlockingIOError:
             return b""
 
     async def send(self, data: bytes) -> None:
         """Send all, at the pace of the other side."""
+        if self._tls is None:
+            await self._pour(data)
+            return
         left = memoryview(data)
         while left:
             try:
-                left = left[self._sock.send(left) :]
-            except (BlockingIOError, ssl.SSLWantWriteError):
-                await self._writable()
+                left = left[self._tls.write(left) :]
             except ssl.SSLWantReadError:
-                await self._readable()
+                await self._more()
+        await self._flush()
 
     async def shake_hands(
         self, context: ssl.SSLContext, name: str | None, session: ssl.SSLSession | None = None
-    ) -> ssl.SSLSocket:
+    ) -> ssl.SSLObject:
         """Go over to TLS; as the continuation of a session, if the server agrees."""
-        self._sock = over = context.wrap_socket(
-            self._sock,
-            server_hostname=name,
-            do_handshake_on_connect=False,
-            suppress_ragged_eofs=False,
-            session=session,
-        )
+        if context.check_hostname and not name:  # over memory nobody else asks for it
+            raise ValueError("TLS to nobody in particular")
+        self._came, self._leaving = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = over = context.wrap_bio(self._came, self._leaving, server_hostname=name, session=session)
         while True:
             try:
                 over.do_handshake()
             except ssl.SSLWantReadError:
-                await self._readable()
-            except ssl.SSLWantWriteError:
-                await self._writable()
-            except OSError as error:
-                if error.errno == errno.ENOTCONN:  # it has been broken off already
-                    raise ConnectionResetError(errno.ECONNRESET, "Connection reset by peer") from None
+                await self._more()
+            except ssl.SSLError:
+                self._depart()  # the server is told why
                 raise
             else:
+                asyncio.get_running_loop().call_soon(self._depart)
                 return over
 
     def close(self) -> None:
         """Break it off."""
+        self._depart()
         self._sock.close()
 
+    async def _more(self) -> None:
+        """Give OpenSSL the next piece, once all has left that it has to say."""
+        await self._flush()
+        piece = await self._arrived(PIECE_BYTES)
+        if piece:
+            self._came.write(piece)
+        else:
+            self._came.write_eof()
+
+    async def _arrived(self, bytes_max: int) -> bytes:
+        if not self._waited:
+            await asyncio.sleep(0)  # a server that always has more must not keep all others waiting
+        self._waited = False
+        if self._is_quiet:
+            self._is_quiet = False
+            await self._readable()
+        while True:
+            try:
+                return self._sock.recv(bytes_max)
+            except BlockingIOError:
+                await self._readable()
+
     async def _readable(self) -> None:
-        number, ready = self._sock.fileno(), self._loop.create_future()
-        self._loop.add_reader(number, _resolve, ready)
+        await wait(self._sock, select.EPOLLIN)
         self._waited = True
+
+    async def _flush(self) -> None:
+        if self._unsent or self._leaving.pending:
+            data, self._unsent = self._unsent + self._leaving.read(), b""
+            await self._pour(data)
+
+    def _depart(self) -> None:
+        """Send what OpenSSL has to say, if nothing that was said since took it along. Never waits, and leaves
+        it to whoever reads or sends next to see what is wrong."""
+        if self._leaving.pending:
+            self._unsent += self._leaving.read()
+            try:
+                self._unsent = self._unsent[self._sock.send(self._unsent) :]
+            except OSError:
+                return
+
+    async def _pour(self, data: bytes) -> None:
+        self._is_quiet = True
+        left = memoryview(data)
+        while left:
+            try:
+                left = left[self._sock.send(left) :]
+            except BlockingIOError:
+                await wait(self._sock, select.EPOLLOUT)
+
+
+async def connected(sock: socket.socket, place: tuple[Any, ...]) -> None:
+    """Connect a socket that does not block. Raises `OSError`."""
+    try:
+        sock.connect(place)
+    except BlockingIOError:
+        await wait(sock, select.EPOLLOUT)
+        if error := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            raise OSError(error, os.strerror(error)) from None
+
+
+class _Bells:
+    """Those who wait for sockets on one loop, each for one thing at one socket.
+
+    The loop looks after one descriptor for all of them. A socket stays registered until it is closed, and is
+    armed for one event each time that somebody waits: one call of the kernel, where the loop's own way
+    (`add_reader`, `remove_reader`) takes two and much reckoning.
+    """
+
+    def __init__(self) -> None:
+        self._epoll = select.epoll()
+        self._waiting: dict[int, asyncio.Future[None]] = {}
+        asyncio.get_running_loop().add_reader(self._epoll.fileno(), self._ring)
+
+    async def wait(self, number: int, event: int) -> None:
+        ready = asyncio.get_running_loop().create_future()
+        event |= select.EPOLLONESHOT
+        try:
+            self._epoll.modify(number, event)
+        except FileNotFoundError:  # nobody has waited for it yet
+            self._epoll.register(number, event)
+        self._waiting[number] = ready
         try:
             await ready
         finally:
-            self._loop.remove_reader(number)
+            if self._waiting.get(number) is ready:
+                del self._waiting[number]
 
-    async def _writable(self) -> None:
-        number, ready = self._sock.fileno(), self._loop.create_future()
-        self._loop.add_writer(number, _resolve, ready)
-        try:
-            await ready
-        finally:
-            self._loop.remove_writer(number)
+    def _ring(self) -> None:
+        for number, _ in self._epoll.poll(0):
+            ready = self._waiting.get(number)
+            if ready is not None and not ready.done():
+                ready.set_result(None)
 
 
-def _resolve(ready: asyncio.Future[None]) -> None:
-    if not ready.done():
-        ready.set_result(None)
+_BELLS: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, _Bells]] = WeakKeyDictionary()
+
+
+async def wait(sock: socket.socket, event: int) -> None:
+    """Until something can be read from a socket, or written to it, or it is broken."""
+    loop = asyncio.get_running_loop()
+    bells = _BELLS.get(loop)
+    if bells is None:
+        bells = _BELLS[loop] = _Bells()
+    await bells.wait(sock.fileno(), event)

@@ -143,6 +143,12 @@ class Fed:
             raise Missed("the server closed the connection")
         return line.removesuffix(b"\r")
 
+    def next_line(self) -> bytes | None:
+        if b"\n" not in self._data:
+            return None
+        line, _, self._data = self._data.partition(b"\n")
+        return line.removesuffix(b"\r")
+
     async def read_some(self, bytes_max: int) -> bytes:
         piece, self._data = self._data[:bytes_max], self._data[bytes_max:]
         return piece

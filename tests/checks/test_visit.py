@@ -71,6 +71,13 @@ def test_a_secret_that_the_other_side_says_is_not_kept(said: str | bytes) -> Non
             assert piece not in kept
 
 
+def test_a_secret_is_hidden_in_what_was_said_before_we_knew_it() -> None:
+    run = visit()
+    run.tell("<", f"welcome, {SECRET}")
+    run.conceal(SECRET)
+    assert [line.text for line in run.finding().transcript] == ["welcome, ***"]
+
+
 words = st.text(st.characters(categories=["L", "N"]))
 
 

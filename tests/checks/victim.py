@@ -11,6 +11,8 @@ import asyncio
 import gc
 import json
 import os
+import select
+import socket
 import subprocess
 import sys
 import time
@@ -23,6 +25,7 @@ from typing import Any, Final
 
 from hostwatch import checks, power
 from hostwatch.checks import base
+from hostwatch.checks._wire import wait
 from hostwatch.configuration.secret import Places
 from hostwatch.power import base as base_of_power
 from tests.checks.conftest import HostsFile, surroundings
@@ -184,6 +187,10 @@ async def attend(order: dict[str, Any]) -> dict[str, Any]:
 async def main() -> None:
     """One order after the other, until there are no more."""
     warnings.simplefilter("always")
+    with socket.socket(type=socket.SOCK_DGRAM) as free:
+        await wait(
+            free, select.EPOLLOUT
+        )  # one descriptor of the loop is made by the first who waits, and stays
     while line := await asyncio.to_thread(sys.stdin.readline):
         print(json.dumps(await attend(json.loads(line))), flush=True)
 
