@@ -67,8 +67,8 @@ from hostwatch.reach import base as base_of_reach
 from hostwatch.reports import text as text_report
 from hostwatch.snmp import access as snmp_access
 from hostwatch.snmp import agent as snmp_agent
+from hostwatch.snmp import hearing, usm
 from hostwatch.snmp import message as snmp_message
-from hostwatch.snmp import usm
 from hostwatch.stock import check
 from hostwatch.store import evidence, ledger, present, reader
 
@@ -265,6 +265,9 @@ LIMITS: dict[str, str] = {
     ),
     "points of one source; elements of the power model in a row": (f"{power.POINTS_MAX}; {wiring.DEPTH_MAX}"),
     "names in one expression; its depth": f"{expression.NAMES_MAX}; {expression.DEPTH_MAX}",
+    "a trap; traps of one address at once, and in a second": (
+        f"{hearing.DATAGRAM_BYTES_MAX // KIB} KiB; {hearing.BURST_MAX}, {hearing.RATE_MAX}"
+    ),
     "engines and keys of SNMP v3 remembered": f"{snmp_agent.ENGINES_KEPT:,}; {usm.KEYS_KEPT:,}",
     "one question to all resolvers": f"{asking.ASKING_S:g} s",
     "lines of one kind in `hostwatch status`": str(status.LISTED_MAX),

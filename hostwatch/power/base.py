@@ -4,6 +4,9 @@ A source's module holds three things: `Settings`, the pydantic model of what is 
 an example of it in YAML, as it stands in a configuration; and `read(settings, visit)`, which asks once and
 returns a `PowerReading`. It raises `Missed` if the source does not say what it should, and `Fault` if the
 fault is ours. Both mean the same for power: nobody knows. Lost communication is never an interruption.
+
+A kind whose sources speak by themselves has a fourth: `listen(sources, ear)`, which hears all sources of its
+kind until it is cancelled, and returns at once if none of them wants to be heard (`checkers.ears`).
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from types import ModuleType
-from typing import Annotated, Final
+from typing import Annotated, Final, Protocol
 
 from pydantic import Field
 
@@ -22,11 +25,23 @@ from hostwatch.configuration.strict import Section
 from hostwatch.core.power import Concern, Output, Point, PowerReading, Ups, Utility
 
 __all__ = (
-    "Concern", "Fault", "Line", "Missed", "Output", "Point", "Port", "PowerReading", "Settings", "Step",
-    "Tls", "Ups", "Utility", "Visit", "connect", "printable", "run",
+    "Concern", "Ear", "Fault", "Line", "Missed", "Output", "Point", "Port", "PowerReading", "Settings",
+    "Step", "Tls", "Ups", "Utility", "Visit", "connect", "printable", "run",
 )  # fmt: skip
 
 TIMEOUT_DEFAULT: Final = timedelta(seconds=5)
+
+
+class Ear(Protocol):
+    """Told of what was heard. Neither call waits."""
+
+    def ask(self, name: str) -> None:
+        """Something happened at a source: it is to be read at once."""
+        ...
+
+    def said(self, name: str, reading: PowerReading) -> None:
+        """A source said all of this."""
+        ...
 
 
 class Settings(Section):

@@ -12,8 +12,7 @@ from typing import Final, Literal
 from hostwatch.power import base
 from hostwatch.power._pdu_tables import TABLES, Table
 from hostwatch.power.base import Missed, Output, Point, PowerReading
-from hostwatch.snmp import agent
-from hostwatch.snmp.access import Access
+from hostwatch.snmp import agent, hearing
 from hostwatch.snmp.ber import Value
 
 EXAMPLE = """
@@ -36,7 +35,7 @@ Index = tuple[int, ...]
 Rows = dict[Index, agent.Row]
 
 
-class Settings(Access, base.Settings):
+class Settings(hearing.Heard, base.Settings):
     """Where the strip is, how it is asked, and whose table it follows."""
 
     model: Literal["apc-rpdu2", "apc-rpdu", "apc-spdu", "apc-epdu", "eaton", "raritan", "sentry3", "sentry4"]
@@ -51,6 +50,11 @@ async def read(settings: Settings, visit: base.Visit) -> PowerReading:
     column = table.volts or table.inputs
     inputs = await asked.walk(column, rows_max=ROWS_MAX) if column else {}
     return reading(table, outlets, inputs)
+
+
+async def listen(sources: Mapping[str, Settings], ear: base.Ear) -> None:
+    """A trap of a strip makes that it is read at once."""
+    await hearing.listen(sources, lambda name, told: ear.ask(name))
 
 
 def reading(table: Table, outlets: Rows, inputs: Rows) -> PowerReading:

@@ -7,14 +7,13 @@ A card that has lost its UPS knows nothing, and neither do we.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, Literal
 
 from hostwatch.power import base
 from hostwatch.power._ups_tables import TABLES, Alarm, Number, State, Table
 from hostwatch.power.base import Concern, Missed, Output, Point, PowerReading, Ups, Utility
-from hostwatch.snmp import agent
-from hostwatch.snmp.access import Access
+from hostwatch.snmp import agent, hearing
 from hostwatch.snmp.agent import Agent
 from hostwatch.snmp.ber import Value
 
@@ -30,6 +29,9 @@ snmp_ups:
 SYSTEM: Final = "1.3.6.1.2.1.1.2.0"
 """What kind of thing an agent is (sysObjectID)."""
 
+ON_BATTERY: Final = "1.3.6.1.2.1.33.2.1"
+"""The standard's trap about it (upsTrapOnBattery)."""
+
 PRESENT_V: Final = 80.0
 """From here on a line of the input has the utility; it is low at worst."""
 
@@ -44,7 +46,7 @@ PERCENT_MAX: Final = 1_000
 SECONDS_MAX: Final = 10_000_000
 
 
-class Settings(Access, base.Settings):
+class Settings(hearing.Heard, base.Settings):
     """Where the card is, how it is asked, and whose table it follows."""
 
     model: Literal["auto", "rfc1628", "apc", "eaton", "vertiv", "huawei"] = "auto"
@@ -85,6 +87,29 @@ def _scalars(table: Table) -> tuple[str, ...]:
 def _columns(table: Table) -> tuple[str, ...]:
     columns = (table.loads, table.volts_column)
     return tuple(name for name in (*(one.name for one in columns if one), table.alarms) if name)
+
+
+async def listen(sources: Mapping[str, Settings], ear: base.Ear) -> None:
+    """A trap of a UPS makes that it is read at once. That it is on battery is heard, if it is signed."""
+
+    def tell(name: str, told: hearing.Told) -> None:
+        if told.is_signed and told.about == ON_BATTERY:
+            ear.said(name, on_battery(told))
+        ear.ask(name)
+
+    await hearing.listen(sources, tell)
+
+
+def on_battery(told: hearing.Told) -> PowerReading:
+    """What the standard's trap says (upsTrapOnBattery). It comes again each minute."""
+    standard = TABLES["rfc1628"]
+    point = Point(utility=Utility.ABSENT, ups=Ups.ABLE, output=Output.POWERED, said="battery; by a trap")
+    return PowerReading(
+        points=(point,),
+        concerns=(Concern.ON_BATTERY,),
+        runtime_s=_number(standard.runtime_s, told.variables, SECONDS_MAX),
+        absent_for_s=_number(standard.absent_s, told.variables, SECONDS_MAX) or None,
+    )
 
 
 def reading(table: Table, came: agent.Row, rows: Iterable[agent.Row]) -> PowerReading:
@@ -174,12 +199,12 @@ def _volts(table: Table, came: agent.Row, rows: Iterable[agent.Row]) -> list[flo
     return [volts for volts in found if volts is not None]
 
 
-def _scaled(number: Number, came: agent.Row) -> float | None:
+def _scaled(number: Number, came: Mapping[str, Value]) -> float | None:
     value = came.get(number.name)
     return value * number.unit if isinstance(value, int) and value >= 0 else None
 
 
-def _number(number: Number | None, came: agent.Row, most: int) -> int | None:
+def _number(number: Number | None, came: Mapping[str, Value], most: int) -> int | None:
     """A number in our unit; none for what is negative or beyond all sense."""
     found = _scaled(number, came) if number is not None else None
     return int(found) if found is not None and found <= most else None

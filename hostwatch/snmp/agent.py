@@ -211,7 +211,7 @@ class Agent:
             return None
         reports = came.flags & user.flags != user.flags
         known = (usm.without_privacy(user) if came.flags & usm.AUTHENTIC else None) if reports else user
-        inside = usm.opened(came, known)
+        inside = usm.opened(came, known).said
         found = message.pdu(inside, 0, len(inside))
         if found.kind == message.REPORT:
             if _reported(found) == NOT_IN_TIME and came.engine.id:
@@ -232,7 +232,7 @@ class Agent:
             came = usm.envelope(data)
             if came.number != number or not came.engine.id:
                 return None
-            inside = usm.opened(came, None)
+            inside = usm.opened(came, None).said
             found = message.pdu(inside, 0, len(inside))
             if found.kind != message.REPORT:
                 return None

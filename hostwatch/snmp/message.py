@@ -82,6 +82,14 @@ def answer(inform: bytes) -> bytes:
     return bytes((RESPONSE,)) + inform[1:]
 
 
+def report(about: bytes) -> bytes:
+    """A report about one counter of errors (RFC 3414, 5)."""
+    listed = ber.wrapped(ber.SEQUENCE, ber.wrapped(ber.OID, about) + ber.wrapped(ber.COUNTER, b"\1"))
+    return ber.wrapped(
+        REPORT, ber.written(0) + ber.written(0) + ber.written(0) + ber.wrapped(ber.SEQUENCE, listed)
+    )
+
+
 def version(data: bytes) -> int:
     """The version of SNMP that a datagram is of. Raises `BadBer`."""
     whole = ber.expect(data, 0, len(data), ber.SEQUENCE)

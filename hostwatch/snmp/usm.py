@@ -176,8 +176,18 @@ def envelope(data: bytes) -> Envelope:
     )  # fmt: skip
 
 
-def opened(came: Envelope, user: User | None) -> bytes:
-    """What is said in it, as `message.pdu` reads it. Without a user only what is for everybody.
+class Opened(NamedTuple):
+    """What was in a message."""
+
+    said: bytes
+    """As `message.pdu` reads it."""
+
+    context: bytes
+    """Which part of an agent it is about, as it is written: an answer repeats that."""
+
+
+def opened(came: Envelope, user: User | None) -> Opened:
+    """What is in it. Without a user only what is for everybody.
 
     Raises `NotAuthentic` for less than the user's flags ask for, and `BadBer`.
     """
@@ -195,7 +205,7 @@ def opened(came: Envelope, user: User | None) -> bytes:
     scoped = ber.expect(body, 0, len(body), ber.SEQUENCE)
     _, at = ber.octets(body, scoped.start, scoped.stop)
     _, at = ber.octets(body, at, scoped.stop)
-    return body[at : scoped.stop]
+    return Opened(body[at : scoped.stop], body[scoped.start : at])
 
 
 def _check_signature(came: Envelope, user: User) -> None:
@@ -217,11 +227,12 @@ def _decrypted(came: Envelope, user: User) -> bytes:
     return plain[: found.stop]  # what fills the last block is no part of it
 
 
-def sealed(number: int, flags: int, engine: Engine, user: User | None, body: bytes) -> bytes:
-    """A message of v3. `body` is what is said, as `message.request` writes it."""
-    inside = ber.wrapped(
-        ber.SEQUENCE, ber.wrapped(ber.OCTETS, engine.id) + ber.wrapped(ber.OCTETS, b"") + body
-    )
+def sealed(
+    number: int, flags: int, engine: Engine, user: User | None, body: bytes, context: bytes = b""
+) -> bytes:
+    """A message of v3. `body` is what is said, as `message.request` writes it, in a question's context."""
+    context = context or ber.wrapped(ber.OCTETS, engine.id) + ber.wrapped(ber.OCTETS, b"")
+    inside = ber.wrapped(ber.SEQUENCE, context + body)
     salt = b""
     if user is not None and user.privacy:
         salt = secrets.token_bytes(_SALT_BYTES)

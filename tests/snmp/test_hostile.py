@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import socket
-import struct
 from collections.abc import Callable, Iterable
 
 import pytest
@@ -17,6 +16,7 @@ from hostwatch.snmp.agent import Agent
 from hostwatch.snmp.message import Pdu
 from hostwatch.snmp.usm import Engine, User
 from tests.snmp.asking import visited
+from tests.snmp.bending import bent
 from tests.snmp.wolves import Bite, by_2c, honest, said, wolf
 
 ONE, TWO = "1.3.6.1.4.1.32473.1.1", "1.3.6.1.4.1.32473.1.2"
@@ -168,7 +168,7 @@ BY_USER = {
 
 
 def answered(asked: usm.Envelope, user: User | None, flags: int = 0, number: int = 0) -> bytes:
-    plain = usm.opened(asked, USER)
+    plain = usm.opened(asked, USER).said
     question = message.pdu(plain, 0, len(plain))
     body = said(number or question.number, [(name, ber.written(1)) for name, _ in question.variables])
     return usm.sealed(asked.number, flags, ENGINE, user, message.unframed(body)[1])
@@ -237,27 +237,6 @@ async def test_who_is_silent_about_its_engine() -> None:
 
 # Whatever comes.
 
-INTERESTING = (b"\x30", b"\x04", b"\x02", b"\x80", b"\xff", b"\x84\xff\xff\xff\xff", b"\0", b"\xa2", b"\xa8")
-
-
-def bent(chance: random.Random, data: bytes) -> bytes:
-    """A datagram that was changed in a few places."""
-    found = bytearray(data)
-    for _ in range(chance.randint(1, 4)):
-        at = chance.randrange(len(found))
-        match chance.randrange(4):
-            case 0:
-                found[at] = chance.randrange(256)
-            case 1:
-                del found[at : at + chance.randint(1, 8)]
-            case 2:
-                found[at:at] = chance.choice(INTERESTING)
-            case 3:
-                found[at : at + 4] = struct.pack("!I", chance.choice((0, 1, 2**31, 2**32 - 1)))
-        if not found:
-            return b"\0"
-    return bytes(found)
-
 
 @pytest.mark.parametrize("seed", range(3))
 def test_whatever_comes_is_read_or_refused(seed: int) -> None:
@@ -277,7 +256,7 @@ def test_whatever_comes_is_read_or_refused(seed: int) -> None:
         try:
             if message.version(data) == message.VERSION_3:
                 came = usm.envelope(data)
-                body = usm.opened(came, USER if came.flags & usm.AUTHENTIC else None)
+                body = usm.opened(came, USER if came.flags & usm.AUTHENTIC else None).said
             else:
                 _, body = message.unframed(data)
             message.pdu(body, 0, len(body))
