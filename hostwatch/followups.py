@@ -1,7 +1,8 @@
 """Follow-up looks (J5): whoever fell silent is looked at again soon, to find the edges of an outage.
 
-A device is looked at at once when one of its services falls silent (J8). A service that is still down when
-its device is back, and of which nobody is told, is looked at until somebody is.
+A device is looked at at once when one of its services falls silent (J8), and when the switch that it hangs on
+is found to be (J10). A service that is still down when its device is back, and of which nobody is told, is
+looked at until somebody is.
 
 They never count towards a verdict. An answer ends the silence, or the outage, at once and not only with the
 next scheduled look; a miss says for how long the silence certainly lasted.
@@ -16,11 +17,12 @@ from heapq import heappop, heappush
 from typing import Any
 
 from hostwatch.clock import Clock
-from hostwatch.core import facts, instant
+from hostwatch.core import facts, instant, testimony
 from hostwatch.core.reading import Kind
 from hostwatch.core.schedule import Turn
 from hostwatch.core.service import is_service
 from hostwatch.core.signal import Signal
+from hostwatch.core.switch import named as switch_named
 from hostwatch.core.together import patience
 from hostwatch.core.uplink import named
 from hostwatch.core.world import Decision
@@ -69,6 +71,8 @@ class FollowUps:
                         self._next.pop(name, None)
                 case facts.CameUp(signal=name, first_answer=back_at) if not is_service(name):
                     self._plan_services(name, back_at)
+                case facts.EmergencyHeld(signal=name) if (switch := switch_named(name)) is not None:
+                    self._look_behind(switch)
                 case facts.ClockStepped(at=after, before=before):
                     self._move((after - before) // instant.MICROSECOND)
                 case _:
@@ -81,6 +85,8 @@ class FollowUps:
         for name, signal in self._engine.world.signals.restless.items():
             if signal.silence is not None:
                 self._plan(name, now_us + self._every_us)
+        for switch in self._engine.world.holds.switches:
+            self._look_behind(switch)
         while True:
             if not self._agenda:
                 self._woken.clear()
@@ -136,6 +142,14 @@ class FollowUps:
             turn = self._turn(device.signal(self._engine.world.population.vantage), now_us)
         if turn is not None and self._hold is not None and self._in_hand < IN_HAND_MAX:
             self._hold(self._look([turn]))
+
+    def _look_behind(self, switch: str) -> None:
+        """Is it the switch, or its management alone? The verdict waits for what those behind it say (J10)."""
+        now_us = instant.micros(self._clock.now())
+        asked = (self._turn(name, now_us) for name in testimony.wanted(self._engine.world, switch))
+        turns = [turn for turn in asked if turn is not None][: IN_HAND_MAX - self._in_hand]
+        if turns and self._hold is not None:
+            self._hold(self._look(turns))
 
     async def _look(self, turns: list[Turn]) -> None:
         self._in_hand += len(turns)

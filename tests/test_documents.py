@@ -50,6 +50,7 @@ from hostwatch.core import (
     judge,
     ladder,
     latency,
+    parents,
     power,
     schedule,
     telling,
@@ -123,7 +124,8 @@ LIMITS: dict[str, str] = {
     "uplinks; reference points of one": (
         f"{uplink.UPLINKS_MAX}; {uplinks.REFERENCES_MIN} … {uplink.REFERENCES_MAX}"
     ),
-    "devices behind an uplink named in a notice": str(behind.NAMED_MAX),
+    "devices behind an uplink or a switch, or on a supply, named in a notice": str(behind.NAMED_MAX),
+    "devices asked for when a switch behind which they are is silent": str(parents.ASKED_MAX),
     "a slice of the schedule": seconds(schedule.SLICE_MAX),
     "slices in flight": str(prober.SLICES_MAX),
     "a catch-up": f"{prober.CATCH_UP_PER_S:,} targets",

@@ -10,15 +10,53 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from hostwatch.core.fact import Fact as Fact
+from hostwatch.core.facts_for_people import (
+    AttemptBegan as AttemptBegan,
+)
+from hostwatch.core.facts_for_people import (
+    AttemptEnded as AttemptEnded,
+)
+from hostwatch.core.facts_for_people import (
+    DutyArose as DutyArose,
+)
+from hostwatch.core.facts_for_people import (
+    DutyBreached as DutyBreached,
+)
+from hostwatch.core.facts_for_people import (
+    DutyMet as DutyMet,
+)
+from hostwatch.core.facts_for_people import (
+    DutyReleased as DutyReleased,
+)
+from hostwatch.core.facts_for_people import (
+    EmergencyEnded as EmergencyEnded,
+)
+from hostwatch.core.facts_for_people import (
+    EmergencyHeld as EmergencyHeld,
+)
+from hostwatch.core.facts_for_people import (
+    EmergencyJoined as EmergencyJoined,
+)
+from hostwatch.core.facts_for_people import (
+    EmergencyOpened as EmergencyOpened,
+)
+from hostwatch.core.facts_for_people import (
+    NoticeOwed as NoticeOwed,
+)
+from hostwatch.core.facts_for_people import (
+    NoticeSettled as NoticeSettled,
+)
+from hostwatch.core.facts_for_people import (
+    SupplyEmergencyOpened as SupplyEmergencyOpened,
+)
+from hostwatch.core.facts_for_people import (
+    SwitchEmergencyOpened as SwitchEmergencyOpened,
+)
+from hostwatch.core.facts_for_people import (
+    UplinkEmergencyOpened as UplinkEmergencyOpened,
+)
 from hostwatch.core.reading import Kind
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
-    """What all facts share."""
-
-    at: datetime
-    """When it happened; the store adds when it was recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,136 +264,6 @@ class PowerFailedBriefly(Fact):
     """The reading before: the failures lie between it and `at`."""
 
     times: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmergencyOpened(Fact):
-    """A confirmed outage that obliges us to tell (`colocation C5`)."""
-
-    reference: str
-    customer: str
-    device: str
-    signal: str
-    first_miss: datetime
-    last_answer: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UplinkEmergencyOpened(Fact):
-    """The reference points of an uplink fell silent: an outage of every port behind it (J7)."""
-
-    reference: str
-    uplink: str
-    signal: str
-    first_miss: datetime
-    last_answer: datetime
-    customers: tuple[str, ...]
-    """Who has devices in service behind it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmergencyHeld(Fact):
-    """A service is down, and its device may be: its emergency waits for the verdict on the device (J8)."""
-
-    signal: str
-    until: datetime
-    """If nothing is decided by then, it opens alone."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmergencyJoined(Fact):
-    """An outage is told under an emergency that is open, and opens none of its own (J8)."""
-
-    reference: str
-    signal: str
-    first_miss: datetime
-    last_answer: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmergencyEnded(Fact):
-    """The device or the uplink answered again, or is no longer watched (`withdrawn`)."""
-
-    reference: str
-    withdrawn: bool
-    last_miss: datetime
-    first_answer: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DutyArose(Fact):
-    """A contact is owed a notice by `due`."""
-
-    duty: str
-    emergency: str
-    contact: str
-    due: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DutyMet(Fact):
-    """The notice was accepted by the means that the contact chose."""
-
-    duty: str
-    late: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DutyBreached(Fact):
-    """The time ran out before the notice was accepted. The attempts go on, marked late."""
-
-    duty: str
-    due: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DutyReleased(Fact):
-    """Nothing more will be done for a duty: the contact is no longer authorised, or all was tried."""
-
-    duty: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoticeOwed(Fact):
-    """A notice lies in the outbox."""
-
-    notice: str
-    kind: str
-    customer: str
-    contact: str
-    emergencies: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptBegan(Fact):
-    """We are about to hand a notice over. Recorded before, so that a crash leaves its trace."""
-
-    notice: str
-    number: int
-    channel: str
-    rung: int
-    address: str
-    repeat: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptEnded(Fact):
-    """What became of an attempt; `said` is a commitment to the other side's words."""
-
-    notice: str
-    number: int
-    outcome: str
-    said: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoticeSettled(Fact):
-    """Nothing more will be tried for the notice: accepted, or given up, or no longer allowed."""
-
-    notice: str
-    state: str
-    why: str
 
 
 KINDS: dict[str, type[Fact]] = {kind.__name__: kind for kind in Fact.__subclasses__()}

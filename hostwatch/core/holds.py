@@ -1,4 +1,5 @@
-"""Emergencies of services that wait for the verdict on their device (J8): whose, and for how long."""
+"""Emergencies that wait: a service's for its device (J8), a device's for what it hangs on, and a switch's for
+those behind it (J10). Whose, and for how long."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
 
 from hostwatch.core.service import device_in
+from hostwatch.core.switch import named
 
 STALE_MAX = 64
 """So many ends that do not count any more, and as many as do, may lie about before they are cleared away."""
@@ -15,11 +17,11 @@ STALE_MAX = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """A service is down, and its device may be: what is to be told of it waits."""
+    """Something is down, and perhaps something else is the reason: what is to be told of it waits."""
 
     signal: str
     since: datetime
-    """The verdict on the service: the time to tell runs from here."""
+    """The verdict: the time to tell runs from here."""
 
     until: datetime
     """If nothing is decided by then, its emergency opens alone."""
@@ -30,7 +32,7 @@ class Hold:
 
 
 class Holds(Mapping[str, Hold]):
-    """By the signal of the service. Only `World.apply` changes it.
+    """By the signal of what waits. Only `World.apply` changes it.
 
     Who has waited long enough is known without a look at all others: thousands may wait together.
     """
@@ -40,6 +42,9 @@ class Holds(Mapping[str, Hold]):
         self._by_device: dict[str, set[str]] = {}
         self._ends: list[tuple[datetime, str]] = []
         """A heap. What does not count any more lies there until it comes up."""
+
+        self.switches: dict[str, str] = {}
+        """The names of the switches that wait, with their signals."""
 
         for hold in known:
             self.put(hold)
@@ -58,11 +63,11 @@ class Holds(Mapping[str, Hold]):
 
     @property
     def devices(self) -> Collection[str]:
-        """The names of the devices whose services wait."""
+        """The names of the devices that wait, or whose services do."""
         return self._by_device.keys()
 
     def of(self, device: str) -> list[Hold]:
-        """Those of a device's services, by name."""
+        """Those of a device and its services, by name."""
         return [self._all[signal] for signal in sorted(self._by_device.get(device, ()))]
 
     @property
@@ -87,18 +92,27 @@ class Holds(Mapping[str, Hold]):
         return signal in self._all and self._all[signal].until == until
 
     def put(self, hold: Hold) -> None:
-        """A service waits from now on, or otherwise than before."""
+        """It waits from now on, or otherwise than before."""
         self._all[hold.signal] = hold
         heappush(self._ends, (hold.until, hold.signal))
         if len(self._ends) > 2 * len(self._all) + STALE_MAX:
             self._ends = [(one.until, one.signal) for one in self._all.values()]
             heapify(self._ends)
+        switch = named(hold.signal)
+        if switch is not None:
+            self.switches[switch] = hold.signal
+            return
         self._by_device.setdefault(device_in(hold.signal), set()).add(hold.signal)
 
     def drop(self, signal: str) -> None:
         """It waits no more."""
-        if self._all.pop(signal, None) is not None:
-            waiting = self._by_device[device_in(signal)]
-            waiting.discard(signal)
-            if not waiting:
-                del self._by_device[device_in(signal)]
+        if self._all.pop(signal, None) is None:
+            return
+        switch = named(signal)
+        if switch is not None:
+            del self.switches[switch]
+            return
+        waiting = self._by_device[device_in(signal)]
+        waiting.discard(signal)
+        if not waiting:
+            del self._by_device[device_in(signal)]

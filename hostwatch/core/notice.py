@@ -60,14 +60,26 @@ class Story:
     quorum: int = 0
     """How many of them must answer."""
 
+    supplies: tuple[str, ...] = ()
+    """The supplies of power that are interrupted, as expressions over elements of the power model."""
+
+    measured_at: str = ""
+    """Of supplies: where by the agreement, `source` or `outlet`."""
+
+    switches: tuple[str, ...] = ()
+    """The names of the switches that are dead."""
+
     behind: int = 0
-    """How many devices are behind the uplink: the reader's own, or all of them for the operator."""
+    """How many devices are behind the uplink or the switches, or on the supplies.
+
+    The reader's own, or all of them for the operator.
+    """
 
     devices: tuple[str, ...] = ()
     """The first of the reader's own."""
 
     customers: int = 0
-    """For the operator: how many customers are behind the uplink; else 0."""
+    """For the operator: how many customers that concerns; else 0."""
 
     method: str = ""
     """How the device is looked at, such as `tcp port=443`; empty where it is pinged."""
@@ -83,3 +95,8 @@ class Story:
 
     answering: tuple[str, ...] = ()
     """Of a device: its services that answer though it does not. It may only drop our pings."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it is of what several customers hang on: each reader has a story of their own."""
+        return bool(self.uplink or self.supplies or self.switches)

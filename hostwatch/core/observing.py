@@ -51,11 +51,14 @@ class Observing:
         """Who is at rest by what was observed, and since when, in microseconds."""
         return tuple(self._rested.items())
 
+    @property
+    def looked(self) -> Iterable[str]:
+        """All signals of which something was observed."""
+        return chain(self.changed, self._rested)
+
     def touched(self, devices: Collection[str]) -> set[str]:
         """Those of some devices of which, or of whose services, something was observed."""
-        return {
-            name for signal in chain(self.changed, self._rested) if (name := device_in(signal)) in devices
-        }
+        return {name for signal in self.looked if (name := device_in(signal)) in devices}
 
     def take(self, reading: Reading) -> None:
         """Observe one reading; of a signal that is not watched, nothing."""

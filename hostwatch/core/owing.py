@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 
 from hostwatch.core import facts
 from hostwatch.core.emergency import (
@@ -18,6 +19,7 @@ from hostwatch.core.emergency import (
 )
 from hostwatch.core.holds import Hold
 from hostwatch.core.notice import Kind, Story
+from hostwatch.core.population import Customer
 from hostwatch.core.stories import Opening
 from hostwatch.core.world import World
 
@@ -81,17 +83,35 @@ class Owing:
             self._holds[signal] = None
 
     def open(
-        self, made: Callable[[str], Opening], signal: str, at: datetime, due_from: datetime
+        self,
+        made: Callable[[str], Opening],
+        signal: str,
+        at: datetime,
+        due_from: datetime,
+        sooner: Mapping[str, datetime] = MappingProxyType({}),
     ) -> Emergency:
-        """A new emergency. `made` is given its reference; the time to tell runs from `due_from`."""
+        """A new emergency. `made` is given its reference; the time to tell runs from `due_from`.
+
+        Of some customers it runs from earlier.
+        """
         self._opened += 1
         opening = made(reference(self._world.references + self._opened))
         name = opening.story.reference
         self._facts.append(replace(opening.fact, at=at))
         for customer, story in opening.told:
-            for contact in customer.contacts:
-                self._owe_first(story, contact, due_from + customer.terms.notice_within)
+            self.tell(story, customer, min(due_from, sooner.get(customer.id, due_from)))
         return self.put(Emergency(reference=name, signal=signal, opened_at=at, story=opening.story))
+
+    def tell(self, story: Story, customer: Customer, due_from: datetime) -> None:
+        """All contacts of a customer are to be told within the time that they were promised."""
+        for contact in customer.contacts:
+            self._owe_first(story, contact, due_from + customer.terms.notice_within)
+
+    def cover(self, emergency: Emergency, flip: facts.WentDown) -> Emergency:
+        """An outage is told under an emergency that is open, which does not change what it says."""
+        self.let_go(flip.signal)
+        self.join(emergency, flip, flip.at)
+        return self.put(replace(emergency, joined=(*emergency.joined, flip.signal)))
 
     def put(self, emergency: Emergency) -> Emergency:
         """An emergency is otherwise than it was."""
@@ -118,9 +138,18 @@ class Owing:
     def update(self, emergency: Emergency) -> None:
         """There is more to say of an emergency than was told of its beginning. No new duty follows."""
         for first, about in self._told(emergency.reference):
-            number = 1 + sum(one.kind == "update" for one in about)
-            name = update_id(emergency.reference, number, first.customer, first.contact)
-            self._owe(self._further(name, "update", first, about[-1], emergency.story))
+            self._update(first, about, emergency.story)
+
+    def update_customer(self, story: Story) -> None:
+        """The same for one customer, with a story of their own."""
+        for first, about in self._told(story.reference):
+            if first.customer == story.customer and about[-1].kind != "recovery":
+                self._update(first, about, story)
+
+    def _update(self, first: Notice, about: list[Notice], story: Story) -> None:
+        number = 1 + sum(one.kind == "update" for one in about)
+        name = update_id(story.reference, number, first.customer, first.contact)
+        self._owe(self._further(name, "update", first, about[-1], story))
 
     def end(self, emergency: Emergency, kind: Kind) -> None:
         """The end of an emergency, told to whoever was to be told of its beginning."""
@@ -136,9 +165,36 @@ class Owing:
             )
         )
         for first, about in self._told(emergency.reference):
-            name = notice_id(emergency.reference, kind, first.customer, first.contact)
-            begun = next(story for story in first.stories if story.reference == emergency.reference)
-            self._owe(self._further(name, kind, first, about[-1], _told_end(begun, ended)))
+            self._owe_end(first, about, kind, ended)
+
+    def end_for(self, ended: Story, customers: Collection[str], kind: Kind) -> None:
+        """The end for some customers of an emergency that goes on for others."""
+        for first, about in self._told(ended.reference):
+            if first.customer in customers:
+                self._owe_end(first, about, kind, ended)
+
+    def _owe_end(self, first: Notice, about: list[Notice], kind: Kind, ended: Story) -> None:
+        """Who has been told of an end is not told again."""
+        if any(one.kind in ("recovery", "withdrawn") for one in about):
+            return
+        name = notice_id(ended.reference, kind, first.customer, first.contact)
+        begun = next(story for story in about[-1].stories if story.reference == ended.reference)
+        self._owe(self._further(name, kind, first, about[-1], _told_end(begun, ended)))
+
+    def told(self, name: str) -> dict[str, Story]:
+        """Which customers have been told of an emergency, and what at last: not those for whom it is over."""
+        found: dict[str, Story] = {}
+        for notice in self._about(name):
+            if notice.kind in ("recovery", "withdrawn"):
+                found.pop(notice.customer, None)
+            else:
+                found[notice.customer] = next(one for one in notice.stories if one.reference == name)
+        return found
+
+    def is_over_for(self, name: str) -> set[str]:
+        """The customers who have been told of the end of an emergency that goes on for others."""
+        every = self._about(name)
+        return {one.customer for one in every if one.kind in ("recovery", "withdrawn")}
 
     def _owe_first(self, story: Story, contact: str, due: datetime) -> None:
         """Somebody is to be told within the time that was promised."""
@@ -187,9 +243,13 @@ class Owing:
             )
         )
 
+    def _about(self, name: str) -> list[Notice]:
+        """All notices about an emergency, oldest first."""
+        return [*self._world.notices.of(name), *(one for one in self._notices if name in one.emergencies)]
+
     def _told(self, name: str) -> list[tuple[Notice, list[Notice]]]:
         """Whoever was to be told of the beginning of an emergency: that notice, and all to them about it."""
-        every = [*self._world.notices.of(name), *(one for one in self._notices if name in one.emergencies)]
+        every = self._about(name)
         return [
             (first, [one for one in every if (one.customer, one.contact) == (first.customer, first.contact)])
             for first in every
@@ -198,7 +258,7 @@ class Owing:
 
 
 def _told_end(begun: Story, ended: Story) -> Story:
-    """The story of an end; of an uplink it is the reader's own, with the devices that are theirs."""
-    if begun.uplink:
+    """The story of an end; of what is shared it is the reader's own, with the devices that are theirs."""
+    if begun.is_shared:
         return replace(begun, last_miss=ended.last_miss, first_answer=ended.first_answer)
     return ended

@@ -150,6 +150,20 @@ def _went_down(signal: Signal, silence: Silence, reading: Reading) -> facts.Went
     )
 
 
+def verdict_on(signal: Signal, at: datetime) -> facts.WentDown:
+    """The verdict on a signal that is down, dated anew: not to be recorded."""
+    assert signal.silence is not None
+    return facts.WentDown(
+        at=at,
+        signal=signal.name,
+        last_answer=signal.silence.last_answer,
+        first_miss=signal.silence.first_miss,
+        last_miss=signal.silence.last_miss,
+        misses=signal.misses,
+        why=signal.silence.why,
+    )
+
+
 def _answered(signal: Signal, reading: Reading, terms: AgreementTerms) -> Observed:
     found: list[facts.Fact] = []
     if signal.last_answer is None:

@@ -6,8 +6,8 @@ once, however many they are, and the operator's own people are told too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from hostwatch.core import facts
@@ -103,6 +103,93 @@ def of_uplink(people: Population, uplink: Uplink, flip: facts.WentDown, referenc
         customers=tuple(behind),
     )
     return Opening(story=story, fact=opened, told=tuple(_told(people, story, behind)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fallen:
+    """Supplies or switches that are told of together, with who is concerned since which of their verdicts."""
+
+    flips: tuple[facts.WentDown, ...]
+    groups: dict[str, Group]
+    """By customer, the devices in service that are on them, or cut off by them."""
+
+    since: dict[str, facts.WentDown]
+    """By customer, the verdict by which the first of theirs was lost."""
+
+    theirs: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By customer, the supplies that are theirs, of all that are down."""
+
+    @property
+    def first(self) -> facts.WentDown:
+        """The one that the story of all begins with."""
+        return self.flips[0]
+
+
+def of_supplies(people: Population, fallen: Fallen, names: Iterable[str], reference: str) -> Opening:
+    """Power is interrupted for those on some supplies (`colocation C2`)."""
+    story = supplied(people, fallen.first, tuple(names), reference)
+    opened = facts.SupplyEmergencyOpened(
+        at=fallen.first.at,
+        reference=reference,
+        supplies=story.supplies,
+        signal=fallen.first.signal,
+        first_miss=fallen.first.first_miss,
+        last_answer=fallen.first.last_answer,
+        customers=tuple(fallen.groups),
+    )
+    return Opening(story=story, fact=opened, told=tuple(told_of(people, story, fallen)))
+
+
+def supplied(people: Population, flip: facts.WentDown, names: tuple[str, ...], reference: str) -> Story:
+    """The story of some supplies, the first of which went down so."""
+    first = people.supplies[names[0]]
+    story = _story(flip, reference, first.terms.interval)
+    return replace(story, supplies=names, measured_at=first.measured_at)
+
+
+def of_switches(people: Population, fallen: Fallen, names: Iterable[str], reference: str) -> Opening:
+    """Switches are dead, and cut off those behind them (J10)."""
+    ids = tuple(names)
+    story = switched(people, fallen.first, ids, reference)
+    opened = facts.SwitchEmergencyOpened(
+        at=fallen.first.at,
+        reference=reference,
+        switches=ids,
+        signal=fallen.first.signal,
+        first_miss=fallen.first.first_miss,
+        last_answer=fallen.first.last_answer,
+        customers=tuple(fallen.groups),
+    )
+    return Opening(story=story, fact=opened, told=tuple(told_of(people, story, fallen)))
+
+
+def switched(people: Population, flip: facts.WentDown, ids: tuple[str, ...], reference: str) -> Story:
+    """The story of some switches, the first of which went down so."""
+    story = _story(flip, reference, people.switches[ids[0]].terms.interval)
+    return replace(story, switches=tuple(people.switches[one].name or one for one in ids))
+
+
+def told_of(people: Population, story: Story, fallen: Fallen) -> Iterator[tuple[Customer, Story]]:
+    """To each customer whom it concerns, and to the operator, the story as it is theirs."""
+    for customer, mine in _told(people, story, fallen.groups):
+        if customer.id == people.operator:
+            yield customer, mine
+            continue
+        supplies = tuple(one for one in mine.supplies if one in fallen.theirs.get(customer.id, ()))
+        yield customer, _since(replace(mine, supplies=supplies), fallen.since.get(customer.id))
+
+
+def _since(story: Story, flip: facts.WentDown | None) -> Story:
+    if flip is None:
+        return story
+    return replace(
+        story,
+        misses=flip.misses,
+        last_answer=flip.last_answer,
+        first_miss=flip.first_miss,
+        verdict=flip.at,
+        why=flip.why,
+    )
 
 
 def _story(flip: facts.WentDown, reference: str, interval: timedelta) -> Story:

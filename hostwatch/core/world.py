@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from hostwatch.core import supply, switch
 from hostwatch.core.emergency import Duty, Emergency, Notice
 from hostwatch.core.facts import CameUp, ClockStepped, Fact
 from hostwatch.core.holds import Hold, Holds
@@ -108,7 +109,7 @@ class Decision:
     """The digest of a configuration that is in force from now on; empty while one comes into force."""
 
     holds: Mapping[str, Hold | None] = field(default_factory=dict)
-    """Services whose emergencies wait for the verdict on their device, and None for those that do no more."""
+    """What waits for the verdict on another thing (J8, J10), and None for what does so no more."""
 
     heard: Mapping[str, Heard | None] = field(default_factory=dict)
     """What sources say from now on, by source; None for those that are asked no more."""
@@ -141,7 +142,7 @@ class World:
     """The notices that are pending, or belong to an open emergency, and those that one of them waits for."""
 
     holds: Holds = field(default_factory=Holds)
-    """The services whose emergencies wait for the verdict on their device (J8)."""
+    """What waits for the verdict on another thing (J8, J10)."""
 
     heard: dict[str, Heard] = field(default_factory=dict)
     """What each source said last (`core.hearing`)."""
@@ -155,7 +156,7 @@ class World:
     """The references of the open emergencies, by all signals that they cover."""
 
     came_up: dict[str, datetime] = field(default_factory=dict, compare=False)
-    """Signals that came up, of devices with services, each with its last first answer.
+    """Signals that came up and that others hang on, each with its last first answer.
 
     What a restart forgets of it, it does not need: whatever was being looked at then is looked at anew.
     """
@@ -220,7 +221,9 @@ class World:
 
     def _note_back(self, flip: CameUp) -> None:
         device = self.population.device_of(flip.signal)
-        if device is not None and device.services:
+        is_device = device is not None and bool(device.services)
+        is_parent = flip.signal.startswith((supply.PREFIX, switch.PREFIX))
+        if is_device or (is_parent and flip.signal in self.open_by_signal):
             self.came_up[flip.signal] = flip.first_answer
 
     def _forget_back(self, changes: Changes) -> None:

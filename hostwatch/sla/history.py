@@ -38,6 +38,8 @@ LASTING: tuple[type[facts.Fact], ...] = (
     facts.ClockStepped,
     facts.EmergencyOpened,
     facts.UplinkEmergencyOpened,
+    facts.SupplyEmergencyOpened,
+    facts.SwitchEmergencyOpened,
     facts.EmergencyJoined,
     facts.EmergencyEnded,
 )
@@ -50,6 +52,13 @@ ENDING: tuple[type[facts.Fact], ...] = (
     facts.BlindEnded,
 )
 """Facts dated at the end of what they tell: one from before a period says nothing about it."""
+
+Opened = (
+    facts.EmergencyOpened
+    | facts.UplinkEmergencyOpened
+    | facts.SupplyEmergencyOpened
+    | facts.SwitchEmergencyOpened
+)
 
 BILLED = (State.IN_SERVICE, State.NOT_WATCHED)
 
@@ -102,6 +111,9 @@ class _Folding:
     served: dict[tuple[str, str], dict[str, list[Tenure]]] = field(default_factory=lambda: defaultdict(dict))
     """The stretches in which a customer's device had each of its services."""
 
+    shared: dict[str, list[EmergencyRecord]] = field(default_factory=lambda: defaultdict(list))
+    """By device, the emergencies of what it hangs on."""
+
     silences: dict[str, list[SilenceRecord]] = field(default_factory=lambda: defaultdict(list))
     gaps: dict[str, list[Span]] = field(default_factory=lambda: defaultdict(list))
     runs: list[Span] = field(default_factory=list)
@@ -132,6 +144,8 @@ class _Folding:
             case facts.Unspoken():
                 self.gaps[fact.signal].append(spanned(fact.since, fact.at))
             case facts.EmergencyOpened() | facts.UplinkEmergencyOpened():
+                self._opened(fact)
+            case facts.SupplyEmergencyOpened() | facts.SwitchEmergencyOpened():
                 self._opened(fact)
             case facts.EmergencyJoined():
                 told = self.emergencies[fact.reference]
@@ -208,11 +222,12 @@ class _Folding:
             )
         )
 
-    def _opened(self, fact: facts.EmergencyOpened | facts.UplinkEmergencyOpened) -> None:
+    def _opened(self, fact: Opened) -> None:
+        customer, device, uplink = "", "", ""
         if isinstance(fact, facts.EmergencyOpened):
-            customer, device, uplink = fact.customer, fact.device, ""
-        else:
-            customer, device, uplink = "", "", fact.uplink
+            customer, device = fact.customer, fact.device
+        elif isinstance(fact, facts.UplinkEmergencyOpened):
+            uplink = fact.uplink
         self.emergencies[fact.reference] = EmergencyRecord(
             reference=fact.reference,
             customer=customer,
@@ -265,14 +280,18 @@ class _Folding:
         """The finished value."""
         told: dict[tuple[str, str], list[EmergencyRecord]] = defaultdict(list)
         for emergency in self.emergencies.values():
-            told[emergency.customer, emergency.device or PREFIX + emergency.uplink].append(emergency)
+            if emergency.is_shared:
+                for signal in emergency.joined:
+                    self.shared[device_in(signal)].append(emergency)
+            else:
+                told[emergency.customer, emergency.device or PREFIX + emergency.uplink].append(emergency)
         uplinks = {
             thing.removeprefix(PREFIX): self._uplink(thing, tenures, told[customer, thing])
             for (customer, thing), tenures in sorted(self.tenures.items())
             if thing.startswith(PREFIX)
         }
         devices = tuple(
-            self._device(customer, thing, tenures, told[customer, thing], uplinks)
+            self._device(customer, thing, tenures, self._all(told[customer, thing], thing), uplinks)
             for (customer, thing), tenures in sorted(self.tenures.items())
             if not thing.startswith(PREFIX)
         )
@@ -283,6 +302,11 @@ class _Folding:
             blind=tuple(sorted(self.blind, key=lambda record: (record.since, record.why))),
             customers=frozenset(self.customers),
         )
+
+    def _all(self, own: list[EmergencyRecord], device: str) -> list[EmergencyRecord]:
+        """A device's own emergencies, and those of what it hangs on under which it was told of."""
+        every = {one.reference: one for one in (*own, *self.shared[device])}
+        return sorted(every.values(), key=lambda one: (one.opened_at, one.reference))
 
     def _uplink(self, thing: str, tenures: list[Tenure], told: list[EmergencyRecord]) -> UplinkHistory:
         names = sorted({tenure.signal for tenure in tenures})

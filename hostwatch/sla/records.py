@@ -65,7 +65,7 @@ class EmergencyRecord:
     reference: str
     customer: str
     device: str
-    """Empty, as is the customer, for the emergency of an uplink."""
+    """Empty, as is the customer, for the emergency of an uplink, a supply or a switch."""
 
     signal: str
     last_answer: datetime
@@ -81,10 +81,15 @@ class EmergencyRecord:
     """It ended because the device, or the uplink, was no longer watched."""
 
     uplink: str = ""
-    """The uplink that it is of; empty for the emergency of a device."""
+    """The uplink that it is of; else empty."""
 
     joined: tuple[str, ...] = ()
-    """Other signals whose outages were told under it (J8)."""
+    """Other signals whose outages were told under it (J8, J10)."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it is of a supply or a switch, on which several devices hang."""
+        return not self.device and not self.uplink
 
     def covers(self, signals: Collection[str]) -> bool:
         """Whether it tells of one of some signals."""

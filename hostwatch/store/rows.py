@@ -144,7 +144,7 @@ def story(body: Mapping[str, Any]) -> Story:
         for key, value in body.items()
     }
     restored["interval"] = timedelta(microseconds=restored["interval"])
-    for key in ("devices", "failing", "answering"):
+    for key in ("devices", "failing", "answering", "supplies", "switches"):
         restored[key] = tuple(restored.get(key, ()))
     return Story(**restored)
 

@@ -154,6 +154,8 @@ GOLDEN: dict[str, str] = {
     "PowerFailedBriefly": "c66730b5b4a07171",
     "EmergencyOpened": "d32fcc54a5a54613",
     "UplinkEmergencyOpened": "dd9ebb9b1a2e9080",
+    "SupplyEmergencyOpened": "1e2e95c62147c693",
+    "SwitchEmergencyOpened": "03ad069fcd97d840",
     "EmergencyHeld": "edc5543886d2cea4",
     "EmergencyJoined": "850bc6fffc610444",
     "EmergencyEnded": "cac398a08dd45727",

@@ -9,9 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 from hostwatch import canary
 from hostwatch.core import enrolment, facts, instant, judge
+from hostwatch.core.place import Place
 from hostwatch.core.population import Customer, Device, Population
 from hostwatch.core.reading import Outcome
 from hostwatch.core.service import Service
+from hostwatch.core.switch import Switch
 from hostwatch.core.terms import AgreementTerms
 from hostwatch.engine import Engine
 from hostwatch.pinger import Ask, Batch, Look, Manner, Pinger
@@ -103,6 +105,8 @@ class Stage:
     services: Mapping[str, tuple[Service, ...]] = field(default_factory=dict)
     """Of devices that have any."""
 
+    places: Mapping[str, Place] = field(default_factory=dict)
+    switches: tuple[Switch, ...] = ()
     loop: SimLoop = field(default_factory=SimLoop)
 
     def __post_init__(self) -> None:
@@ -150,9 +154,11 @@ class Stage:
                     customer=name,
                     address=self.addresses.get(name, f"192.0.2.{place + 1}"),
                     services=self.services.get(name, ()),
+                    place=self.places.get(name),
                 )
                 for place, name in enumerate(intervals)
             },
+            switches={switch.id: switch for switch in self.switches},
         )
         accepted = enrolment.Accepted(
             population=population, digest=str(intervals), author="test", difference=(), content={}

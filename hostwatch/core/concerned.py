@@ -1,0 +1,90 @@
+"""Who is concerned when supplies or switches are down: by customer, the devices on them or cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from heapq import merge
+from itertools import islice
+
+from hostwatch.core import facts
+from hostwatch.core import supply as supplies
+from hostwatch.core import switch as switches
+from hostwatch.core.behind import NAMED_MAX, Group
+from hostwatch.core.emergency import Emergency
+from hostwatch.core.hanging import way
+from hostwatch.core.parents import Ways, is_parent
+from hostwatch.core.population import Device, Population
+from hostwatch.core.stories import Fallen
+
+
+class Concerned:
+    """Found by the signals of supplies and switches: the roots of an emergency."""
+
+    def __init__(self, people: Population, ways: Ways) -> None:
+        self._people = people
+        self._ways = ways
+
+    def by(self, roots: Iterable[str]) -> dict[str, Group]:
+        """By customer, the devices in service on these supplies, or cut off by these switches."""
+        found: dict[str, Group] = {}
+        dead: list[str] = []
+        for root in roots:
+            supply, switch = supplies.named(root), switches.named(root)
+            if supply is not None:
+                _merge(found, self._people.supplied.groups(supply))
+            if switch is not None:
+                dead.append(switch)
+        for one in self._ways.cut(dead) if dead else ():
+            _merge(found, self._people.ways.groups(one))
+        return dict(sorted(found.items()))
+
+    def device(self, roots: Sequence[str], device: Device) -> bool:
+        """Whether a device is one of them."""
+        place = device.place
+        if place is None:
+            return False
+        if place.supply and supplies.signal_of(place.supply, self._people.vantage) in roots:
+            return True
+        dead = frozenset(name for root in roots if (name := switches.named(root)) is not None)
+        return bool(place.ports and dead) and (
+            self._ways.carries(way(place.ports), lambda one: one not in dead) is False
+        )
+
+    def fallen(self, flips: Sequence[facts.WentDown], before: Sequence[str]) -> Fallen:
+        """Who is concerned, and by which verdict the first of theirs was lost."""
+        roots = [*before]
+        since: dict[str, facts.WentDown] = {}
+        ordered = sorted(flips, key=lambda flip: (flip.first_miss, flip.signal))
+        for flip in ordered:
+            roots.append(flip.signal)
+            for customer in self.by(roots):
+                since.setdefault(customer, flip)
+        groups = self.by(roots)
+        return Fallen(flips=tuple(ordered), groups=groups, since=since, theirs=self._theirs(roots, groups))
+
+    def _theirs(self, roots: Iterable[str], groups: Iterable[str]) -> dict[str, frozenset[str]]:
+        names = [name for root in roots if (name := supplies.named(root)) is not None]
+        on_each = {name: {customer for customer, _ in self._people.supplied.groups(name)} for name in names}
+        return {one: frozenset(name for name in names if one in on_each[name]) for one in groups}
+
+
+def roots_of(emergency: Emergency) -> list[str]:
+    """The supplies and switches that an emergency is about."""
+    return [one for one in emergency.signals if is_parent(one)]
+
+
+def supplies_in(flips: Iterable[facts.WentDown]) -> list[str]:
+    """The supplies that went down, by name."""
+    return [name for flip in flips if (name := supplies.named(flip.signal)) is not None]
+
+
+def switches_in(flips: Iterable[facts.WentDown]) -> list[str]:
+    """The switches that went down, by name."""
+    return [name for flip in flips if (name := switches.named(flip.signal)) is not None]
+
+
+def _merge(found: dict[str, Group], more: Iterable[tuple[str, Group]]) -> None:
+    for customer, group in more:
+        mine = found.get(customer, Group())
+        names = [*islice(merge(mine.names, group.names), NAMED_MAX)]
+        found[customer] = Group(count=mine.count + group.count, names=names)

@@ -1,0 +1,355 @@
+"""Emergencies of what devices of several customers hang on: supplies of power, and switches (J10).
+
+Each customer with devices there is told once, with those that are theirs, and so are the operator's own
+people. Supplies that go down together, or later and by the same elements, are one emergency; so are a switch
+and those behind it. A customer hears of the end when all of theirs is back, though it may go on for others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from hostwatch.core import facts, stories
+from hostwatch.core import supply as supplies
+from hostwatch.core import switch as switches
+from hostwatch.core.concerned import Concerned, roots_of, supplies_in, switches_in
+from hostwatch.core.emergency import Emergency
+from hostwatch.core.hanging import way
+from hostwatch.core.holds import Hold
+from hostwatch.core.notice import Kind, Story
+from hostwatch.core.observing import Observing
+from hostwatch.core.owing import Owing
+from hostwatch.core.parents import Parents, elements, is_parent
+from hostwatch.core.population import Device
+from hostwatch.core.service import device_in
+from hostwatch.core.signal import Signal, verdict_on
+from hostwatch.core.stories import Fallen
+from hostwatch.core.testimony import Says, Testimony
+from hostwatch.core.together import Known
+from hostwatch.core.world import World
+
+Bounds = tuple[datetime, datetime | None]
+"""Of an end: the last miss and the first answer."""
+
+
+class Shared:
+    """One deed's decisions about them."""
+
+    def __init__(self, world: World, known: Known, owing: Owing, now: datetime) -> None:
+        self._world = world
+        self._people = world.population
+        self._known = known
+        self._owing = owing
+        self._now = now
+        self.parents = Parents(self._people, known, owing.emergency_of, owing.hold_of)
+        self._concerned = Concerned(self._people, self.parents.ways)
+
+    # Verdicts.
+
+    def supplies_down(self, flips: Sequence[facts.WentDown]) -> None:
+        """These supplies went down in one deed."""
+        if not flips:
+            return
+        names = supplies_in(flips)
+        open_already = self._with_elements_of(names, flips)
+        if open_already is not None:
+            self._add(open_already, flips)
+        else:
+            self._open(flips)
+
+    def switch_down(self, flip: facts.WentDown) -> None:
+        """There is a verdict on a switch: those behind it are asked, unless it is clear already."""
+        self.judge(flip.signal)
+        name = switches.named(flip.signal)
+        assert name is not None
+        signal = self._known(flip.signal)
+        if signal is None or self._owing.emergency_of(flip.signal) is not None:
+            return
+        above = self.parents.doubtful_switch(name, flip.first_miss)
+        if above is None and self._says(name, signal, in_time=True) is not Says.ASKED:
+            return
+        terms = self._people.switches[name].terms
+        longest = min(max(terms.interval, above or terms.interval), terms.notice_within / 3)
+        self._owing.hold(Hold(signal=flip.signal, since=flip.at, until=flip.at + longest))
+
+    def judge(self, own: str, *, over: bool = False) -> None:
+        """Decide about a switch that is down, if it can be decided; `over` says that it has waited enough."""
+        name, signal = switches.named(own), self._known(own)
+        if name is None or signal is None or signal.silence is None or signal.verdict is None:
+            return
+        if name not in self._people.switches or self._owing.emergency_of(own) is not None:
+            return
+        flip = verdict_on(signal, signal.verdict)
+        covering = self.parents.covering_switch(name, flip.first_miss)
+        if covering is not None:
+            self._owing.cover(covering, flip)
+            return
+        if not over and self.parents.doubtful_switch(name, flip.first_miss) is not None:
+            return
+        match self._says(name, signal, in_time=not over):
+            case Says.DEAD:
+                self._dead(name)
+            case Says.CARRIES | Says.NOTHING:
+                self._owing.let_go(own)
+            case Says.ASKED:
+                pass
+
+    def missed_again(self, own: str) -> None:
+        """A switch that is down missed once more."""
+        self.judge(own, over=self._owing.hold_of(own) is None)
+
+    def waited(self, own: str) -> None:
+        """A switch has waited long enough for those behind it."""
+        self.judge(own, over=True)
+        self._owing.let_go(own)
+
+    def judge_for(self, device: Device) -> None:
+        """A device is down: what do those behind its switches say by now?"""
+        if device.place is None or not device.place.ports:
+            return
+        above = self.parents.above(way(device.place.ports))
+        for name in self.parents.down_switches():
+            if name in above:
+                self.missed_again(self._switch(name))
+
+    def _says(self, name: str, signal: Signal, *, in_time: bool) -> Says:
+        return self._testimony().say(name, signal, in_time=in_time)
+
+    def _testimony(self) -> Testimony:
+        return Testimony(self._people, self._known, self.parents)
+
+    def _switch(self, name: str) -> str:
+        return switches.signal_of(name, self._people.vantage)
+
+    def _dead(self, name: str) -> None:
+        """A switch is dead: with others that the same devices hang on, or under what is told of those."""
+        testimony = self._testimony()
+        shared, flips = testimony.shared_with(name), [*self._verdicts(testimony.together(name))]
+        for other in shared:
+            emergency = self._owing.emergency_of(self._switch(other))
+            if emergency is not None and self._may_join(emergency, flips):
+                self._add(emergency, flips)
+                return
+        self._open(flips)
+
+    def _verdicts(self, names: Iterable[str]) -> Iterator[facts.WentDown]:
+        for name in names:
+            signal = self._known(self._switch(name))
+            if signal is not None and signal.verdict is not None:
+                yield verdict_on(signal, signal.verdict)
+
+    def _with_elements_of(self, names: Sequence[str], flips: Sequence[facts.WentDown]) -> Emergency | None:
+        """The open emergency of supplies that hang on some of the same elements."""
+        mine = frozenset[str]().union(*map(elements, names))
+        for known in self._world.emergencies.values():
+            emergency = self._owing.emergency_of(known.signal)
+            if emergency is None or emergency.reference != known.reference:
+                continue
+            theirs = [one for root in emergency.signals if (one := supplies.named(root)) is not None]
+            shares = mine & frozenset[str]().union(*map(elements, theirs))
+            if shares and self._may_join(emergency, flips):
+                return emergency
+        return None
+
+    def _may_join(self, emergency: Emergency, flips: Sequence[facts.WentDown]) -> bool:
+        """Whoever has heard that it is over must not be told under it once more."""
+        groups = self._concerned.by([*roots_of(emergency), *(flip.signal for flip in flips)])
+        return not self._owing.is_over_for(emergency.reference) & groups.keys()
+
+    # Openings.
+
+    def _open(self, flips: Sequence[facts.WentDown]) -> None:
+        fallen = self._concerned.fallen(flips, ())
+        first, rest = fallen.flips[0], fallen.flips[1:]
+        at = min(flip.at for flip in flips)
+        for flip in flips:
+            self._owing.let_go(flip.signal)
+        emergency = self._owing.open(
+            lambda name: self._opening(fallen, name),
+            first.signal,
+            self._now if first.signal.startswith(switches.PREFIX) else at,
+            at,
+            self._waited(fallen),
+        )
+        for flip in rest:
+            emergency = self._owing.cover(emergency, flip)
+        self._adopt(emergency)
+
+    def _opening(self, fallen: Fallen, reference: str) -> stories.Opening:
+        if fallen.first.signal.startswith(supplies.PREFIX):
+            return stories.of_supplies(self._people, fallen, supplies_in(fallen.flips), reference)
+        return stories.of_switches(self._people, fallen, switches_in(fallen.flips), reference)
+
+    def _add(self, emergency: Emergency, flips: Sequence[facts.WentDown]) -> None:
+        """More goes down under an emergency that is open: who is not told of it yet is told now."""
+        fallen = self._concerned.fallen(flips, roots_of(emergency))
+        for flip in fallen.flips:
+            emergency = self._owing.cover(emergency, flip)
+        emergency = self._owing.put(replace(emergency, story=self._grown(emergency, fallen)))
+        told = self._owing.told(emergency.reference)
+        for customer, story in stories.told_of(self._people, emergency.story, fallen):
+            known = told.get(customer.id)
+            if known is None:
+                own = fallen.since.get(customer.id, fallen.first)
+                self._owing.tell(story, customer, min(own.at, self._waited(fallen).get(customer.id, own.at)))
+            elif customer.id == self._people.operator or known.behind < story.behind:
+                self._owing.update_customer(
+                    replace(
+                        known,
+                        behind=story.behind,
+                        devices=story.devices,
+                        customers=story.customers,
+                        supplies=story.supplies,
+                        switches=story.switches,
+                    )
+                )
+        self._adopt(emergency)
+
+    def _grown(self, emergency: Emergency, fallen: Fallen) -> Story:
+        """The story with what fell last beside what fell before."""
+        story = emergency.story
+        if story.supplies:
+            more = supplies_in(fallen.flips)
+            return replace(story, supplies=tuple(dict.fromkeys((*story.supplies, *more))))
+        names = (self._people.switches[one].name or one for one in switches_in(fallen.flips))
+        return replace(story, switches=tuple(dict.fromkeys((*story.switches, *names))))
+
+    def _waited(self, fallen: Fallen) -> dict[str, datetime]:
+        """Since when devices of customers who are concerned have waited, if some have."""
+        found: dict[str, datetime] = {}
+        roots = [flip.signal for flip in fallen.flips]
+        for hold in self._holds():
+            device = self._people.device_of(hold.signal)
+            if device is not None and self._concerned.device(roots, device):
+                found[device.customer] = min(hold.since, found.get(device.customer, hold.since))
+        return found
+
+    def _holds(self) -> Iterator[Hold]:
+        """Devices and services that wait."""
+        for name in sorted(self._world.holds.devices):
+            for hold in self._world.holds.of(name):
+                if self._owing.hold_of(hold.signal) is not None:
+                    yield hold
+
+    def _adopt(self, emergency: Emergency) -> None:
+        """Whoever waited for this is told of under it."""
+        for hold in self._holds():
+            device, signal = self._people.device_of(hold.signal), self._known(hold.signal)
+            if device is None or signal is None or signal.silence is None:
+                continue
+            if self._owing.emergency_of(hold.signal) is not None:
+                continue
+            covering = self.covering(device, signal.silence.first_miss)
+            if covering is not None and covering.reference == emergency.reference:
+                emergency = self._owing.cover(covering, verdict_on(signal, self._now))
+
+    def covering(self, device: Device, since: datetime) -> Emergency | None:
+        """The open emergency of what a device hangs on, if the device fell silent with it.
+
+        A customer who has heard that it is over is not told under it once more.
+        """
+        found = self.parents.covering(device, since)
+        if found is None or device.customer in self._owing.is_over_for(found.reference):
+            return None
+        return found
+
+    def take_in(self, emergency: Emergency, device: Device, flip: facts.WentDown) -> Emergency:
+        """An outage of a device, or of a service of it, is told under the emergency of what it hangs on.
+
+        A customer who was not told of that, since the device came later, is told now.
+        """
+        if device.customer not in self._owing.told(emergency.reference):
+            verdicts = (self._verdict(root) for root in roots_of(emergency))
+            fallen = self._concerned.fallen([one for one in verdicts if one is not None], ())
+            mine = {name: group for name, group in fallen.groups.items() if name == device.customer}
+            only = replace(fallen, groups=mine)
+            for customer, story in stories.told_of(self._people, emergency.story, only):
+                if customer.id == device.customer != self._people.operator:
+                    self._owing.tell(story, customer, flip.at)
+        return self._owing.cover(emergency, flip)
+
+    def _verdict(self, root: str) -> facts.WentDown | None:
+        signal = self._known(root)
+        return None if signal is None or signal.verdict is None else verdict_on(signal, signal.verdict)
+
+    # Ends.
+
+    def up(self, own: str, flip: facts.CameUp | None) -> None:
+        """A supply or a switch is back; or is no longer watched, if there is no flip."""
+        self._owing.let_go(own)
+        if flip is not None:
+            self._end(own, (flip.last_miss, flip.first_answer), flip.at)
+            self._carried(switches.named(own), (flip.last_miss, flip.first_answer))
+            return
+        signal = self._known(own)
+        emergency = self._owing.emergency_of(own)
+        if emergency is not None:
+            silent = None if signal is None else signal.silence
+            last_miss = emergency.story.first_miss if silent is None else silent.last_miss
+            self._end(own, (last_miss, None), self._now)
+
+    def answered(self, fact: facts.SilenceEnded) -> None:
+        """A switch answers again, on which there was no verdict."""
+        self._carried(switches.named(fact.signal), (fact.last_miss, fact.at))
+
+    def _carried(self, switch: str | None, bounds: Bounds) -> None:
+        """A switch answers: so do those carry that it hangs on."""
+        known = None if switch is None else self._people.switches.get(switch)
+        if known is not None and known.behind:
+            for own in self.parents.dead_on(known.behind):
+                self._end(own, bounds, self._now)
+
+    def _end(self, own: str, bounds: Bounds, at: datetime) -> None:
+        emergency = self._owing.emergency_of(own)
+        if emergency is None:
+            return
+        left = [root for root in roots_of(emergency) if root != own]
+        kind: Kind = "recovery" if bounds[1] is not None else "withdrawn"
+        ended = replace(emergency.story, last_miss=bounds[0], first_answer=bounds[1])
+        still = self._concerned.by(left)
+        if not still:
+            over = replace(emergency, story=ended, ended_at=at, withdrawn=kind == "withdrawn")
+            self._owing.end(over, kind)
+            return
+        gone = {name for name in self._owing.told(emergency.reference) if name not in still}
+        self._owing.end_for(ended, gone - {self._people.operator}, kind)
+        kept = [one for one in emergency.signals if not is_parent(one) and self._is_on(left, one)]
+        self._owing.put(replace(emergency, signal=left[0], joined=(*left[1:], *kept)))
+
+    def _is_on(self, roots: Sequence[str], signal: str) -> bool:
+        device = self._people.devices.get(device_in(signal))
+        return device is not None and self._concerned.device(roots, device)
+
+    # What devices say meanwhile.
+
+    def look(self, observed: Observing) -> None:
+        """Devices were looked at: what do they say of switches that are down?"""
+        down = frozenset(self.parents.down_switches()) if self._people.switches else frozenset[str]()
+        if not down:
+            return
+        touched: set[str] = set()
+        for name in observed.looked:
+            device = self._people.device_of(name)
+            if device is None or device.place is None or not device.place.ports:
+                continue
+            mine = down & self.parents.above(way(device.place.ports))
+            if mine and name == device.signal(self._people.vantage):
+                touched |= mine
+                self._answers(device, name)
+        for switch in sorted(touched):
+            if self._owing.hold_of(self._switch(switch)) is not None:
+                self.judge(self._switch(switch))
+
+    def _answers(self, device: Device, name: str) -> None:
+        """Whether a device answers through switches that were taken for dead: then they are not."""
+        signal = self._known(name)
+        if signal is None or signal.silence is not None or signal.last_answer is None or device.place is None:
+            return
+        for own in self.parents.dead_on(way(device.place.ports)):
+            switch = self._known(own)
+            if switch is None or switch.silence is None or signal.last_answer < switch.silence.first_miss:
+                continue
+            last_miss = min(switch.silence.last_miss, signal.last_answer)
+            self._end(own, (last_miss, signal.last_answer), self._now)
