@@ -38,6 +38,7 @@ LAYERS: dict[str, set[str]] = {
         "configuration",
         "checks",
         "power",
+        "ports",
         "snmp",
         "clock",
         "carrier",
@@ -46,8 +47,9 @@ LAYERS: dict[str, set[str]] = {
         "unprivileged",
     },
     "power": {"core", "configuration", "checks", "room", "snmp"},
+    "ports": {"core", "configuration", "checks", "room", "snmp"},
     "snmp": {"core", "configuration", "checks"},
-    "configuration": {"core", "channels", "checks", "power", "reach"},
+    "configuration": {"core", "channels", "checks", "ports", "power", "reach"},
     "inventory": {"core", "configuration", "room"},
     "stock": {"core", "configuration", "inventory", "store", "unprivileged"},
     "reach": {"core", "configuration", "carrier", "clock", "icmp", "pace", "pinger", "room"},
@@ -76,7 +78,7 @@ PURE_IMPORTS = {
 IMPURE_METHODS = {"now", "utcnow", "today", "fromtimestamp", "utcfromtimestamp", "localtime"}
 IMPURE_CALLS = {"open", "print", "input", "exec", "eval", "__import__"}
 
-KINDS_ROOMS = ("channels", "checks", "power", "reach", "reports", "inventory")
+KINDS_ROOMS = ("channels", "checks", "ports", "power", "reach", "reports", "inventory")
 """Rooms where a file is a kind: one kind never imports another."""
 
 WORDS = {
