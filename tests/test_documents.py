@@ -62,7 +62,7 @@ from hostwatch.core.blindness import Why
 from hostwatch.core.world import World
 from hostwatch.inventory import csv
 from hostwatch.messages import text as words
-from hostwatch.power import nut
+from hostwatch.power import _conditions, _modbus, modbus, nut
 from hostwatch.reach import _ears
 from hostwatch.reach import base as base_of_reach
 from hostwatch.reports import text as text_report
@@ -272,6 +272,11 @@ LIMITS: dict[str, str] = {
     ),
     "engines and keys of SNMP v3 remembered": f"{snmp_agent.ENGINES_KEPT:,}; {usm.KEYS_KEPT:,}",
     "one question to all resolvers": f"{asking.ASKING_S:g} s",
+    "registers of one source by Modbus; in one question; read along without need": (
+        f"{modbus.REGISTERS_MAX}; {_modbus.READ_WORDS_MAX}, or {_modbus.READ_BITS_MAX:,} bits;"
+        f" {modbus.GAP_MAX}"
+    ),
+    "conditions of one register": str(_conditions.CONDITIONS_MAX),
     "lines of one kind in `hostwatch status`": str(status.LISTED_MAX),
     "targets of `hostwatch ping`": f"{ping.TARGETS_MAX:,}, at most {ping.ATTEMPTS_MAX} packets",
 }

@@ -1,0 +1,28 @@
+"""The examples of kinds can be read, and the pages about them name what the code says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from hostwatch import power
+from hostwatch.configuration.secret import Places
+from hostwatch.power import _modbus
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.mark.parametrize("kind", power.kinds())
+def test_the_example_is_a_configuration(kind: str) -> None:
+    module = power.room(kind)
+    written = YAML(typ="safe").load(module.EXAMPLE)
+    assert [*written] == [kind]
+    module.Settings.model_validate(written[kind], context=Places(read_secrets=False))
+
+
+def test_what_a_device_refuses_is_on_the_page() -> None:
+    page = (DOCS / "modbus.md").read_text(encoding="utf-8")
+    for number in (1, 2, 11):
+        assert _modbus.EXCEPTIONS[number] in page
