@@ -91,6 +91,7 @@ class Watch:
             [str(address) for address in loaded.configuration.silent],
         )
         self.prober = Prober(engine, pinger, self.sight, clock, self.directory.manner)
+        self.applications.pinger.on_spoken = self.prober.rounds.speak
         self.outbox = Outbox(engine, clock, lambda: self.directory)
         self.patience = Patience(engine, clock)
         self.time_watch = TimeWatch(engine, clock)

@@ -17,14 +17,13 @@ from heapq import heappop, heappush
 from typing import Any
 
 from hostwatch.clock import Clock
-from hostwatch.core import facts, instant, testimony
+from hostwatch.core import facts, instant, source, supply, testimony, uplink
 from hostwatch.core.reading import Kind
 from hostwatch.core.schedule import Turn
 from hostwatch.core.service import is_service
 from hostwatch.core.signal import Signal
 from hostwatch.core.switch import named as switch_named
 from hostwatch.core.together import patience
-from hostwatch.core.uplink import named
 from hostwatch.core.world import Decision
 from hostwatch.engine import Engine
 from hostwatch.rounds import Rounds
@@ -34,6 +33,9 @@ IN_HAND_MAX = 1_000
 
 MARGIN = timedelta(milliseconds=200)
 """A follow-up look is over so long before the target is due."""
+
+OFTEN = (uplink.PREFIX, source.PREFIX, supply.PREFIX)
+"""Whoever is looked at often enough, or not itself: reference points, sources, and what follows from them."""
 
 Hold = Callable[[Coroutine[Any, Any, None]], object]
 
@@ -104,7 +106,7 @@ class FollowUps:
     def _plan(self, name: str, at_us: int) -> None:
         served = self._engine.world.population.service_of(name)
         permitted = served is None or not served[1].intrudes
-        if named(name) is None and permitted:  # reference points are looked at often enough
+        if permitted and not name.startswith(OFTEN):
             self._next[name] = at_us
             heappush(self._agenda, (at_us, name))
             self._woken.set()

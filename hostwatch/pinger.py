@@ -129,7 +129,7 @@ class Look(NamedTuple):
     """Packets without an answer: those before the answered one, or all of a ping that is MISSED."""
 
     said: str = ""
-    """Of an ask with `hops`: what somebody on the way said of it."""
+    """Of an ask with `hops`: what somebody on the way said of it. Of a source: all that it said."""
 
     said_by: str = ""
     """Who that was; empty if it was our own kernel."""

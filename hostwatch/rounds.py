@@ -10,22 +10,22 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Final
 
 from hostwatch.clock import Clock
-from hostwatch.core import instant, judge, latency
+from hostwatch.core import instant, judge, source, uplink
 from hostwatch.core.reading import Answer, Kind, Outcome, Reading
 from hostwatch.core.schedule import Turn
 from hostwatch.core.service import METHOD, is_service
 from hostwatch.core.terms import tolerance
-from hostwatch.core.uplink import is_reference, named
 from hostwatch.core.world import SliceKey
 from hostwatch.engine import Deed, Engine
 from hostwatch.pinger import Ask, Batch, Look, Manner, Pinger
+from hostwatch.round import Round, code
 from hostwatch.sight import Sight
 
 PIECE = 500
@@ -40,73 +40,20 @@ LEAD = timedelta(milliseconds=500)
 LATE_MAX: Final = timedelta(minutes=5)
 """A look at a service may begin so much late at most, however long its interval: its slice waits for it."""
 
+AT_ONCE: Final = (uplink.PREFIX, source.PREFIX)
+"""Whose answers do not wait for the end of their round: others follow from them."""
+
 BUSY = "still being looked at"
 CLOCK = "clock stepped"
 
 _ANSWERED: Final = Outcome.ANSWERED
 _ask: Final = partial(tuple.__new__, Ask)
-"""An ask of all its fields, made without a call of Python's; so the next."""
-
-_answer: Final = partial(tuple.__new__, Answer)
+"""An ask of all its fields, made without a call of Python's."""
 
 _due_us = attrgetter("due_us")
 
 MannerOf = Callable[[str], Manner]
 """How a customer's devices are pinged; the site's own way for the name of nobody."""
-
-
-@dataclass(slots=True, eq=False)
-class Round:
-    """One slice, or a catch-up, on its way."""
-
-    key: SliceKey | None
-    """The slice; None outside the schedule."""
-
-    kind: Kind
-    era: int
-    turns: Mapping[str, Turn]
-    """Who is due, by signal, in the order of time."""
-
-    out: set[str] = field(default_factory=set)
-    """Who was asked and nothing has come of it yet: a round takes all in hand before their time."""
-
-    held: dict[str, Look] = field(default_factory=dict)
-    """Answers that wait for its end, by signal."""
-
-    codes: dict[str, int] = field(default_factory=dict)
-    """Latency and loss (`core.latency`) of those who answered and did not wait."""
-
-    def release(self, name: str) -> Answer:
-        """An answer waits no longer."""
-        look = self.held.pop(name)
-        self.codes[name] = code(look)
-        return answer(self.turns[name], look)
-
-    def release_all(self) -> tuple[list[Answer], bytes]:
-        """All answers that waited, and the codes of all who were due, in the order of time."""
-        held, early = self.held, self.codes
-        looks = [held.get(name) for name in self.turns]
-        codes = [
-            early.get(name, latency.NO_FIGURE) if look is None else code(look)
-            for name, look in zip(self.turns, looks, strict=True)
-        ]
-        self.held = {}
-        answers = [
-            answer(turn, look)
-            for turn, look in zip(self.turns.values(), looks, strict=True)
-            if look is not None
-        ]
-        return answers, latency.pack(codes)
-
-
-def code(look: Look) -> int:
-    """Latency and loss of an answer (`core.latency`)."""
-    return latency.NO_FIGURE if look[7] is None else latency.code(look[7], look[8])
-
-
-def answer(turn: Turn, look: Look) -> Answer:
-    """An answer to a turn."""
-    return _answer((turn[1], turn[0], turn[3], look[2], look[3], look[6], look[7]))
 
 
 class Rounds:
@@ -188,8 +135,8 @@ class Rounds:
         people = self._engine.world.population
         if not people.uplinks:
             return ""
-        device = people.device_of(signal)
-        return (named(signal) if device is None else device.uplink) or ""
+        device = people.device_of(signal) or people.switch_of(signal)
+        return (uplink.named(signal) if device is None else device.uplink) or ""
 
     def manner(self, signal: str) -> Manner:
         """How a target is pinged."""
@@ -200,7 +147,9 @@ class Rounds:
 
     def longest_us(self, signal: str) -> int:
         """How long a look at a target takes at most."""
-        return self.longest_of_service(signal) if is_service(signal) else self.manner(signal).longest_us
+        if is_service(signal) or signal.startswith(source.PREFIX):
+            return self.longest_of_service(signal)
+        return self.manner(signal).longest_us
 
     async def look(self, key: SliceKey | None, turns: Sequence[Turn], kind: Kind) -> None:
         """Look at all of these, each at its time, and hand over what came. Ends when it is committed."""
@@ -271,19 +220,19 @@ class Rounds:
 
     def _by_manner(self, turns: Sequence[Turn]) -> Mapping[Manner, Sequence[Ask]]:
         """The asks of some turns by how each is to be looked at."""
-        uplink = self.uplink if self._engine.world.population.uplinks else _no_uplink
+        behind = self.uplink if self._engine.world.population.uplinks else _no_uplink
         asks = [
-            _ask((name, address, at_us, method, uplink(name), 0))
+            _ask((name, address, at_us, method, behind(name), 0))
             for at_us, name, address, _, method, _ in turns
         ]
-        services = METHOD in {turn[4] for turn in turns}
-        if self.manner_of_all is not None and not services:
+        methods = {turn[4] for turn in turns}
+        if self.manner_of_all is not None and methods.isdisjoint(LATE_AFTER):
             return {self.manner_of_all: asks}
         found: dict[Manner, list[Ask]] = {}
         for turn, ask in zip(turns, asks, strict=True):
             manner = self.manner(ask.signal)
-            if ask.method == METHOD:
-                manner = _at_pace(manner, turn.interval_us)
+            if ask.method in LATE_AFTER:
+                manner = _at_pace(manner, ask.method, turn.interval_us)
             found.setdefault(manner, []).append(ask)
         return found
 
@@ -347,13 +296,13 @@ class Rounds:
         if this.era != self._era or this.kind is not Kind.SCHEDULED:
             return [*looks]
         world, held = self._engine.world, this.held
-        signals, has_references = world.signals, bool(world.population.uplinks)
+        signals, has_others = world.signals, bool(world.population.uplinks or world.population.sources)
         urgent: list[Look] = []
         for look in looks:
             name = look[0]
             if look[4] is not _ANSWERED:
                 urgent.append(look)
-            elif signals.is_silent(name) or (has_references and is_reference(name)):
+            elif signals.is_silent(name) or (has_others and name.startswith(AT_ONCE)):
                 this.codes[name] = code(look)
                 urgent.append(look)
             else:
@@ -373,7 +322,14 @@ class Rounds:
             why=CLOCK if stepped else look.why,
             answered_at=None if look.answered_us is None else instant.from_micros(look.answered_us),
             rtt_us=look.rtt_us,
+            said=look.said if answered and not stepped else "",
         )
+
+    def speak(self, look: Look) -> None:
+        """A source said something by itself, between two rounds."""
+        self.on_clocks()
+        reading = self._reading(Round(None, Kind.FOLLOW_UP, self._era, {}), look)
+        self._engine.post(lambda world, now: judge.readings(world, None, [reading], closes=False, now=now))
 
     def _deed(
         self,
@@ -390,10 +346,18 @@ class Rounds:
         )
 
 
+LATE_AFTER: Final[Mapping[str, Callable[[timedelta], timedelta]]] = {
+    METHOD: tolerance,
+    source.METHOD: lambda interval: interval / 4,
+}
+"""How late what the checkers look at may begin: a service by J2; a source answers whenever it is asked."""
+
+
 @lru_cache(maxsize=256)
-def _at_pace(manner: Manner, interval_us: int) -> Manner:
-    """The same for a service: it has an interval of its own, and by that its look is late or not (J2)."""
-    return replace(manner, late_after=min(tolerance(interval_us * instant.MICROSECOND), LATE_MAX))
+def _at_pace(manner: Manner, method: str, interval_us: int) -> Manner:
+    """The same for what has an interval of its own: by that its look is late or not."""
+    late_after = LATE_AFTER[method](interval_us * instant.MICROSECOND)
+    return replace(manner, late_after=min(late_after, LATE_MAX))
 
 
 def _no_uplink(_: str) -> str:

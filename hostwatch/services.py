@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from hostwatch.checkers.services import Check, Service
 from hostwatch.configuration.model import Configuration
+from hostwatch.configuration.power import Source
 from hostwatch.configuration.secret import revealed
 from hostwatch.configuration.service import Service as Written
 from hostwatch.core import instant
@@ -34,6 +35,7 @@ class Definitions:
     def __init__(self, configuration: Configuration, key: bytes) -> None:
         """`key`: our own, under which a definition is known."""
         self._key = key
+        self._sources = {one.id: self._source(one) for one in configuration.power.sources}
         self._site = self._made(configuration.services)
         self._customers = {
             customer.id: self._made(customer.services)
@@ -48,10 +50,13 @@ class Definitions:
         }
 
     def of(self, population: Population, signal: str) -> Definition | None:
-        """The definition of the service that a signal is of; None if it is no service's, or no longer.
+        """The definition of the service or the source that a signal is of; None if it is of none any more.
 
         While another configuration comes into force in steps, a service may be in one of the two alone.
         """
+        source = population.source_of(signal)
+        if source is not None:
+            return self._sources.get(source.id)
         found = population.service_of(signal)
         if found is None:
             return None
@@ -64,12 +69,19 @@ class Definitions:
         return own.get(name) or customers.get(name) or self._site.get(name)
 
     def longest_us(self, population: Population, signal: str) -> int:
-        """How long one look at a service takes at most; 0 for what is no service."""
+        """How long one look at a service, or a source, takes at most; 0 for what is neither."""
         found = self.of(population, signal)
         return 0 if found is None else found.service.longest // instant.MICROSECOND
 
     def _made(self, services: Mapping[str, Written]) -> dict[str, Definition]:
         return {name: self._definition(name, one) for name, one in services.items()}
+
+    def _source(self, written: Source) -> Definition:
+        """No two sources have one definition: what a source says by itself is known by its key."""
+        kind = f"power/{written.kind}"
+        text = json.dumps([written.id, kind, revealed(written.settings)], ensure_ascii=False).encode()
+        key = hmac.new(self._key, b"source " + text, hashlib.sha256).hexdigest()[:32]
+        return Definition(key, Service(name=written.id, checks=(Check(kind, written.settings),)))
 
     def _definition(self, name: str, written: Written) -> Definition:
         checks = tuple(Check(check.kind, check.settings) for check in written.checks)

@@ -1,4 +1,4 @@
-"""The pinger of services: it has the checkers look, keeps them running, and says what came of each ask.
+"""The pinger of services and sources: has the checkers look, keeps them running, says what came of asks.
 
 The checkers may die, hang or talk nonsense at any moment: whatever they were asked and have not answered is
 UNKNOWN then, with that word, and another process takes their place. No miss is ever made up here.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -31,18 +30,18 @@ from hostwatch.checkers.protocol import (
     Found,
     FromCheckers,
     Order,
+    Pushed,
     Seen,
     Withdraw,
 )
 from hostwatch.checkers.protocol import Ask as AreYouThere
 from hostwatch.checkers.protocol import Look as Orders
-from hostwatch.checkers.run import LATE
 from hostwatch.checkers.services import Service
 from hostwatch.clock import Clock
 from hostwatch.core import instant
-from hostwatch.core.reading import Outcome
 from hostwatch.gauges import Figure
 from hostwatch.pinger import Ask, Batch, Look, Pinger
+from hostwatch.placed import Placed, Speakers, unknown
 
 SILENT: Final = "the checkers do not answer"
 NOT_CONFIGURED: Final = "no such service is configured"
@@ -85,20 +84,6 @@ class Recall(Protocol):
         ...
 
 
-@dataclass(slots=True, eq=False)
-class _Placed:
-    """An ask on its way. Times are those of our monotonic clock."""
-
-    ask: Ask
-    key: str
-    service: Service
-    heard: asyncio.Queue[Look]
-    due_us: int
-    latest_us: int
-    answer_by_us: int
-    sent: bool = False
-
-
 class Servicing(Pinger):
     """Asks for services, and the process that answers them. Asks wait until `run` runs beside it."""
 
@@ -116,9 +101,13 @@ class Servicing(Pinger):
         """The keys that this process knows, and whether they were used since the last reload."""
 
         self._forget_at: timedelta | None = None
-        self._placed: dict[int, _Placed] = {}
+        self._placed: dict[int, Placed] = {}
         self._by: list[tuple[int, int]] = []
         """A heap of times and numbers: by when each is to be sent, then answered."""
+
+        self._speakers = Speakers()
+        self.on_spoken: Callable[[Look], None] = lambda look: None
+        """Called with what a source said by itself, between two asks."""
 
         self._number = 0
         self._unanswered = 0
@@ -139,6 +128,7 @@ class Servicing(Pinger):
             self._child.send(begin)
         self._definition_of, self._folder, self._around = definition_of, folder, dict(around)
         self._told = dict.fromkeys(self._told, False)
+        self._speakers = Speakers()
         self._forget_at = self._clock.monotonic() + FORGET_AFTER
         for event, is_so in ((self._wanted, wanted), (self._unwanted, not wanted)):
             if is_so:
@@ -172,11 +162,13 @@ class Servicing(Pinger):
                 heard.put_nowait(self._unknown(ask, why))
                 continue
             key, service = definition
+            if service.is_source:
+                self._speakers.note(key, ask.signal)
             due_us = ask.at_us + ahead_us
             latest_us = due_us + late_us
             longest_us = (service.longest + GRACE) // instant.MICROSECOND
             self._number += 1
-            self._placed[self._number] = _Placed(
+            self._placed[self._number] = Placed(
                 ask, key, service, heard, due_us, latest_us, latest_us + longest_us
             )
             heapq.heappush(self._by, (latest_us, self._number))
@@ -299,8 +291,10 @@ class Servicing(Pinger):
             case Found():
                 placed = self._placed.get(message.number)
                 if placed is not None:
-                    self._hear(message.number, self._look(placed, message))
+                    self._hear(message.number, placed.look(message, self._clock.now_us()))
                     self._note(placed, message)
+            case Pushed():
+                self._speak(message)
             case Alive():
                 self._unanswered = 0
                 self._counts.alive(message)
@@ -312,7 +306,7 @@ class Servicing(Pinger):
             case _:
                 raise Gone(f"they said {message.say} where nobody had asked")
 
-    def _note(self, placed: _Placed, found: Found) -> None:
+    def _note(self, placed: Placed, found: Found) -> None:
         for place, seen in enumerate(found.checks):
             self._counts.note(seen)
             if self._recall is not None:
@@ -321,19 +315,18 @@ class Servicing(Pinger):
     def _hear(self, number: int, look: Look) -> None:
         self._placed.pop(number).heard.put_nowait(look)
 
-    def _look(self, placed: _Placed, found: Found) -> Look:
-        """What the checkers say of an ask. Their dates are theirs: none lies in the future here."""
-        now_us, ask = self._clock.now_us(), placed.ask
-        at_us = min(found.at_us or ask.at_us, now_us)
-        known_us = min(at_us + found.took_us, now_us)
-        outcome, why = found.outcome, found.why
-        if outcome is Outcome.MISSED and at_us - ask.at_us > placed.latest_us - placed.due_us:
-            outcome, why = Outcome.UNKNOWN, LATE
-        return Look(ask.signal, ask.address, at_us, known_us, outcome, why)
+    def _speak(self, pushed: Pushed) -> None:
+        """A source said something by itself. One that is defined otherwise now is not heard."""
+        now_us, signal = self._clock.now_us(), self._speakers.signal(pushed.key)
+        present = self._definition_of(signal) if signal else None
+        if present is not None and present[0] == pushed.key and self._speakers.may_speak(now_us):
+            self._counts.note(pushed.check)
+            if self._recall is not None:
+                self._recall.note(signal, 0, pushed.check, pushed.at_us or now_us)
+            self.on_spoken(self._speakers.look(pushed, now_us))
 
     def _unknown(self, ask: Ask, why: str) -> Look:
-        now_us = self._clock.now_us()
-        return Look(ask.signal, ask.address, min(ask.at_us, now_us), now_us, Outcome.UNKNOWN, why)
+        return unknown(ask, why, self._clock.now_us())
 
     def _abandon(self, *, sent_only: bool) -> None:
         """Nobody will answer what was asked."""

@@ -13,7 +13,7 @@ from typing import Final
 
 from hostwatch import reach
 from hostwatch.clock import Clock
-from hostwatch.core import instant
+from hostwatch.core import instant, source
 from hostwatch.core.reading import Outcome
 from hostwatch.core.schedule import ICMP
 from hostwatch.core.service import METHOD
@@ -22,6 +22,9 @@ from hostwatch.pinger import Ask, Batch, Look, Manner, Pinger
 
 NEIGHBOUR: Final = "neighbour"
 NOBODY: Final = "nobody makes checks of services here"
+OTHERS: Final = (METHOD, source.METHOD)
+"""What the checkers look at: services and sources."""
+
 UNSEEN: Final = "who answered could not be seen"
 
 
@@ -77,7 +80,7 @@ class Switchboard(Pinger):
 
     async def _witnessed(self, kind: str, batch: Batch) -> AsyncIterator[tuple[Look, ...]]:
         """A method's looks; answers of devices with a witness once that has been heard."""
-        if kind == METHOD:
+        if kind in OTHERS:
             async for group in self._looked_at_by_others(batch):
                 yield group
             return

@@ -18,11 +18,12 @@ from functools import lru_cache, partial
 from ipaddress import ip_address
 from typing import Final
 
-from hostwatch import checks, garbage
-from hostwatch.checkers import around
+from hostwatch import garbage
+from hostwatch.checkers import around, services
 from hostwatch.checkers.confinement import confine
 from hostwatch.checkers.crowd import Crowd
 from hostwatch.checkers.doors import Doors, Gate, Waiting, grant
+from hostwatch.checkers.ears import Ears
 from hostwatch.checkers.protocol import (
     VERSION,
     WORDS_CHARS_MAX,
@@ -44,12 +45,11 @@ from hostwatch.checkers.protocol import (
     receive,
     to_checkers,
 )
-from hostwatch.checkers.run import LATE, Run, unknown
-from hostwatch.checkers.services import PER_TARGET_MAX, Service, restored
+from hostwatch.checkers.run import LATE, Run, pushed, ticked, unknown
+from hostwatch.checkers.services import PER_TARGET_MAX, Check, Service, restored
 from hostwatch.checkers.standstill import Standstills
 from hostwatch.checks import base
 from hostwatch.configuration.checks import AT_ONCE_MAX, Checks
-from hostwatch.core.reading import Outcome
 
 FILES_FOR_ONE: Final = 4
 """Descriptors that are kept free for each check."""
@@ -67,9 +67,6 @@ UNSENT_BYTES_MAX: Final = 4 * 1024 * 1024
 
 UNSENT_BYTES_END: Final = 64 * 1024 * 1024
 """A watch that lets so much wait reads no more: this ends."""
-
-TICK_US: Final = 500_000
-"""Orders that can wait as long begin together, at ticks: whatever wakes a process costs more than a check."""
 
 ADDRESSES_CACHED: Final = 16_384
 
@@ -100,6 +97,7 @@ class Process:
         self._doors = Doors(Checks().at_one_address)
         self._tasks: dict[tuple[int, int], asyncio.Task[None]] = {}
         self._standstills = Standstills(self._around.monotonic_us)
+        self._ears = Ears(self._push, self._ask, self._complain, self._around.monotonic_us)
         self._timer: asyncio.TimerHandle | None = None
         self._draining: asyncio.Task[None] | None = None
         self._begun = False
@@ -128,6 +126,7 @@ class Process:
             for task in self._tasks.values():
                 task.cancel()
             await asyncio.gather(sweeping, *self._tasks.values(), return_exceptions=True)
+            await self._ears.close()
             self._speak()
             self._writer.transport.abort()
 
@@ -142,6 +141,7 @@ class Process:
             case Forget():
                 for key in message.keys:
                     self._services.pop(key, None)
+                    self._ears.forget(key)
             case Look():
                 self._take(message)
             case Withdraw():
@@ -174,7 +174,9 @@ class Process:
             self._say(Complaint(key=define.key, why=f"more than {DEFINITIONS_MAX:,} services"))
             return
         try:
-            self._services[define.key] = restored(define)
+            service = self._services[define.key] = restored(define)
+            if service.is_source:
+                self._ears.define(define.key, service)
         except Exception as error:  # its words may quote what was written, and that may hold a secret
             why = f"the service {define.name!r} cannot be used here: {type(error).__name__}"
             self._services[define.key] = why
@@ -192,8 +194,8 @@ class Process:
             run = Run(
                 order.number,
                 service,
-                order.address,
-                _ticked(now_us + order.delay_us, now_us + order.latest_us),
+                order.address or service.address,
+                ticked(now_us + order.delay_us, now_us + order.latest_us),
                 now_us + order.latest_us,
                 look.aloud,
                 left=len(service.checks),
@@ -209,10 +211,10 @@ class Process:
             return f"more than {ORDERS_MAX:,} orders"
         if order.number in self._runs:
             return "an order of that number is under way"
-        if not _is_address(order.address):
-            return "a device without an address"
         service = self._services.get(order.key, "there is no such definition")
-        return service if isinstance(service, str) else ""
+        if isinstance(service, str):
+            return service
+        return "" if service.is_source or _is_address(order.address) else "a device without an address"
 
     def _withdraw(self, numbers: tuple[int, ...]) -> None:
         for number in numbers:
@@ -230,7 +232,7 @@ class Process:
             run = self._runs.get(heapq.heappop(self._due)[1])
             if run is not None and not run.over:
                 for place in range(len(run.service.checks)):
-                    self._crowd.join(run.address, (run, place))
+                    self._crowd.join(run.target, (run, place))
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -252,14 +254,14 @@ class Process:
         """A check has its turn."""
         now_us = self._around.monotonic_us()
         if run.over or now_us > run.latest_of(place):
-            self._crowd.leave(run.address)
-            self._note(run, place, _not_begun(run, place))
+            self._crowd.leave(run.target)
+            self._note(run, place, run.fault(place, LATE))
             return
         at_us = self._around.now_us()
         if not run.began_us:
             run.began_us, run.at_us = now_us, at_us
         latest_us, clock = run.latest_of(place), self._around.monotonic_us
-        gate = Gate(run.address, latest_us, self._doors, self._crowd, self._pump, clock)
+        gate = Gate(run.target, latest_us, self._doors, self._crowd, self._pump, clock)
         gate.on_first = lambda waited_us: run.date(now_us + waited_us, at_us + waited_us)
         task = asyncio.create_task(self._check(run, place, gate))
         self._tasks[run.number, place] = task
@@ -270,7 +272,7 @@ class Process:
         visit = base.Visit(kind=check.kind, address=run.address, surroundings=self._around, gate=gate)
         if run.aloud:
             visit.listener = lambda one: self._tell(run, place, began_us, one)
-        finding = await base.run(checks.room(check.kind), check.settings, visit)
+        finding = await services.run(check, visit)
         run.findings[place] = self._standstills.judged(finding, began_us, check.settings.timeout)
 
     def _ended(self, run: Run, place: int, gate: Gate, task: asyncio.Task[None]) -> None:
@@ -279,7 +281,7 @@ class Process:
         finding = run.findings.get(place)
         if finding is None:
             error = None if task.cancelled() else task.exception()
-            finding = _fault(run, place, f"the check itself failed: {type(error).__name__}")
+            finding = run.fault(place, f"the check itself failed: {type(error).__name__}")
         self._note(run, place, finding)
         self._pump()
 
@@ -306,6 +308,19 @@ class Process:
             )
         else:
             self._say(Told(number=run.number, check=place, at_us=one.at_us, who=one.who, text=one.text))
+
+    async def _ask(self, check: Check) -> base.Finding:
+        """Read a source beside all orders, because something happened there."""
+        began_us, address = self._around.monotonic_us(), str(getattr(check.settings, "address", ""))
+        visit = base.Visit(kind=check.kind, address=address, surroundings=self._around)
+        finding = await services.run(check, visit)
+        return self._standstills.judged(finding, began_us, check.settings.timeout)
+
+    def _push(self, key: str, finding: base.Finding) -> None:
+        self._say(pushed(key, finding, self._around.now_us() - max(finding.took_us, 0)))
+
+    def _complain(self, why: str) -> None:
+        self._say(Complaint(why=_words(why)))
 
     async def _sweep(self) -> None:
         """Answer the orders of which nothing could begin in time, though no room becomes free."""
@@ -346,20 +361,6 @@ class Process:
             self._writer.write(said)
 
 
-def _ticked(due_us: int, latest_us: int) -> int:
-    """When an order begins: at the next tick, if that leaves most of the time until it is too late."""
-    tick_us = -(-due_us // TICK_US) * TICK_US
-    return tick_us if due_us + 4 * TICK_US <= latest_us else due_us
-
-
-def _not_begun(run: Run, place: int) -> base.Finding:
-    return _fault(run, place, LATE)
-
-
-def _fault(run: Run, place: int, why: str) -> base.Finding:
-    return base.Finding(kind=run.service.checks[place].kind, outcome=Outcome.UNKNOWN, why=why)
-
-
 @lru_cache(ADDRESSES_CACHED)
 def _is_address(text: str) -> bool:
     try:
@@ -377,7 +378,7 @@ async def _serve(ours: socket.socket, notes: tuple[str, ...]) -> None:
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     room = max(min(AT_ONCE_MAX, (files - FILES_FOR_US) // FILES_FOR_ONE), 1)
     reader, writer = await asyncio.open_connection(sock=ours)
-    writer.write(encoded(Ready(kinds=checks.kinds(), notes=notes)))
+    writer.write(encoded(Ready(kinds=services.kinds(), notes=notes)))
     await Process(reader, writer, room).serve()
 
 
@@ -385,8 +386,8 @@ def main(words: list[str]) -> None:
     """Become the process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it ends when the watch does
     notes = confine()
-    for kind in checks.kinds():  # now, and not while something is being looked at
-        checks.room(kind)
+    for kind in services.kinds():  # now, and not while something is being looked at
+        services.module(kind)
     garbage.settle(0)
     asyncio.run(_serve(socket.socket(fileno=int(words[0])), notes))
 

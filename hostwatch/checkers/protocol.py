@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from hostwatch.checks.base import VALUE_CHARS_MAX
 from hostwatch.core.reading import Outcome
 
 VERSION: Final = 1
@@ -159,6 +160,22 @@ class Found(_Message):
 
     took_us: Number
     checks: Annotated[tuple[Seen, ...], Field(max_length=CHECKS_MAX)] = ()
+    said: Annotated[str, Field(max_length=VALUE_CHARS_MAX)] = ""
+    """What a source said, if it answered."""
+
+
+class Pushed(_Message):
+    """A source spoke by itself, or was asked because something happened there (`checkers.ears`)."""
+
+    say: Literal["pushed"] = "pushed"
+    key: Key
+    outcome: Outcome
+    why: Words
+    at_us: Number
+    """When it was asked, or heard, by the wall clock there."""
+
+    check: Seen
+    said: Annotated[str, Field(max_length=VALUE_CHARS_MAX)] = ""
 
 
 class Told(_Message):
@@ -198,7 +215,7 @@ class Complaint(_Message):
 
 
 ToCheckers = Begin | Define | Forget | Look | Withdraw | Ask
-FromCheckers = Ready | Found | Told | Alive | Complaint
+FromCheckers = Ready | Found | Pushed | Told | Alive | Complaint
 
 _TO: Final[TypeAdapter[ToCheckers]] = TypeAdapter(Annotated[ToCheckers, Field(discriminator="say")])
 _FROM: Final[TypeAdapter[FromCheckers]] = TypeAdapter(Annotated[FromCheckers, Field(discriminator="say")])

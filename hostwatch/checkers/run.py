@@ -8,13 +8,16 @@ from typing import Any, Final
 
 from pydantic_core import to_json
 
-from hostwatch.checkers.protocol import FINDING_CHARS_MAX, Found, Seen
+from hostwatch.checkers.protocol import FINDING_CHARS_MAX, WORDS_CHARS_MAX, Found, Pushed, Seen
 from hostwatch.checkers.services import PER_TARGET_MAX, Service, combined
-from hostwatch.checks.base import Finding, Said
+from hostwatch.checks.base import VALUE_CHARS_MAX, Finding, Said, printable
 from hostwatch.core import instant
 from hostwatch.core.reading import Outcome
 
 LATE: Final = "looked too late"
+
+TICK_US: Final = 500_000
+"""Orders that can wait as long begin together, at ticks: whatever wakes a process costs more than a check."""
 
 CUT_CHARS: Final = 100
 """Room for the line that says how many lines of a transcript are not there."""
@@ -49,6 +52,15 @@ class Run:
 
     findings: dict[int, Finding] = field(default_factory=dict)
 
+    @property
+    def target(self) -> str:
+        """What its checks are counted by: the address, or the source itself if it has none."""
+        return self.address or f"source {self.service.name}"
+
+    def fault(self, place: int, why: str) -> Finding:
+        """The finding of a check that could not look."""
+        return Finding(kind=self.service.checks[place].kind, outcome=Outcome.UNKNOWN, why=why)
+
     def latest_of(self, place: int) -> int:
         """When a check may begin at the latest: those that cannot run beside the first ones wait for them."""
         wave = self.service.longest // self.service.waves // instant.MICROSECOND
@@ -69,11 +81,32 @@ class Run:
             why=why,
             at_us=self.at_us,
             took_us=max(now_us - self.began_us, 0) if self.began_us else 0,
-            checks=tuple(
-                Seen(finding.kind, finding.outcome, max(finding.took_us, 0), text_of(finding))
-                for finding in findings
-            ),
+            checks=tuple(map(seen, findings)),
+            said=said(findings[0]) if outcome is Outcome.ANSWERED and self.service.is_source else "",
         )
+
+
+def seen(finding: Finding) -> Seen:
+    """A finding as it is sent, without what a source said."""
+    told = text_of(replace(finding, value=""))
+    return Seen(finding.kind, finding.outcome, max(finding.took_us, 0), told)
+
+
+def said(finding: Finding) -> str:
+    """What a source said; nothing if it is too much to be sent."""
+    return finding.value if len(finding.value) <= VALUE_CHARS_MAX else ""
+
+
+def pushed(key: str, finding: Finding, at_us: int) -> Pushed:
+    """What came of a source between two orders."""
+    return Pushed(
+        key=key,
+        outcome=finding.outcome,
+        why=printable(finding.sentence, WORDS_CHARS_MAX),
+        at_us=at_us,
+        check=seen(finding),
+        said=said(finding),
+    )
 
 
 def unknown(number: int, why: str) -> Found:
@@ -108,3 +141,9 @@ def _cut(transcript: Sequence[Said], room: int) -> tuple[Said, ...]:
 
 def _encoded(data: dict[str, Any] | list[Any]) -> str:
     return to_json(data).decode()
+
+
+def ticked(due_us: int, latest_us: int) -> int:
+    """When an order begins: at the next tick, if that leaves most of the time until it is too late."""
+    tick_us = -(-due_us // TICK_US) * TICK_US
+    return tick_us if due_us + 4 * TICK_US <= latest_us else due_us

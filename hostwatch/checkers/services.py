@@ -1,24 +1,27 @@
-"""A service as the checkers know it: its checks, what they make of it together, and how it is sent.
+"""A service, or a source, as the checkers know it: its checks, what they come to, and how it is sent.
 
 Settings travel as they were written, and their secrets with them, marked, so that they are secrets again as
-soon as they have come.
+soon as they have come. A source of readings is one "check" of a kind of another room, which its name begins
+with: `power/nut` is the kind `nut` of the room of power sources.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, Literal
+from types import ModuleType
+from typing import Any, Final, Literal, NamedTuple
 
 from pydantic import BaseModel
 
-from hostwatch import checks
+from hostwatch import checks, power
 from hostwatch.checkers.protocol import CHECKS_MAX, WORDS_CHARS_MAX, Define, Written
 from hostwatch.checks import base
 from hostwatch.configuration.secret import Secret
 from hostwatch.configuration.service import AT_ONCE_MAX
 from hostwatch.core.reading import Outcome
+from hostwatch.power import base as power_base
 
 PER_TARGET_MAX: Final = AT_ONCE_MAX
 """Checks of one device that run at one time; the others of a service wait for their turn."""
@@ -31,12 +34,55 @@ _MARK: Final = "\0secret"
 Require = Literal["all", "any"]
 
 
+Run = Callable[[ModuleType, Any, base.Visit], Awaitable[base.Finding]]
+"""One run of a module of a room, within its time."""
+
+
+class Room(NamedTuple):
+    """A room of things that the checkers look at."""
+
+    kinds: Callable[[], tuple[str, ...]]
+    room: Callable[[str], ModuleType]
+    run: Run
+
+
+CHECKS: Final = ""
+"""The room of checks: the names of its kinds begin with no room."""
+
+ROOMS: Final = {
+    CHECKS: Room(checks.kinds, checks.room, base.run),
+    "power": Room(power.kinds, power.room, power_base.run),
+}
+
+
+def kinds() -> tuple[str, ...]:
+    """All kinds of all rooms, each with the name of its room before it."""
+    return tuple(f"{name}/{kind}" if name else kind for name, room in ROOMS.items() for kind in room.kinds())
+
+
+def module(kind: str) -> ModuleType:
+    """The module of a kind of any room. Raises `LookupError` if there is none."""
+    room, _, name = kind.rpartition("/")
+    return ROOMS[room].room(name)
+
+
+async def run(check: Check, visit: base.Visit) -> base.Finding:
+    """One run of a check, or one reading of a source, within its time."""
+    return await ROOMS[check.kind.rpartition("/")[0]].run(check.module, check.settings, visit)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Check:
-    """One check of a service, as it was configured."""
+    """One check of a service, as it was configured; or the way to read a source."""
 
     kind: str
-    settings: base.Settings
+    settings: Any
+    """Those of its kind: its module's `Settings`."""
+
+    @property
+    def module(self) -> ModuleType:
+        """The module of its kind."""
+        return module(self.kind)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,9 +94,25 @@ class Service:
     require: Require = "all"
 
     @property
+    def is_source(self) -> bool:
+        """Whether it is a source: it brings words, and nobody's device is looked at."""
+        return "/" in self.checks[0].kind
+
+    @property
+    def address(self) -> str:
+        """Where a source is, if an address is written; empty of a service, which is where its device is."""
+        return str(getattr(self.checks[0].settings, "address", "")) if self.is_source else ""
+
+    @property
+    def listener(self) -> Callable[..., Awaitable[None]] | None:
+        """How its kind listens to sources that speak by themselves (`checkers.ears`); None if it does not."""
+        return getattr(self.checks[0].module, "listen", None) if self.is_source else None
+
+    @property
     def longest(self) -> timedelta:
         """How long a look takes at most, once it has begun."""
-        return self.waves * max(check.settings.timeout for check in self.checks)
+        longest: timedelta = max(check.settings.timeout for check in self.checks)
+        return self.waves * longest
 
     @property
     def waves(self) -> int:
@@ -97,6 +159,8 @@ def restored(define: Define) -> Service:
     """The service that was sent. Raises `ValueError` or `LookupError` if it cannot be used here."""
     if len(define.checks) > CHECKS_MAX:
         raise ValueError(f"a service of more than {CHECKS_MAX} checks")
+    if len(define.checks) > 1 and any("/" in one.kind for one in define.checks):
+        raise ValueError("a source that is asked in more than one way")
     return Service(
         name=define.name,
         checks=tuple(_restored(one) for one in define.checks),
@@ -105,8 +169,7 @@ def restored(define: Define) -> Service:
 
 
 def _restored(one: Written) -> Check:
-    settings = checks.room(one.kind).Settings.model_validate(_hidden(one.settings, 0))
-    assert isinstance(settings, base.Settings)
+    settings = module(one.kind).Settings.model_validate(_hidden(one.settings, 0))
     return Check(one.kind, settings)
 
 

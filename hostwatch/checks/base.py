@@ -19,7 +19,17 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from hostwatch.checks._failed import failed
-from hostwatch.checks._finding import Fault, Finding, Missed, Phase, Said, Step, of_data, printable
+from hostwatch.checks._finding import (
+    VALUE_CHARS_MAX,
+    Fault,
+    Finding,
+    Missed,
+    Phase,
+    Said,
+    Step,
+    of_data,
+    printable,
+)
 from hostwatch.checks._line import Again, Line, connect, connect_beside
 from hostwatch.checks._sentence import CHINESE, Translate, chinese, told, unlinked
 from hostwatch.checks._tls import Tls
@@ -30,9 +40,9 @@ from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.strict import Section
 
 __all__ = (
-    "CHINESE", "Again", "Fault", "Finding", "Line", "Missed", "Names", "Phase", "Policy", "Port", "Said",
-    "Settings", "Step", "Surroundings", "Tls", "Translate", "Visit", "chinese", "connect", "connect_beside",
-    "failed", "of_data", "printable", "run", "told", "unlinked", "within",
+    "CHINESE", "VALUE_CHARS_MAX", "Again", "Fault", "Finding", "Line", "Missed", "Names", "Phase",
+    "Policy", "Port", "Said", "Settings", "Step", "Surroundings", "Tls", "Translate", "Visit", "chinese",
+    "connect", "connect_beside", "failed", "of_data", "printable", "run", "told", "unlinked", "within",
 )  # fmt: skip
 
 TIMEOUT_DEFAULT: Final = timedelta(seconds=10)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel
@@ -18,10 +18,11 @@ from hostwatch.configuration import duration
 from hostwatch.configuration.customer import Contact
 from hostwatch.configuration.fields import Listen
 from hostwatch.configuration.model import Configuration
+from hostwatch.configuration.of_kind import OfKind
 from hostwatch.configuration.rung import Rung
 from hostwatch.configuration.secret import HIDDEN, Secret
 from hostwatch.configuration.service import Check
-from hostwatch.core import canonical
+from hostwatch.core import canonical, instant
 
 Commit = Callable[[str], str]
 """Makes a salted commitment of a personal value: it proves the value and does not tell it."""
@@ -49,8 +50,8 @@ def tree(value: Any) -> Any:
             return value
         case str():
             return str(value)
-        case timedelta():
-            return duration.shown(value)
+        case timedelta() | datetime():
+            return duration.shown(value) if isinstance(value, timedelta) else instant.rfc3339(value)
         case Rung():
             return Personal(value, value.model_dump(mode="json"))
         case Contact():
@@ -72,6 +73,11 @@ def tree(value: Any) -> Any:
 
 def _fields(model: BaseModel) -> dict[str, Any]:
     left_out = {"include", "inventory"} if isinstance(model, Configuration) else set()
+    if isinstance(model, OfKind):
+        return {
+            **{name: tree(getattr(model, name)) for name in model.own_keys()},
+            model.kind: tree(model.settings),
+        }
     return {
         info.alias or name: tree(getattr(model, name))
         for name, info in type(model).model_fields.items()

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from hostwatch import reach
 from hostwatch.configuration.duration import Duration, between
+from hostwatch.configuration.expression import Expression
 from hostwatch.configuration.fields import DeviceAddress, Id, Language, Text, Zone
 from hostwatch.configuration.method import DEFAULT, MethodLine, Witness
 from hostwatch.configuration.mistake import Wrong
+from hostwatch.configuration.power import MeasuredAt
 from hostwatch.configuration.rung import Rung
 from hostwatch.configuration.service import INTERVAL, Definitions, Misses, OfDevice
 from hostwatch.configuration.strict import Section
@@ -61,6 +62,16 @@ class Device(Section):
 
     description: Text | None = None
     """For people."""
+
+    rack: Id | None = None
+    """The rack in which it stands."""
+
+    feeds: Expression | None = None
+    """The power feeds, or outlets of power strips, that it hangs on: any(r1-a, r1-b). Default: any of all
+    feeds of its rack."""
+
+    ports: Expression | None = None
+    """The ports of switches that it hangs on: sw-1/7, or any(sw-1/7, sw-2/7)."""
 
     uplink: Id | None = None
     """The uplink that its port reaches the carrier by; the customer's, or the only one, if absent."""
@@ -113,8 +124,12 @@ class Terms(Section):
     notice_within: Annotated[Duration, WITHIN] | None = None
     """From the verdict to the latest moment at which the customer must have been told."""
 
+    power_measured_at: MeasuredAt | None = None
+    """Where power is measured: `source`, by the words of the agreement, or `outlet`, what reaches the
+    customer."""
+
     @property
-    def own(self) -> dict[str, int | timedelta]:
+    def own(self) -> dict[str, Any]:
         """What is set."""
         return {name: value for name in type(self).model_fields if (value := getattr(self, name)) is not None}
 

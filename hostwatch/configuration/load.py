@@ -12,7 +12,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from hostwatch.configuration import canonical, files, place, rules, service_rules, uplink_rules, words
+from hostwatch.configuration import (
+    canonical,
+    files,
+    place,
+    place_rules,
+    power_rules,
+    rules,
+    service_rules,
+    uplink_rules,
+    words,
+)
 from hostwatch.configuration.mistake import BadConfiguration, Mistake, Wrong, in_order
 from hostwatch.configuration.model import Configuration
 from hostwatch.configuration.place import Finding
@@ -137,6 +147,8 @@ class _Loading:
         self._add(root, rules.among_addresses(configuration))
         self._add(root, uplink_rules.mistakes(configuration))
         self._add(root, service_rules.mistakes(configuration))
+        self._add(root, power_rules.mistakes(configuration))
+        self._add(root, place_rules.mistakes(configuration))
         self._add(root, rules.about_control(loaded.control, is_set=configuration.control is not None))
         if self.reader.mistakes:
             raise BadConfiguration(self.reader.mistakes)
@@ -219,6 +231,8 @@ class _Loading:
         yield from rules.warnings(configuration)
         yield from uplink_rules.warnings(configuration)
         yield from service_rules.warnings(configuration)
+        yield from power_rules.warnings(configuration)
+        yield from place_rules.warnings(configuration)
 
     def _add(self, root: Node, findings: Iterator[Finding]) -> None:
         self.reader.mistakes.extend(self._placed(root, findings))

@@ -29,7 +29,9 @@ from hostwatch.configuration.fields import (
     Zone,
 )
 from hostwatch.configuration.mistake import Wrong
+from hostwatch.configuration.network import Network, Switch
 from hostwatch.configuration.packets import Limits, Packets
+from hostwatch.configuration.power import MeasuredAt, Power
 from hostwatch.configuration.rung import MAIL_KIND, Mail, Sites
 from hostwatch.configuration.service import INTERVAL, Definitions, Misses, Service
 from hostwatch.configuration.strict import Section
@@ -221,6 +223,12 @@ class Configuration(Section):
     uplinks: tuple[Uplink, ...] = Field(default=(), max_length=UPLINKS_MAX)
     """The ways to the carrier, each seen by reference points beyond it."""
 
+    power: Power = Power()
+    """Who sees the power of this site, and how it comes to the racks."""
+
+    network: Network = Network()
+    """The switches on whose ports devices hang."""
+
     services: Definitions = Field(default_factory=dict)
     """What services are that devices name."""
 
@@ -272,6 +280,22 @@ class Configuration(Section):
             interval=own.interval or self.schedule.interval,
             misses=own.misses or self.schedule.misses,
             notice_within=own.notice_within or self.notices.within,
+        )
+
+    def measured_at(self, customer: Customer) -> MeasuredAt:
+        """Where this customer's power is measured."""
+        return customer.terms.power_measured_at or self.power.measured_at
+
+    def power_terms(self) -> AgreementTerms:
+        """How sources are asked and supplies are watched."""
+        return AgreementTerms(
+            interval=self.power.interval, misses=self.power.misses, notice_within=self.notices.within
+        )
+
+    def switch_terms(self, switch: Switch) -> AgreementTerms:
+        """How a switch is watched."""
+        return AgreementTerms(
+            interval=switch.interval, misses=self.schedule.misses, notice_within=self.notices.within
         )
 
     def uplink_terms(self, uplink: Uplink) -> AgreementTerms:

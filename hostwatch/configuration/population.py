@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from hostwatch.configuration.customer import Device
+from hostwatch.configuration.house import fixtures, house_of
 from hostwatch.configuration.model import Configuration
 from hostwatch.configuration.service import Service as Written
 from hostwatch.configuration.uplink import Uplink
 from hostwatch.core import population, uplink
+from hostwatch.core.place import Place
 from hostwatch.core.service import Service
 
 NOTHING: Mapping[str, Service] = {}
 
 
-def population_of(configuration: Configuration) -> population.Population:
-    """Everybody and everything that the configuration names."""
-    customers, devices = {}, {}
+def population_of(configuration: Configuration, supplies: Iterable[str] = ()) -> population.Population:
+    """Everybody and everything that the configuration names; with the supplies of devices in inventories."""
+    customers, devices, house = {}, {}, house_of(configuration)
     for customer in configuration.customers:
         customers[customer.id] = population.Customer(
             id=customer.id,
@@ -24,14 +26,18 @@ def population_of(configuration: Configuration) -> population.Population:
             terms=configuration.terms_of(customer),
         )
         uplink, offered = configuration.uplink_of(customer), offers(configuration.services_of(customer))
+        at = configuration.measured_at(customer)
         for device in customer.devices:
-            devices[device.id] = device_of(customer.id, device, uplink, offered)
+            place = house.place(device.rack, device.feeds, device.ports, at)
+            devices[device.id] = device_of(customer.id, device, uplink, offered, place)
+    wanted = {one.place.supply for one in devices.values() if one.place and one.place.supply}
     return population.Population(
         vantage=configuration.site.vantage,
         customers=customers,
         devices=devices,
         uplinks={uplink.id: _uplink(configuration, uplink) for uplink in configuration.uplinks},
         operator=configuration.operator or "",
+        **fixtures(configuration, house, wanted.union(supplies)),
     )
 
 
@@ -51,7 +57,11 @@ def offers(defined: Mapping[str, Written]) -> dict[str, Service]:
 
 
 def device_of(
-    customer: str, device: Device, uplink: str | None, offered: Mapping[str, Service] = NOTHING
+    customer: str,
+    device: Device,
+    uplink: str | None,
+    offered: Mapping[str, Service] = NOTHING,
+    place: Place | None = None,
 ) -> population.Device:
     """A device as the core knows it, from its settings; `uplink` is its customer's.
 
@@ -67,4 +77,5 @@ def device_of(
         uplink=device.uplink or uplink,
         method=device.looked_at,
         services=tuple(offered[name] if own is None else own.named(name) for name, own in named),
+        place=place,
     )

@@ -16,7 +16,9 @@ from pydantic import BaseModel
 from hostwatch import channels
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.model import Configuration
+from hostwatch.configuration.of_kind import OfKind
 from hostwatch.configuration.place import Finding, Steps
+from hostwatch.configuration.power import KINDS
 from hostwatch.configuration.rung import MAIL_KIND
 from hostwatch.configuration.secret import Secret
 from hostwatch.configuration.service import Check
@@ -51,6 +53,7 @@ def among_names(root: Node) -> Iterator[Finding]:
     """No two customers, devices, uplinks, or contacts of a customer have one name."""
     customers, devices = _Names("customer", "in the site"), _Names("device", "in the site")
     uplinks = _Names("uplink", "in the site")
+    yield from _of_the_house(root)
     yield from _check(uplinks, ("uplinks",), _list(root, "uplinks"), numbered=True)
     for number, customer in enumerate(_list(root, "customers")):
         here: Steps = ("customers", number)
@@ -58,6 +61,20 @@ def among_names(root: Node) -> Iterator[Finding]:
         yield from _check(devices, (*here, "devices"), _list(customer, "devices"), numbered=True)
         contacts = _Names("contact", "for the customer")
         yield from _check(contacts, (*here, "contacts"), _list(customer, "contacts"), numbered=True)
+
+
+def _of_the_house(root: Node) -> Iterator[Finding]:
+    """No two sources, elements of the power model, or switches have one name."""
+    power, network = root.get("power"), root.get("network")
+    sources, elements, switches = (
+        _Names(what, "in the site") for what in ("source", "element of the power model", "switch")
+    )
+    if power is not None:
+        yield from _check(sources, ("power", "sources"), _list(power, "sources"), numbered=True)
+        for name in KINDS:
+            yield from _check(elements, ("power", name), _list(power, name), numbered=True)
+    if network is not None:
+        yield from _check(switches, ("network", "switches"), _list(network, "switches"), numbered=True)
 
 
 def _check(names: _Names, here: Steps, nodes: Iterable[Node], *, numbered: bool = False) -> Iterator[Finding]:
@@ -182,7 +199,7 @@ def _loose_secrets(value: Any, steps: Steps) -> Iterator[Finding]:
         case BaseModel():
             for name, info in type(value).model_fields.items():
                 step = () if type(value).__name__ == "Rung" and name == "settings" else (info.alias or name,)
-                step = (value.kind,) if isinstance(value, Check) and name == "settings" else step
+                step = (value.kind,) if isinstance(value, Check | OfKind) and name == "settings" else step
                 yield from _loose_secrets(getattr(value, name), (*steps, *step))
         case dict():
             for key, item in value.items():

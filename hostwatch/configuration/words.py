@@ -18,6 +18,7 @@ from hostwatch import channels, checks, reach
 from hostwatch.configuration.method import Line
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.model import Configuration
+from hostwatch.configuration.of_kind import OfKind
 from hostwatch.configuration.rung import MAIL_KIND, Rung
 from hostwatch.configuration.service import Check
 from hostwatch.configuration.syntax import shown_key
@@ -109,7 +110,9 @@ def keys_at(steps: tuple[int | str, ...]) -> list[str]:
     shape: Any = Configuration
     for step in steps:
         shape = _inside(shape, step)
-    return list(_aliases(shape)) if isinstance(shape, type) and issubclass(shape, BaseModel) else []
+    if not isinstance(shape, type) or not issubclass(shape, BaseModel):
+        return []
+    return [*shape.own_keys(), *shape.rooms.kinds()] if issubclass(shape, OfKind) else [*_aliases(shape)]
 
 
 def _inside(shape: Any, step: int | str) -> Any:
@@ -119,6 +122,8 @@ def _inside(shape: Any, step: int | str) -> Any:
         return channels.room(step).Settings if step in channels.kinds() else None
     if shape is Line:
         return reach.room(str(step)).Settings if step in reach.kinds() else None
+    if isinstance(shape, type) and issubclass(shape, OfKind) and step in shape.rooms.kinds():
+        return shape.rooms.room(str(step)).Settings
     if shape is Check:
         return checks.room(str(step)).Settings if step in checks.kinds() else None
     if get_origin(shape) is Mapping:  # services by name

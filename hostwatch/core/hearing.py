@@ -12,12 +12,14 @@ and never counts towards a verdict (J5).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
 from hostwatch.core import facts, instant, power, signal, source
+from hostwatch.core.electricity import Electricity
 from hostwatch.core.population import Population
 from hostwatch.core.power import PowerReading, Utility
 from hostwatch.core.reading import Kind, Outcome, Reading
@@ -25,7 +27,7 @@ from hostwatch.core.schedule import tick_us
 from hostwatch.core.signal import Signal
 from hostwatch.core.source import Source
 from hostwatch.core.supply import Supply
-from hostwatch.core.supplying import Model
+from hostwatch.core.witnesses import Part, parsed
 from hostwatch.core.world import Heard
 
 POWER: Final = "power"
@@ -137,74 +139,123 @@ def _is_absent(reading: PowerReading) -> bool:
     return any(point.utility is Utility.ABSENT for point in reading.points)
 
 
-def follow(
-    name: str, people: Population, known: Known, said: Said, reading: Reading
+def conclude(
+    people: Population, known: Known, said: Said, spoken: Mapping[str, Reading]
 ) -> Iterator[signal.Observed]:
-    """What a reading of a source, which is observed already, makes of each supply that it sees."""
+    """What the readings of some sources, which are observed already, make of the supplies that they see.
+
+    One reading of each supply at most. `spoken`: the last reading of each source.
+    """
     seen = people.witnesses
-    model = None
-    for each in seen.supplies(name):
-        supply = people.supplies[each]
-        own = known(supply.signal(people.vantage))
-        if own is None:
+    done: set[str] = set()
+    for name, reading in spoken.items():
+        if reading.kind is Kind.FOLLOW_UP:
             continue
-        asked = {one: known(source.signal_of(one, people.vantage)) for one in seen.sources(each)}
-        since = _round_began(supply, people, reading.at)
-        if reading.kind is not Kind.FOLLOW_UP and not all(_was_asked(one, since) for one in asked.values()):
-            continue
-        model = model or Model(people.elements, _heard(people, known, said, reading, since))
-        derived = _derived(supply, model, own, asked, reading)
-        yield signal.observe(own, derived, supply.terms)
+        since = _round_began(people, name, reading.at)
+        for part in seen.parts(name):
+            if done.isdisjoint(part.supplies) and _is_complete(part, people, known, since):
+                done.update(part.supplies)
+                last = replace(reading, at=_last_asked(part, people, known, reading.at))
+                yield from _read(part.supplies, people, known, said, last, since)
+    for name, reading in spoken.items():
+        if reading.kind is Kind.FOLLOW_UP:
+            mine = [supply for supply in seen.supplies(name) if supply not in done]
+            done.update(mine)
+            yield from _read(mine, people, known, said, reading, None)
 
 
-def _was_asked(one: Signal | None, since: datetime) -> bool:
-    """Whether a source was asked in this round, or is none that anybody asks."""
+def _is_complete(part: Part, people: Population, known: Known, since: datetime) -> bool:
+    """Whether all sources of a part of the house have been asked in this round.
+
+    Who was found not to have been is looked at first the next time: nobody goes through them all each time.
+    """
+    waiting = people.witnesses.waiting
+    first = waiting.get(part.sources)
+    if first is not None and not _was_asked(first, people, known, since):
+        return False
+    for name in part.sources:
+        if not _was_asked(name, people, known, since):
+            waiting[part.sources] = name
+            return False
+    return True
+
+
+def _last_asked(part: Part, people: Population, known: Known, at: datetime) -> datetime:
+    """When the last of the sources was asked: what they said together is dated so."""
+    found = (known(source.signal_of(name, people.vantage)) for name in part.sources)
+    return max([at, *(one.last_reading for one in found if one is not None and one.last_reading is not None)])
+
+
+def _was_asked(name: str, people: Population, known: Known, since: datetime) -> bool:
+    """Whether a source was asked in this round; one that nobody asks is not waited for."""
+    one = known(source.signal_of(name, people.vantage)) if name in people.sources else None
     return one is None or (one.last_reading is not None and one.last_reading >= since)
 
 
-def _heard(
-    people: Population, known: Known, said: Said, reading: Reading, since: datetime
-) -> Callable[[str], PowerReading | None]:
-    """The words of each source that is heard now; None of all others."""
+def _read(
+    names: Iterable[str],
+    people: Population,
+    known: Known,
+    said: Said,
+    reading: Reading,
+    since: datetime | None,
+) -> Iterator[signal.Observed]:
+    """One reading of each of some supplies. `since`: the round; None between rounds."""
 
     def heard(name: str) -> PowerReading | None:
-        one, last = known(source.signal_of(name, people.vantage)), said(name)
-        mine = people.sources.get(name)
-        if mine is None or mine.room != POWER or one is None or last is None:
+        mine, last = people.sources.get(name), said(name)
+        if mine is None or mine.room != POWER or last is None:
             return None
-        if one.blind_since is not None or one.last_reading is None:
+        one = known(mine.signal(people.vantage))
+        if one is None or one.blind_since is not None or one.last_reading is None:
             return None
-        is_fresh = one.last_reading >= since or (
-            reading.kind is Kind.FOLLOW_UP and one.speaks_until >= reading.at
-        )
+        is_fresh = one.speaks_until >= reading.at if since is None else one.last_reading >= since
         return words(last.said) if is_fresh else None
 
-    return heard
+    now = Electricity(people.witnesses.wiring, heard)
+    for each in names:
+        supply = people.supplies[each]
+        own = known(supply.signal(people.vantage))
+        if own is not None:
+            yield signal.observe(own, _derived(supply, now, own, reading), supply.terms)
 
 
-def _derived(
-    supply: Supply, model: Model, own: Signal, asked: Mapping[str, Signal | None], reading: Reading
-) -> Reading:
-    """One reading of a supply: dated when the last of those who see it was asked."""
-    found = model.supply(supply.id, supply.measured_at)
-    outcome = {True: Outcome.MISSED, False: Outcome.ANSWERED, None: Outcome.UNKNOWN}[found.interrupted]
-    looks = [one.last_reading for one in asked.values() if one is not None and one.last_reading is not None]
-    at = max([reading.at, *looks])
+def _derived(supply: Supply, now: Electricity, own: Signal, reading: Reading) -> Reading:
+    """One reading of a supply, by what all who see it say now."""
+    wanted = parsed(supply.id)
+    interrupted = now.interrupted(wanted, supply.measured_at)
+    at = reading.at
     if own.last_reading is not None:
         at = max(at, own.last_reading + instant.MICROSECOND)
     return Reading(
         signal=own.name,
         at=at,
         known_at=max(reading.known_at, at),
-        outcome=outcome,
+        outcome=OUTCOMES[interrupted],
         kind=reading.kind,
-        why="" if outcome is Outcome.ANSWERED else found.why,
+        why=_why(supply, now, interrupted),
     )
 
 
-def _round_began(supply: Supply, people: Population, at: datetime) -> datetime:
+OUTCOMES: Final = {True: Outcome.MISSED, False: Outcome.ANSWERED, None: Outcome.UNKNOWN}
+"""By whether it is interrupted."""
+
+
+def _why(supply: Supply, now: Electricity, interrupted: bool | None) -> str:
+    """In words for people; empty while all is well."""
+    wanted = parsed(supply.id)
+    if interrupted:
+        return f"interrupted at {', '.join(now.roots(wanted, supply.measured_at))}"
+    if interrupted is False:
+        return ""
+    contradictions = now.contradictions(wanted)
+    open_ = [name for name in wanted.names if now.of(name).interrupted is None]
+    return contradictions[0] if contradictions else f"not known of {', '.join(open_ or wanted.names)}"
+
+
+def _round_began(people: Population, name: str, at: datetime) -> datetime:
     """From when on readings belong to the same round as one at `at`: its scheduled instant, less a tick."""
-    target = Source(id="", kind="", interval=supply.terms.interval).target(people.vantage)
+    target = people.sources[name].target(people.vantage)
     slack = tick_us(target.interval_us)
     at_us = instant.micros(at) + slack
     return instant.from_micros(at_us - (at_us - target.phase_us) % target.interval_us - slack)

@@ -65,6 +65,7 @@ def readings_by_steps(
     for first in range(0, len(plain), STEP):
         observe(plain[first : first + STEP])
         yield
+    yield from observed.conclude()
     people = telling.tell(world, observed, now)
     looks = () if key is None else tuple(_looks(brought))
     return Decision(

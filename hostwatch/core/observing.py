@@ -6,7 +6,7 @@ were due; whoever was silent, unknown, not proven or looked at late is observed 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain
@@ -19,6 +19,9 @@ from hostwatch.core.signals import at_rest, may_rest
 from hostwatch.core.source import Source
 from hostwatch.core.terms import tolerance
 from hostwatch.core.world import Heard, World
+
+SUPPLIES_AT_ONCE = 100
+"""Supplies that are read without a pause."""
 
 Pace = tuple[int, int]
 """How long an answer speaks, and how late it may be: microseconds."""
@@ -42,6 +45,9 @@ class Observing:
 
         self.still_down: list[Reading] = []
         """Misses of follow-up looks at services on which there is a verdict."""
+
+        self._spoken: dict[str, Reading] = {}
+        """The last reading of each source that was asked, in the order in which they came."""
 
         self._rested: dict[str, int] = {}
         """Who is at rest by what was observed so far, and since when."""
@@ -100,7 +106,7 @@ class Observing:
             self.facts.extend(happened)
 
     def _hear(self, mine: Source, known: Signal, reading: Reading) -> None:
-        """What a source says, and what that makes of the supplies that it sees."""
+        """What a source says. What that makes of supplies is concluded from all who spoke."""
         last = known.last_reading
         if reading.outcome is Outcome.ANSWERED and (last is None or last < reading.at):
             before = self._said(mine.id)
@@ -108,9 +114,19 @@ class Observing:
             self.facts.extend(happened)
             if now != before:
                 self.heard[mine.id] = now
-        for own, happened in hearing.follow(mine.id, self._world.population, self.known, self._said, reading):
+        self._spoken.pop(mine.id, None)
+        self._spoken[mine.id] = reading
+
+    def conclude(self) -> Iterator[None]:
+        """What the sources that spoke make of the supplies that they see; with pauses where they are many."""
+        if not self._spoken:
+            return
+        found = hearing.conclude(self._world.population, self.known, self._said, self._spoken)
+        for number, (own, happened) in enumerate(found, 1):
             self.changed[own.name] = own
             self.facts.extend(happened)
+            if number % SUPPLIES_AT_ONCE == 0:
+                yield
 
     def _said(self, name: str) -> Heard | None:
         return self.heard.get(name) or self._world.heard.get(name)

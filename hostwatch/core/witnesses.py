@@ -1,55 +1,115 @@
-"""Who sees which supply: the sources whose words decide it, found by going down the power model once."""
+"""Who sees which supply, found once for each power model: whose words are a round together.
+
+What hangs together is judged together: whoever has power proves that what it hangs on has it, so a supply is
+read when all sources of its part of the house have been asked.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 from hostwatch.core import expression
-from hostwatch.core.element import Element, Kind, witnessed
+from hostwatch.core.element import Element
+from hostwatch.core.expression import Expression
 from hostwatch.core.supply import Supply
+from hostwatch.core.wiring import Wiring
+
+parsed = lru_cache(maxsize=8_192)(expression.parse)
+"""The expression that a supply is. There are few, and each is asked for in every round."""
+
+
+class Part(NamedTuple):
+    """A part of the house that hangs together."""
+
+    sources: tuple[str, ...]
+    supplies: tuple[str, ...]
 
 
 class Witnesses:
-    """Sources by supply, and supplies by source."""
+    """All parts of the house."""
 
     def __init__(self, elements: Mapping[str, Element], supplies: Mapping[str, Supply]) -> None:
-        self._elements = elements
-        self._under: dict[str, frozenset[str]] = {}
-        self._of_supply = {name: frozenset(self._sources(name)) for name in supplies}
-        self._of_source: dict[str, list[str]] = {}
-        for name, sources in sorted(self._of_supply.items()):
-            for source in sources:
-                self._of_source.setdefault(source, []).append(name)
+        self.wiring = _wiring(elements.values())
+        self._root: dict[str, str] = {}
+        for element in elements.values():
+            inputs = self.wiring.input(element.id)
+            self._join([element.id, *(() if inputs is None else inputs.names)])
+        wanted = {name: self._names(name) for name in supplies}
+        for names in wanted.values():
+            self._join(names)
+        self._parts = self._found(elements.values(), wanted)
+        self._of_source: dict[str, list[Part]] = {}
+        for part in self._parts:
+            for source in part.sources:
+                self._of_source.setdefault(source, []).append(part)
+        self._direct = self._seen(wanted)
+        self.waiting: dict[tuple[str, ...], str] = {}
+        """By the sources of a part, one that was last found not to have been asked. It decides nothing."""
 
-    def sources(self, supply: str) -> frozenset[str]:
-        """The sources whose words decide a supply; none if nobody sees it."""
-        return self._of_supply.get(supply, frozenset())
-
-    def supplies(self, source: str) -> Sequence[str]:
-        """The supplies that a source has a word in, by name."""
+    def parts(self, source: str) -> Sequence[Part]:
+        """The parts of the house that a source has a word in, each with a supply."""
         return self._of_source.get(source, ())
 
-    def _sources(self, text: str) -> Iterator[str]:
-        for name in expression.parse(text).names:
-            yield from self._behind(name)
+    def supplies(self, source: str) -> Sequence[str]:
+        """The supplies that a source speaks for directly: it sees what they hang on."""
+        return self._direct.get(source, ())
 
-    def _behind(self, name: str) -> frozenset[str]:
-        """The sources of one element, or of one point of it, and of all that it hangs on."""
-        if name not in self._under:
-            self._under[name] = frozenset()  # whoever hangs on itself, which the configuration forbids
-            element = self._elements.get(name.partition("/")[0])
-            found: set[str] = set()
-            if element is not None:
-                found |= {witnessed(element.witness)[0]} if element.witness else set()
-                found |= set(self._sources(element.input)) if element.input else set()
-                found |= self._on_it(element.id) if element.kind is Kind.UTILITY else set()
-            self._under[name] = frozenset(found)
-        return self._under[name]
+    def _names(self, supply: str) -> list[str]:
+        """The elements, and outlets with what they belong to, of a supply."""
+        names = parsed(supply).names
+        return [*names, *(name.partition("/")[0] for name in names if "/" in name)]
 
-    def _on_it(self, utility: str) -> set[str]:
-        """The witnesses of what hangs on a utility directly: they see it at their inputs."""
-        return {
-            witnessed(one.witness)[0]
-            for one in self._elements.values()
-            if one.witness and one.input and utility in expression.parse(one.input).names
-        }
+    def _join(self, names: Sequence[str]) -> None:
+        first = self._of(names[0])
+        for name in names[1:]:
+            self._root[self._of(name)] = first
+
+    def _of(self, name: str) -> str:
+        """What stands for the part that an element is in."""
+        root = name
+        while (above := self._root.setdefault(root, root)) != root:
+            root = above
+        while name != root:
+            self._root[name], name = root, self._root[name]
+        return root
+
+    def _found(self, elements: Iterable[Element], wanted: Mapping[str, Sequence[str]]) -> tuple[Part, ...]:
+        sources: dict[str, set[str]] = {}
+        supplies: dict[str, list[str]] = {}
+        for supply in sorted(wanted):
+            supplies.setdefault(self._of(wanted[supply][0]), []).append(supply)
+        for element in elements:
+            sources.setdefault(self._of(element.id), set()).update(source for source, _ in element.witnesses)
+        return tuple(
+            Part(tuple(sorted(sources.get(root, ()))), tuple(names)) for root, names in supplies.items()
+        )
+
+    def _seen(self, wanted: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        known: dict[str, frozenset[str]] = {}
+        for supply in sorted(wanted):
+            for source in sorted(self._above(parsed(supply), known)):
+                found.setdefault(source, []).append(supply)
+        return found
+
+    def _above(self, names: Expression, known: dict[str, frozenset[str]]) -> frozenset[str]:
+        """The sources that see what an expression hangs on."""
+        found: set[str] = set()
+        for name in names.names:
+            if name not in known:
+                element, inputs = self.wiring.element(name), self.wiring.input(name)
+                own = () if element is None else (source for source, _ in element.witnesses)
+                above = frozenset() if inputs is None else self._above(inputs, known)
+                known[name] = above.union(own)
+            found |= known[name]
+        return frozenset(found)
+
+
+def _wiring(elements: Iterable[Element]) -> Wiring:
+    """The wiring of some elements; of none if they make none, as while others take their places in steps."""
+    try:
+        return Wiring(elements)
+    except ValueError:
+        return Wiring()

@@ -29,6 +29,7 @@ from hostwatch.checkers.protocol import (
     Withdraw,
     Written,
 )
+from hostwatch.checkers.run import TICK_US
 from hostwatch.checks.base import of_data
 from hostwatch.core.reading import Outcome
 from tests.checkers.conftest import PATIENCE_S, SECOND_US, checkers, greet, hang, hear, look, service
@@ -176,7 +177,7 @@ async def test_orders_that_can_wait_begin_together() -> None:
     """
     async with serving(greet) as port, checkers() as process:
         process.send(services.defined("www", service({"port": port, "expect": "hello"})))
-        to_tick_us = module.TICK_US - time.monotonic_ns() // 1_000 % module.TICK_US
+        to_tick_us = TICK_US - time.monotonic_ns() // 1_000 % TICK_US
         delays = [to_tick_us + after_us for after_us in (50_000, 150_000, 250_000)]
         orders = [
             Order(number, "www", "127.0.0.1", delay, 60 * SECOND_US) for number, delay in enumerate(delays)

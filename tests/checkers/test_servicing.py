@@ -32,6 +32,7 @@ from hostwatch.clock import SystemClock
 from hostwatch.core.reading import Outcome
 from hostwatch.gauges import Count, Gauge, Histogram
 from hostwatch.pinger import Ask, Batch, Look, Manner
+from hostwatch.placed import Placed
 from hostwatch.servicing import SILENT, Servicing
 from tests.checkers.conftest import PATIENCE_S, greet, hang, service
 from tests.checks.conftest import serving
@@ -259,21 +260,19 @@ async def test_answers_that_nobody_asked_for_are_dropped(monkeypatch: pytest.Mon
 
 
 async def test_a_date_to_come_is_not_believed() -> None:
-    servicing = Servicing(SystemClock())
     batch = ask(SIGNAL)
-    placed = module._Placed(batch.asks[0], "k", service(9), asyncio.Queue(), 0, 15_000_000, 20_000_000)
+    placed = Placed(batch.asks[0], "k", service(9), asyncio.Queue(), 0, 15_000_000, 20_000_000)
     found = Found(number=1, outcome=Outcome.ANSWERED, why="", at_us=1 << 60, took_us=1 << 60)
-    look = servicing._look(placed, found)
+    look = placed.look(found, SystemClock().now_us())
     assert look.at_us <= look.known_us <= SystemClock().now_us()
 
 
 async def test_a_miss_that_began_too_late_says_nothing() -> None:
-    servicing = Servicing(SystemClock())
     now_us = SystemClock().now_us()
     old = Ask(SIGNAL, "127.0.0.1", now_us - 60_000_000, "service")
-    placed = module._Placed(old, "k", service(9), asyncio.Queue(), 0, 15_000_000, 20_000_000)
+    placed = Placed(old, "k", service(9), asyncio.Queue(), 0, 15_000_000, 20_000_000)
     found = Found(number=1, outcome=Outcome.MISSED, why="refused", at_us=now_us, took_us=5)
-    assert servicing._look(placed, found)[4:6] == (Outcome.UNKNOWN, "looked too late")
+    assert placed.look(found, SystemClock().now_us())[4:6] == (Outcome.UNKNOWN, "looked too late")
 
 
 async def test_what_is_not_configured_or_not_running_any_more_is_unknown() -> None:

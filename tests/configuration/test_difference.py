@@ -67,6 +67,9 @@ def test_an_item_came_and_another_went(tmp_path: Path) -> None:
         "shared": False,
         "waiver": None,
         "description": None,
+        "rack": None,
+        "feeds": None,
+        "ports": None,
         "uplink": None,
         "services": {},
     }

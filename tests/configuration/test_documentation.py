@@ -12,7 +12,9 @@ from hostwatch.configuration.checks import Checks
 from hostwatch.configuration.customer import Contact, Customer, Device, Terms
 from hostwatch.configuration.method import Witness
 from hostwatch.configuration.model import Configuration, Log, Metrics, Notices, Schedule, Site
+from hostwatch.configuration.network import Network, Switch
 from hostwatch.configuration.packets import Limits, Packets
+from hostwatch.configuration.power import Power
 from hostwatch.configuration.service import Service
 from hostwatch.configuration.uplink import Uplink
 from hostwatch.inventory import csv
@@ -30,6 +32,9 @@ PARTS: dict[str, type[BaseModel]] = {
     "checks.": Checks,
     "notices.": Notices,
     "uplinks[].": Uplink,
+    "power.": Power,
+    "switches[].": Switch,
+    "network.": Network,
     "services[].": Service,
     "customers[].": Customer,
     "customers[].terms.": Terms,
@@ -51,6 +56,8 @@ def test_every_setting_is_told_of() -> None:
         "checks",
         "notices",
         "uplinks",
+        "power",
+        "network",
         "customers",
         "customers[].terms",
         "devices[].witness.mac",

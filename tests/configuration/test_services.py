@@ -70,7 +70,7 @@ def test_the_nearest_definition_counts(tmp_path: Path) -> None:
 
     def ports(signal: str) -> list[int]:
         defined = definition(found, signal)
-        return [] if defined is None else [check.settings.port for check in defined.service.checks]  # type: ignore[attr-defined]
+        return [] if defined is None else [check.settings.port for check in defined.service.checks]
 
     assert ports("web/www@main") == ports("own/www@main") == [80, 443]
     assert ports("web/chat@main") == [6697]

@@ -1,0 +1,152 @@
+"""Rules about where devices hang: feeds that power comes by, and ports of switches; one port, one device."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from hostwatch.configuration.customer import Device
+from hostwatch.configuration.mistake import Wrong
+from hostwatch.configuration.model import Configuration
+from hostwatch.configuration.place import Finding, Steps
+from hostwatch.configuration.power_rules import unknown
+from hostwatch.core import expression
+from hostwatch.core.element import Kind
+from hostwatch.core.expression import Expression
+from hostwatch.core.population import State
+
+
+class Amiss(NamedTuple):
+    """Something wrong with where a device hangs."""
+
+    key: str
+    wrong: Wrong
+
+
+@dataclass(slots=True)
+class Hangers:
+    """All that devices of a site may hang on, and who has which port already."""
+
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    """What the elements of the power model are."""
+
+    racks: Collection[str] = ()
+    """The racks that a feed goes to."""
+
+    switches: Collection[str] = ()
+    has_feeds: bool = False
+    taken: dict[str, str] = field(default_factory=dict)
+    """By port, the device that hangs on it alone."""
+
+    _lines: Mapping[str, Kind] = field(init=False)
+    """The feeds and power strips."""
+
+    def __post_init__(self) -> None:
+        self._lines = {one: kind for one, kind in self.kinds.items() if kind in (Kind.FEED, Kind.PDU)}
+
+    def amiss(self, device: Device) -> Iterator[Amiss]:
+        """What is wrong with where a device hangs; its ports are taken from then on."""
+        if device.feeds is not None:
+            for name in expression.parse(device.feeds).names:
+                wrong = self._feed(name)
+                if wrong is not None:
+                    yield Amiss("feeds", wrong)
+        if device.ports is not None:
+            for port in expression.parse(device.ports).names:
+                wrong = self._port(port, device)
+                if wrong is not None:
+                    yield Amiss("ports", wrong)
+
+    def _feed(self, name: str) -> Wrong | None:
+        """A device hangs on feeds and power strips: what stands before them has no outlets."""
+        if name in self.kinds and name not in self._lines:
+            return Wrong(f"names {name}, which is neither a feed nor a power strip", "write the feed")
+        return unknown(name, self._lines, "feed and no power strip")
+
+    def _port(self, port: str, device: Device) -> Wrong | None:
+        switch, _, number = port.partition("/")
+        if not number:
+            return Wrong(f"names {port} without a port", f"write the switch and its port: {port}/7")
+        if switch not in self.switches:
+            near = difflib.get_close_matches(switch, self.switches, 1)
+            hint = f"did you mean {near[0]}/{number}?" if near else "write the id of one of network.switches"
+            return Wrong(f"names {switch}, which is no switch", hint)
+        if device.state is State.REMOVED or device.shared:
+            return None
+        first = self.taken.setdefault(port, device.id)
+        if first == device.id:
+            return None
+        return Wrong(f"{port} is the port of device {first} too", "if that is meant, write shared: true")
+
+
+def hangers(configuration: Configuration) -> Hangers:
+    """What the devices of a configuration may hang on."""
+    feeds = configuration.power.feeds
+    return Hangers(
+        kinds={one.id: one.kind for _, _, one in configuration.power.elements()},
+        racks=sorted({feed.rack for feed in feeds if feed.rack}),
+        switches=[switch.id for switch in configuration.network.switches],
+        has_feeds=bool(feeds),
+    )
+
+
+def mistakes(configuration: Configuration) -> Iterator[Finding]:
+    """What cannot come into force."""
+    known = hangers(configuration)
+    for number, customer in enumerate(configuration.customers):
+        for place, device in enumerate(customer.devices):
+            for key, wrong in known.amiss(device):
+                yield ("customers", number, "devices", place, key), wrong
+    yield from _switches(configuration)
+
+
+def _switches(configuration: Configuration) -> Iterator[Finding]:
+    """Each switch is behind others, and on an uplink, that there are; and behind none that is behind it."""
+    switches = configuration.network.switches
+    behind = {one.id: expression.parse(one.behind) for one in switches if one.behind}
+    known, uplinks = [one.id for one in switches], [one.id for one in configuration.uplinks]
+    for place, one in enumerate(switches):
+        steps: Steps = ("network", "switches", place)
+        for name in behind[one.id].names if one.id in behind else ():
+            if name not in known:
+                yield (*steps, "behind"), _unknown(name, known, "switch")
+        if one.uplink is not None and one.uplink not in uplinks:
+            yield (*steps, "uplink"), _unknown(one.uplink, uplinks, "uplink")
+        if _is_behind_itself(one.id, behind):
+            wrong = "is behind itself, on the way over others"
+            yield (*steps, "behind"), Wrong(wrong, "write what it really hangs on")
+
+
+def _is_behind_itself(switch: str, behind: Mapping[str, Expression]) -> bool:
+    seen: set[str] = set()
+    waiting = [switch]
+    while waiting:
+        way = behind.get(waiting.pop())
+        for name in () if way is None else way.names:
+            if name == switch:
+                return True
+            if name not in seen:
+                seen.add(name)
+                waiting.append(name)
+    return False
+
+
+def _unknown(name: str, known: Iterable[str], what: str) -> Wrong:
+    near = difflib.get_close_matches(name, [*known], 1)
+    hint = f"did you mean {near[0]}?" if near else f"write the id of one, or add the {what}"
+    return Wrong(f"names {name}, which is no {what}", hint)
+
+
+def warnings(configuration: Configuration) -> Iterator[Finding]:
+    """A device in a rack to which no feed goes, where there are feeds."""
+    known = hangers(configuration)
+    for number, customer in enumerate(configuration.customers):
+        for place, device in enumerate(customer.devices):
+            if device.rack and not device.feeds and known.has_feeds and device.rack not in known.racks:
+                wrong = f"no feed goes to rack {device.rack}, so its power is not watched"
+                yield (
+                    ("customers", number, "devices", place, "rack"),
+                    Wrong(wrong, "write rack: at the feeds, or feeds: at the device"),
+                )
