@@ -31,11 +31,16 @@ class Wiring:
         self._inputs = {
             name: expression.parse(element.input) for name, element in self._elements.items() if element.input
         }
-        self._below: dict[str, list[str]] = {}
+        self._below: dict[str, dict[str, None]] = {}
         for name, inputs in self._inputs.items():
             for above in inputs.names:
-                self._below.setdefault(above, []).append(name)
+                self._below.setdefault(above, {})[name] = None
+                if above not in self._elements:  # an outlet, which hangs on its PDU
+                    self._below.setdefault(above.partition("/")[0], {})[above] = None
         self._check_depth()
+
+    def __repr__(self) -> str:
+        return f"Wiring({[*self._elements.values()]})"
 
     def element(self, name: str) -> Element | None:
         """The one of a name, or an outlet of one; None if there is none."""
@@ -55,7 +60,7 @@ class Wiring:
         return None if self.element(name) is None else expression.name(name.partition("/")[0])
 
     def below(self, name: str) -> tuple[str, ...]:
-        """The elements that hang on one directly, by name."""
+        """What hangs on an element directly: elements, and outlets of it on which others hang."""
         return tuple(self._below.get(name, ()))
 
     def above(self, wanted: Expression) -> tuple[str, ...]:
@@ -98,7 +103,7 @@ class Wiring:
         return inputs.changed(self._at_source)
 
     def _at_outlet(self, name: str) -> Expression:
-        found = [self._elements[below] for below in self.below(name)]
+        found = [self._elements[below] for below in self.below(name) if below in self._elements]
         pdus = [one.id for one in found if one.kind is Kind.PDU and one.witness]
         element = self.element(name)
         is_feed = element is not None and element.kind is Kind.FEED

@@ -13,7 +13,7 @@ from hostwatch.core.electricity import Electricity
 from hostwatch.core.element import Element, Kind
 from hostwatch.core.power import Output, Point, PowerReading, Ups, Utility
 from hostwatch.core.wiring import AT_OUTLET, AT_SOURCE, DEPTH_MAX, Wiring
-from tests.core.wires import both, element, moment, readings, wanted, wiring
+from tests.core.wires import SIGNS, both, element, moment, readings, wanted, wiring
 
 ROOM = """
 utility grid-1
@@ -45,6 +45,7 @@ STORIES = [
     (f"card-a {BATTERY}, strip-a + ? ?", "??", "+-", "+-", "+-"),
     (f"card-a {GONE}", "??", "-+", "-+", "-+"),
     (f"card-a {GONE}, strip-a - ? ?", "??", "-+", "-+", "-+"),
+    (f"card-a {WELL}, strip-a - ? ?, strip-a/outlet 7 ? ? +", "+-", "+-", "+-", "?-"),
     (f"card-a {OFF}", "+-", "--", "--", "--"),
     (f"card-a {BARE_OFF}", "??", "-?", "-?", "-?"),
     (f"card-a {WELL}, strip-a - ? ?", "+-", "+-", "+-", "--"),
@@ -83,6 +84,14 @@ def test_a_device_on_two_feeds(said: str, source: bool | None, outlet: bool | No
     values = [now.interrupted(now.wiring.measured(feeds, at), at) for at in (AT_SOURCE, AT_OUTLET)]
 
     assert values == [source, outlet]
+
+
+def test_a_feed_with_two_strips_or_with_one_that_nobody_sees_is_measured_itself() -> None:
+    wires = wiring(
+        "feed f\npdu a < f [x]\npdu b < f [y]\nfeed g\npdu c < g\nfeed h\npdu d < h [z]\npdu e < h"
+    )
+
+    assert str(wires.measured(wanted("all(f, g, h)"), AT_OUTLET)) == "all(d,f,g)"
 
 
 def test_what_is_measured_where() -> None:
@@ -184,6 +193,44 @@ def test_a_contradiction_is_unknown_and_says_so(wires: str, said: str, name: str
     assert now.interrupted(wanted(name)) is not True
 
 
+METERED = "utility g [meter]\nups u < g [card, twin]"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("meter + ? ?", "??"),
+        ("meter - ? ?", "??"),
+        ("meter - ? ?, card ? dead -", "-+"),
+        ("meter - ? ?, card ? ? ?", "??"),
+        ("meter + ? ?, card ? dead -", "--"),
+        ("meter + ? ?, card ? dead ?", "?-"),
+        ("meter + ? ?, card ? ? ?", "+-"),
+        ("meter + ? ?, card - dead -", "-+"),
+        ("card + dead -, twin - dead -", "-?"),
+        ("card - dead -, twin ? ? ?", "-+"),
+        ("card - dead -, twin - able +", "??"),
+    ],
+)
+def test_a_ups_whose_utility_has_a_meter(said: str, told: str) -> None:
+    """The nearer one decides: between the meter and the UPS there may be a breaker."""
+    assert both(moment(METERED, said), "u") == told
+
+
+def test_a_ups_that_nobody_looks_at_is_as_its_utility_while_that_is_there() -> None:
+    wires = "utility g [meter]\nups u < g"
+
+    assert both(moment(wires, "meter + ? ?"), "u") == "+-"
+    assert both(moment(wires, "meter - ? ?"), "u") == both(moment(wires, ""), "u") == "??"
+
+
+@pytest.mark.parametrize(("said", "told"), [("a + ? ?, b - ? ?", "?"), ("b + ? ?", "+"), ("a - ? ?", "?")])
+def test_who_is_contradicted_by_another_proves_nothing(said: str, told: str) -> None:
+    now = moment("feed f\npdu p < f [a, b]", said)
+
+    assert SIGNS[now.of("f").supplied] == told
+
+
 def test_what_nobody_knows_is_unknown() -> None:
     now = moment(ROOM, f"card-a {GONE}")
 
@@ -198,6 +245,24 @@ def test_power_by_a_transfer_switch_came_from_the_line_that_is_not_dead() -> Non
     assert both(moment(wires, "c ? ? +"), "v") == "??"
     assert both(moment(wires, f"a {GONE}, b {GONE}"), "s") == "-+"
     assert both(moment(wires, f"a {GONE}, b {OFF}"), "s") == "--"
+
+
+@pytest.mark.parametrize(
+    ("said", "strip", "feed", "last"),
+    [
+        ("strip ? ? ?, far/outlet 1 ? ? +", "+", "+", "+"),
+        ("strip - ? ?", "-", "?", "-"),
+        ("strip - ? ?, far - ? ?", "-", "?", "-"),
+        ("strip - ? ?, strip/outlet 2 ? ? +", "?", "+", "?"),
+        ("strip - ? ?, far + ? ?", "?", "+", "+"),
+        ("strip/outlet 1 ? ? -, strip/outlet 2 ? ? +, far ? ? ?", "+", "+", "-"),
+    ],
+)
+def test_a_strip_on_an_outlet_of_another(said: str, strip: str, feed: str, last: str) -> None:
+    wires = "feed f\npdu near < f [strip]\npdu last < near/outlet 1 [far]"
+    now = moment(wires, said)
+
+    assert [SIGNS[now.of(name).supplied] for name in ("near", "f", "last")] == [strip, feed, last]
 
 
 def test_who_hangs_on_itself_is_refused() -> None:
@@ -260,7 +325,7 @@ def outlets(wires: Wiring) -> list[str]:
 
 
 @given(wirings(), hearings(), st.data())
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=200)
 def test_words_taken_away_never_make_a_loss_or_an_interruption(
     wires: Wiring, heard: dict[str, PowerReading], data: st.DataObject
 ) -> None:
@@ -277,7 +342,7 @@ def test_words_taken_away_never_make_a_loss_or_an_interruption(
 
 
 @given(wirings(), hearings(), st.data())
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=200)
 def test_a_single_word_taken_away_makes_none_either(
     wires: Wiring, heard: dict[str, PowerReading], data: st.DataObject
 ) -> None:
