@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from hostwatch.checks._tls import Tls, prepared, unverified
-from hostwatch.checks._wire import PIECE_BYTES, Wire, connected, wait
+from hostwatch.checks._wire import PIECE_BYTES, Wire, _Bells, connected, wait
 from tests.checks.certificates import Papers
 from tests.checks.hostile_tls import secured
 
@@ -149,6 +149,8 @@ async def test_what_came_before_anybody_waits_is_not_waited_for(
 
 async def test_who_gives_up_waiting_can_wait_again(pair: tuple[socket.socket, socket.socket]) -> None:
     ours, theirs = pair
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
     given_up = asyncio.create_task(wait(ours, select.EPOLLIN))
     await asyncio.sleep(0)
     given_up.cancel()
@@ -158,6 +160,27 @@ async def test_who_gives_up_waiting_can_wait_again(pair: tuple[socket.socket, so
         await asyncio.sleep(0)
     async with asyncio.timeout(PATIENCE_S):
         await wait(ours, select.EPOLLIN)
+    assert complaints == []
+
+
+async def test_the_loop_is_left_alone_by_what_nobody_waits_for(
+    pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = pair
+    rings, ring = 0, _Bells._ring
+
+    def count(bells: _Bells) -> None:
+        nonlocal rings
+        rings += 1
+        ring(bells)
+
+    monkeypatch.setattr(_Bells, "_ring", count)
+    theirs.send(b"one")
+    async with asyncio.timeout(PATIENCE_S):
+        await wait(ours, select.EPOLLIN)
+    for _ in range(20):  # it is not read, and nobody wants to
+        await asyncio.sleep(0)
+    assert rings == 1
 
 
 async def test_a_socket_with_the_number_of_an_earlier_one_is_another_one() -> None:
