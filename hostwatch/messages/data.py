@@ -64,14 +64,17 @@ def _emergency(story: Story) -> dict[str, Any]:
         "uplink": story.uplink or None,
         "references": story.references or None,
         "quorum": story.quorum or None,
-        "behind": story.behind if story.uplink else None,
-        "devices": list(story.devices) if story.uplink else None,
-        "method": None if story.uplink or story.service else story.method or "icmp",
+        "behind": story.behind if story.is_shared else None,
+        "devices": list(story.devices) if story.is_shared else None,
+        "method": None if story.is_shared or story.service else story.method or "icmp",
         "service": story.service or None,
         "found": story.why if story.service else None,
         "device_itself": story.itself or None,
-        "services_failing": None if story.uplink else list(story.failing),
-        "services_answering": None if story.uplink or story.service else list(story.answering),
+        "services_failing": None if story.is_shared else list(story.failing),
+        "services_answering": None if story.is_shared or story.service else list(story.answering),
+        "supplies": list(story.supplies) if story.supplies else None,
+        "measured_at": story.measured_at or None,
+        "switches": list(story.switches) if story.switches else None,
     }
 
 

@@ -13,7 +13,7 @@ from gettext import NullTranslations
 from zoneinfo import ZoneInfo
 
 from hostwatch.core.notice import Kind, Story
-from hostwatch.messages import catalogue, service, spans
+from hostwatch.messages import catalogue, service, shared, spans, uplink
 
 SUBJECT_MAX_CHARS = 120
 NAME_MAX_CHARS = 200
@@ -47,10 +47,11 @@ def compose(
     if marks := [*speaker.marks(repeat=repeat, late=late)]:
         parts.append(marks)
     parts += [[*speaker.block(story, kind)] for story in stories]
-    uplinks_only = all(story.uplink for story in stories)
     all_pinged = not any(story.method for story in stories)
-    if uplinks_only:
+    if all(story.uplink for story in stories):
         steps = speaker.about_carrier(kind)
+    elif all(shared.is_about(story) for story in stories):
+        steps = speaker.about_shared(stories, kind)
     elif all(story.service for story in stories):
         steps = speaker.about_service(kind)
     else:
@@ -78,6 +79,8 @@ class _Speaker:
     def _about_one(self, story: Story, kind: Kind, mark: str) -> str:
         if story.uplink:
             return self._about_uplink(story, kind, mark)
+        if shared.is_about(story):
+            return self._about_shared(story, kind, mark)
         t = self._words
         since = story.first_miss
         if story.service:
@@ -105,22 +108,19 @@ class _Speaker:
         return mark + pattern % {**values, "device": self._device(story, room)}
 
     def _about_uplink(self, story: Story, kind: Kind, mark: str) -> str:
-        t = self._words
-        since = story.first_miss
-        if kind == "emergency":
-            pattern = t.gettext(
-                "%(reference)s: the carrier has not answered us through %(uplink)s since %(since)s"
-            )
-        elif kind == "recovery":
-            pattern = t.gettext(
-                "%(reference)s: the carrier answers us through %(uplink)s again since %(since)s"
-            )
-            since = story.first_answer or story.verdict
-        else:
-            pattern = t.gettext("%(reference)s: the uplink %(uplink)s is no longer watched by us")
+        pattern = uplink.first_line(self._words, kind)
+        since = (story.first_answer or story.verdict) if kind == "recovery" else story.first_miss
         values = {"reference": _line(story.reference), "since": self._time(since)}
         room = SUBJECT_MAX_CHARS - len(mark + pattern % {**values, "uplink": ""})
         return mark + pattern % {**values, "uplink": _cut(_line(story.uplink), max(room, 1))}
+
+    def _about_shared(self, story: Story, kind: Kind, mark: str) -> str:
+        pattern = shared.first_line(self._words, story, kind)
+        since = (story.first_answer or story.verdict) if kind == "recovery" else story.first_miss
+        values = {"reference": _line(story.reference), "since": self._time(since)}
+        room = SUBJECT_MAX_CHARS - len(mark + pattern % {**values, "names": ""})
+        listed = _listed(shared.names(story, _line), max(room, 1), shared.hidden(story))
+        return mark + pattern % {**values, "names": listed}
 
     def _about_many(self, stories: Sequence[Story], kind: Kind, mark: str) -> str:
         t = self._words
@@ -142,7 +142,10 @@ class _Speaker:
         since = self._time(min(story.first_miss for story in stories))
         values = {"count": len(stories), "since": since}
         room = SUBJECT_MAX_CHARS - len(mark + pattern % {**values, "devices": ""})
-        names = [_line(f"{story.service} {story.device or story.uplink}".strip()) for story in stories]
+        names = [
+            _line(f"{one.service} {one.device or one.uplink}".strip()) or ", ".join(shared.names(one, _line))
+            for one in stories
+        ]
         return mark + pattern % {**values, "devices": _listed(names, room)}
 
     def marks(self, *, repeat: bool, late: bool) -> Iterator[str]:
@@ -157,16 +160,29 @@ class _Speaker:
         """The evidence of one emergency, a line for each thing known."""
         t = self._words
         yield t.gettext("Reference: %s (please quote it when you contact us)") % _line(story.reference)
+        if shared.is_about(story):
+            yield from shared.block(t, story, kind, self._form)
+        else:
+            yield from self._own(story, kind)
+        yield t.gettext("Declared an emergency: %s") % self._time(story.verdict)
+
+    def _own(self, story: Story, kind: Kind) -> Iterator[str]:
+        """The evidence about a device, a service or an uplink."""
         yield from self._what(story)
         if story.service:
-            yield service.since(t, story, self._time)
+            yield service.since(self._words, story, self._time)
         else:
             yield self._silent_since(story)
         if kind == "recovery":
             yield from self._end(story)
         yield self._seen(story)
-        yield from service.beside(t, story, kind, _line)
-        yield t.gettext("Declared an emergency: %s") % self._time(story.verdict)
+        yield from service.beside(self._words, story, kind, _line)
+
+    @property
+    def _form(self) -> shared.Form:
+        return shared.Form(
+            line=_line, time=self._time, span=self._span, interval=self._interval, why=self._why
+        )
 
     def _silent_since(self, story: Story) -> str:
         t = self._words
@@ -313,25 +329,12 @@ class _Speaker:
                 )
 
     def about_carrier(self, kind: Kind) -> str:
-        """The same after an outage of an uplink, and what that means for the devices behind it."""
-        t = self._words
-        match kind:
-            case "emergency" | "update":
-                return t.gettext(
-                    "What happens next: we keep looking and tell you when the carrier answers again."
-                    " Until then devices may answer inside our network and not be reached from outside."
-                    " We have not established the cause yet."
-                )
-            case "recovery":
-                return t.gettext(
-                    "What happens next: we keep looking and tell you if the carrier falls silent again."
-                )
-            case "withdrawn":
-                return t.gettext(
-                    "What happens next: the uplink was taken out of our watch while it was silent."
-                    " We do not know whether the carrier can be reached now,"
-                    " and you get no further notice about it."
-                )
+        """The same after an outage of an uplink."""
+        return uplink.next_steps(self._words, kind)
+
+    def about_shared(self, stories: Sequence[Story], kind: Kind) -> str:
+        """The same after an outage of what several customers hang on."""
+        return shared.next_steps(self._words, stories, kind)
 
     def about_service(self, kind: Kind) -> str:
         """The same about a service."""
@@ -383,11 +386,14 @@ def _cut(value: str, room: int) -> str:
     return value if len(value) <= room else value[: max(room - 1, 0)] + "…"
 
 
-def _listed(names: Sequence[str], room: int) -> str:
-    """As many names as there is room for, then how many more."""
+def _listed(names: Sequence[str], room: int, hidden: int = 0) -> str:
+    """As many names as there is room for, then how many more; `hidden` are not even among the names."""
     for shown in range(len(names), 0, -1):
-        more = f" +{len(names) - shown}" if shown < len(names) else ""
+        left = len(names) - shown + hidden
+        more = f" +{left}" if left else ""
         listed = ", ".join(names[:shown]) + more
         if len(listed) <= room:
             return listed
-    return _cut(names[0], room - len(more := f" +{len(names) - 1}")) + more
+    left = len(names) - 1 + hidden
+    more = f" +{left}" if left else ""
+    return _cut(names[0], max(room - len(more), 1)) + more

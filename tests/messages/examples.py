@@ -74,6 +74,38 @@ CARRIER = Story(
 )
 CARRIER_BACK = dataclasses.replace(CARRIER, last_miss=at("06:11"), first_answer=at("06:12"))
 OPERATORS = dataclasses.replace(CARRIER, customer="noc", behind=340, devices=(), customers=12)
+NO_POWER = Story(
+    reference="E-000048",
+    customer="acme",
+    device="",
+    address="",
+    interval=timedelta(seconds=10),
+    misses=2,
+    last_answer=at("06:04"),
+    first_miss=at("06:05"),
+    verdict=at("06:06"),
+    why="interrupted: ups-a",
+    supplies=("ups-a",),
+    measured_at="source",
+    behind=23,
+    devices=("acme-web-1", "acme-web-2", "acme-web-3"),
+)
+POWER_BACK = dataclasses.replace(NO_POWER, last_miss=at("06:29"), first_answer=at("06:30"))
+POWER_OPERATORS = dataclasses.replace(
+    NO_POWER, customer="noc", supplies=("ups-a", "any(ups-a,ups-b)"), behind=340, devices=(), customers=12
+)
+CUT_OFF = dataclasses.replace(
+    NO_POWER,
+    reference="E-000049",
+    interval=timedelta(minutes=1),
+    why="no answer",
+    supplies=(),
+    measured_at="",
+    switches=("Row 1",),
+    behind=2,
+    devices=("acme-web-1", "acme-web-2"),
+)
+SWITCH_OPERATORS = dataclasses.replace(CUT_OFF, customer="noc", behind=30, devices=(), customers=5)
 ZONE = ZoneInfo("Asia/Shanghai")
 
 NOTICES: dict[str, tuple[Kind, tuple[Story, ...], dict[str, bool]]] = {
@@ -98,6 +130,25 @@ NOTICES: dict[str, tuple[Kind, tuple[Story, ...], dict[str, bool]]] = {
     "An uplink answers again": ("recovery", (CARRIER_BACK,), {}),
     "An uplink is taken out of the watch": ("withdrawn", (CARRIER,), {}),
     "An uplink falls silent, as the operator is told": ("emergency", (OPERATORS,), {}),
+    "Power is interrupted": ("emergency", (NO_POWER,), {}),
+    "Power is back": ("recovery", (POWER_BACK,), {}),
+    "Power is interrupted, measured at the outlet": (
+        "emergency",
+        (dataclasses.replace(NO_POWER, measured_at="outlet", supplies=("r1-a",)),),
+        {},
+    ),
+    "Power is interrupted, as the operator is told": ("emergency", (POWER_OPERATORS,), {}),
+    "More is without power": ("update", (NO_POWER,), {}),
+    "Power is taken out of the watch": ("withdrawn", (NO_POWER,), {}),
+    "A switch is dead": ("emergency", (CUT_OFF,), {}),
+    "A switch answers again": (
+        "recovery",
+        (dataclasses.replace(CUT_OFF, last_miss=at("06:11"), first_answer=at("06:12")),),
+        {},
+    ),
+    "A switch is dead, as the operator is told": ("emergency", (SWITCH_OPERATORS,), {}),
+    "More is cut off": ("update", (CUT_OFF,), {}),
+    "A switch is taken out of the watch": ("withdrawn", (CUT_OFF,), {}),
     "Several emergencies in one notice": ("emergency", (SILENT, OTHER), {}),
     "A repeat that is late as well": ("emergency", (SILENT,), {"repeat": True, "late": True}),
 }
