@@ -73,6 +73,8 @@ def reading(table: Table, outlets: Rows, inputs: Rows) -> PowerReading:
         if output is Output.POWERED and fed:
             output, word = _with_input(fed, whole, word)
         points.append(Point(name=f"outlet {_name(table, index)}", output=output, said=word))
+    if len({point.name for point in points}) < len(points):
+        raise Missed("the agent has two outlets, or inputs, of one number")
     return PowerReading(points=tuple(points))
 
 

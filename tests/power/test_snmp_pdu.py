@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from hostwatch.core.power import Output, PowerReading
 from hostwatch.core.reading import Outcome
 from hostwatch.power import _pdu_tables, snmp_pdu
+from hostwatch.power.base import Missed
 from tests.power.sources import look, reading
 from tests.snmp.agents import Snmpd, credentials, override, snmpd
 
@@ -126,6 +127,12 @@ async def test_a_strip_of_more_outlets_than_there_are(tmp_path: Path) -> None:
     with snmpd(tmp_path, lines(**many)) as agent:
         finding = await look("snmp_pdu", strip(agent, "apc-rpdu2"))
     assert (finding.outcome, finding.why) == (Outcome.MISSED, "the table has more than 240 rows")
+
+
+def test_a_strip_that_numbers_two_outlets_alike_is_not_believed() -> None:
+    table = _pdu_tables.TABLES["eaton"]
+    with pytest.raises(Missed, match="two outlets, or inputs, of one number"):
+        snmp_pdu.reading(table, {(0, 7): {table.outlets: 1}, (7,): {table.outlets: 0}}, {})
 
 
 def test_every_model_has_its_table_and_none_is_guessed() -> None:
