@@ -124,7 +124,7 @@ class Enroller:
 
     def _changes(self, loaded: Loaded, stocktaker: Stocktaker | None) -> Changes:
         """What becomes otherwise among customers and devices. No other configuration comes in between."""
-        after, before = population_of(loaded.configuration), self._engine.world.population
+        after, before = population_of(loaded.configuration, loaded.supplies), self._engine.world.population
         if stocktaker is None:
             changes = enrolment.between(before, after)
         else:

@@ -61,6 +61,9 @@ class Loaded:
     read: tuple[Mapping[str, Any], ...] = ()
     """What has been read of the inventories: `id` (the name of the file), `devices`, `digest`."""
 
+    supplies: tuple[str, ...] = ()
+    """The supplies of the devices in inventories, by name."""
+
     @cached_property
     def tree(self) -> Any:
         """The content, for comparing and recording."""
@@ -69,9 +72,12 @@ class Loaded:
             content["inventory"] = canonical.ById((one["id"], dict(one)) for one in self.read)
         return content
 
-    def with_inventories(self, read: Iterable[Mapping[str, Any]], warnings: Iterable[Mistake]) -> Loaded:
+    def with_inventories(
+        self, read: Iterable[Mapping[str, Any]], warnings: Iterable[Mistake], supplies: Iterable[str] = ()
+    ) -> Loaded:
         """The same when its inventories have been read, with its own digest."""
-        whole = replace(self, read=tuple(read), warnings=(*self.warnings, *warnings))
+        warned = (*self.warnings, *warnings)
+        whole = replace(self, read=tuple(read), warnings=warned, supplies=tuple(supplies))
         return replace(whole, digest=canonical.digest(whole.tree))
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from hostwatch.configuration.model import Configuration
 from hostwatch.configuration.place import Finding, Steps
 from hostwatch.configuration.power_rules import unknown
 from hostwatch.core import expression
-from hostwatch.core.element import Kind
+from hostwatch.core.element import Element, Kind
 from hostwatch.core.expression import Expression
 from hostwatch.core.population import State
 
@@ -27,7 +27,7 @@ class Amiss(NamedTuple):
 
 @dataclass(slots=True)
 class Hangers:
-    """All that devices of a site may hang on, and who has which port already."""
+    """All that devices of a site may hang on."""
 
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     """What the elements of the power model are."""
@@ -37,9 +37,6 @@ class Hangers:
 
     switches: Collection[str] = ()
     has_feeds: bool = False
-    taken: dict[str, str] = field(default_factory=dict)
-    """By port, the device that hangs on it alone."""
-
     _lines: Mapping[str, Kind] = field(init=False)
     """The feeds and power strips."""
 
@@ -47,25 +44,24 @@ class Hangers:
         self._lines = {one: kind for one, kind in self.kinds.items() if kind in (Kind.FEED, Kind.PDU)}
 
     def amiss(self, device: Device) -> Iterator[Amiss]:
-        """What is wrong with where a device hangs; its ports are taken from then on."""
-        if device.feeds is not None:
-            for name in expression.parse(device.feeds).names:
-                wrong = self._feed(name)
+        """What is wrong with where a device hangs."""
+        for key, written, judge in (
+            ("feeds", device.feeds, self.feed),
+            ("ports", device.ports, self.port),
+        ):
+            for name in () if written is None else expression.parse(written).names:
+                wrong = judge(name)
                 if wrong is not None:
-                    yield Amiss("feeds", wrong)
-        if device.ports is not None:
-            for port in expression.parse(device.ports).names:
-                wrong = self._port(port, device)
-                if wrong is not None:
-                    yield Amiss("ports", wrong)
+                    yield Amiss(key, wrong)
 
-    def _feed(self, name: str) -> Wrong | None:
-        """A device hangs on feeds and power strips: what stands before them has no outlets."""
+    def feed(self, name: str) -> Wrong | None:
+        """Why a device may not hang on this; None if it may: what stands before feeds has no outlets."""
         if name in self.kinds and name not in self._lines:
             return Wrong(f"names {name}, which is neither a feed nor a power strip", "write the feed")
         return unknown(name, self._lines, "feed and no power strip")
 
-    def _port(self, port: str, device: Device) -> Wrong | None:
+    def port(self, port: str) -> Wrong | None:
+        """Why a device may not hang on this port; None if it may."""
         switch, _, number = port.partition("/")
         if not number:
             return Wrong(f"names {port} without a port", f"write the switch and its port: {port}/7")
@@ -73,32 +69,51 @@ class Hangers:
             near = difflib.get_close_matches(switch, self.switches, 1)
             hint = f"did you mean {near[0]}/{number}?" if near else "write the id of one of network.switches"
             return Wrong(f"names {switch}, which is no switch", hint)
-        if device.state is State.REMOVED or device.shared:
-            return None
-        first = self.taken.setdefault(port, device.id)
-        if first == device.id:
-            return None
-        return Wrong(f"{port} is the port of device {first} too", "if that is meant, write shared: true")
+        return None
+
+
+class Ports:
+    """Who has which port: one device each, unless it is meant otherwise."""
+
+    def __init__(self) -> None:
+        self._taken: dict[str, str] = {}
+
+    def clashes(self, device: str, ports: str) -> Iterator[Wrong]:
+        """What is wrong with a device's taking its ports, which it has from then on."""
+        for port in expression.parse(ports).names:
+            first = self._taken.setdefault(port, device)
+            if first != device:
+                mend = "if that is meant, write shared: true"
+                yield Wrong(f"{port} is the port of device {first} too", mend)
 
 
 def hangers(configuration: Configuration) -> Hangers:
     """What the devices of a configuration may hang on."""
-    feeds = configuration.power.feeds
+    elements = [one for _, _, one in configuration.power.elements()]
+    return of_elements(elements, [switch.id for switch in configuration.network.switches])
+
+
+def of_elements(elements: Sequence[Element], switches: Collection[str]) -> Hangers:
+    """The same by the elements of the power model and the names of switches."""
     return Hangers(
-        kinds={one.id: one.kind for _, _, one in configuration.power.elements()},
-        racks=sorted({feed.rack for feed in feeds if feed.rack}),
-        switches=[switch.id for switch in configuration.network.switches],
-        has_feeds=bool(feeds),
+        kinds={one.id: one.kind for one in elements},
+        racks=frozenset(one.rack for one in elements if one.rack),
+        switches=switches,
+        has_feeds=any(one.kind is Kind.FEED for one in elements),
     )
 
 
 def mistakes(configuration: Configuration) -> Iterator[Finding]:
     """What cannot come into force."""
-    known = hangers(configuration)
+    known, ports = hangers(configuration), Ports()
     for number, customer in enumerate(configuration.customers):
         for place, device in enumerate(customer.devices):
+            here: Steps = ("customers", number, "devices", place)
             for key, wrong in known.amiss(device):
-                yield ("customers", number, "devices", place, key), wrong
+                yield (*here, key), wrong
+            if device.ports and device.state is not State.REMOVED and not device.shared:
+                for clash in ports.clashes(device.id, device.ports):
+                    yield (*here, "ports"), clash
     yield from _switches(configuration)
 
 

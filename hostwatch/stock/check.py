@@ -19,14 +19,17 @@ from typing import NamedTuple
 from hostwatch import inventory
 from hostwatch.configuration import files
 from hostwatch.configuration.mistake import MISTAKES_MAX, Mistake, Wrong, in_order
+from hostwatch.configuration.place_rules import Ports
 from hostwatch.configuration.syntax import shown_key
 from hostwatch.core import canonical
+from hostwatch.core.element import Element
 from hostwatch.core.population import Device, State
 from hostwatch.core.service import Service
 from hostwatch.inventory.base import Enough, Item, Page
 from hostwatch.stock import lines
+from hostwatch.stock.hangs import Hangs
 from hostwatch.stock.kept import Kept, Shelf
-from hostwatch.stock.shape import Finding, Likes, Row, Shape
+from hostwatch.stock.shape import Finding, Like, Likes, Row, Shape
 
 FILE_BYTES_MAX = 128 * 1024 * 1024
 """The largest inventory that is read."""
@@ -63,6 +66,15 @@ class Order:
 
     services: dict[str, dict[str, Service]] = field(default_factory=dict)
     """By customer, the services that its devices may name."""
+
+    elements: tuple[Element, ...] = ()
+    """The power model, on whose feeds and strips devices hang."""
+
+    switches: tuple[str, ...] = ()
+    """The switches on whose ports devices hang."""
+
+    measured_at: dict[str, str] = field(default_factory=dict)
+    """By customer, where power is measured if not by the words of the agreement."""
 
     inline: dict[str, tuple[str, Device]] = field(default_factory=dict)
     """The devices that stand in the configuration itself, each with its place there."""
@@ -129,6 +141,12 @@ class Stock:
         self.lines += kept.lines
         return True
 
+    @property
+    def supplies(self) -> tuple[str, ...]:
+        """The supplies of all devices, by name."""
+        places = (self.likes[number].device.place for number in set(self.kinds))
+        return tuple(sorted({place.supply for place in places if place is not None and place.supply}))
+
     def device(self, name: str) -> Device:
         """A device as the core knows it."""
         place = self.index[name]
@@ -147,9 +165,11 @@ class _Checking:
         self.order = order
         self.progress = progress
         self.shown = [str(order.beside / name) for name in order.files]
-        self.shape = Shape(order.customers, order.uplinks, order.services)
+        hangs = Hangs(order.elements, order.switches, order.measured_at)
+        self.shape = Shape(order.customers, order.uplinks, order.services, hangs)
         inline = canonical.digest({name: device for name, (_, device) in order.inline.items()})
-        context = [order.customers, order.uplinks, order.services]
+        context: list[object] = [order.customers, order.uplinks, order.services]
+        context += [order.elements, order.switches, order.measured_at]
         self.shelf = Shelf(order.shelf, self.shape.likes, context, inline)
         self.stock = Stock(self.shape.likes, self.shelf)
 
@@ -161,6 +181,8 @@ class _Checking:
             if len(self.stock.mistakes) > MISTAKES_MAX or len(self.stock.index) > DEVICES_MAX:
                 break
             self._file(number, name)
+        if not self.stock.mistakes:
+            self._ports()
         if not self.stock.mistakes:
             self.stock.warnings = in_order(self._warnings())
             self.shelf.tidy({summary.digest for summary in self.stock.summaries})
@@ -258,6 +280,22 @@ class _Checking:
         wrong = Wrong(f"another device has this id, in {where}", "choose one that is unique in the site")
         self._complain(self.shown[number], line, f"devices[{name}].id", wrong)
 
+    def _ports(self) -> None:
+        """Each port has one device."""
+        stock, ports = self.stock, Ports()
+        likes = {number: stock.likes[number] for number in set(stock.kinds)}
+        hung = {number for number, like in likes.items() if _hangs_alone(like)}
+        for place, name in enumerate(stock.index) if hung else ():
+            like = likes[stock.kinds[place]].device.place
+            if stock.kinds[place] not in hung or like is None:
+                continue
+            for wrong in ports.clashes(name, like.ports):
+                file, key = stock.files[place], f"devices[{name}].ports"
+                if file >= 0:
+                    self._complain(self.shown[file], stock.lines[place], key, wrong)
+                if len(stock.mistakes) > MISTAKES_MAX:
+                    return
+
     def _complain(self, file: str, line: int | None, key: str, wrong: Wrong) -> None:
         self.stock.mistakes.append(Mistake(file=file, line=line, key=key, wrong=wrong.wrong, mend=wrong.mend))
 
@@ -312,6 +350,12 @@ class _Checking:
         for file, count in loose.items():
             what = f"{count} devices are on no uplink: reachability from the carrier is unknown"
             yield self._about(file, None, "uplink", what, "write uplink: at the customers, or at each device")
+
+
+def _hangs_alone(like: Like) -> bool:
+    """Whether devices like this have ports of their own."""
+    place = like.device.place
+    return bool(place and place.ports) and not like.shared and like.device.state is not State.REMOVED
 
 
 def _is_loose(device: Device) -> bool:

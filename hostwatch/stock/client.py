@@ -80,7 +80,8 @@ def take_inventories(
     except BaseException:
         stocktaker.close()
         raise
-    return Taken(loaded.with_inventories(recorded(stocktaker.summaries), stocktaker.warnings), stocktaker)
+    read = recorded(stocktaker.summaries)
+    return Taken(loaded.with_inventories(read, stocktaker.warnings, stocktaker.supplies), stocktaker)
 
 
 def _device(like: Device, name: str, address: str) -> Device:
@@ -94,6 +95,7 @@ def _device(like: Device, name: str, address: str) -> Device:
         uplink=like.uplink,
         method=like.method,
         services=like.services,
+        place=like.place,
     )
 
 
@@ -104,6 +106,9 @@ class Stocktaker:
         self.mistakes: tuple[Mistake, ...] = ()
         self.warnings: tuple[Mistake, ...] = ()
         self.summaries: tuple[Summary, ...] = ()
+        self.supplies: tuple[str, ...] = ()
+        """The supplies of all devices, by name."""
+
         self.devices = 0
         """How many there are in all."""
 
@@ -136,6 +141,7 @@ class Stocktaker:
                 self.warnings = tuple(Mistake(**found) for found in line["warnings"])
                 self.summaries = tuple(Summary(*summary) for summary in line["summaries"])
                 self.devices = line["devices"]
+                self.supplies = tuple(line["supplies"])
 
     def compare(self, store: Path, in_force: str) -> tuple[tuple[Device, ...], tuple[str, ...]]:
         """The devices that are new or changed against the record, and the names of those that are gone.

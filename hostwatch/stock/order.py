@@ -26,6 +26,9 @@ def order_of(loaded: Loaded, *, kept: bool) -> Order:
             if (found := offers(configuration.services_of(one)))
         },
         uplinks=tuple(uplink.id for uplink in configuration.uplinks),
+        elements=tuple(one for _, _, one in configuration.power.elements()),
+        switches=tuple(switch.id for switch in configuration.network.switches),
+        measured_at={one.id: configuration.measured_at(one) for one in configuration.customers},
         inline={name: (loaded.places.get(name, ""), device) for name, device in inline.items()},
         has_sight=bool(configuration.sight),
         shelf=shelf_of(loaded.store) if kept else None,

@@ -25,6 +25,8 @@ from hostwatch.configuration.service_rules import unknown
 from hostwatch.core.population import Device
 from hostwatch.core.service import Service
 from hostwatch.inventory.base import Item
+from hostwatch.stock.hangs import KEYS as HUNG
+from hostwatch.stock.hangs import Hangs
 
 CUSTOMER = "customer"
 NO_SERVICES: Mapping[str, Mapping[str, Service]] = {}
@@ -33,6 +35,11 @@ REMEMBERED_MAX = 10_000
 
 OWN = ("id", "address", "description")
 """What differs from device to device."""
+
+APART = (*OWN, *HUNG)
+"""What is looked at by itself: the rest is alike for many."""
+
+NOWHERE = (None,) * len(HUNG)
 
 PLACE = ("customers", 0, "devices", 0)
 """Where a device stands in a configuration, for the words about it."""
@@ -97,19 +104,23 @@ class Shape:
         customers: Mapping[str, str | None],
         uplinks: Collection[str] = (),
         services: Mapping[str, Mapping[str, Service]] = NO_SERVICES,
+        hangs: Hangs | None = None,
     ) -> None:
         """`customers` are known by name, each with the uplink of those devices that do not name another.
 
-        `services`: by customer, those that its devices may name.
+        `services`: by customer, those that its devices may name. `hangs`: where they may hang.
         """
         self.likes = Likes()
         self._customers = customers
         self._uplinks = uplinks
         self._services = services
+        self._hangs = hangs or Hangs()
         self._known: dict[tuple[Any, ...], int] = {}
+        """What devices are like that hang nowhere."""
+
         self._texts = dict(_columns(Written))
         self.columns = (CUSTOMER, *self._texts)
-        self._others = tuple(name for name in self.columns if name not in OWN)
+        self._others = tuple(name for name in self.columns if name not in APART)
         self.required = (CUSTOMER, *(n for n, info in Written.model_fields.items() if info.is_required()))
 
     def is_name(self, text: str) -> bool:
@@ -132,7 +143,14 @@ class Shape:
             like = self._known.get(self._rest(item))
         except TypeError:  # a list or a mapping among the values
             return None
-        return None if like is None else Row(name, address, like)
+        hung = tuple(values.get(key) for key in HUNG)
+        if like is None or hung == NOWHERE:
+            return None if like is None else Row(name, address, like)
+        known = self.likes[like]
+        place = self._hangs.quick(known.device.customer, *hung)
+        if place is None:
+            return None
+        return Row(name, address, self.likes.number(replace(known.device, place=place), shared=known.shared))
 
     def _slow(self, item: Item) -> Row | list[Finding]:
         values = self._nested(item.values) if item.is_text else dict(item.values)
@@ -146,18 +164,25 @@ class Shape:
             wrong.append(Finding("uplink", Wrong("names no uplink", "write the id of one of uplinks:")))
         offered = self._services.get(str(customer), {})
         wrong += _unfit(written.services, offered)
+        wrong += (Finding(*found) for found in self._hangs.amiss(written))
         if wrong or not isinstance(customer, str):
             return wrong
-        device = device_of(customer, written, self._customers[customer], offered)
+        place = self._hangs.place(customer, written)
+        device = device_of(customer, written, self._customers[customer], offered, place)
         row = Row(device.id, device.address, self.likes.number(device, shared=written.shared))
-        self._remember(item, row)
+        bare = replace(device, place=None)
+        self._remember(item, row if place is None else self._bare(bare, shared=written.shared))
         return row
+
+    def _bare(self, device: Device, *, shared: bool) -> Row:
+        """The same device, but that it hangs nowhere."""
+        return Row(device.id, device.address, self.likes.number(device, shared=shared))
 
     def _rest(self, item: Item) -> tuple[Any, ...]:
         """All that is written of a device but what differs from device to device."""
         if item.is_text:
             return tuple(map(item.values.get, self._others))
-        return tuple([(key, type(value), value) for key, value in item.values.items() if key not in OWN])
+        return tuple([(key, type(value), value) for key, value in item.values.items() if key not in APART])
 
     def _remember(self, item: Item, row: Row) -> None:
         if len(self._known) >= REMEMBERED_MAX or not _is_plain_ipv4(row.address):

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from hostwatch.core import canonical
+from hostwatch.core.element import Element
 from hostwatch.core.population import Device
 from hostwatch.core.service import Service
 from hostwatch.stock.check import Order, Stock, check
@@ -40,6 +41,7 @@ def main() -> None:
         warnings=[canonical.plain(found) for found in stock.warnings],
         summaries=[list(summary) for summary in stock.summaries],
         devices=len(stock.index),
+        supplies=stock.supplies,
     )
     for line in sys.stdin:
         asked = json.loads(line)
@@ -98,6 +100,9 @@ def order_of(asked: Mapping[str, Any]) -> Order:
             customer: {name: canonical.restore(Service, one) for name, one in services.items()}
             for customer, services in asked["services"].items()
         },
+        elements=tuple(canonical.restore(Element, one) for one in asked["elements"]),
+        switches=tuple(asked["switches"]),
+        measured_at=asked["measured_at"],
         inline={
             name: (place, canonical.restore(Device, device))
             for name, (place, device) in asked["inline"].items()
@@ -115,6 +120,7 @@ def plain_order(order: Order) -> dict[str, Any]:
         "folder": str(order.folder),
         "beside": str(order.beside),
         "services": canonical.plain(order.services),
+        "elements": canonical.plain(order.elements),
         "inline": {name: (place, canonical.plain(device)) for name, (place, device) in order.inline.items()},
         "shelf": None if order.shelf is None else str(order.shelf),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from hostwatch.core.population import Device
 from hostwatch.stock.check import Order, Stock, check
@@ -10,16 +11,17 @@ from hostwatch.stock.check import Order, Stock, check
 CUSTOMERS: dict[str, str | None] = {"acme": None, "globex": None}
 
 
-def order(folder: Path, *names: str, shelf: bool = False) -> Order:
-    """All files of a folder, or some."""
+def order(folder: Path, *names: str, shelf: bool = False, **house: Any) -> Order:
+    """All files of a folder, or some; `house`: what devices may hang on."""
     files = names or tuple(sorted(path.name for path in folder.iterdir() if path.is_file()))
-    return Order(folder=folder, files=files, customers=CUSTOMERS, shelf=folder / "shelf" if shelf else None)
+    kept = folder / "shelf" if shelf else None
+    return Order(folder=folder, files=files, customers=CUSTOMERS, shelf=kept, **house)
 
 
-def checked(folder: Path, text: str, name: str = "d.csv") -> Stock:
+def checked(folder: Path, text: str, name: str = "d.csv", **house: Any) -> Stock:
     """One inventory, read."""
     (folder / name).write_text(text, encoding="utf-8")
-    return check(order(folder, name))
+    return check(order(folder, name, **house))
 
 
 def said(stock: Stock) -> list[str]:
