@@ -138,6 +138,20 @@ def _parse_listen(value: Any) -> Listen | None:
     return Listen(address, int(found[3]))
 
 
+def _parse_traps(value: Any) -> Listen | None:
+    """As `_parse_listen`, and anywhere: traps come from others."""
+    if value is None or value is False or value == "off" or isinstance(value, Listen):
+        return value if isinstance(value, Listen) else None
+    found = _LISTEN.fullmatch(value) if isinstance(value, str) else None
+    try:
+        if found is None or not 1 <= int(found[3]) <= 65_535:
+            raise ValueError
+        return Listen(ip_address(found[1] or found[2]), int(found[3]))
+    except ValueError:
+        mend = 'write 0.0.0.0:1162, "[::]:1162", or off'
+        raise Wrong("is not an address and a port to listen at", mend) from None
+
+
 def _check_store(value: str) -> str:
     mend = f"write {STORE_PREFIX}hostwatch.db, relative to this file, or {STORE_PREFIX}/var/lib/hostwatch.db"
     if value.startswith(("postgresql:", "postgres:")):
@@ -180,6 +194,17 @@ ListenAddress = Annotated[
         {
             "anyOf": [{"type": "string"}, {"type": "null"}, {"const": False}],
             "examples": ["127.0.0.1:9464", "off"],
+        }
+    ),
+]
+TrapsAddress = Annotated[
+    Listen | None,
+    BeforeValidator(_parse_traps),
+    PlainSerializer(lambda value: None if value is None else str(value)),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "string"}, {"type": "null"}, {"const": False}],
+            "examples": ["0.0.0.0:1162", "off"],
         }
     ),
 ]

@@ -8,14 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import AwareDatetime, BeforeValidator, Field, PlainSerializer, ValidationInfo, field_validator
+from pydantic import (
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from hostwatch import power
 from hostwatch.configuration.duration import Duration, between
 from hostwatch.configuration.expression import Expression
-from hostwatch.configuration.fields import Id, Text
+from hostwatch.configuration.fields import Id, Listen, Text, TrapsAddress
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.of_kind import OfKind
 from hostwatch.configuration.service import Misses
@@ -164,6 +174,10 @@ class Power(Section):
     runtime_low: Annotated[Duration, between("0s", "1d")] = timedelta(minutes=10)
     """Operators are warned of a battery that lasts no longer than this."""
 
+    traps: TrapsAddress = None
+    """Where traps and informs come in, an address of ours and a port such as 0.0.0.0:1162, of all sources of
+    kinds that have such. A source may have its own, or `off`."""
+
     sources: tuple[Source, ...] = Field(default=(), max_length=ELEMENTS_MAX)
     """Who is asked what it knows of power."""
 
@@ -188,12 +202,36 @@ class Power(Section):
     planned: tuple[Planned, ...] = Field(default=(), max_length=PLANNED_MAX)
     """Work that is planned on elements, of which operators are warned while the other side is ill."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _traps_of_all(cls, value: Any) -> Any:
+        """Each source that can be heard, and says nothing else of it, is heard where all are."""
+        if not isinstance(value, dict) or not isinstance(sources := value.get("sources"), list | tuple):
+            return value
+        try:
+            at = _TRAPS.validate_python(value.get("traps"))
+        except ValidationError:
+            return value  # which is said of `traps` alone
+        if at is None:
+            return value
+        return {**value, "sources": [_heard_at(str(at), source) for source in sources]}
+
     def elements(self) -> Iterator[tuple[str, int, Element]]:
         """All elements as the core knows them, each with the list that it stands in and its place there."""
         for name, kind in KINDS.items():
             for place, one in enumerate(getattr(self, name)):
                 yield name, place, _element(kind, one)
 
+
+def _heard_at(at: str, source: Any) -> Any:
+    for kind in power.kinds():
+        written = source.get(kind) if isinstance(source, dict) else None
+        if isinstance(written, dict) and "traps" in power.room(kind).Settings.model_fields:
+            return {**source, kind: {"traps": at, **written}}
+    return source
+
+
+_TRAPS: Final[TypeAdapter[Listen | None]] = TypeAdapter(TrapsAddress)
 
 KINDS = {
     "utilities": Kind.UTILITY,

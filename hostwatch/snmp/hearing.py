@@ -21,13 +21,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
-from typing import Annotated, Any, Final, cast
-
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from typing import Any, Final, cast
 
 from hostwatch.checks.base import Fault
-from hostwatch.configuration.fields import Listen
-from hostwatch.configuration.mistake import Wrong
+from hostwatch.configuration.fields import Listen, TrapsAddress
 from hostwatch.snmp import ber, message, usm
 from hostwatch.snmp.access import Access
 from hostwatch.snmp.agent import NOT_IN_TIME, UNKNOWN_ENGINE
@@ -56,33 +53,12 @@ _SINCE_S: Final = 1_577_836_800
 """The beginning of 2020: how often our engine has started is the minute in which it did, since then."""
 
 
-def _parse(value: Any) -> Listen | None:
-    if value is None or value is False or value == "off" or isinstance(value, Listen):
-        return value if isinstance(value, Listen) else None
-    mend = 'write 0.0.0.0:1162, "[::]:1162", or off'
-    address, _, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
-    try:
-        found = ip_address(address.removeprefix("[").removesuffix("]"))
-        if not 1 <= int(port) <= 65_535 or (found.version == 6) is not address.startswith("["):
-            raise ValueError
-    except ValueError:
-        raise Wrong("is not an address and a port to listen at", mend) from None
-    return Listen(found, int(port))
-
-
-TrapsAddress = Annotated[
-    Listen | None,
-    BeforeValidator(_parse),
-    PlainSerializer(lambda value: None if value is None else str(value)),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "null"}], "examples": ["0.0.0.0:1162", "off"]}),
-]
-
-
 class Heard(Access):
     """An agent that is asked, and heard if it tells something by itself."""
 
     traps: TrapsAddress = None
-    """Where its traps and informs come in: an address of ours and a port, as 0.0.0.0:1162. Off if absent."""
+    """Where its traps and informs come in: an address of ours and a port, as 0.0.0.0:1162; `off`: nowhere.
+    Default: that of all sources (`power.traps`)."""
 
 
 @dataclass(frozen=True, slots=True)

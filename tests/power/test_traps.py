@@ -14,6 +14,7 @@ import pytest
 from pydantic import ValidationError
 
 from hostwatch.checks.base import Fault
+from hostwatch.configuration.power import Power
 from hostwatch.configuration.secret import Secret
 from hostwatch.core.power import Concern, Output, PowerReading, Ups, Utility
 from hostwatch.power import snmp_pdu, snmp_ups
@@ -79,9 +80,9 @@ def security(user: str, **other: str) -> list[str]:
     if not user:
         return ["-v2c", "-c", other.get("community", COMMUNITY)]
     auth, privacy, _, ours = USERS[user]
-    told = ["-v3", "-u", user, "-a", auth, "-A", other.get("auth", AUTH)]
-    told += ["-l", "authNoPriv"] if ours == "none" else ["-l", "authPriv", "-x", privacy, "-X", PRIVACY]
-    return told
+    level = other.get("level", "authNoPriv" if ours == "none" else "authPriv")
+    told = ["-v3", "-u", user, "-l", level, "-a", auth, "-A", other.get("auth", AUTH)]
+    return [*told, "-x", privacy or "AES", "-X", PRIVACY]
 
 
 def send(program: str, user: str, port: int, about: str, *variables: str, **other: str) -> None:
@@ -164,7 +165,9 @@ STRANGERS: dict[str, tuple[str, str, dict[str, str], str]] = {
     "another password": ("ups", "ups", {"auth": "signed by others"}, "not authentic"),
     "v2c to one that has a user": ("ups", "", {}, "not authentic"),
     "v3 to one that has a community": ("", "ups", {}, "not authentic"),
-    "less than was agreed": ("ups", "open", {}, "not authentic"),
+    "less than was agreed": ("ups", "ups", {"level": "authNoPriv"}, "not authentic"),
+    "nothing of it": ("ups", "ups", {"level": "noAuthNoPriv"}, "not authentic"),
+    "more than was agreed": ("open", "open", {"level": "authPriv"}, "not authentic"),
 }
 
 
@@ -299,6 +302,30 @@ async def test_who_wants_no_traps_is_not_listened_to() -> None:
 def test_where_nobody_can_listen(at: object) -> None:
     with pytest.raises(ValidationError, match="is not an address and a port to listen at"):
         ups(str(at) if not isinstance(at, int) else at)  # type: ignore[arg-type]
+
+
+def heard(**written: Any) -> dict[str, str]:
+    """Where each source of a configuration is heard."""
+    nut = {"id": "ups-n", "nut": {"address": "192.0.2.4", "ups": "ups1"}}
+    card = {"address": "192.0.2.5", **credentials("ups")}
+    strip = {"address": "192.0.2.6", "model": "eaton", **credentials("ups")}
+    sources = [
+        nut, {"id": "a", "snmp_ups": card}, {"id": "b", "snmp_ups": {**card, "traps": "192.0.2.1:162"}},
+        {"id": "c", "snmp_pdu": strip}, {"id": "d", "snmp_pdu": {**strip, "traps": "off"}},
+    ]  # fmt: skip
+    told = Power.model_validate({"sources": sources, **written})
+    again = Power.model_validate({"sources": sources, "traps": str(told.traps or "off")})
+    assert again == told
+    return {one.id: str(one.settings.traps) for one in told.sources if hasattr(one.settings, "traps")}
+
+
+def test_all_sources_are_heard_at_one_place_unless_they_say_otherwise() -> None:
+    assert heard() == {"a": "None", "b": "192.0.2.1:162", "c": "None", "d": "None"}
+    assert heard(traps="[::]:1162") == {"a": "[::]:1162", "b": "192.0.2.1:162", "c": "[::]:1162", "d": "None"}
+    with pytest.raises(ValidationError) as wrong:
+        heard(traps="everywhere")
+    (mistake,) = wrong.value.errors()
+    assert mistake["loc"] == ("traps",)
 
 
 def test_our_engine_has_the_same_name_after_each_start() -> None:
