@@ -62,7 +62,7 @@ from hostwatch.core.blindness import Why
 from hostwatch.core.world import World
 from hostwatch.inventory import csv
 from hostwatch.messages import text as words
-from hostwatch.power import _conditions, _modbus, modbus, nut
+from hostwatch.power import _bmc, _conditions, _modbus, modbus, nut, redfish
 from hostwatch.reach import _ears
 from hostwatch.reach import base as base_of_reach
 from hostwatch.reports import text as text_report
@@ -276,6 +276,11 @@ LIMITS: dict[str, str] = {
         f"{modbus.REGISTERS_MAX}; {_modbus.READ_WORDS_MAX}, or {_modbus.READ_BITS_MAX:,} bits;"
         f" {modbus.GAP_MAX}"
     ),
+    "links that are followed at a server of Redfish; what is read of it; the length of a link": (
+        f"{redfish.STEPS_MAX}; {redfish.THINGS_MAX}; {_bmc.PATH_CHARS_MAX}"
+    ),
+    "the pause after a login that a server of Redfish refused": f"{_bmc.REFUSED_FOR_US // 60_000_000} min",
+    "sources of Redfish of which it is remembered where things stand": f"{redfish.REMEMBERED:,}",
     "conditions of one register": str(_conditions.CONDITIONS_MAX),
     "lines of one kind in `hostwatch status`": str(status.LISTED_MAX),
     "targets of `hostwatch ping`": f"{ping.TARGETS_MAX:,}, at most {ping.ATTEMPTS_MAX} packets",
