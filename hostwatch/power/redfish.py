@@ -2,8 +2,8 @@
 
 Its points are `supply N`, each power supply of a server, which sees the feed that it hangs on; `outlet N` of
 a strip; and `system`, whether the server runs. Where these stand is found by following links from the root,
-and remembered; every hour it is looked whether anything was added. Nothing is ever set. All that is made there
-is a session, where sessions are what is written.
+and remembered; every hour it is looked whether anything was added. Nothing is ever set. All that is made is a
+session there, where sessions are what is written.
 """
 
 from __future__ import annotations
