@@ -16,7 +16,7 @@ can become one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
 from hostwatch.core import powertable
@@ -32,9 +32,6 @@ Heard = Callable[[str], PowerReading | None]
 OUTLET: Final = "outlet "
 """Begins the names of the points of a source that are outlets."""
 
-PROOF_MAX: Final = 3
-"""Of many who prove the same, so many are named."""
-
 
 class Electricity:
     """All of it at one moment. What it is asked is reckoned once."""
@@ -43,7 +40,7 @@ class Electricity:
         self.wiring = wiring
         self._heard = heard
         self._known: dict[tuple[str, bool], Situation] = {}
-        self._proofs: dict[str, tuple[str, ...]] = {}
+        self._proofs: dict[str, str] = {}
 
     def of(self, name: str) -> Situation:
         """How it stands with an element, or with an outlet of one."""
@@ -113,7 +110,7 @@ class Electricity:
         case = Case(
             element=element,
             testimonies=self._testimonies(element),
-            proof=self._proof(name) if proven else (),
+            proof=self._proof(name) if proven else "",
             comes_in=self._comes_in(name, proven),
             upstream=self._upstream(name, proven),
         )
@@ -143,37 +140,40 @@ class Electricity:
         name = f"{source}/{point}" if point else source
         return Testimony(name, None if reading is None else reading.point(point))
 
-    def _proof(self, name: str) -> tuple[str, ...]:
-        """Who below an element has power, which can only have come through it."""
+    def _proof(self, name: str) -> str:
+        """Who below an element has power, which can only have come through it: the first by name."""
         if name not in self._proofs:
-            found = dict.fromkeys(self._outlets(name))
-            for below in self.wiring.below(name):
-                inputs = self.wiring.input(below)
-                if inputs is not None and self._needs(inputs, name):
-                    found.update(dict.fromkeys(self._powered(below)))
-            self._proofs[name] = tuple(found)[:PROOF_MAX]
+            self._proofs[name] = self._outlet(name) or self._below(name)
         return self._proofs[name]
 
-    def _outlets(self, name: str) -> Iterator[str]:
-        """The outlets of a PDU that have power, by what its witness says of them."""
+    def _below(self, name: str) -> str:
+        for below in self.wiring.below(name):
+            inputs = self.wiring.input(below)
+            if inputs is not None and self._needs(inputs, name) and (found := self._powered(below)):
+                return found
+        return ""
+
+    def _outlet(self, name: str) -> str:
+        """An outlet of a PDU that has power, by what its witness says."""
         element = self.wiring.element(name)
         if element is None or element.kind is not Kind.PDU:
-            return
+            return ""
         for source, own in element.witnesses:
             reading = None if own else self._heard(source)
             for point in () if reading is None else reading.points:
                 if point.name.startswith(OUTLET) and powertable.at_line(point):
-                    yield f"{source}/{point.name} has power"
+                    return f"{source}/{point.name} has power"
+        return ""
 
-    def _powered(self, name: str) -> tuple[str, ...]:
+    def _powered(self, name: str) -> str:
         """Who says that power comes in at an element: its own witness, or who is below it."""
         element = self.wiring.element(name)
         if element is None:
-            return ()
+            return ""
         said = self._testimonies(element)
         if element.kind is Kind.UPS:  # what comes out of it may come from its battery
             return _unanimous(said, powertable.of_utility)
-        return _unanimous(said, powertable.at_line) + self._proof(name)
+        return _unanimous(said, powertable.at_line) or self._proof(name)
 
     def _needs(self, inputs: Expression, name: str) -> bool:
         """Whether power by an expression must have come by one of its names: the others have none."""
@@ -188,9 +188,9 @@ class Electricity:
         return wanted.value(lambda name: self._of(name, proven=False).supplied) is False
 
 
-def _unanimous(said: tuple[Testimony, ...], rule: Callable[[Point], bool | None]) -> tuple[str, ...]:
-    """The witnesses who say that there is power, if none says otherwise."""
+def _unanimous(said: tuple[Testimony, ...], rule: Callable[[Point], bool | None]) -> str:
+    """A witness who says that there is power, if none says otherwise."""
     values = {one.witness: rule(one.point) for one in said if one.point is not None}
     if False in values.values():
-        return ()
-    return tuple(f"{witness} has power" for witness, value in values.items() if value)
+        return ""
+    return next((f"{witness} has power" for witness, value in values.items() if value), "")

@@ -76,7 +76,9 @@ class Case:
 
     element: Element
     testimonies: tuple[Testimony, ...]
-    proof: tuple[str, ...]
+    proof: str
+    """Who has power below it; empty: nobody who proves anything."""
+
     comes_in: bool | None
     upstream: bool | None
 
@@ -159,7 +161,7 @@ class Case:
     def _output(self) -> tuple[Output, str]:
         said = {point.output for point in self.heard} - {Output.UNKNOWN}
         if Output.UNPOWERED in said and (Output.POWERED in said or self.proof):
-            told = self.proof[0] if self.proof else "others say that it does"
+            told = self.proof or "others say that it does"
             return Output.UNKNOWN, f"some say that nothing comes out, and {told}"
         if self.proof:
             return Output.POWERED, ""
@@ -176,11 +178,11 @@ class Case:
         if values >= {True, False}:
             return "some say that there is power, others that there is none"
         if False in values and self.proof:
-            return f"it is said to have no power, and {self.proof[0]}"
+            return f"it is said to have no power, and {self.proof}"
         return ""
 
     def _proof_told(self, values: set[bool | None]) -> str:
-        return self.proof[0] if self.proof and True not in values else ""
+        return self.proof if self.proof and True not in values else ""
 
     def _situation(
         self,

@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from hostwatch.core import upswords
 from hostwatch.core.reading import Outcome
 from hostwatch.power import nut
+from hostwatch.power.base import Missed
 from tests.checks.hostile import ACTS, Act, Manners, Peer, full_backlog, hostile
 from tests.checks.test_hostile import LONG, SHORT, fair
 from tests.checks.victim import Order, Victim
@@ -135,3 +139,15 @@ def test_no_piece_is_longer_than_upsd_takes_at_once() -> None:
     assert b"".join(pieces) == b"".join(commands)
     assert all(piece.endswith(b"\n") for piece in pieces)
     assert [len(piece) for piece in pieces] == [2, 400, 2, 399, 11, 501, 4]
+
+
+QUOTED = st.binary(max_size=60).map(lambda said: b'VAR ups1 ups.status "' + said + b'"')
+
+
+@given(st.one_of(st.binary(max_size=100), QUOTED, st.binary(max_size=20).map(lambda said: b"ERR " + said)))
+def test_any_line_is_a_value_or_none_or_a_miss(line: bytes) -> None:
+    try:
+        value = nut._value(line, "ups1", "ups.status")
+    except Missed:
+        return
+    assert value is None or upswords.reading({"ups.status": value, "ups.alarm": value}).text

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
 from hostwatch import power
+from hostwatch.configuration import load
 from hostwatch.configuration.secret import Places
 from hostwatch.core.power import Concern
 from tests.power import page
@@ -40,3 +42,16 @@ def test_every_example_can_be_read(kind: str) -> None:
 
 def test_every_concern_is_told_of() -> None:
     assert [concern for concern in Concern if f"| {concern} |" not in POWER] == []
+
+
+def test_the_wiring_on_the_page_is_a_configuration(tmp_path: Path) -> None:
+    """Behind the example that comes with hostwatch."""
+    (example,) = re.findall(r"^```yaml\n(power:.*?)^```", POWER, re.MULTILINE | re.DOTALL)
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "pdu").write_text("a community\n", encoding="utf-8")
+    (tmp_path / "secrets" / "pdu").chmod(0o600)
+    written = tmp_path / "hostwatch.yaml"
+    before = (page.DOCS.parent / "config" / "example.yaml").read_text(encoding="utf-8")
+    written.write_text(f"{before}\n{example}", encoding="utf-8")
+
+    assert load.load(written).warnings == ()
