@@ -104,6 +104,19 @@ async def test_answers_that_are_none(victim: Victim, answer: bytes, why: str) ->
     assert (found.outcome, found.why) == (Outcome.MISSED, why)
 
 
+async def test_a_password_that_is_said_back_is_not_shown(victim: Victim) -> None:
+    async def echoes(peer: Peer) -> None:
+        await peer.hear(b"\n")
+        await peer.say(b"OK\n")
+        await peer.say(b"ERR " + await peer.reader.readline())
+
+    written = {"user": "watch", "password": {"env": "HOSTWATCH_TEST_SECRET"}, "unprotected_login": True}
+    async with hostile(echoes) as port:
+        found = fair(await victim.run(order(port, LONG, **written)), seconds=20)
+
+    assert (found.step, found.why, found.came) == ("login", "upsd refuses", 'ERR PASSWORD "***"')
+
+
 async def test_an_unknown_state_in_the_middle_spoils_all(victim: Victim) -> None:
     """The driver died between two answers: what came before is not believed either."""
 
