@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import hostwatch
-from hostwatch import desk, log, metrics, uplinks
+from hostwatch import desk, fixtures, log, metrics
 from hostwatch.applications import Applications
 from hostwatch.channels.base import Surroundings, Unusable
 from hostwatch.clock import Clock
@@ -105,7 +105,7 @@ class Watch:
         self.figures: list[Callable[[], Iterable[Figure]]] = [
             self.time_watch.figures,
             self.applications.figures,
-            lambda: uplinks.figures(engine.world, clock.now()),
+            lambda: fixtures.figures(engine.world, clock.now()),
         ]
         """What parts of the watch say of themselves in the metrics."""
 

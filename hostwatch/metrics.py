@@ -21,10 +21,10 @@ import hostwatch
 from hostwatch.core import facts, instant
 from hostwatch.core.emergency import Duty, Notice, NoticeState
 from hostwatch.core.reading import Outcome
+from hostwatch.core.service import is_of_device
 from hostwatch.core.signal import Signal
 from hostwatch.core.signals import is_before
 from hostwatch.core.terms import tolerance
-from hostwatch.core.uplink import named
 from hostwatch.core.world import Decision, World
 from hostwatch.gauges import Figure, Gauge, Histogram
 from hostwatch.health import Health
@@ -107,13 +107,14 @@ def snapshot(
     """What the metrics are rendered from."""
     signals = world.signals
     spoken_us = instant.micros(now - ON_ITS_WAY - _longest_speaking(world))
-    apart = [due_us for name in _of_uplinks(world) if (due_us := signals.rested_us(name)) is not None]
+    own = [*world.population.own_signals()]
+    apart = [due_us for name in own if (due_us := signals.rested_us(name)) is not None]
     return Snapshot(
         now=now,
         health=health,
         late_s=late_s,
         restless=tuple(signals.restless.values()),
-        fresh=signals.fresh - sum(map(signals.is_fresh, _of_uplinks(world))),
+        fresh=signals.fresh - sum(map(signals.is_fresh, own)),
         resting=signals.resting - len(apart),
         expired=signals.resting_since_before(spoken_us)
         - sum(is_before(due_us, spoken_us) for due_us in apart),
@@ -128,12 +129,6 @@ def snapshot(
         latency_sum_s=tally.latency_sum_s,
         figures=tuple(figures),
     )
-
-
-def _of_uplinks(world: World) -> Iterator[str]:
-    """The signals that are no device's; they have metrics of their own."""
-    for uplink in world.population.uplinks.values():
-        yield from uplink.signals(world.population.vantage)
 
 
 def _longest_speaking(world: World) -> timedelta:
@@ -255,7 +250,7 @@ def _histogram(figure: Histogram) -> Metric:
 
 
 def _states(seen: Snapshot) -> Metric:
-    states = Counter(state_of(signal, seen.now) for signal in seen.restless if named(signal.name) is None)
+    states = Counter(state_of(signal, seen.now) for signal in seen.restless if is_of_device(signal.name))
     states["up"] += seen.resting - seen.expired
     states["unknown"] += seen.expired
     states["not proven"] += seen.fresh

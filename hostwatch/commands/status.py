@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from hostwatch import uplinks
+from hostwatch import fixtures, uplinks
 from hostwatch.clock import SystemClock
 from hostwatch.commands import add_config, how_far
 from hostwatch.configuration.load import load
@@ -29,9 +29,8 @@ from hostwatch.core import canonical
 from hostwatch.core.emergency import Emergency, Notice
 from hostwatch.core.facts import PathSeen
 from hostwatch.core.path import told
-from hostwatch.core.service import device_in, service_in
+from hostwatch.core.service import device_in, is_of_device, service_in
 from hostwatch.core.signal import Signal
-from hostwatch.core.uplink import named
 from hostwatch.core.world import World
 from hostwatch.samples import state_of
 from hostwatch.store.errors import StoreError
@@ -81,7 +80,7 @@ def describe(
     world: World, watch: Mapping[str, Any], now: datetime, paths: Sequence[PathSeen] = ()
 ) -> dict[str, Any]:
     """The status as plain data; instants are aware UTC. `paths`: those seen last, the latest first."""
-    states = Counter(state_of(signal, now) for name, signal in world.signals.items() if named(name) is None)
+    states = Counter(state_of(signal, now) for name, signal in world.signals.items() if is_of_device(name))
     restless = [
         (device, signal)
         for name, signal in world.signals.restless.items()
@@ -92,6 +91,7 @@ def describe(
         "watch": dict(watch),
         "signals": dict(states),
         "uplinks": [_uplink(uplink) for uplink in uplinks.present(world, now)],
+        **fixtures.describe(world, now),
         "blind": [{"why": why, "since": since} for why, since in world.blind.items()],
         "emergencies": [_emergency(world, emergency, now, paths) for emergency in world.emergencies.values()],
         "silent": [
@@ -232,8 +232,7 @@ def _show(status: Mapping[str, Any], zone: ZoneInfo) -> None:
     console.print(" · ".join(f"{counts[name]} {name}" for name in sorted(counts)) or "no device is watched")
     for blind in status["blind"]:
         console.print(f"[yellow]blind since {_time(blind['since'], zone)}: {blind['why']}")
-    for uplink in status["uplinks"]:
-        _show_uplink(console, uplink, zone)
+    _show_house(console, status, zone)
     for silent in _first(console, status["silent"], "silences"):
         _show_silent(console, silent, zone)
     for device in _first(console, status["not_proven"], "devices that never answered"):
@@ -248,6 +247,14 @@ def _show(status: Mapping[str, Any], zone: ZoneInfo) -> None:
         _show_emergencies(console, emergencies, zone)
     for owed in _first(console, status["owed"], "notices that are still owed"):
         console.print(f"over, {owed['kind']} still owed: {', '.join(owed['references'])} {_told(owed, zone)}")
+
+
+def _show_house(console: Console, status: Mapping[str, Any], zone: ZoneInfo) -> None:
+    """Uplinks, sources, supplies and switches."""
+    for uplink in status["uplinks"]:
+        _show_uplink(console, uplink, zone)
+    for style, text in fixtures.lines(status, lambda when: _time(when, zone)):
+        console.print(text, style=style, markup=False, highlight=False)
 
 
 def _show_silent(console: Console, silent: Mapping[str, Any], zone: ZoneInfo) -> None:

@@ -312,6 +312,12 @@ class Population:
             or self.switch_of(signal)
         )
 
+    def own_signals(self) -> Iterator[str]:
+        """The signals that are no device's: those of the house itself."""
+        for kind in FIXTURES:
+            for thing in getattr(self, kind).values():
+                yield from thing.signals(self.vantage)
+
     @property
     def witnesses(self) -> Witnesses:
         """Who sees which supply. Made when it is asked for, and after each change of the power model."""

@@ -46,6 +46,11 @@ def is_service(signal: str) -> bool:
     return ":" not in device and not rest.startswith(f"{PING}@")
 
 
+def is_of_device(signal: str) -> bool:
+    """Whether a signal is that of a device or of its service, by its name; others are of the house itself."""
+    return ":" not in signal.partition("/")[0]
+
+
 def device_in(signal: str) -> str:
     """The device in the name of a signal, its own or one of its services'."""
     return signal.partition("/")[0]

@@ -1,0 +1,114 @@
+"""How what belongs to the house is: sources, supplies and switches, for those who ask."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from hostwatch import uplinks
+from hostwatch.core.world import World
+from hostwatch.gauges import Figure, Gauge
+from hostwatch.samples import state_of
+
+GONE: Final = "not proven"
+"""A signal that the record does not know yet."""
+
+LISTED_MAX: Final = 50
+"""Lines for people of each kind; all are in the JSON."""
+
+WELL: Final = "up"
+STYLES: Final = {"down": "bold red", "silent": "yellow", "unknown": "yellow", GONE: "yellow"}
+
+
+def describe(world: World, now: datetime) -> dict[str, list[dict[str, Any]]]:
+    """All of them as plain data, by kind; instants are aware UTC."""
+    return {
+        "sources": [
+            {"source": name, "kind": source.kind, **_state(world, source.signal(_vantage(world)), now)}
+            for name, source in sorted(world.population.sources.items())
+        ],
+        "supplies": [
+            {
+                "supply": name,
+                "measured_at": supply.measured_at,
+                "devices": len(world.population.supplied.devices(name)),
+                **_state(world, supply.signal(_vantage(world)), now),
+            }
+            for name, supply in sorted(world.population.supplies.items())
+        ],
+        "switches": [
+            {"switch": name, "name": switch.name, **_state(world, switch.signal(_vantage(world)), now)}
+            for name, switch in sorted(world.population.switches.items())
+        ],
+    }
+
+
+def _vantage(world: World) -> str:
+    return world.population.vantage
+
+
+def _state(world: World, name: str, now: datetime) -> dict[str, Any]:
+    """The state, since when that is not well, and why."""
+    signal = world.signals.get(name)
+    if signal is None:
+        return {"state": GONE, "since": None, "why": ""}
+    since: datetime | None
+    if signal.silence is not None:
+        since, why = signal.silence.first_miss, signal.silence.why
+    else:
+        since, why = signal.blind_since, "" if signal.blind_since is None else signal.blind_why
+    return {"state": state_of(signal, now), "since": since, "why": why}
+
+
+def lines(status: Mapping[str, Any], time: Callable[[datetime], str]) -> Iterator[tuple[str, str]]:
+    """What a terminal shows: a line that counts each kind, then whoever is not well; each with its style."""
+    for kind, one in (("sources", "source"), ("supplies", "supply"), ("switches", "switch")):
+        found = status[kind]
+        if not found:
+            continue
+        counts = Counter(each["state"] for each in found)
+        said = " · ".join(f"{counts[state]} {state}" for state in sorted(counts))
+        yield "green" if set(counts) == {WELL} else "yellow", f"{kind}: {said}"
+        ill = [each for each in found if each["state"] != WELL]
+        for each in ill[:LISTED_MAX]:
+            since = f" since {time(each['since'])}" if each["since"] else ""
+            why = f": {each['why']}" if each["why"] else ""
+            hanging = f", {each['devices']} devices" if one == "supply" else ""
+            yield STYLES.get(each["state"], "yellow"), f"  {each[one]}: {each['state']}{since}{hanging}{why}"
+        if len(ill) > LISTED_MAX:
+            yield "yellow", f"  {len(ill) - LISTED_MAX:,} more; --json has all"
+
+
+def figures(world: World, now: datetime) -> Iterator[Figure]:
+    """What the metrics say of them, and of uplinks."""
+    yield from uplinks.figures(world, now)
+    found = describe(world, now)
+    told: tuple[tuple[str, str, str, tuple[str, ...], str], ...] = (
+        (
+            "sources",
+            "source",
+            "hostwatch_source_answering",
+            ("up", "silent", "down", "unknown", GONE),
+            "1 while the source answers when it is asked, 0 while it does not.",
+        ),
+        (
+            "supplies",
+            "supply",
+            "hostwatch_supply_up",
+            ("up", "silent", "down"),
+            "1 while the power of the supply is not interrupted, 0 while it is.",
+        ),
+        (
+            "switches",
+            "switch",
+            "hostwatch_switch_up",
+            ("up", "silent", "down"),
+            "1 while the switch answers pings, 0 in a silence.",
+        ),
+    )
+    for kind, one, name, seen, about in told:
+        if found[kind]:
+            told_of = [each for each in found[kind] if each["state"] in seen]
+            yield Gauge(name, about, {each[one]: float(each["state"] == WELL) for each in told_of}, one)
