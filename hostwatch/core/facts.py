@@ -56,6 +56,12 @@ from hostwatch.core.facts_for_people import (
 from hostwatch.core.facts_for_people import (
     UplinkEmergencyOpened as UplinkEmergencyOpened,
 )
+from hostwatch.core.facts_for_people import (
+    WarningBegan as WarningBegan,
+)
+from hostwatch.core.facts_for_people import (
+    WarningEnded as WarningEnded,
+)
 from hostwatch.core.reading import Kind
 
 

@@ -102,6 +102,26 @@ class EmergencyEnded(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WarningBegan(Fact):
+    """Operators are warned of something that is no outage yet (`core.warned`)."""
+
+    what: str
+    about: str
+    """The source, the element, the supply or the switch."""
+
+    said: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarningEnded(Fact):
+    """It has not been seen for a while."""
+
+    what: str
+    about: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DutyArose(Fact):
     """A contact is owed a notice by `due`."""
 

@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from hostwatch.core import facts, signal, telling
+from hostwatch.core import facts, signal, signs, telling
 from hostwatch.core.blindness import Why
 from hostwatch.core.observing import Observing
 from hostwatch.core.reading import Answer, Outcome, Reading
@@ -67,16 +67,18 @@ def readings_by_steps(
         yield
     yield from observed.conclude()
     people = telling.tell(world, observed, now)
+    warned = signs.warn(world, observed, people.emergencies, people.holds, now)
     looks = () if key is None else tuple(_looks(brought))
     return Decision(
-        facts=(*observed.facts, *people.facts),
+        facts=(*observed.facts, *people.facts, *warned.facts),
         signals=tuple(observed.changed.values()),
         resting=observed.resting,
         settled=tuple(observed.settled),
         emergencies=people.emergencies,
         duties=people.duties,
-        notices=people.notices,
+        notices=(*people.notices, *warned.notices),
         holds=people.holds,
+        warned=warned.warned,
         heard=observed.heard,
         slice=None if key is None else _evidence(world, key, looks, latencies, closes=closes, now=now),
         looks=looks,
@@ -139,6 +141,7 @@ def follow_clock(world: World, before: datetime, after: datetime) -> Decision:
         for duty in world.duties.values()
         if duty.breached_at is None
     )
+    moved_warned = {name: one.moved(after - before) for name, one in world.warned.items()}
     moved_holds = {hold.signal: hold.moved(after - before) for hold in world.holds.values()}
     schedule = _anew(world.schedule) if after < before else None
     if schedule is not None:
@@ -148,6 +151,7 @@ def follow_clock(world: World, before: datetime, after: datetime) -> Decision:
         signals=tuple(carried),
         duties=duties,
         holds=moved_holds,
+        warned=moved_warned,
         schedule=schedule,
         alive_at=after,
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-Kind = Literal["emergency", "update", "recovery", "withdrawn"]
+Kind = Literal["emergency", "update", "recovery", "withdrawn", "warning", "cleared"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +68,12 @@ class Story:
 
     switches: tuple[str, ...] = ()
     """The names of the switches that are dead."""
+
+    warning: str = ""
+    """What operators are warned of (`core.warned.What`); empty where the story is of an emergency."""
+
+    about: str = ""
+    """Of a warning: the source, the element, the supply or the switch."""
 
     behind: int = 0
     """How many devices are behind the uplink or the switches, or on the supplies.

@@ -62,6 +62,14 @@ class Observing:
         """All signals of which something was observed."""
         return chain(self.changed, self._rested)
 
+    @property
+    def spoke(self) -> dict[str, Heard]:
+        """What the sources say that answered in this deed, be it the same as before."""
+        said = (
+            (name, self._said(name)) for name, one in self._spoken.items() if one.outcome is Outcome.ANSWERED
+        )
+        return {name: heard for name, heard in said if heard is not None}
+
     def touched(self, devices: Collection[str]) -> set[str]:
         """Those of some devices of which, or of whose services, something was observed."""
         return {name for signal in self.looked if (name := device_in(signal)) in devices}

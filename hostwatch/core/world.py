@@ -22,6 +22,7 @@ from hostwatch.core.schedule import Schedule, Target
 from hostwatch.core.signal import Signal
 from hostwatch.core.signals import Signals
 from hostwatch.core.terms import AgreementTerms
+from hostwatch.core.warned import Planning, Warned
 
 T = TypeVar("T")
 SliceKey = tuple[int, int]
@@ -112,6 +113,12 @@ class Decision:
     """What waits for the verdict on another thing (J8, J10), and None for what does so no more."""
 
     heard: Mapping[str, Heard | None] = field(default_factory=dict)
+    warned: Mapping[str, Warned | None] = field(default_factory=dict)
+    """Warnings that began or are otherwise, and None for those that ended, by name."""
+
+    planning: Planning | None = None
+    """What the configuration says of warnings from now on."""
+
     """What sources say from now on, by source; None for those that are asked no more."""
 
     blind: Mapping[str, datetime | None] = field(default_factory=dict)
@@ -145,6 +152,10 @@ class World:
     """What waits for the verdict on another thing (J8, J10)."""
 
     heard: dict[str, Heard] = field(default_factory=dict)
+    warned: dict[str, Warned] = field(default_factory=dict)
+    """The warnings that last, by name."""
+
+    planning: Planning = field(default_factory=Planning, compare=False)
     """What each source said last (`core.hearing`)."""
 
     blind: dict[str, datetime] = field(default_factory=dict)
@@ -208,6 +219,8 @@ class World:
             self.configuration = decision.configuration
         self.alive_at = decision.alive_at or self.alive_at
         _put(self.heard, decision.heard)
+        _put(self.warned, decision.warned)
+        self.planning = decision.planning or self.planning
         _put(self.blind, decision.blind)
         for fact in decision.facts:
             match fact:

@@ -47,7 +47,7 @@ def payload(
 def _emergency(story: Story) -> dict[str, Any]:
     length = spans.length(story)
     return {
-        "reference": story.reference,
+        "reference": story.reference or None,
         "device": story.device or None,
         "address": story.address or None,
         "interval_s": story.interval // timedelta(seconds=1),
@@ -66,15 +66,17 @@ def _emergency(story: Story) -> dict[str, Any]:
         "quorum": story.quorum or None,
         "behind": story.behind if story.is_shared else None,
         "devices": list(story.devices) if story.is_shared else None,
-        "method": None if story.is_shared or story.service else story.method or "icmp",
+        "method": None if story.is_shared or story.service or story.warning else story.method or "icmp",
         "service": story.service or None,
         "found": story.why if story.service else None,
         "device_itself": story.itself or None,
-        "services_failing": None if story.is_shared else list(story.failing),
-        "services_answering": None if story.is_shared or story.service else list(story.answering),
+        "services_failing": None if story.is_shared or story.warning else list(story.failing),
+        "services_answering": None if not story.device or story.service else list(story.answering),
         "supplies": list(story.supplies) if story.supplies else None,
         "measured_at": story.measured_at or None,
         "switches": list(story.switches) if story.switches else None,
+        "warning": story.warning or None,
+        "about": story.about or None,
     }
 
 

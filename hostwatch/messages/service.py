@@ -32,7 +32,7 @@ def first_line(t: NullTranslations, kind: Kind) -> str:
             return t.gettext(
                 "%(reference)s: %(service)s on %(device)s passes our checks again since %(since)s"
             )
-        case "withdrawn":
+        case _:
             return t.gettext("%(reference)s: %(service)s on %(device)s is no longer watched by us")
 
 
@@ -112,7 +112,7 @@ def next_steps(t: NullTranslations, kind: Kind) -> str:
             return t.gettext(
                 "What happens next: we keep checking the service and tell you if it does not pass again."
             )
-        case "withdrawn":
+        case _:
             return t.gettext(
                 "What happens next: the service was taken out of our watch while it did not pass our checks."
                 " We do not know whether it does now, and you get no further notice about it."

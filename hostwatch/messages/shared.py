@@ -52,7 +52,7 @@ def first_line(t: NullTranslations, story: Story, kind: Kind) -> str:
                 return t.gettext("%(reference)s: more is without power: %(names)s")
             case "recovery":
                 return t.gettext("%(reference)s: power is back since %(since)s: %(names)s")
-            case "withdrawn":
+            case _:
                 return t.gettext("%(reference)s: power is no longer watched by us: %(names)s")
     match kind:
         case "emergency":
@@ -61,7 +61,7 @@ def first_line(t: NullTranslations, story: Story, kind: Kind) -> str:
             return t.gettext("%(reference)s: more is without a network connection: %(names)s")
         case "recovery":
             return t.gettext("%(reference)s: the network connection is back since %(since)s: %(names)s")
-        case "withdrawn":
+        case _:
             return t.gettext("%(reference)s: the switch is no longer watched by us: %(names)s")
 
 
@@ -183,7 +183,7 @@ def next_steps(t: NullTranslations, stories: Sequence[Story], kind: Kind) -> str
                 "What happens next: we keep looking and tell you if the connection is lost again,"
                 " or if a device does not answer."
             )
-        case "withdrawn":
+        case _:
             return t.gettext(
                 "What happens next: this was taken out of our watch meanwhile."
                 " We do not know how it is now, and you get no further notice about it."

@@ -13,11 +13,12 @@ from gettext import NullTranslations
 from zoneinfo import ZoneInfo
 
 from hostwatch.core.notice import Kind, Story
-from hostwatch.messages import catalogue, service, shared, spans, uplink
+from hostwatch.messages import catalogue, service, shared, spans, uplink, warning
+from hostwatch.messages.fit import cut as _cut
+from hostwatch.messages.fit import line as _line
+from hostwatch.messages.fit import listed as _listed
 
 SUBJECT_MAX_CHARS = 120
-NAME_MAX_CHARS = 200
-"""Longer names are cut: what comes from outside never makes a message unreadable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,9 @@ def compose(
         parts.append(marks)
     parts += [[*speaker.block(story, kind)] for story in stories]
     all_pinged = not any(story.method for story in stories)
-    if all(story.uplink for story in stories):
+    if stories[0].warning:
+        steps = warning.next_steps(speaker.words, kind)
+    elif all(story.uplink for story in stories):
         steps = speaker.about_carrier(kind)
     elif all(shared.is_about(story) for story in stories):
         steps = speaker.about_shared(stories, kind)
@@ -77,6 +80,8 @@ class _Speaker:
         return _cut(line, SUBJECT_MAX_CHARS)
 
     def _about_one(self, story: Story, kind: Kind, mark: str) -> str:
+        if story.warning:
+            return mark + warning.first_line(self._words, story, kind)
         if story.uplink:
             return self._about_uplink(story, kind, mark)
         if shared.is_about(story):
@@ -159,6 +164,9 @@ class _Speaker:
     def block(self, story: Story, kind: Kind) -> Iterator[str]:
         """The evidence of one emergency, a line for each thing known."""
         t = self._words
+        if story.warning:
+            yield from warning.block(t, story, kind, self._form)
+            return
         yield t.gettext("Reference: %s (please quote it when you contact us)") % _line(story.reference)
         if shared.is_about(story):
             yield from shared.block(t, story, kind, self._form)
@@ -177,6 +185,11 @@ class _Speaker:
             yield from self._end(story)
         yield self._seen(story)
         yield from service.beside(self._words, story, kind, _line)
+
+    @property
+    def words(self) -> NullTranslations:
+        """The catalogue."""
+        return self._words
 
     @property
     def _form(self) -> shared.Form:
@@ -319,7 +332,7 @@ class _Speaker:
                     "What happens next: we keep watching the devices and tell you if one falls silent again.",
                     count,
                 )
-            case "withdrawn":
+            case _:
                 return t.ngettext(
                     "What happens next: the device was taken out of our watch while it was silent."
                     " We do not know whether it answers now, and you get no further notice about it.",
@@ -374,26 +387,3 @@ class _Speaker:
             t.gettext("%d s") % left if left or not seconds else "",
         ]
         return " ".join(part for part in parts if part)
-
-
-def _line(value: str) -> str:
-    """Something from outside as part of one line: printable, without line breaks, bounded."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in value).split())
-    return _cut(line, NAME_MAX_CHARS)
-
-
-def _cut(value: str, room: int) -> str:
-    return value if len(value) <= room else value[: max(room - 1, 0)] + "…"
-
-
-def _listed(names: Sequence[str], room: int, hidden: int = 0) -> str:
-    """As many names as there is room for, then how many more; `hidden` are not even among the names."""
-    for shown in range(len(names), 0, -1):
-        left = len(names) - shown + hidden
-        more = f" +{left}" if left else ""
-        listed = ", ".join(names[:shown]) + more
-        if len(listed) <= room:
-            return listed
-    left = len(names) - 1 + hidden
-    more = f" +{left}" if left else ""
-    return _cut(names[0], max(room - len(more), 1)) + more

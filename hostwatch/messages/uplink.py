@@ -29,7 +29,7 @@ def next_steps(t: NullTranslations, kind: Kind) -> str:
             return t.gettext(
                 "What happens next: we keep looking and tell you if the carrier falls silent again."
             )
-        case "withdrawn":
+        case _:
             return t.gettext(
                 "What happens next: the uplink was taken out of our watch while it was silent."
                 " We do not know whether the carrier can be reached now,"

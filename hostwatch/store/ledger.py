@@ -226,6 +226,10 @@ class Ledger:
             db.execute("DELETE FROM heard WHERE source = ?", (name,))
             if heard is not None:
                 db.execute("INSERT INTO heard VALUES (?, ?, ?)", rows.heard_row(heard))
+        for name, warned in decision.warned.items():
+            db.execute("DELETE FROM warnings WHERE what || ':' || about = ?", (name,))
+            if warned is not None:
+                db.execute("INSERT INTO warnings VALUES (?, ?, ?, ?, ?)", rows.warned_row(warned))
         for why, since in decision.blind.items():
             db.execute("DELETE FROM blind WHERE why = ?", (why,))
             if since is not None:

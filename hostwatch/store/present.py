@@ -13,6 +13,7 @@ from hostwatch.core.instant import EPOCH
 from hostwatch.core.notices import Notices
 from hostwatch.core.population import Population
 from hostwatch.core.schedule import Schedule, Target
+from hostwatch.core.warned import Warned
 from hostwatch.core.world import Heard, SliceKey, World
 from hostwatch.store import rows
 
@@ -58,6 +59,7 @@ class Read(NamedTuple):
     notices: list[Notice]
     holds: list[Hold]
     heard: list[Heard]
+    warned: list[Warned]
     blind: list[tuple[str, int]]
     signals: Iterable[rows.Row]
     spans: Spans
@@ -112,6 +114,7 @@ def read_rest(db: sqlite3.Connection, take: Callable[[sqlite3.Cursor], Iterable[
         notices=_kept(db),
         holds=[rows.hold(row) for row in db.execute("SELECT * FROM holds ORDER BY signal")],
         heard=[rows.heard(row) for row in db.execute("SELECT * FROM heard ORDER BY source")],
+        warned=[rows.warned(row) for row in db.execute("SELECT * FROM warnings ORDER BY what, about")],
         blind=db.execute("SELECT why, since FROM blind").fetchall(),
         signals=take(db.execute("SELECT * FROM signals")),
         spans=spans(db, NEWEST),
@@ -156,6 +159,7 @@ def world(found: Read, older: Callable[[SliceKey], Spans]) -> World:
         notices=Notices(found.notices),
         holds=Holds(found.holds),
         heard={one.source: one for one in found.heard},
+        warned={one.name: one for one in found.warned},
         blind={why: rows.at(since) for why, since in found.blind},
         alive_at=rows.when(alive_at),
         references=found.references,

@@ -23,6 +23,7 @@ from hostwatch.core.supply import Supply
 from hostwatch.core.switch import Switch
 from hostwatch.core.terms import AgreementTerms
 from hostwatch.core.uplink import Uplink
+from hostwatch.core.warned import Warned, What
 from hostwatch.core.world import Heard, Seen, Slice
 
 Row = tuple[Any, ...]
@@ -192,6 +193,17 @@ def hold(row: Row) -> Hold:
 def heard_row(heard: Heard) -> Row:
     """A row of `heard`."""
     return heard.source, us(heard.since), heard.said
+
+
+def warned_row(one: Warned) -> Row:
+    """A row of `warnings`."""
+    return one.what.value, one.about, one.said, us(one.since), us(one.quiet_since)
+
+
+def warned(row: Row) -> Warned:
+    """The warning of a row."""
+    what, about, said, since, quiet = row
+    return Warned(what=What(what), about=about, said=said, since=at(since), quiet_since=when(quiet))
 
 
 def heard(row: Row) -> Heard:

@@ -156,6 +156,8 @@ GOLDEN: dict[str, str] = {
     "UplinkEmergencyOpened": "dd9ebb9b1a2e9080",
     "SupplyEmergencyOpened": "1e2e95c62147c693",
     "SwitchEmergencyOpened": "03ad069fcd97d840",
+    "WarningBegan": "b95300c9a5b798b9",
+    "WarningEnded": "8fe5a965e083c474",
     "EmergencyHeld": "edc5543886d2cea4",
     "EmergencyJoined": "850bc6fffc610444",
     "EmergencyEnded": "cac398a08dd45727",

@@ -106,6 +106,20 @@ CUT_OFF = dataclasses.replace(
     devices=("acme-web-1", "acme-web-2"),
 )
 SWITCH_OPERATORS = dataclasses.replace(CUT_OFF, customer="noc", behind=30, devices=(), customers=5)
+ON_BATTERY = Story(
+    reference="",
+    customer="noc",
+    device="",
+    address="",
+    interval=timedelta(0),
+    misses=0,
+    last_answer=at("06:05"),
+    first_miss=at("06:05"),
+    verdict=at("06:05"),
+    why="charge 96 %, runtime 31 min, load 42 %",
+    warning="on battery",
+    about="ups-a",
+)
 ZONE = ZoneInfo("Asia/Shanghai")
 
 NOTICES: dict[str, tuple[Kind, tuple[Story, ...], dict[str, bool]]] = {
@@ -149,6 +163,8 @@ NOTICES: dict[str, tuple[Kind, tuple[Story, ...], dict[str, bool]]] = {
     "A switch is dead, as the operator is told": ("emergency", (SWITCH_OPERATORS,), {}),
     "More is cut off": ("update", (CUT_OFF,), {}),
     "A switch is taken out of the watch": ("withdrawn", (CUT_OFF,), {}),
+    "A warning to operators": ("warning", (ON_BATTERY,), {}),
+    "A warning is over": ("cleared", (dataclasses.replace(ON_BATTERY, verdict=at("06:25")),), {}),
     "Several emergencies in one notice": ("emergency", (SILENT, OTHER), {}),
     "A repeat that is late as well": ("emergency", (SILENT,), {"repeat": True, "late": True}),
 }

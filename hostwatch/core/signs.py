@@ -1,0 +1,200 @@
+"""What is seen in one deed that operators are to be warned of (`core.warned`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Final
+
+from hostwatch.core import expression, facts, hearing, redundancy, signal
+from hostwatch.core import supply as supplies
+from hostwatch.core import switch as switches
+from hostwatch.core.electricity import Electricity
+from hostwatch.core.element import Element, Kind
+from hostwatch.core.emergency import Emergency
+from hostwatch.core.holds import Hold
+from hostwatch.core.observing import Observing
+from hostwatch.core.parents import Parents
+from hostwatch.core.power import PowerReading
+from hostwatch.core.testimony import Says, Testimony
+from hostwatch.core.warned import CONCERNS, Following, Sign, What, follow, of_source
+from hostwatch.core.wiring import Wiring
+from hostwatch.core.witnesses import parsed
+from hostwatch.core.world import World
+
+SUPPLIES_MAX: Final = 200
+"""Supplies whose redundancy is looked at in one deed, the first by name."""
+
+AHEAD: Final = timedelta(days=1)
+"""How long before planned work operators are warned of it."""
+
+OF_POWER: Final = (What.REDUNDANCY, What.CONTRADICTION, What.PLANNED, What.SHARED)
+
+
+def warn(
+    world: World,
+    observed: Observing,
+    changed: Iterable[Emergency],
+    holds: Mapping[str, Hold | None],
+    now: datetime,
+) -> Following:
+    """What begins and ends by what was observed. `changed` and `holds`: what the same deed decided else."""
+    if not (world.population.sources or world.population.switches or world.warned):
+        return Following()
+    deed = _Deed(world, observed, changed, holds, now)
+    signs = [*deed.of_sources(), *deed.of_power(), *deed.of_switches()]
+    people = world.population
+    operator = people.customers.get(people.operator)
+    return follow(world.warned, signs, [*deed.asked, *deed.gone()], operator, now)
+
+
+class _Deed:
+    """One deed's look at all that may be warned of."""
+
+    def __init__(
+        self,
+        world: World,
+        observed: Observing,
+        changed: Iterable[Emergency],
+        holds: Mapping[str, Hold | None],
+        now: datetime,
+    ) -> None:
+        self._world = world
+        self._people = world.population
+        self._observed = observed
+        self._holds = holds
+        self._spoke = observed.spoke
+        self._now = now
+        self._changed = {
+            name: one if one.ended_at is None else None for one in changed for name in one.signals
+        }
+        self.asked: list[str] = []
+        """The warnings of which it is known now whether they are seen."""
+
+    def _emergency_of(self, name: str) -> Emergency | None:
+        return self._changed[name] if name in self._changed else self._world.emergency_of(name)
+
+    def _hold_of(self, name: str) -> Hold | None:
+        return self._holds[name] if name in self._holds else self._world.holds.get(name)
+
+    def _ask(self, whats: Iterable[What], about: str) -> None:
+        self.asked.extend(f"{what}:{about}" for what in whats)
+
+    def gone(self) -> Iterator[str]:
+        """The warnings about what is no longer there."""
+        people = self._people
+        there = (people.sources, people.elements, people.supplies, people.switches)
+        racks = {element.rack for element in people.elements.values()} if self._world.warned else ()
+        for name, one in self._world.warned.items():
+            if one.about not in racks and not any(one.about in those for those in there):
+                yield name
+
+    # What sources say of themselves.
+
+    def of_sources(self) -> Iterator[Sign]:
+        """Concerns, of those that spoke in this deed."""
+        for name, heard in self._spoke.items():
+            mine = self._people.sources.get(name)
+            if mine is None or mine.room != hearing.POWER:
+                continue
+            self._ask(CONCERNS.values(), name)
+            yield from of_source(name, hearing.words(heard.said), self._world.planning.runtime_low)
+
+    # What follows for the power model.
+
+    def of_power(self) -> Iterator[Sign]:
+        """Redundancy, contradictions and planned work, for those supplies of which something is new."""
+        names = self._supplies()
+        if not names:
+            return
+        now = Electricity(self._people.witnesses.wiring, self._said)
+        for name in names:
+            yield from self._of_supply(name, now)
+        yield from self._of_racks(now.wiring)
+
+    def _supplies(self) -> list[str]:
+        seen = {fact.source for fact in self._observed.facts if isinstance(fact, facts.PowerSeen)}
+        if self._world.planning.planned or any(one.what in OF_POWER for one in self._world.warned.values()):
+            seen |= self._spoke.keys()
+        found = {name for source in seen for name in self._people.witnesses.supplies(source)}
+        return sorted(found)[:SUPPLIES_MAX]
+
+    def _said(self, source: str) -> PowerReading | None:
+        mine = self._people.sources.get(source)
+        heard = self._spoke.get(source) or self._world.heard.get(source)
+        own = None if mine is None else self._observed.known(mine.signal(self._people.vantage))
+        if heard is None or mine is None or own is None or mine.room != hearing.POWER:
+            return None
+        return None if own.unspoken_since(self._now) is not None else hearing.words(heard.said)
+
+    def _of_supply(self, name: str, now: Electricity) -> Iterator[Sign]:
+        """Of one that is interrupted an emergency tells, and no warning."""
+        wanted = parsed(name)
+        said = now.contradictions(wanted)
+        self._ask([What.CONTRADICTION], name)
+        if said:
+            yield Sign(what=What.CONTRADICTION, about=name, said=said[0])
+        own = supplies.signal_of(name, self._people.vantage)
+        if self._emergency_of(own) is not None:
+            return
+        left = redundancy.of(wanted, now)
+        if left.is_left is not None:
+            self._ask([What.REDUNDANCY], name)
+        if left.is_lost:
+            yield Sign(what=What.REDUNDANCY, about=name, said=f"all hangs on {', '.join(left.now)}")
+        for one in self._world.planning.planned:
+            if not one.since - AHEAD <= self._now < one.until:
+                continue
+            self._ask([What.PLANNED], one.element)
+            if one.element in left.now and one.element not in left.by_design:
+                yield Sign(what=What.PLANNED, about=one.element, said=f"{one.what}: {name} hangs on it alone")
+
+    def _of_racks(self, wiring: Wiring) -> Iterator[Sign]:
+        for rack, shared in _shared(wiring, tuple(self._people.elements.values())):
+            self._ask([What.SHARED], rack)
+            if shared:
+                yield Sign(what=What.SHARED, about=rack, said=f"all its feeds hang on {', '.join(shared)}")
+
+    # Switches.
+
+    def of_switches(self) -> Iterator[Sign]:
+        """Those that are silent, and of which no emergency tells; not those behind one of which one does."""
+        names = {name for one in self._observed.looked if (name := switches.named(one)) is not None}
+        if not names:
+            return
+        parents = Parents(self._people, self._observed.known, self._emergency_of, self._hold_of)
+        testimony = Testimony(self._people, self._observed.known, parents)
+        for name in sorted(names & self._people.switches.keys()):
+            own = switches.signal_of(name, self._people.vantage)
+            known = self._observed.known(own)
+            if known is None or known.blind_since is not None or self._hold_of(own) is not None:
+                continue
+            self._ask([What.MANAGEMENT, What.SWITCH], name)
+            if known.verdict is not None and known.silence is not None and not parents.is_told(name):
+                yield from self._of_silent(name, known, parents, testimony)
+
+    def _of_silent(
+        self, name: str, known: signal.Signal, parents: Parents, testimony: Testimony
+    ) -> Iterator[Sign]:
+        assert known.silence is not None
+        if parents.covering_switch(name, known.silence.first_miss) is not None:
+            return
+        if testimony.say(name, known, in_time=False) is Says.CARRIES:
+            yield Sign(what=What.MANAGEMENT, about=name, said="those behind it answer")
+        else:
+            yield Sign(what=What.SWITCH, about=name, said="nobody is known to be cut off")
+
+
+@lru_cache(maxsize=2)
+def _shared(wiring: Wiring, elements: tuple[Element, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Racks with several feeds, and the elements that all feeds of each hang on."""
+    feeds: dict[str, list[expression.Expression]] = {}
+    for element in elements:
+        if element.kind is Kind.FEED and element.rack:
+            feeds.setdefault(element.rack, []).append(expression.name(element.id))
+    return tuple(
+        (rack, redundancy.shared(expression.joined("any", several), wiring))
+        for rack, several in sorted(feeds.items())
+        if len(several) > 1
+    )

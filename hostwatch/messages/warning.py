@@ -1,0 +1,59 @@
+"""The words of early warnings, which only operators read. What a source says of itself is shown as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from gettext import NullTranslations
+
+from hostwatch.core.notice import Kind, Story
+from hostwatch.core.warned import What
+from hostwatch.messages.fit import line
+from hostwatch.messages.shared import Form
+
+
+def named(t: NullTranslations, what: str) -> str:
+    """What is warned of, in a few words."""
+    known = {
+        What.ON_BATTERY: t.gettext("on battery"),
+        What.RUNTIME_LOW: t.gettext("little battery time left"),
+        What.REPLACE_BATTERY: t.gettext("the battery is to be replaced"),
+        What.OVERLOAD: t.gettext("overload"),
+        What.BYPASS: t.gettext("on bypass"),
+        What.VOLTAGE: t.gettext("voltage out of range"),
+        What.ALARM: t.gettext("alarm"),
+        What.SHUTDOWN: t.gettext("it is about to switch off"),
+        What.REDUNDANCY: t.gettext("redundancy is lost"),
+        What.SHARED: t.gettext("its feeds hang on one and the same"),
+        What.PLANNED: t.gettext("planned work would take the power away"),
+        What.MANAGEMENT: t.gettext("the switch does not answer, but forwards"),
+        What.SWITCH: t.gettext("the switch does not answer"),
+        What.CONTRADICTION: t.gettext("sources contradict one another"),
+    }
+    return known.get(What(what), what)
+
+
+def first_line(t: NullTranslations, story: Story, kind: Kind) -> str:
+    """What a pager must show."""
+    begins = kind == "warning"
+    pattern = t.gettext("Warning: %(about)s: %(what)s") if begins else t.gettext("Over: %(about)s: %(what)s")
+    return pattern % {"about": line(story.about), "what": named(t, story.warning)}
+
+
+def block(t: NullTranslations, story: Story, kind: Kind, form: Form) -> Iterator[str]:
+    """What is known, a line for each thing."""
+    yield t.gettext("About: %s") % line(story.about)
+    if story.why:
+        yield t.gettext("Seen: %s") % line(story.why)
+    yield t.gettext("Since: %s") % form.time(story.first_miss)
+    if kind == "cleared":
+        yield t.gettext("Not seen any more: %s") % form.time(story.verdict)
+
+
+def next_steps(t: NullTranslations, kind: Kind) -> str:
+    """What the reader can expect."""
+    if kind == "warning":
+        return t.gettext(
+            "This is a warning to operators: no customer is told, and nothing is interrupted by it."
+            " You are told once more when it is over, and not before."
+        )
+    return t.gettext("This warning is over.")
