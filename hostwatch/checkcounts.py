@@ -20,6 +20,7 @@ class CheckCounts:
         self.restarts = 0
         self._found: Counter[tuple[str, ...]] = Counter()
         self._durations: dict[str, tuple[list[int], float]] = {}
+        self._traps: Counter[tuple[str, ...]] = Counter()
         self._lag_us = 0
         self._running = 0
 
@@ -38,6 +39,7 @@ class CheckCounts:
         """The checkers have said how they are."""
         self._lag_us = max(self._lag_us, alive.lag_us)
         self._running = alive.running
+        self._traps.update({(what,): many for what, many in alive.traps.items()})
 
     def figures(self, *, is_up: bool, orders: int) -> Iterator[Figure]:
         """All of it. The lag is the largest since this was asked last."""
@@ -57,6 +59,12 @@ class CheckCounts:
         yield Gauge("hostwatch_checkers_orders", "Looks at services that are not answered yet.", orders)
         yield Count(
             "hostwatch_checks_total", "Checks, by kind and outcome.", dict(self._found), ("kind", "outcome")
+        )
+        yield Count(
+            "hostwatch_traps_total",
+            "Datagrams that came where traps of SNMP are heard, by what became of them.",
+            dict(self._traps),
+            ("what",),
         )
         yield Histogram(
             "hostwatch_check_duration_seconds",

@@ -155,24 +155,28 @@ class Post(asyncio.DatagramProtocol):
 
     def error_received(self, exc: Exception) -> None:
         """An answer to an inform that nobody takes."""
-        self.counts["not answered"] += 1
+        self._count("not answered")
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
         address = _plain(addr[0])
         here = self._listeners.get(address)
         if here is None:
-            self.counts["from nobody we know"] += 1
+            self._count("from nobody we know")
         elif not self._may_speak(address):
-            self.counts["too often"] += 1
+            self._count("too often")
         elif len(data) > DATAGRAM_BYTES_MAX:
-            self.counts["too long"] += 1
+            self._count("too long")
         else:
             try:
-                self.counts[self._hear(data, addr, here)] += 1
+                self._count(self._hear(data, addr, here))
             except BadBer:
-                self.counts["makes no sense"] += 1
+                self._count("makes no sense")
             except NotAuthentic:
-                self.counts["not authentic"] += 1
+                self._count("not authentic")
+
+    def _count(self, what: str) -> None:
+        self.counts[what] += 1
+        _untold[what] += 1
 
     def _may_speak(self, address: str) -> bool:
         allowance = self._allowances.setdefault(address, _Allowance())
@@ -301,6 +305,9 @@ def _own_id(at: str) -> bytes:
 _posts: dict[Listen, Post] = {}
 """Those that are open."""
 
+_untold: Counter[str] = Counter()
+"""What came since `take_counts`."""
+
 
 async def listen(sources: Mapping[str, Heard], tell: Tell) -> None:
     """Hear the traps of these sources until it is cancelled. Returns if none of them wants that.
@@ -323,6 +330,13 @@ async def listen(sources: Mapping[str, Heard], tell: Tell) -> None:
         for at, listeners in wanted.items():
             if not _posts[at].remove(listeners):
                 _posts.pop(at).close()
+
+
+def take_counts() -> dict[str, int]:
+    """What came since this was asked last, by what became of it."""
+    told = dict(_untold)
+    _untold.clear()
+    return told
 
 
 def counts() -> Counter[str]:

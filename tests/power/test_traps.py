@@ -54,7 +54,9 @@ Listen = Callable[[dict[str, Any], Any], Awaitable[None]]
 
 
 @asynccontextmanager
-async def listening(ears: Ears, *kinds: tuple[Listen, dict[str, Any]]) -> AsyncIterator[None]:
+async def listening(
+    ears: Ears, *kinds: tuple[Listen, dict[str, Any]], alone: bool = True
+) -> AsyncIterator[None]:
     """Kinds listen, as the checkers have them."""
     tasks = [asyncio.ensure_future(listen(sources, ears)) for listen, sources in kinds]
     try:
@@ -67,7 +69,7 @@ async def listening(ears: Ears, *kinds: tuple[Listen, dict[str, Any]]) -> AsyncI
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        assert not hearing._posts, "nobody listens any more"
+        assert not (alone and hearing._posts), "nobody listens any more"
 
 
 def ups(at: str, user: str = "", **written: Any) -> snmp_ups.Settings:
@@ -140,6 +142,17 @@ async def test_two_kinds_share_a_port_and_each_hears_its_own(port: int) -> None:
         assert await ears.next() == ("ups-a", None)
         assert hearing.counts() == {"heard": 3}
     assert ears.told.empty()
+
+
+async def test_who_ends_leaves_the_port_to_the_others(port: int) -> None:
+    ears, at = Ears(), f"127.0.0.1:{port}"
+    async with listening(ears, (snmp_ups.listen, {"ups-a": ups(at, "ups")})):
+        async with listening(ears, (snmp_ups.listen, {"ups-b": ups(at, "sha512")}), alone=False):
+            pass
+        await sent("snmptrap", "ups", port, "1.3.6.1.2.1.33.2.4")
+        assert await ears.next() == ("ups-a", None)
+        await sent("snmptrap", "sha512", port, "1.3.6.1.2.1.33.2.4")
+        await counted("not authentic")
 
 
 async def test_by_ipv6_and_by_ipv4_where_a_socket_hears_both(port: int) -> None:
@@ -258,7 +271,7 @@ def trap(about: str) -> bytes:
 
 
 async def test_what_is_no_trap_is_no_trap(port: int) -> None:
-    """A question, and a trap about nothing, with the right community."""
+    """A question, a trap about nothing, and a trap that calls itself an answer; with the right community."""
     ears = Ears()
     async with listening(ears, (snmp_ups.listen, {"ups-a": ups(f"127.0.0.1:{port}")})):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as agent:
@@ -267,7 +280,9 @@ async def test_what_is_no_trap_is_no_trap(port: int) -> None:
             agent.sendto(message.framed(COMMUNITY.encode(), question), ("127.0.0.1", port))
             nothing = message.request(message.TRAP, 1, (ber.name(ON_BATTERY),))
             agent.sendto(message.framed(COMMUNITY.encode(), nothing), ("127.0.0.1", port))
-            await counted("makes no sense", 2)
+            answer = bytes((message.RESPONSE,)) + trap(ON_BATTERY)[1:]
+            agent.sendto(message.framed(COMMUNITY.encode(), answer), ("127.0.0.1", port))
+            await counted("makes no sense", 3)
     assert ears.told.empty()
 
 
