@@ -32,7 +32,7 @@ class Applications:
             definition_of,
             folder=loaded.folder,
             around=configuration.checks.model_dump(mode="json"),
-            wanted=bool(configuration.services or configuration.power.sources)
+            wanted=bool(configuration.services or configuration.asks_sources)
             or any(one.services or any(device.services for device in one.devices) for one in customers),
         )
 

@@ -1,7 +1,6 @@
 """Builds a watch and keeps it running: the only file that knows everyone.
 
-The watch is one process; checkers and desks stand beside it as processes of their own, which it starts when
-they are needed. Only the watch writes the store.
+The watch is one process; checkers and desks are others, which it starts. It alone writes the store.
 """
 
 from __future__ import annotations
@@ -40,6 +39,7 @@ from hostwatch.sdnotify import Notifier
 from hostwatch.sight import Sight
 from hostwatch.stock.client import StockError, Stocktaker, Taken
 from hostwatch.store.writer import Writer
+from hostwatch.tallying import Tallying
 from hostwatch.timewatch import TimeWatch
 
 MISTAKES_RECORDED_MAX = 50
@@ -93,7 +93,7 @@ class Watch:
         self.prober = Prober(engine, pinger, self.sight, clock, self.directory.manner)
         self.applications.pinger.on_spoken = self.prober.rounds.speak
         self.outbox = Outbox(engine, clock, lambda: self.directory)
-        self.patience = Patience(engine, clock)
+        self.patience, self.traffic = Patience(engine, clock), Tallying(engine, clock)
         self.time_watch = TimeWatch(engine, clock)
         self._set_manners()
         self._set_politeness(loaded)
@@ -130,6 +130,7 @@ class Watch:
         self.prober.follow_ups.every = schedule.follow_up
         self.prober.follow_ups.lasting = schedule.follow_up_for
         self.prober.traces.wanted = schedule.path == "on"
+        self.traffic.keep(loaded.configuration)
 
     def _sight_every(self, loaded: Loaded) -> timedelta:
         return min(timedelta(seconds=5), loaded.configuration.schedule.interval)
@@ -140,7 +141,8 @@ class Watch:
         try:
             await self._first(engine, self._take_up())
             self.settle(len(self.engine.world.signals))
-            parts = (self.applications, self.prober, self.outbox, self.patience, self.time_watch)
+            own = (self.patience, self.time_watch, self.traffic)
+            parts = (self.applications, self.prober, self.outbox, *own)
             working = [asyncio.create_task(part.run()) for part in parts]
             if started is not None:
                 started.set()

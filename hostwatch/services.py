@@ -13,13 +13,15 @@ import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from pydantic import BaseModel
+
 from hostwatch.checkers.services import Check, Service
 from hostwatch.configuration.model import Configuration
-from hostwatch.configuration.power import Source
 from hostwatch.configuration.secret import revealed
 from hostwatch.configuration.service import Service as Written
-from hostwatch.core import instant
+from hostwatch.core import instant, portsheard
 from hostwatch.core.population import Device, Population
+from hostwatch.core.ports import PORTS_MAX
 
 
 class Definition(NamedTuple):
@@ -35,7 +37,18 @@ class Definitions:
     def __init__(self, configuration: Configuration, key: bytes) -> None:
         """`key`: our own, under which a definition is known."""
         self._key = key
-        self._sources = {one.id: self._source(one) for one in configuration.power.sources}
+        self._sources = {
+            one.id: self._source(one.id, f"power/{one.kind}", one.settings)
+            for one in configuration.power.sources
+        }
+        self._witnesses = {
+            portsheard.source_of(switch.id): (switch.id, switch.ports)
+            for switch in configuration.network.switches
+            if switch.ports is not None
+        }
+        self._ports: dict[str, tuple[tuple[str, ...], Definition]] = {}
+        """Of each switch, the ports that devices hang on, and how it is asked about them."""
+
         self._site = self._made(configuration.services)
         self._customers = {
             customer.id: self._made(customer.services)
@@ -56,7 +69,7 @@ class Definitions:
         """
         source = population.source_of(signal)
         if source is not None:
-            return self._sources.get(source.id)
+            return self._sources.get(source.id) or self._ports_of(population, source.id)
         found = population.service_of(signal)
         if found is None:
             return None
@@ -76,12 +89,24 @@ class Definitions:
     def _made(self, services: Mapping[str, Written]) -> dict[str, Definition]:
         return {name: self._definition(name, one) for name, one in services.items()}
 
-    def _source(self, written: Source) -> Definition:
+    def _source(self, name: str, kind: str, settings: BaseModel) -> Definition:
         """No two sources have one definition: what a source says by itself is known by its key."""
-        kind = f"power/{written.kind}"
-        text = json.dumps([written.id, kind, revealed(written.settings)], ensure_ascii=False).encode()
+        text = json.dumps([name, kind, revealed(settings)], ensure_ascii=False).encode()
         key = hmac.new(self._key, b"source " + text, hashlib.sha256).hexdigest()[:32]
-        return Definition(key, Service(name=written.id, checks=(Check(kind, written.settings),)))
+        return Definition(key, Service(name=name, checks=(Check(kind, settings),)))
+
+    def _ports_of(self, population: Population, source: str) -> Definition | None:
+        """How a switch is asked about the ports that are written, and those that devices hang on now."""
+        if source not in self._witnesses:
+            return None
+        switch, written = self._witnesses[source]
+        wanted = population.ports_of(switch)
+        known = self._ports.get(source)
+        if known is None or known[0] != wanted:
+            every = tuple(dict.fromkeys((*written.settings.ports, *wanted)))[:PORTS_MAX]
+            settings = written.settings.model_copy(update={"ports": every})
+            known = self._ports[source] = wanted, self._source(source, f"ports/{written.kind}", settings)
+        return known[1]
 
     def _definition(self, name: str, written: Written) -> Definition:
         checks = tuple(Check(check.kind, check.settings) for check in written.checks)

@@ -15,12 +15,13 @@ from typing import Any, Final, Literal, NamedTuple
 
 from pydantic import BaseModel
 
-from hostwatch import checks, power
+from hostwatch import checks, ports, power
 from hostwatch.checkers.protocol import CHECKS_MAX, WORDS_CHARS_MAX, Define, Written
 from hostwatch.checks import base
 from hostwatch.configuration.secret import Secret
 from hostwatch.configuration.service import AT_ONCE_MAX
 from hostwatch.core.reading import Outcome
+from hostwatch.ports import base as ports_base
 from hostwatch.power import base as power_base
 
 PER_TARGET_MAX: Final = AT_ONCE_MAX
@@ -52,6 +53,7 @@ CHECKS: Final = ""
 ROOMS: Final = {
     CHECKS: Room(checks.kinds, checks.room, base.run),
     "power": Room(power.kinds, power.room, power_base.run),
+    "ports": Room(ports.kinds, ports.room, ports_base.run),
 }
 
 

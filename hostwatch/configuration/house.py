@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from hostwatch.configuration.model import Configuration
 from hostwatch.core import expression
 from hostwatch.core.element import Element, Kind
 from hostwatch.core.place import Place
+from hostwatch.core.portsheard import source_of
 from hostwatch.core.source import Source
 from hostwatch.core.supply import Supply
 from hostwatch.core.switch import Switch
@@ -68,10 +69,7 @@ def fixtures(configuration: Configuration, house: House, supplies: Iterable[str]
     power, terms = configuration.power, configuration.power_terms()
     return {
         "elements": {one.id: one for _, _, one in power.elements()},
-        "sources": {
-            one.id: Source(id=one.id, kind=f"power/{one.kind}", interval=power.interval)
-            for one in power.sources
-        },
+        "sources": {one.id: one for one in _sources(configuration)},
         "supplies": {name: house.supply(name, terms) for name in sorted(supplies)},
         "switches": {
             one.id: Switch(
@@ -85,6 +83,16 @@ def fixtures(configuration: Configuration, house: House, supplies: Iterable[str]
             for one in configuration.network.switches
         },
     }
+
+
+def _sources(configuration: Configuration) -> Iterator[Source]:
+    power = configuration.power
+    for one in power.sources:
+        yield Source(id=one.id, kind=f"power/{one.kind}", interval=power.interval)
+    for switch in configuration.network.switches:
+        if switch.ports is not None:
+            own = switch.ports
+            yield Source(id=source_of(switch.id), kind=f"ports/{own.kind}", interval=own.interval)
 
 
 def house_of(configuration: Configuration) -> House:

@@ -286,6 +286,11 @@ class Configuration(Section):
         """Where this customer's power is measured."""
         return customer.terms.power_measured_at or self.power.measured_at
 
+    @property
+    def asks_sources(self) -> bool:
+        """Whether anything of the house is asked what it knows: of power, or of ports."""
+        return bool(self.power.sources) or any(switch.ports for switch in self.network.switches)
+
     def power_terms(self) -> AgreementTerms:
         """How sources are asked and supplies are watched."""
         return AgreementTerms(

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from hostwatch.configuration.duration import Duration
+from hostwatch import ports
+from hostwatch.configuration.duration import Duration, between
 from hostwatch.configuration.expression import Expression
 from hostwatch.configuration.fields import DeviceAddress, Id, Text
+from hostwatch.configuration.of_kind import OfKind
 from hostwatch.configuration.service import INTERVAL
 from hostwatch.configuration.strict import Section
 
 SWITCHES_MAX = 20_000
+
+MONTHS_MAX = 120
+
+
+class Ports(OfKind):
+    """How a switch is asked about its ports: one kind and its settings."""
+
+    rooms: ClassVar = ports
+    what: ClassVar[str] = "port witness"
+
+    interval: Annotated[Duration, between("5s", "5m")] = timedelta(minutes=1)
+    """Time between two readings. Traffic is told by five minutes, so they are no further apart."""
 
 
 class Switch(Section):
@@ -37,9 +51,15 @@ class Switch(Section):
     interval: Annotated[Duration, INTERVAL] = timedelta(minutes=1)
     """Time between two pings."""
 
+    ports: Ports | None = None
+    """How it is asked about its ports; nobody asks it if absent."""
+
 
 class Network(Section):
     """The network of the house."""
 
     switches: tuple[Switch, ...] = Field(default=(), max_length=SWITCHES_MAX)
     """The switches on whose ports devices hang."""
+
+    traffic_months: Annotated[int, Field(ge=1, le=MONTHS_MAX, strict=True)] = 13
+    """For how many months, beside the present one, the traffic of ports is kept."""

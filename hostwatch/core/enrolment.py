@@ -121,6 +121,7 @@ def step(world: World, part: Step, now: datetime) -> Decision:
         notices=people.notices,
         holds=people.holds,
         heard=dict.fromkeys(_unheard(world, part.changes)),
+        counted=dict.fromkeys(name for name in part.changes.sources_gone if name in world.counted),
         population=part.changes if len(part.changes) or part.changes.vantage else None,
         schedule=schedule,
         targets=part.targets,

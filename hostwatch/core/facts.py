@@ -262,6 +262,30 @@ class PowerSeen(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PortSeen(Fact):
+    """A port is in another state than before, or was meanwhile; `at` is when its switch was asked."""
+
+    source: str
+    port: str
+    """As the configuration calls it; else as the switch does."""
+
+    heard_before: datetime | None
+    """When the switch was last heard before: the change lies in between. None: never of this port."""
+
+    oper: str
+    """`up`, `down` or `unknown`: whether it works."""
+
+    admin: str
+    """The same: whether it is meant to."""
+
+    said: str
+    """The switch's own word, such as `lowerLayerDown`."""
+
+    changed_at: datetime | None
+    """When it came to this state, as the switch says; None: it does not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PowerFailedBriefly(Fact):
     """A source counted failures of its input between two readings that did not see them."""
 

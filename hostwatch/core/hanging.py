@@ -42,6 +42,11 @@ class Hanging:
         return self._groups.of(what, ((customer, device) for device, customer in mine.items()))
 
 
+def ports_in(ports: str) -> tuple[str, ...]:
+    """The single ports of an expression."""
+    return expression.parse(ports).names if "(" in ports else (ports,)
+
+
 def way(ports: str) -> str:
     """The switches that some ports are on: `any(sw-1/7,sw-2/7)` is `any(sw-1,sw-2)`.
 

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
-from hostwatch.core import facts, instant, power, signal, source
+from hostwatch.core import facts, instant, portsheard, power, signal, source
 from hostwatch.core.electricity import Electricity
 from hostwatch.core.population import Population
 from hostwatch.core.power import PowerReading, Utility
@@ -66,10 +66,9 @@ def _unknown(reading: Reading, why: str) -> Reading:
 
 
 def _is_readable(said: str, mine: Source) -> bool:
-    if mine.room != POWER:
-        return bool(said)
+    read = words if mine.room == POWER else portsheard.words
     try:
-        words(said)
+        read(said)
     except ValueError:
         return False
     return True
@@ -82,10 +81,8 @@ def hear(
 
     `known`: its signal before this reading.
     """
-    if mine.room != POWER:
-        same = before is not None and before.said == reading.said
-        since = before.since if before is not None and same else reading.at
-        return Heard(source=mine.id, since=since, said=reading.said), ()
+    if mine.room == portsheard.ROOM:
+        return portsheard.hear(mine, before, known, reading)
     found: list[facts.Fact] = [*_brief(mine, before, known, reading)]
     if before is not None and matters(before.said) == matters(reading.said):
         return Heard(source=mine.id, since=before.since, said=reading.said), tuple(found)

@@ -16,7 +16,7 @@ from hostwatch.core import supply as supplies_
 from hostwatch.core import switch as switches_
 from hostwatch.core.behind import Behind, Group
 from hostwatch.core.element import Element
-from hostwatch.core.hanging import Hanging, way
+from hostwatch.core.hanging import Hanging, ports_in, way
 from hostwatch.core.place import Place
 from hostwatch.core.schedule import ICMP, Target
 from hostwatch.core.service import METHOD, Service, ending
@@ -170,6 +170,9 @@ class Population:
     ways: Hanging = field(default_factory=Hanging, init=False, repr=False, compare=False)
     """The devices in service on each way: on one switch, or on several, as `core.hanging.way` says."""
 
+    _ports: dict[str, dict[str, int]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """By switch, how many devices in service hang on each of its ports."""
+
     _witnesses: Witnesses | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -182,6 +185,7 @@ class Population:
             self._behind.add(device.uplink, device.customer, device.id)
         for hanging, what in self._hangs(device):
             hanging.add(what, device.customer, device.id)
+        self._count_ports(device, 1)
 
     def _leave(self, name: str) -> None:
         """A device is about to be another, or gone."""
@@ -192,6 +196,7 @@ class Population:
             self._behind.remove(before.uplink, before.customer, name)
         for hanging, what in self._hangs(before):
             hanging.remove(what, before.customer, name)
+        self._count_ports(before, -1)
 
     def _hangs(self, device: Device) -> Iterator[tuple[Hanging, str]]:
         """What a device in service hangs on."""
@@ -201,6 +206,20 @@ class Population:
             yield self.supplied, device.place.supply
         if device.place.ports:
             yield self.ways, way(device.place.ports)
+
+    def _count_ports(self, device: Device, more: int) -> None:
+        if device.place is None or device.state is not State.IN_SERVICE or not device.place.ports:
+            return
+        for port in ports_in(device.place.ports):
+            switch, _, own = port.partition("/")
+            mine = self._ports.setdefault(switch, {})
+            mine[own] = mine.get(own, 0) + more
+            if not mine[own]:
+                del mine[own]
+
+    def ports_of(self, switch: str) -> tuple[str, ...]:
+        """The names of a switch's ports that devices in service hang on."""
+        return tuple(sorted(self._ports.get(switch, ())))
 
     def behind(self, uplink: str) -> Iterator[tuple[str, Group]]:
         """By customer, in the order of their names, the devices in service behind an uplink."""

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from hostwatch.core import supply, switch
+from hostwatch.core.counted import Counted
 from hostwatch.core.emergency import Duty, Emergency, Notice
 from hostwatch.core.facts import CameUp, ClockStepped, Fact
 from hostwatch.core.holds import Hold, Holds
@@ -22,6 +23,7 @@ from hostwatch.core.schedule import Schedule, Target
 from hostwatch.core.signal import Signal
 from hostwatch.core.signals import Signals
 from hostwatch.core.terms import AgreementTerms
+from hostwatch.core.traffic import Figure
 from hostwatch.core.warned import Planning, Warned
 
 T = TypeVar("T")
@@ -113,13 +115,22 @@ class Decision:
     """What waits for the verdict on another thing (J8, J10), and None for what does so no more."""
 
     heard: Mapping[str, Heard | None] = field(default_factory=dict)
+    """What sources say from now on, by source; None for those that are asked no more."""
+
     warned: Mapping[str, Warned | None] = field(default_factory=dict)
     """Warnings that began or are otherwise, and None for those that ended, by name."""
 
     planning: Planning | None = None
     """What the configuration says of warnings from now on."""
 
-    """What sources say from now on, by source; None for those that are asked no more."""
+    counted: Mapping[str, Counted | None] = field(default_factory=dict)
+    """How far the counters of switches are counted from now on, by source."""
+
+    traffic: tuple[Figure, ...] = ()
+    """Figures of traffic that are known now."""
+
+    traffic_before: int | None = None
+    """Traffic of the days before this one, since 1970, is erased."""
 
     blind: Mapping[str, datetime | None] = field(default_factory=dict)
     """Blindness begun (since when) or ended (None), by why."""
@@ -152,11 +163,16 @@ class World:
     """What waits for the verdict on another thing (J8, J10)."""
 
     heard: dict[str, Heard] = field(default_factory=dict)
+    """What each source said last (`core.hearing`)."""
+
     warned: dict[str, Warned] = field(default_factory=dict)
     """The warnings that last, by name."""
 
     planning: Planning = field(default_factory=Planning, compare=False)
-    """What each source said last (`core.hearing`)."""
+    """What the configuration says of warnings."""
+
+    counted: dict[str, Counted] = field(default_factory=dict)
+    """How far the counters of each switch are counted (`core.counting`)."""
 
     blind: dict[str, datetime] = field(default_factory=dict)
     alive_at: datetime | None = None
@@ -221,6 +237,7 @@ class World:
         _put(self.heard, decision.heard)
         _put(self.warned, decision.warned)
         self.planning = decision.planning or self.planning
+        _put(self.counted, decision.counted)
         _put(self.blind, decision.blind)
         for fact in decision.facts:
             match fact:

@@ -19,7 +19,7 @@ from hostwatch.core import canonical, facts, instant
 from hostwatch.core.reading import Outcome
 from hostwatch.core.schedule import Schedule
 from hostwatch.core.world import Decision, Seen, Slice, TargetChange, World
-from hostwatch.store import migrations, rows
+from hostwatch.store import migrations, rows, traffic
 from hostwatch.store.errors import Damaged, Fenced, StoreError
 from hostwatch.store.present import load_world
 
@@ -230,6 +230,7 @@ class Ledger:
             db.execute("DELETE FROM warnings WHERE what || ':' || about = ?", (name,))
             if warned is not None:
                 db.execute("INSERT INTO warnings VALUES (?, ?, ?, ?, ?)", rows.warned_row(warned))
+        traffic.write(db, decision)
         for why, since in decision.blind.items():
             db.execute("DELETE FROM blind WHERE why = ?", (why,))
             if since is not None:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
+from hostwatch.core import counted
+from hostwatch.core.counted import Counted
 from hostwatch.core.emergency import Attempt, Duty, Emergency, Notice
 from hostwatch.core.holds import Hold, Holds
 from hostwatch.core.instant import EPOCH
@@ -60,6 +62,7 @@ class Read(NamedTuple):
     holds: list[Hold]
     heard: list[Heard]
     warned: list[Warned]
+    counted: list[Counted]
     blind: list[tuple[str, int]]
     signals: Iterable[rows.Row]
     spans: Spans
@@ -115,6 +118,10 @@ def read_rest(db: sqlite3.Connection, take: Callable[[sqlite3.Cursor], Iterable[
         holds=[rows.hold(row) for row in db.execute("SELECT * FROM holds ORDER BY signal")],
         heard=[rows.heard(row) for row in db.execute("SELECT * FROM heard ORDER BY source")],
         warned=[rows.warned(row) for row in db.execute("SELECT * FROM warnings ORDER BY what, about")],
+        counted=[
+            counted.of_text(name, rows.at(at), body)
+            for name, at, body in db.execute("SELECT * FROM counted ORDER BY source")
+        ],
         blind=db.execute("SELECT why, since FROM blind").fetchall(),
         signals=take(db.execute("SELECT * FROM signals")),
         spans=spans(db, NEWEST),
@@ -160,6 +167,7 @@ def world(found: Read, older: Callable[[SliceKey], Spans]) -> World:
         holds=Holds(found.holds),
         heard={one.source: one for one in found.heard},
         warned={one.name: one for one in found.warned},
+        counted={one.source: one for one in found.counted},
         blind={why: rows.at(since) for why, since in found.blind},
         alive_at=rows.when(alive_at),
         references=found.references,

@@ -26,7 +26,7 @@ from hostwatch.core.emergency import Emergency, Notice
 from hostwatch.core.facts import PathSeen
 from hostwatch.core.latency import Brought
 from hostwatch.core.world import SliceKey, World
-from hostwatch.store import evidence, latencies, migrations, present, rows
+from hostwatch.store import evidence, latencies, migrations, present, rows, traffic
 from hostwatch.store.errors import Absent, Damaged, StoreError, WrongVersion
 from hostwatch.store.evidence import Mark, News
 from hostwatch.store.present import Spans
@@ -176,6 +176,10 @@ class Reader:
     def brought(self, signal: str, since: datetime, until: datetime) -> Iterator[Brought]:
         """What each scheduled ping of a signal between two instants brought. Read in short transactions."""
         return latencies.brought(self._read, signal, instant.micros(since), instant.micros(until))
+
+    def traffic(self, since: int, until: int) -> Iterator[rows.Row]:
+        """Day, port and figures of all ports from one day since 1970 to before another, by day."""
+        return traffic.days(self._read, since, until)
 
     def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do some work in one read transaction, again if the file was changed under it."""

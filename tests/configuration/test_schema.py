@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hostwatch import channels, checks
+from hostwatch import channels, checks, ports
 from hostwatch.configuration import schema
 from hostwatch.configuration.source import Reader
 
@@ -141,6 +141,7 @@ def test_it_is_one_document_that_knows_every_kind_of_channel() -> None:
     assert whole["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert set(whole["$defs"]["Rung"]["properties"]) == set(channels.kinds())
     assert set(whole["$defs"]["Check"]["properties"]) == set(checks.kinds())
+    assert set(whole["$defs"]["Ports"]["properties"]) == {*ports.kinds(), "interval"}
     assert {reference.removeprefix("#/$defs/") for reference in references} == set(whole["$defs"])
 
 
@@ -149,7 +150,7 @@ def test_every_setting_is_described() -> None:
     ours = {
         name: shape
         for name, shape in whole["$defs"].items()
-        if "channels" not in name and name not in ("Rung", "Check", "Source")
+        if "channels" not in name and name not in ("Rung", "Check", "Source", "Ports")
     }
     shapes = {"": whole, **ours}
     silent = [

@@ -151,6 +151,7 @@ GOLDEN: dict[str, str] = {
     "ClockStepped": "ac8ba1d7ade933d2",
     "ClockQuality": "7a8a5b83982923ac",
     "PowerSeen": "7a8351332d6e90a9",
+    "PortSeen": "b537fed07a5c6c23",
     "PowerFailedBriefly": "c66730b5b4a07171",
     "EmergencyOpened": "d32fcc54a5a54613",
     "UplinkEmergencyOpened": "dd9ebb9b1a2e9080",

@@ -14,3 +14,19 @@ CREATE TABLE warnings (
     quiet_since INTEGER,                   -- since when it has not been seen any more
     PRIMARY KEY (what, about)
 ) STRICT, WITHOUT ROWID;
+
+-- How far the counters of each switch have been counted, and what is known of the five minutes that are not over.
+CREATE TABLE counted (
+    source TEXT PRIMARY KEY,
+    at     INTEGER NOT NULL,               -- of the reading that was counted last
+    body   TEXT NOT NULL                   -- as core.counted writes it
+) STRICT, WITHOUT ROWID;
+
+-- The traffic of a port on a day of UTC: 288 figures of five minutes, as core.traffic packs them. No evidence:
+-- rows are erased when they are old. Two rows share a page, which they would not do WITHOUT ROWID.
+CREATE TABLE traffic (
+    day     INTEGER NOT NULL,              -- since 1970
+    port    TEXT NOT NULL,                 -- switch/port
+    figures BLOB NOT NULL,
+    PRIMARY KEY (day, port)
+) STRICT;
