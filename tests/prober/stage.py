@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from hostwatch import canary
 from hostwatch.core import enrolment, facts, instant, judge
@@ -46,6 +47,9 @@ class Scripted(Pinger):
         self.late_after: dict[str, timedelta] = {}
         """How late the last look at each may have been."""
 
+        self.words: Callable[[str, int], str] = lambda signal, look: ""
+        """What a source says when it answers its n-th look."""
+
         self.open: dict[str, int] = {}
         self.most_at_once = 0
 
@@ -85,6 +89,7 @@ class Scripted(Pinger):
             known_us=instant.micros(self._clock.now()),
             outcome=outcome,
             why=why,
+            said=self.words(ask.signal, len(self.looks.get(ask.signal, ()))),
         )
 
     async def close(self) -> None:
@@ -107,6 +112,9 @@ class Stage:
 
     places: Mapping[str, Place] = field(default_factory=dict)
     switches: tuple[Switch, ...] = ()
+    house: Mapping[str, Any] = field(default_factory=dict)
+    """Whatever else belongs to the house: sources, elements and supplies, by kind."""
+
     loop: SimLoop = field(default_factory=SimLoop)
 
     def __post_init__(self) -> None:
@@ -159,6 +167,7 @@ class Stage:
                 for place, name in enumerate(intervals)
             },
             switches={switch.id: switch for switch in self.switches},
+            **self.house,
         )
         accepted = enrolment.Accepted(
             population=population, digest=str(intervals), author="test", difference=(), content={}
