@@ -22,7 +22,7 @@ from hostwatch.clock import Clock
 from hostwatch.configuration import canonical, difference
 from hostwatch.configuration.difference import Change
 from hostwatch.configuration.load import Loaded
-from hostwatch.configuration.population import population_of
+from hostwatch.configuration.population import planning_of, population_of
 from hostwatch.core import enrolment
 from hostwatch.core.enrolment import UNDER_WAY, Opening, Step
 from hostwatch.core.newcomers import Newcomers
@@ -99,6 +99,9 @@ class Enroller:
         """
         loaded, stocktaker = taken
         world = self._engine.world
+        planning = planning_of(loaded.configuration)
+        if planning != world.planning:
+            await self._engine.do(lambda world, now: Decision(planning=planning))
         if before is None and loaded.digest == world.configuration:
             opened()
             return False

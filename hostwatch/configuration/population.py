@@ -12,6 +12,7 @@ from hostwatch.configuration.uplink import Uplink
 from hostwatch.core import population, uplink
 from hostwatch.core.place import Place
 from hostwatch.core.service import Service
+from hostwatch.core.warned import Planned, Planning
 
 NOTHING: Mapping[str, Service] = {}
 
@@ -38,6 +39,18 @@ def population_of(configuration: Configuration, supplies: Iterable[str] = ()) ->
         uplinks={uplink.id: _uplink(configuration, uplink) for uplink in configuration.uplinks},
         operator=configuration.operator or "",
         **fixtures(configuration, house, wanted.union(supplies)),
+    )
+
+
+def planning_of(configuration: Configuration) -> Planning:
+    """What the configuration says of early warnings."""
+    power = configuration.power
+    return Planning(
+        runtime_low=power.runtime_low,
+        planned=tuple(
+            Planned(element=one.element, since=one.from_, until=one.until, what=one.what)
+            for one in power.planned
+        ),
     )
 
 

@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Final
 
 from hostwatch.core import expression, facts, hearing, redundancy, signal
-from hostwatch.core import supply as supplies
 from hostwatch.core import switch as switches
 from hostwatch.core.electricity import Electricity
 from hostwatch.core.element import Element, Kind
@@ -129,16 +128,15 @@ class _Deed:
         return None if own.unspoken_since(self._now) is not None else hearing.words(heard.said)
 
     def _of_supply(self, name: str, now: Electricity) -> Iterator[Sign]:
-        """Of one that is interrupted an emergency tells, and no warning."""
+        """Of one that has no power at all an emergency tells, and no warning."""
         wanted = parsed(name)
         said = now.contradictions(wanted)
         self._ask([What.CONTRADICTION], name)
         if said:
             yield Sign(what=What.CONTRADICTION, about=name, said=said[0])
-        own = supplies.signal_of(name, self._people.vantage)
-        if self._emergency_of(own) is not None:
-            return
         left = redundancy.of(wanted, now)
+        if left.is_left is False and not left.now:
+            return
         if left.is_left is not None:
             self._ask([What.REDUNDANCY], name)
         if left.is_lost:

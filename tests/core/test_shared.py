@@ -132,6 +132,18 @@ def test_supplies_that_go_down_in_one_deed_are_one_emergency(tmp_path: Path) -> 
     assert dues(stage) == [("acme", "15:20"), ("beta", "15:20"), ("noc", "15:20")]
 
 
+def test_it_ends_when_nobody_is_concerned_any_more(played: Played) -> None:
+    """One of two switches is back: the other one is silent still, and cuts nobody off."""
+    stage = played(
+        replace(WATCHED, devices={"nas": WATCHED.devices["nas"]}),
+        sw_1="A0:00 M1:00 M2:00 M3:00 A20:00",
+        sw_2="A0:00 M4:00 M5:00 A15:00",
+        nas="A0:30 f5:03",
+    )
+
+    assert stage.told.endswith("5:05 E1 sw-1 (gamma); E1 + sw-2; 15:00 E1 over")
+
+
 def crowd(count: int) -> Population:
     names = {f"d{number:03}": device(f"d{number:03}", "acme", "ups-a", "sw-1/1") for number in range(count)}
     return replace(WATCHED, devices={**WATCHED.devices, **names})

@@ -129,15 +129,23 @@ def test_redundancy_that_is_lost() -> None:
     assert sign.said == "all hangs on ups-b"
 
 
-def test_an_interruption_is_an_emergency_and_no_warning_of_redundancy() -> None:
+def test_where_there_is_no_power_at_all_redundancy_is_not_the_worry() -> None:
     told = House().furnish()
-    told.round(0, WELL, WELL)
+    told.round(0, DEAD, DEAD)
     told.round(10, DEAD, DEAD)
-    told.round(20, DEAD, DEAD)
-    told.round(30, DEAD, DEAD)
+    assert told.told == []
 
-    assert len(told.world.emergencies) == 1
-    assert {one for one in told.told if "over" not in one} <= {f"10 {BOTH} redundancy lost"}
+    told.round(40, DEAD, WELL)
+    assert told.told == [f"40 {BOTH} redundancy lost"]
+
+
+def test_a_ups_of_which_nobody_knows_any_more_ends_no_warning() -> None:
+    told = House().furnish()
+    told.round(0, WELL, DEAD)
+    for seconds in range(10, 1000, 10):
+        told.round(seconds, WELL, None)
+
+    assert told.told == [f"0 {BOTH} redundancy lost"]
 
 
 def test_two_feeds_that_hang_on_one() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 
 from hostwatch.clock import SystemClock
@@ -123,3 +124,25 @@ def test_names_and_addresses_of_many_devices_are_held_once(tmp_path: Path) -> No
         assert target.signal is names[target.signal]
         assert target.address is device.address
     assert len({id(device.customer) for device in world.population.devices.values()}) <= 2
+
+
+def test_what_is_warned_of_follows_the_configuration(tmp_path: Path) -> None:
+    path, table = tmp_path / "hostwatch.yaml", tmp_path / "d.csv"
+    table.write_text("customer,id,address\n")
+    power = (
+        "power:\n  runtime_low: {}\n  utilities: [{{id: grid-1}}]\n  planned:\n"
+        "    - {{element: grid-1, from: '2026-12-01T01:00:00+08:00', until: '2026-12-01T03:00:00+08:00',"
+        " what: works}}\n"
+    )
+
+    async def story(reload: Reload) -> None:
+        for minutes in (5, 20):
+            path.write_text(MAIN + EAST + power.format(f"{minutes}m"))
+            await reload()
+
+    planning = asyncio.run(enrolling(path, story)).planning
+
+    assert planning.runtime_low == timedelta(minutes=20)
+    assert [(one.element, one.what, one.until - one.since) for one in planning.planned] == [
+        ("grid-1", "works", timedelta(hours=2))
+    ]
