@@ -2,7 +2,7 @@
 
 What a server sends beyond that waits in the kernel, which makes the server wait: no more of it is held here
 than one piece. A transport with its buffers costs more. OpenSSL is given what came and gives what is to
-leave: so a flight of the handshake takes one call of the kernel, and its end leaves with what is said next.
+leave: so a flight of the handshake takes one call of the kernel.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import select
 import socket
 import ssl
+from contextlib import suppress
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -34,7 +35,6 @@ class Wire:
         self._came = self._leaving = ssl.MemoryBIO()
         """What OpenSSL has not read yet, and what it wants sent."""
 
-        self._unsent = b""
         self.was_cut = False
         """Whether the connection ended in the middle of TLS, without a word for its end (`close_notify`)."""
 
@@ -96,15 +96,15 @@ class Wire:
             except ssl.SSLWantReadError:
                 await self._more()
             except ssl.SSLError:
-                self._depart()  # the server is told why
+                with suppress(OSError):  # the server is told why, if it still listens
+                    self._sock.send(self._leaving.read())
                 raise
             else:
-                asyncio.get_running_loop().call_soon(self._depart)
+                await self._flush()
                 return over
 
     def close(self) -> None:
         """Break it off."""
-        self._depart()
         self._sock.close()
 
     async def _more(self) -> None:
@@ -134,19 +134,8 @@ class Wire:
         self._waited = True
 
     async def _flush(self) -> None:
-        if self._unsent or self._leaving.pending:
-            data, self._unsent = self._unsent + self._leaving.read(), b""
-            await self._pour(data)
-
-    def _depart(self) -> None:
-        """Send what OpenSSL has to say, if nothing that was said since took it along. Never waits, and leaves
-        it to whoever reads or sends next to see what is wrong."""
         if self._leaving.pending:
-            self._unsent += self._leaving.read()
-            try:
-                self._unsent = self._unsent[self._sock.send(self._unsent) :]
-            except OSError:
-                return
+            await self._pour(self._leaving.read())
 
     async def _pour(self, data: bytes) -> None:
         self._is_quiet = True
