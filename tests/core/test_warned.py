@@ -20,7 +20,7 @@ from hostwatch.core.element import Kind as Of
 from hostwatch.core.place import Place
 from hostwatch.core.population import Changes
 from hostwatch.core.power import Concern, Output, Point, PowerReading, Ups, Utility
-from hostwatch.core.reading import Kind, Outcome
+from hostwatch.core.reading import Kind, Outcome, Reading
 from hostwatch.core.source import Source
 from hostwatch.core.supply import Supply
 from hostwatch.core.switch import Switch
@@ -68,6 +68,20 @@ class House(Teller):
     def round(self, seconds: float, a: PowerReading | None, b: PowerReading | None) -> None:  # type: ignore[override]
         self.say("a", at(seconds), a)
         self.say("b", at(seconds + 0.001), b)
+
+    def together(self, seconds: float, a: PowerReading, b: PowerReading) -> None:
+        """Both in one deed."""
+        readings = [
+            Reading(
+                signal=f"source:{name}/read@main",
+                at=at(seconds),
+                known_at=at(seconds),
+                outcome=Outcome.ANSWERED,
+                said=said.text,
+            )
+            for name, said in (("a", a), ("b", b))
+        ]
+        self.decide(at(seconds), judge.readings(self.world, None, readings, closes=False, now=at(seconds)))
 
     @property
     def told(self) -> list[str]:
@@ -131,9 +145,10 @@ def test_redundancy_that_is_lost() -> None:
 
 def test_where_there_is_no_power_at_all_redundancy_is_not_the_worry() -> None:
     told = House().furnish()
-    told.round(0, DEAD, DEAD)
-    told.round(10, DEAD, DEAD)
+    for seconds, said in ((0, WELL), (10, DEAD), (20, DEAD)):
+        told.together(seconds, said, said)
     assert told.told == []
+    assert len(told.world.emergencies) == 1
 
     told.round(40, DEAD, WELL)
     assert told.told == [f"40 {BOTH} redundancy lost"]
