@@ -40,7 +40,7 @@ class Traffic:
 
     span: Span
     steps: int
-    """How many times five minutes it has."""
+    """Of how many times five minutes there should be a figure."""
 
     known: int
     """Of how many of them there is a figure."""
@@ -100,14 +100,14 @@ def together(parts: Sequence[Series]) -> dict[int, Passed]:
     }
 
 
-def figure(known: Series, span: Span) -> Traffic:
-    """What a series comes to in a span."""
+def figure(known: Series, span: Span, expected: int | None = None) -> Traffic:
+    """What a series comes to in a span. `expected`: how many figures there should be, if not of all of it."""
     numbers = steps(span)
     mine = [known[number] for number in sorted(known) if number in numbers]
     received, sent = [one.received for one in mine], [one.sent for one in mine]
     return Traffic(
         span=span,
-        steps=len(numbers),
+        steps=len(numbers) if expected is None else expected,
         known=len(mine),
         received=_way(received),
         sent=_way(sent),
