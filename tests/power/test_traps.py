@@ -197,10 +197,13 @@ async def test_strangers_are_counted_and_dropped(port: int, what: str) -> None:
 
 async def test_who_is_at_no_known_address_is_not_even_read(port: int) -> None:
     ears = Ears()
+    hearing.take_counts()
     elsewhere = ups(f"127.0.0.1:{port}", "ups", address="192.0.2.5")
     async with listening(ears, (snmp_ups.listen, {"ups-a": elsewhere})):
         await sent("snmptrap", "ups", port, ON_BATTERY, *SAYS)
         await counted("from nobody we know")
+        assert hearing.take_counts()["from nobody we know"] == 1
+        assert hearing.take_counts() == {}
     assert ears.told.empty()
 
 

@@ -234,6 +234,14 @@ async def test_who_is_silent_about_its_engine() -> None:
     assert (finding.step, finding.why) == ("login", agent.NO_ANSWER_3)
 
 
+def test_what_is_signed_is_not_read_without_knowing_by_whom() -> None:
+    body = message.request(message.GET, 1, ())
+    signed = usm.envelope(usm.sealed(1, 0, ENGINE, usm.without_privacy(USER), body))
+    with pytest.raises(usm.NotAuthentic):
+        usm.opened(signed, None)
+    assert usm.opened(usm.envelope(usm.sealed(1, 0, ENGINE, None, body)), None).said == body
+
+
 # Whatever comes.
 
 
