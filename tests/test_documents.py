@@ -44,6 +44,7 @@ from hostwatch.configuration.model import Notices, Schedule
 from hostwatch.configuration.packets import Limits
 from hostwatch.core import (
     behind,
+    causing,
     enrolment,
     expression,
     facts,
@@ -196,6 +197,7 @@ LIMITS: dict[str, str] = {
     ),
     "services of a device": str(service.SERVICES_MAX),
     "services whose waiting for their device ends in one deed": str(telling.AT_ONCE_MAX),
+    "outages whose cause is found anew when what they hang on is otherwise": f"{causing.AGAIN_MAX:,}",
     "looks judged in one deed; plain answers of a slice without a pause": (
         f"{rounds.VERDICTS_MAX}; {judge.STEP}"
     ),

@@ -87,6 +87,7 @@ class Evidence(NamedTuple):
 SAID: Final = (
     "supplied",
     "was not supplied",
+    "was down",
     "not supplied",
     "interrupted",
     "lost in distribution",
@@ -137,3 +138,15 @@ class Statement(NamedTuple):
     """Who it was, by the kernel's word."""
 
     because: str
+    """A commitment to the reason."""
+
+    ordered_by: str = ""
+    """A commitment to who ordered it, of a null route or an order."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    """From when until when it was in force, if that was said."""
+
+
+STATED: Final = tuple(cause for cause in Cause if cause is not Cause.UNDETERMINED)
+"""What a person may state. Whoever knows no more withdraws."""

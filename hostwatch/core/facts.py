@@ -296,5 +296,44 @@ class PowerFailedBriefly(Fact):
     times: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CauseFound(Fact):
+    """The rules make another thing than before of what is known of an outage (`core.topology`)."""
+
+    signal: str
+    first_miss: datetime
+    """Of the outage."""
+
+    cause: str
+    confidence: str
+    rule: str
+    """Empty where none held: the cause is undetermined."""
+
+    evidence: tuple[dict[str, Any], ...]
+    """Who said what, and when."""
+
+    wanting: tuple[str, ...]
+    """Of what nobody spoke who could decide it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CauseStated(Fact):
+    """A person says what the cause is of all that is told under an emergency; or takes that back."""
+
+    reference: str
+    cause: str
+    """Empty: what was stated is withdrawn."""
+
+    actor: str
+    because: str
+    """A commitment to the reason."""
+
+    ordered_by: str
+    """A commitment to who ordered it; empty if nobody did."""
+
+    since: datetime | None
+    until: datetime | None
+
+
 KINDS: dict[str, type[Fact]] = {kind.__name__: kind for kind in Fact.__subclasses__()}
 """Every kind of fact by its name."""

@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from hostwatch.core import facts, signal, signs, telling
+from hostwatch.core import causing, facts, signal, signs, telling
 from hostwatch.core.blindness import Why
 from hostwatch.core.observing import Observing
 from hostwatch.core.reading import Answer, Outcome, Reading
@@ -68,9 +68,11 @@ def readings_by_steps(
     yield from observed.conclude()
     people = telling.tell(world, observed, now)
     warned = signs.warn(world, observed, people.emergencies, people.holds, now)
+    causes = causing.Causes()
+    yield from causing.find(world, observed, now, causes)
     looks = () if key is None else tuple(_looks(brought))
     return Decision(
-        facts=(*observed.facts, *people.facts, *warned.facts),
+        facts=(*observed.facts, *people.facts, *warned.facts, *causes.facts),
         signals=tuple(observed.changed.values()),
         resting=observed.resting,
         settled=tuple(observed.settled),
@@ -80,6 +82,7 @@ def readings_by_steps(
         holds=people.holds,
         warned=warned.warned,
         heard=observed.heard,
+        causes=causes.attributed,
         slice=None if key is None else _evidence(world, key, looks, latencies, closes=closes, now=now),
         looks=looks,
         unscheduled=() if key is not None else (*brought, *(answer.reading for answer in plain)),

@@ -66,7 +66,7 @@ class Observing:
     def spoke(self) -> dict[str, Heard]:
         """What the sources say that answered in this deed, be it the same as before."""
         said = (
-            (name, self._said(name)) for name, one in self._spoken.items() if one.outcome is Outcome.ANSWERED
+            (name, self.said(name)) for name, one in self._spoken.items() if one.outcome is Outcome.ANSWERED
         )
         return {name: heard for name, heard in said if heard is not None}
 
@@ -117,7 +117,7 @@ class Observing:
         """What a source says. What that makes of supplies is concluded from all who spoke."""
         last = known.last_reading
         if reading.outcome is Outcome.ANSWERED and (last is None or last < reading.at):
-            before = self._said(mine.id)
+            before = self.said(mine.id)
             now, happened = hearing.hear(mine, before, known, reading)
             self.facts.extend(happened)
             if now != before:
@@ -129,14 +129,15 @@ class Observing:
         """What the sources that spoke make of the supplies that they see; with pauses where they are many."""
         if not self._spoken:
             return
-        found = hearing.conclude(self._world.population, self.known, self._said, self._spoken)
+        found = hearing.conclude(self._world.population, self.known, self.said, self._spoken)
         for number, (own, happened) in enumerate(found, 1):
             self.changed[own.name] = own
             self.facts.extend(happened)
             if number % SUPPLIES_AT_ONCE == 0:
                 yield
 
-    def _said(self, name: str) -> Heard | None:
+    def said(self, name: str) -> Heard | None:
+        """What a source said last, by what was observed so far."""
         return self.heard.get(name) or self._world.heard.get(name)
 
     def take_all(self, answers: Iterable[Answer]) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
-from hostwatch.core.cause import Slot
+from hostwatch.core.cause import Finding, Slot
 
 TOGETHER_MIN: Final = 3
 """So many others behind the same switch that fell silent within the window did not do so by chance."""
@@ -96,6 +97,17 @@ class Scene:
     def is_reached(self) -> bool:
         """Whether it is the device that is silent: what it hangs on may explain that."""
         return self.of is What.DEVICE or (self.of is What.SERVICE and self.itself is Stand.SILENT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attributed:
+    """The cause of an outage that goes on: what is known of it so far, and what the rules make of that."""
+
+    signal: str
+    first_miss: datetime
+    last_answer: datetime
+    scene: Scene
+    finding: Finding
 
 
 W = TypeVar("W", Power, Port, Stand)

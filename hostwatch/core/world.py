@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from hostwatch.core import supply, switch
+from hostwatch.core.cause import Statement
 from hostwatch.core.counted import Counted
 from hostwatch.core.emergency import Duty, Emergency, Notice
 from hostwatch.core.facts import CameUp, ClockStepped, Fact
@@ -19,6 +20,7 @@ from hostwatch.core.holds import Hold, Holds
 from hostwatch.core.notices import Notices
 from hostwatch.core.population import Changes, Device, Population
 from hostwatch.core.reading import Outcome, Reading
+from hostwatch.core.scene import Attributed
 from hostwatch.core.schedule import Schedule, Target
 from hostwatch.core.signal import Signal
 from hostwatch.core.signals import Signals
@@ -132,6 +134,12 @@ class Decision:
     traffic_before: int | None = None
     """Traffic of the days before this one, since 1970, is erased."""
 
+    causes: Mapping[str, Attributed | None] = field(default_factory=dict)
+    """What is known of outages, by signal; None for those that are over."""
+
+    stated: Mapping[str, Statement | None] = field(default_factory=dict)
+    """What people state of causes, by emergency; None for what was withdrawn."""
+
     blind: Mapping[str, datetime | None] = field(default_factory=dict)
     """Blindness begun (since when) or ended (None), by why."""
 
@@ -173,6 +181,12 @@ class World:
 
     counted: dict[str, Counted] = field(default_factory=dict)
     """How far the counters of each switch are counted (`core.counting`)."""
+
+    causes: dict[str, Attributed] = field(default_factory=dict)
+    """The causes of outages that go on, by signal (`core.causing`)."""
+
+    stated: dict[str, Statement] = field(default_factory=dict)
+    """What people stated of the causes of open emergencies, by reference."""
 
     blind: dict[str, datetime] = field(default_factory=dict)
     alive_at: datetime | None = None
@@ -224,6 +238,7 @@ class World:
         self.signals.rest_all(decision.resting)
         for name in decision.withdrawn_signals:
             self.signals.drop(name)
+            self.causes.pop(name, None)
         if decision.slice is not None:
             self._apply_slice(decision.slice)
         if decision.population is not None:
@@ -238,6 +253,7 @@ class World:
         _put(self.warned, decision.warned)
         self.planning = decision.planning or self.planning
         _put(self.counted, decision.counted)
+        _put(self.causes, decision.causes)
         _put(self.blind, decision.blind)
         for fact in decision.facts:
             match fact:
@@ -297,8 +313,10 @@ class World:
         for emergency in decision.emergencies:
             if emergency.ended_at is not None:
                 self.emergencies.pop(emergency.reference, None)
+                self.stated.pop(emergency.reference, None)
                 touched.update((notice.id, None) for notice in self.notices.of(emergency.reference))
         self.notices.forget(touched, self.emergencies)
+        _put(self.stated, {name: said for name, said in decision.stated.items() if name in self.emergencies})
 
 
 def _put(mine: dict[str, T], changed: Mapping[str, T | None]) -> None:

@@ -19,7 +19,7 @@ from hostwatch.core import canonical, facts, instant
 from hostwatch.core.reading import Outcome
 from hostwatch.core.schedule import Schedule
 from hostwatch.core.world import Decision, Seen, Slice, TargetChange, World
-from hostwatch.store import migrations, rows, traffic
+from hostwatch.store import causes, migrations, rows, traffic
 from hostwatch.store.errors import Damaged, Fenced, StoreError
 from hostwatch.store.present import load_world
 
@@ -231,6 +231,7 @@ class Ledger:
             if warned is not None:
                 db.execute("INSERT INTO warnings VALUES (?, ?, ?, ?, ?)", rows.warned_row(warned))
         traffic.write(db, decision)
+        causes.write(db, decision)
         for why, since in decision.blind.items():
             db.execute("DELETE FROM blind WHERE why = ?", (why,))
             if since is not None:

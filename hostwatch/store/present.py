@@ -8,16 +8,18 @@ from functools import partial
 from typing import NamedTuple
 
 from hostwatch.core import counted
+from hostwatch.core.cause import Statement
 from hostwatch.core.counted import Counted
 from hostwatch.core.emergency import Attempt, Duty, Emergency, Notice
 from hostwatch.core.holds import Hold, Holds
 from hostwatch.core.instant import EPOCH
 from hostwatch.core.notices import Notices
 from hostwatch.core.population import Population
+from hostwatch.core.scene import Attributed
 from hostwatch.core.schedule import Schedule, Target
 from hostwatch.core.warned import Warned
 from hostwatch.core.world import Heard, SliceKey, World
-from hostwatch.store import rows
+from hostwatch.store import causes, rows
 
 OPEN = "met_at IS NULL AND released_at IS NULL"
 KEPT = (
@@ -63,6 +65,8 @@ class Read(NamedTuple):
     heard: list[Heard]
     warned: list[Warned]
     counted: list[Counted]
+    causes: list[Attributed]
+    stated: list[Statement]
     blind: list[tuple[str, int]]
     signals: Iterable[rows.Row]
     spans: Spans
@@ -86,6 +90,9 @@ def load_world(db: sqlite3.Connection) -> World:
 
 _PRESENT = "SELECT thing, name, customer, state, body FROM population"
 _IN_ORDER = "valid_until IS NULL ORDER BY thing, name"
+_STATED = (
+    "SELECT stated.* FROM stated JOIN emergencies USING (reference) WHERE ended_at IS NULL ORDER BY reference"
+)
 _TARGETS = (
     "SELECT added, signal, address, interval_us, method, phased_by, version FROM schedule_targets"
     " WHERE version >= (SELECT coalesce(max(version), 0) FROM schedules WHERE whole)"
@@ -116,6 +123,8 @@ def read_rest(db: sqlite3.Connection, take: Callable[[sqlite3.Cursor], Iterable[
         duties=[rows.duty(row) for row in db.execute(f"SELECT * FROM duties WHERE {OPEN}")],
         notices=_kept(db),
         holds=[rows.hold(row) for row in db.execute("SELECT * FROM holds ORDER BY signal")],
+        causes=[causes.cause(row) for row in db.execute("SELECT * FROM causes ORDER BY signal")],
+        stated=[causes.stated(row) for row in db.execute(_STATED)],
         heard=[rows.heard(row) for row in db.execute("SELECT * FROM heard ORDER BY source")],
         warned=[rows.warned(row) for row in db.execute("SELECT * FROM warnings ORDER BY what, about")],
         counted=[
@@ -168,6 +177,8 @@ def world(found: Read, older: Callable[[SliceKey], Spans]) -> World:
         heard={one.source: one for one in found.heard},
         warned={one.name: one for one in found.warned},
         counted={one.source: one for one in found.counted},
+        causes={one.signal: one for one in found.causes},
+        stated={one.reference: one for one in found.stated},
         blind={why: rows.at(since) for why, since in found.blind},
         alive_at=rows.when(alive_at),
         references=found.references,

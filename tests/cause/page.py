@@ -26,8 +26,8 @@ def things() -> str:
     rows += [f"| {name} | {', '.join(values)} | {told} |" for name, values, told in THINGS]
     rows.append(
         "| others | how many are silent, answer, or are unheard | the devices behind the same switch."
-        " *Silent*: fell silent within the window, after the outage's last answer and no more than one"
-        f" interval after its first miss. *Many* are {TOGETHER_MIN} of them |"
+        " *Silent*: may have fallen silent in the same moment, since the bounds of both beginnings, last"
+        f" answer to first miss, overlap. *Many* are {TOGETHER_MIN} of them. Who has no power says nothing |"
     )
     rows.append("| overload | said, or not | a witness says that what lost the power was overloaded |")
     rows.append("| planned | yes, or no | work is planned for this time on what the device hangs on |")

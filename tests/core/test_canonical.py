@@ -153,6 +153,8 @@ GOLDEN: dict[str, str] = {
     "PowerSeen": "7a8351332d6e90a9",
     "PortSeen": "b537fed07a5c6c23",
     "PowerFailedBriefly": "c66730b5b4a07171",
+    "CauseFound": "9d5cfd28f3c950bf",
+    "CauseStated": "6ea39ad71340badb",
     "EmergencyOpened": "d32fcc54a5a54613",
     "UplinkEmergencyOpened": "dd9ebb9b1a2e9080",
     "SupplyEmergencyOpened": "1e2e95c62147c693",

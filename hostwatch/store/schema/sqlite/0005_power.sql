@@ -30,3 +30,19 @@ CREATE TABLE traffic (
     figures BLOB NOT NULL,
     PRIMARY KEY (day, port)
 ) STRICT;
+
+-- The causes of outages that go on: all that is known of each, and what the rules make of it. Those of outages
+-- that are over are facts.
+CREATE TABLE causes (
+    signal      TEXT PRIMARY KEY,
+    first_miss  INTEGER NOT NULL,
+    last_answer INTEGER NOT NULL,
+    scene       TEXT NOT NULL,             -- what witnesses said, as canonical JSON
+    finding     TEXT NOT NULL              -- what follows, with the evidence, as canonical JSON
+) STRICT, WITHOUT ROWID;
+
+-- What people stated last of the cause of an emergency.
+CREATE TABLE stated (
+    reference TEXT PRIMARY KEY,
+    body      TEXT NOT NULL                -- as canonical JSON; the words are commitments
+) STRICT, WITHOUT ROWID;

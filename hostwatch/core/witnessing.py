@@ -1,0 +1,251 @@
+"""What all witnesses say of one outage at one moment: the scene out of which its cause is found.
+
+    port, switch, others behind it ─┐
+    sources of power ───────────────┼──▶ scene ──▶ rules (`core.topology`) ──▶ cause, confidence
+    gateway, uplink, services ──────┘      └─▶ evidence: who said what, and when
+
+The beginnings of two silences may be one moment when their bounds overlap, from the last answer to the first
+miss. Who answered after that moment speaks for what it answered by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+
+from hostwatch.core import supply as supplies
+from hostwatch.core import switch as switches
+from hostwatch.core.cause import Evidence, Slot
+from hostwatch.core.hanging import way
+from hostwatch.core.parents import ASKED_MAX, Ways
+from hostwatch.core.population import Device, Population
+from hostwatch.core.porting import port_of
+from hostwatch.core.poweredness import Poweredness
+from hostwatch.core.scene import Port, Power, Scene, Stand, What
+from hostwatch.core.service import is_service
+from hostwatch.core.signal import Signal
+from hostwatch.core.together import Known, answering
+from hostwatch.core.uplink import Uplink
+from hostwatch.core.world import Heard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """When a signal fell silent: after its last answer, and before its first miss."""
+
+    signal: str
+    last_answer: datetime
+    first_miss: datetime
+    last_miss: datetime
+
+    def began_with(self, other: Signal) -> bool:
+        """Whether another may have fallen silent in the same moment, and is silent still."""
+        theirs = other.silence
+        return (
+            theirs is not None
+            and theirs.first_miss > self.last_answer
+            and theirs.last_answer < self.first_miss
+        )
+
+    def is_outlived_by(self, other: Signal) -> bool:
+        """Whether another has answered since."""
+        if other.last_answer is None or other.last_answer < self.first_miss:
+            return False
+        return other.blind_since is None
+
+
+@dataclass(slots=True, kw_only=True)
+class _Seen:
+    """A scene while it is put together."""
+
+    scene: dict[str, object] = field(default_factory=dict)
+    evidence: list[Evidence] = field(default_factory=list)
+
+
+class Witnessing:
+    """What is known in one deed. What many outages ask for is found once."""
+
+    def __init__(
+        self,
+        people: Population,
+        known: Known,
+        said: Callable[[str], Heard | None],
+        now: datetime,
+        *,
+        is_blind: bool,
+    ) -> None:
+        self._people = people
+        self._known = known
+        self._said = said
+        self._is_blind = is_blind
+        self._ways = Ways(people)
+        self._power = Poweredness(people, known, said, now)
+        self._others: dict[str, list[Signal]] = {}
+
+    def of(self, outage: Outage) -> tuple[Scene, tuple[Evidence, ...]]:
+        """The scene of an outage, and the evidence for it."""
+        seen = _Seen()
+        if not self._is_blind:
+            self._say(
+                seen, Slot.GATEWAY, Stand.ANSWERS, Evidence(Slot.GATEWAY, "", "answers", outage.last_miss)
+            )
+        what = self._look(outage, seen)
+        return Scene(of=what, **seen.scene), tuple(seen.evidence)  # type: ignore[arg-type]
+
+    def _look(self, outage: Outage, seen: _Seen) -> What:
+        people = self._people
+        uplink, switch = people.uplink_of(outage.signal), people.switch_of(outage.signal)
+        supply, device = people.supply_of(outage.signal), people.device_of(outage.signal)
+        if uplink is not None:
+            self._edge(uplink, outage, seen)
+            return What.UPLINK
+        if switch is not None:
+            if switch.behind:
+                self._switch(switch.behind, outage, seen)
+            self._count(self._behind(switch.id), outage, seen)
+            return What.SWITCH
+        if supply is not None:
+            self._powered(supply.id, outage, seen)
+            return What.SUPPLY
+        if device is None:
+            return What.DEVICE
+        if is_service(outage.signal):
+            self._itself(device, outage, seen)
+        self._device(device, outage, seen)
+        return What.SERVICE if is_service(outage.signal) else What.DEVICE
+
+    def _say(self, seen: _Seen, slot: Slot, value: object, evidence: Evidence) -> None:
+        seen.scene[slot.value] = value
+        seen.evidence.append(evidence)
+
+    def _itself(self, device: Device, outage: Outage, seen: _Seen) -> None:
+        own = self._known(device.signal(self._people.vantage))
+        if own is None or not own.proven:
+            return
+        if own.silence is not None and own.silence.last_answer < outage.first_miss:
+            told = Evidence(Slot.ITSELF, device.id, "silent", own.silence.first_miss)
+            self._say(seen, Slot.ITSELF, Stand.SILENT, told)
+        elif outage.is_outlived_by(own):
+            told = Evidence(Slot.ITSELF, device.id, "answers", own.last_answer)
+            self._say(seen, Slot.ITSELF, Stand.ANSWERS, told)
+
+    def _device(self, device: Device, outage: Outage, seen: _Seen) -> None:
+        place = device.place
+        if place is not None and place.feeds:
+            self._powered(place.feeds, outage, seen)
+        if place is not None and place.ports:
+            self._port(place.ports, outage, seen)
+            text = way(place.ports)
+            self._switch(text, outage, seen)
+            mine = device.signal(self._people.vantage)
+            self._count((one for one in self._on(text) if one.name != mine), outage, seen)
+        self._proven(device, outage, seen)
+
+    def _proven(self, device: Device, outage: Outage, seen: _Seen) -> None:
+        """A service of a silent device that answers proves its port and its power."""
+        alive = answering(device, self._people.vantage, self._known, outage.first_miss)
+        if not alive or is_service(outage.signal):
+            return
+        told = f"{device.id}/{alive[0]}"
+        if seen.scene.get("port") is None:
+            self._say(seen, Slot.PORT, Port.UP, Evidence(Slot.PORT, told, "answers"))
+        if seen.scene.get("power") is None:
+            self._say(seen, Slot.POWER, Power.SUPPLIED, Evidence(Slot.POWER, told, "answers"))
+
+    # Power and ports.
+
+    def _powered(self, feeds: str, outage: Outage, seen: _Seen) -> None:
+        power, overload, found = self._power.of(feeds, outage.last_answer)
+        if power is not Power.UNKNOWN:
+            seen.scene["power"] = power
+        if overload:
+            seen.scene["overload"] = True
+        seen.evidence.extend(found)
+
+    def _port(self, ports: str, outage: Outage, seen: _Seen) -> None:
+        state, found = port_of(self._people, self._known, self._said, ports, outage)
+        if state is not Port.UNKNOWN:
+            seen.scene["port"] = state
+        seen.evidence.extend(found)
+
+    # The network.
+
+    def _switch(self, text: str, outage: Outage, seen: _Seen) -> None:
+        """What a way, or what a switch hangs on, does."""
+        found: dict[str, Evidence] = {}
+
+        def state(name: str) -> bool | None:
+            own = self._known(switches.signal_of(name, self._people.vantage))
+            if own is None or name not in self._people.switches:
+                return None
+            if outage.began_with(own) and own.silence is not None:
+                found[name] = Evidence(Slot.SWITCH, name, "silent", own.silence.first_miss)
+                return False
+            if own.silence is None and outage.is_outlived_by(own):
+                found[name] = Evidence(Slot.SWITCH, name, "answers", own.last_answer)
+                return True
+            return None
+
+        carries = self._ways.carries(text, state)
+        if carries is not None:
+            seen.scene["switch"] = Stand.ANSWERS if carries else Stand.SILENT
+        seen.evidence.extend(found.values())
+
+    def _on(self, text: str) -> list[Signal]:
+        """Those who hang on the same way and have ever answered; of very many the first."""
+        if text not in self._others:
+            names = islice(self._people.ways.devices(text), ASKED_MAX)
+            self._others[text] = [*self._witnesses(names)]
+        return self._others[text]
+
+    def _behind(self, switch: str) -> Iterator[Signal]:
+        names = self._ways.some(self._ways.cut_by(switch, ()))
+        return self._witnesses(islice(names, ASKED_MAX))
+
+    def _witnesses(self, names: Iterable[str]) -> Iterator[Signal]:
+        """Who is without power says nothing of a switch."""
+        for name in names:
+            device = self._people.devices[name]
+            own = self._known(device.signal(self._people.vantage))
+            if own is not None and own.proven and not self._is_unsupplied(device):
+                yield own
+
+    def _is_unsupplied(self, device: Device) -> bool:
+        if device.place is None or not device.place.supply:
+            return False
+        own = self._known(supplies.signal_of(device.place.supply, self._people.vantage))
+        return own is not None and own.silence is not None
+
+    def _count(self, others: Iterable[Signal], outage: Outage, seen: _Seen) -> None:
+        silent = alive = unheard = 0
+        first: datetime | None = None
+        for one in others:
+            if outage.began_with(one) and one.silence is not None:
+                silent += 1
+                first = min(first or one.silence.first_miss, one.silence.first_miss)
+            elif one.silence is None or one.silence.last_answer >= outage.first_miss:
+                alive += outage.is_outlived_by(one)
+                unheard += not outage.is_outlived_by(one)
+        seen.scene.update(silent=silent, answering=alive, unheard=unheard)
+        every = silent + alive + unheard
+        if silent:
+            seen.evidence.append(Evidence(Slot.OTHERS, "", "fell silent together", first, silent, every))
+        if alive:
+            seen.evidence.append(Evidence(Slot.OTHERS, "", "answer", None, alive, every))
+
+    def _edge(self, uplink: Uplink, outage: Outage, seen: _Seen) -> None:
+        """Our own switches towards an uplink: one that answers shows that we reach it."""
+        found = []
+        for name, switch in self._people.switches.items():
+            own = self._known(switches.signal_of(name, self._people.vantage))
+            if switch.uplink != uplink.id or own is None or not own.proven:
+                continue
+            if outage.began_with(own) and own.silence is not None:
+                found.append((False, Evidence(Slot.EDGE, name, "silent", own.silence.first_miss)))
+            elif outage.is_outlived_by(own) and own.silence is None:
+                found.append((True, Evidence(Slot.EDGE, name, "answers", own.last_answer)))
+        if found:
+            seen.scene["edge"] = Stand.SILENT if not all(alive for alive, _ in found) else Stand.ANSWERS
+            seen.evidence.extend(evidence for _, evidence in found)
