@@ -20,14 +20,17 @@ from hostwatch import power
 from hostwatch.checkers import ears, services
 from hostwatch.checkers.ears import BURST_MAX, Ears
 from hostwatch.checkers.protocol import Define, Found, Look, Order, Pushed, Written
-from hostwatch.checkers.run import Run
+from hostwatch.checkers.run import Run, pushed
 from hostwatch.checkers.services import Check, Service, restored
 from hostwatch.checks.base import VALUE_CHARS_MAX, Finding
+from hostwatch.clock import SystemClock
 from hostwatch.core.hearing import SAID_NOTHING
 from hostwatch.core.power import Point, PowerReading, Utility, of_text
 from hostwatch.core.reading import Outcome
-from hostwatch.pinger import Ask
+from hostwatch.pinger import Ask, Batch, Manner
+from hostwatch.pinger import Look as Seeing
 from hostwatch.placed import SPEAKS_PER_S_MAX, Placed, Speakers
+from hostwatch.servicing import Servicing
 from tests.checkers.conftest import PATIENCE_S, checkers, hear, service
 from tests.checks.servers import free_port
 from tests.power.test_snmp_ups import SECONDS, SOURCE, WELL
@@ -61,11 +64,11 @@ async def test_a_source_is_asked_and_a_trap_has_it_asked_at_once(agent: Snmpd) -
         agent.set(SOURCE, "i", "5", SECONDS, "i", "7")
         telling = asyncio.create_task(told_until_heard(port))
         try:
-            pushed = await hear(process, Pushed)
+            spoken = await hear(process, Pushed)
         finally:
             telling.cancel()
-        assert (pushed.key, pushed.outcome) == ("k1", Outcome.ANSWERED)
-        assert of_text(pushed.said).points[0].utility is Utility.ABSENT
+        assert (spoken.key, spoken.outcome) == ("k1", Outcome.ANSWERED)
+        assert of_text(spoken.said).points[0].utility is Utility.ABSENT
 
 
 async def told_until_heard(port: int) -> None:
@@ -250,3 +253,35 @@ async def test_who_speaks_too_often_is_not_heard() -> None:
         ear.said("a", PowerReading(points=()))
     assert len(told.pushed) == BURST_MAX + 2
     await told.ears.close()
+
+
+async def test_the_watch_hears_a_source_that_speaks_as_long_as_it_is_defined_so(agent: Snmpd) -> None:
+    port, name = free_port(), "source:ups-a/read@here"
+    defined = {name: ("k1", source(agent, port))}
+    servicing = Servicing(SystemClock())
+    servicing.configure(lambda signal: defined.get(signal), folder=Path("/"), around={}, wanted=True)
+    spoken: asyncio.Queue[Seeing] = asyncio.Queue()
+    servicing.on_spoken = spoken.put_nowait
+    running = asyncio.create_task(servicing.run())
+    try:
+        batch = Batch(asks=(Ask(name, "", SystemClock().now_us(), "source"),), manner=Manner())
+        (look,) = [look async for group in servicing.probe(batch) for look in group]
+        assert (look.outcome, of_text(look.said).points[0].utility) == (Outcome.ANSWERED, Utility.PRESENT)
+        telling = asyncio.create_task(told_until_heard(port))
+        heard = await asyncio.wait_for(spoken.get(), PATIENCE_S)
+        assert (heard.signal, heard.outcome, heard.said) == (name, Outcome.ANSWERED, look.said)
+        assert heard.at_us <= heard.known_us <= SystemClock().now_us()
+        telling.cancel()
+        finding = Finding(kind="power/snmp_ups", outcome=Outcome.ANSWERED, value=WORDS)
+        late = pushed("k1", finding, 1)
+        while not spoken.empty():
+            spoken.get_nowait()
+        servicing._speak(late)
+        assert spoken.get_nowait().said == WORDS
+        defined[name] = ("k2", source(agent, port))
+        servicing._speak(late)
+        servicing._speak(pushed("k9", finding, 1))
+        assert spoken.empty()
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)

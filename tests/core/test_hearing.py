@@ -138,6 +138,15 @@ def test_who_speaks_between_rounds_finds_the_edges_and_never_counts() -> None:
     assert [(one.first_miss, one.at) for one in ended] == [(at(1.3), at(1.6))]
 
 
+def test_who_was_last_heard_too_long_ago_is_not_heard_beside_one_who_speaks() -> None:
+    told = watched("LL LD")
+    told.say("a", at(1.9), reading("D"), Kind.FOLLOW_UP)
+    assert state(told) == "s", "b was dead a moment ago"
+    told = watched("LL LD")
+    told.say("a", at(3), reading("D"), Kind.FOLLOW_UP)
+    assert state(told) == "u", "b was dead twenty seconds ago"
+
+
 def test_a_round_after_somebody_spoke_counts_still() -> None:
     """The push is later than the look that was under way, whose words are older then."""
     told = watched("LL LL")
