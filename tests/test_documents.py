@@ -63,7 +63,8 @@ from hostwatch.core.blindness import Why
 from hostwatch.core.world import World
 from hostwatch.inventory import csv
 from hostwatch.messages import text as words
-from hostwatch.power import _bmc, _conditions, _modbus, modbus, nut, redfish
+from hostwatch.power import _bmc, _conditions, _modbus, _posts, modbus, nut, redfish
+from hostwatch.power import webhook as pushes
 from hostwatch.reach import _ears
 from hostwatch.reach import base as base_of_reach
 from hostwatch.reports import text as text_report
@@ -283,6 +284,15 @@ LIMITS: dict[str, str] = {
     ),
     "the pause after a login that a server of Redfish refused": f"{_bmc.REFUSED_FOR_US // 60_000_000} min",
     "sources of Redfish of which it is remembered where things stand": f"{redfish.REMEMBERED:,}",
+    "a push: its head, headers, body, points": (
+        f"{_posts.HEAD_BYTES_MAX // KIB} KiB, {_posts.HEADERS_MAX}, {_posts.BODY_BYTES_MAX // KIB} KiB,"
+        f" {pushes.POINTS_MAX}"
+    ),
+    "pushes at one time; of one address at one time, at once, in a second": (
+        f"{_posts.CONNECTIONS_MAX}; {_posts.OF_ONE_ADDRESS_MAX}, {_posts.BURST_MAX}, {_posts.RATE_MAX}"
+    ),
+    "pushes of one source at once; the time of one": f"{pushes.BURST_MAX}; {_posts.WITHIN_S:g} s",
+    "a push whose clock is from ours": f"{pushes.WINDOW_S} s",
     "conditions of one register": str(_conditions.CONDITIONS_MAX),
     "lines of one kind in `hostwatch status`": str(status.LISTED_MAX),
     "targets of `hostwatch ping`": f"{ping.TARGETS_MAX:,}, at most {ping.ATTEMPTS_MAX} packets",

@@ -9,6 +9,7 @@ import difflib
 import re
 import zoneinfo
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Annotated, Any
 
@@ -138,8 +139,8 @@ def _parse_listen(value: Any) -> Listen | None:
     return Listen(address, int(found[3]))
 
 
-def _parse_traps(value: Any) -> Listen | None:
-    """As `_parse_listen`, and anywhere: traps come from others."""
+def _parse_open(value: Any, port: int) -> Listen | None:
+    """As `_parse_listen`, and anywhere: what is heard there comes from others. `port`: that of the mend."""
     if value is None or value is False or value == "off" or isinstance(value, Listen):
         return value if isinstance(value, Listen) else None
     found = _LISTEN.fullmatch(value) if isinstance(value, str) else None
@@ -148,7 +149,7 @@ def _parse_traps(value: Any) -> Listen | None:
             raise ValueError
         return Listen(ip_address(found[1] or found[2]), int(found[3]))
     except ValueError:
-        mend = 'write 0.0.0.0:1162, "[::]:1162", or off'
+        mend = f'write 0.0.0.0:{port}, "[::]:{port}", or off'
         raise Wrong("is not an address and a port to listen at", mend) from None
 
 
@@ -199,12 +200,23 @@ ListenAddress = Annotated[
 ]
 TrapsAddress = Annotated[
     Listen | None,
-    BeforeValidator(_parse_traps),
+    BeforeValidator(partial(_parse_open, port=1162)),
     PlainSerializer(lambda value: None if value is None else str(value)),
     WithJsonSchema(
         {
             "anyOf": [{"type": "string"}, {"type": "null"}, {"const": False}],
             "examples": ["0.0.0.0:1162", "off"],
+        }
+    ),
+]
+PushesAddress = Annotated[
+    Listen | None,
+    BeforeValidator(partial(_parse_open, port=8476)),
+    PlainSerializer(lambda value: None if value is None else str(value)),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "string"}, {"type": "null"}, {"const": False}],
+            "examples": ["127.0.0.1:8476", "off"],
         }
     ),
 ]

@@ -25,7 +25,7 @@ from pydantic import (
 from hostwatch import power
 from hostwatch.configuration.duration import Duration, between
 from hostwatch.configuration.expression import Expression
-from hostwatch.configuration.fields import Id, Listen, Text, TrapsAddress
+from hostwatch.configuration.fields import Id, Listen, PushesAddress, Text, TrapsAddress
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.of_kind import OfKind
 from hostwatch.configuration.service import Misses
@@ -178,6 +178,10 @@ class Power(Section):
     """Where traps and informs come in, an address of ours and a port such as 0.0.0.0:1162, of all sources of
     kinds that have such. A source may have its own, or `off`."""
 
+    listen: PushesAddress = None
+    """Where what sources push comes in, an address of ours and a port such as 127.0.0.1:8476, of all sources
+    that push."""
+
     sources: tuple[Source, ...] = Field(default=(), max_length=ELEMENTS_MAX)
     """Who is asked what it knows of power."""
 
@@ -204,17 +208,18 @@ class Power(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _traps_of_all(cls, value: Any) -> Any:
+    def _heard_where_all_are(cls, value: Any) -> Any:
         """Each source that can be heard, and says nothing else of it, is heard where all are."""
         if not isinstance(value, dict) or not isinstance(sources := value.get("sources"), list | tuple):
             return value
-        try:
-            at = _TRAPS.validate_python(value.get("traps"))
-        except ValidationError:
-            return value  # which is said of `traps` alone
-        if at is None:
-            return value
-        return {**value, "sources": [_heard_at(str(at), source) for source in sources]}
+        for name, kind in _HEARD.items():
+            try:
+                at = kind.validate_python(value.get(name))
+            except ValidationError:
+                continue  # which is said of that alone
+            if at is not None:
+                sources = [_heard_at(name, str(at), source) for source in sources]
+        return {**value, "sources": sources}
 
     def elements(self) -> Iterator[tuple[str, int, Element]]:
         """All elements as the core knows them, each with the list that it stands in and its place there."""
@@ -223,15 +228,19 @@ class Power(Section):
                 yield name, place, _element(kind, one)
 
 
-def _heard_at(at: str, source: Any) -> Any:
+def _heard_at(name: str, at: str, source: Any) -> Any:
     for kind in power.kinds():
         written = source.get(kind) if isinstance(source, dict) else None
-        if isinstance(written, dict) and "traps" in power.room(kind).Settings.model_fields:
-            return {**source, kind: {"traps": at, **written}}
+        if isinstance(written, dict) and name in power.room(kind).Settings.model_fields:
+            return {**source, kind: {name: at, **written}}
     return source
 
 
-_TRAPS: Final[TypeAdapter[Listen | None]] = TypeAdapter(TrapsAddress)
+_HEARD: Final[dict[str, TypeAdapter[Listen | None]]] = {
+    "traps": TypeAdapter(TrapsAddress),
+    "listen": TypeAdapter(PushesAddress),
+}
+"""Where sources that speak by themselves are heard: what is written for all of them."""
 
 KINDS = {
     "utilities": Kind.UTILITY,
