@@ -96,6 +96,9 @@ class Gate:
         self._monotonic_us = monotonic_us
         self._has_turn = True
         self._inside: list[Door] = []
+        self.waits: list[tuple[int, int]] = []
+        """From when until when it waited, each time."""
+
         self.on_first: Callable[[int], None] = lambda waited_us: None
         """Called when it may connect for the first time: how long it has waited for that."""
 
@@ -140,7 +143,9 @@ class Gate:
         except BaseException:
             self._doors.leave(door, self._device)
             raise
-        self._let_in(door, self._monotonic_us() - began_us)
+        ended_us = self._monotonic_us()
+        self.waits.append((began_us, ended_us))
+        self._let_in(door, ended_us - began_us)
 
     async def _turn(self) -> None:
         waiting: Waiting = asyncio.get_running_loop().create_future()

@@ -275,7 +275,8 @@ class Process:
         if run.aloud:
             visit.listener = lambda one: self._tell(run, place, began_us, one)
         finding = await services.run(check, visit)
-        run.findings[place] = self._standstills.judged(finding, began_us, check.settings.timeout)
+        timeout = check.settings.timeout
+        run.findings[place] = self._standstills.judged(finding, began_us, timeout, gate.waits)
 
     def _ended(self, run: Run, place: int, gate: Gate, task: asyncio.Task[None]) -> None:
         self._tasks.pop((run.number, place))
@@ -316,7 +317,7 @@ class Process:
         began_us, address = self._around.monotonic_us(), str(getattr(check.settings, "address", ""))
         visit = base.Visit(kind=check.kind, address=address, surroundings=self._around)
         finding = await services.run(check, visit)
-        return self._standstills.judged(finding, began_us, check.settings.timeout)
+        return self._standstills.judged(finding, began_us, check.settings.timeout, ())
 
     def _push(self, key: str, finding: base.Finding) -> None:
         self._say(pushed(key, finding, self._around.now_us() - max(finding.took_us, 0)))

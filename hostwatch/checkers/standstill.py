@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -32,6 +32,9 @@ REMEMBERED_MAX: Final = 10_000
 WHY_CHARS_MAX: Final = 200
 
 LATE: Final = "our own loop was late"
+
+Span = tuple[int, int]
+"""From when until when, by the monotonic clock, in microseconds."""
 
 
 class Standstills:
@@ -70,23 +73,29 @@ class Standstills:
         worst, self._worst_us = max(self._worst_us, self._monotonic_us() - self._due_us, 0), 0
         return worst
 
-    def since(self, since_us: int) -> tuple[int, int]:
-        """How long all standstills that ended since then were together, and the longest of them."""
+    def since(self, since_us: int, waits: Sequence[Span] = ()) -> tuple[int, int]:
+        """How long all standstills that ended since then were together, and the longest of them.
+
+        What of them falls into `waits` does not count.
+        """
         found = []
         for ended_us, length_us in reversed(self._stood):
             if ended_us <= since_us:
                 break
-            found.append(min(length_us, ended_us - since_us))
+            found.append(_outside(max(ended_us - length_us, since_us), ended_us, waits))
         now_us = self._monotonic_us()
         if now_us - self._due_us >= STOOD_US:
-            found.append(now_us - max(self._due_us, since_us))
+            found.append(_outside(max(self._due_us, since_us), now_us, waits))
         return sum(found), max(found, default=0)
 
-    def judged(self, finding: Finding, began_us: int, timeout: timedelta) -> Finding:
-        """A finding, and UNKNOWN instead of MISSED where it may be our own fault (J1)."""
+    def judged(self, finding: Finding, began_us: int, timeout: timedelta, waits: Sequence[Span]) -> Finding:
+        """A finding, and UNKNOWN instead of MISSED where it may be our own fault (J1).
+
+        `waits` is when the check waited for what is our own bound: its time stood still then as well.
+        """
         if finding.outcome is not Outcome.MISSED:
             return finding
-        lost_us, longest_us = self.since(began_us)
+        lost_us, longest_us = self.since(began_us, waits)
         timeout_us = timeout // instant.MICROSECOND
         ran_out = finding.took_us >= timeout_us and lost_us * SHARE >= timeout_us
         given_up = longest_us >= LONG_US and finding.step not in (Step.RESOLVE, Step.CONNECT)
@@ -94,3 +103,9 @@ class Standstills:
             return finding
         why = f"{LATE} by {lost_us / 1e6:.1f} s; seen: {finding.why}"
         return replace(finding, outcome=Outcome.UNKNOWN, why=base.printable(why, WHY_CHARS_MAX))
+
+
+def _outside(from_us: int, until_us: int, waits: Sequence[Span]) -> int:
+    """How much of a time lies in none of these, which do not overlap."""
+    inside = (min(until_us, ended_us) - max(from_us, began_us) for began_us, ended_us in waits)
+    return until_us - from_us - sum(max(one, 0) for one in inside)

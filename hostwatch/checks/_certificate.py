@@ -144,7 +144,8 @@ def examine(visit: Visit, tls: Tls, session: ssl.SSLObject) -> None:
         return
     visit.tell("*", f"the certificate is for {found.whose}, by {found.issuer}, until {found.until}")
     _ends(visit, tls, found)
-    above = [one for der in _between(session) if tls.verify and (one := parsed(der)) is not None]
+    chain = _between(session) if tls.verify else ()
+    above = [one for der in chain if (one := parsed(der)) is not None]
     first = min(above, key=lambda one: one.ends, default=found)
     if first.ends < found.ends:
         _ends(visit, tls, first, above=True)

@@ -207,6 +207,26 @@ def test_nobody_waits_for_ever_whatever_the_order_of_addresses(all_of: list[Trip
     asyncio.run(play())
 
 
+async def test_a_gate_tells_when_it_waited() -> None:
+    place, seconds = Place(), iter(range(1, 99))
+
+    def gate(device: str) -> Gate:
+        place.crowd.join(device, asyncio.get_running_loop().create_future())
+        place.pump()
+        return Gate(device, 60 * SECOND_US, place.doors, place.crowd, place.pump, lambda: next(seconds))
+
+    first, second = gate("d"), gate("e")
+    assert first.enter("192.0.2.1") is None
+    room = second.enter("192.0.2.1")
+    assert room is not None
+    asyncio.get_running_loop().call_later(0, first.close)
+    await room
+    assert first.waits == []
+    [(began, ended)] = second.waits
+    assert 0 < began < ended
+    second.close()
+
+
 async def test_who_waits_too_long_gives_everything_back() -> None:
     place = Place()
     place.late_us = time.monotonic_ns() // 1_000 + 50_000

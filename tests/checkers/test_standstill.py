@@ -6,6 +6,7 @@
  our loop        |======                  (1.0 s)  ========|   a tenth: UNKNOWN
  a refusal       |--x                                          stands, however late we heard of it
  a hang-up       |----------------(stood 1 s)------x           it may have given us up: UNKNOWN
+ room awaited    |..(stood 2 s)..|----------------------| time ran out: the check's own time stood still too
 ```
 """
 
@@ -63,7 +64,7 @@ async def test_a_miss_of_our_own_making_is_unknown(
     time.us = max(time.us, began_us + finding.took_us)
     standstills._due_us = time.us + 50_000  # the beats up to here were in time
     try:
-        judged = standstills.judged(finding, began_us, TEN)
+        judged = standstills.judged(finding, began_us, TEN, ())
     finally:
         standstills.close()
     assert judged.outcome is expected
@@ -82,6 +83,28 @@ async def test_a_standstill_before_the_check_began_does_not_count() -> None:
     try:
         assert standstills.since(time.us) == (0, 0)
         assert standstills.since(time.us - 1) == (1, 1)
+    finally:
+        standstills.close()
+
+
+async def test_a_standstill_while_the_check_waited_for_room_does_not_count() -> None:
+    """It stood still from 1.05 s to 4.05 s; the check waited until 3.95 s, and then in vain for an answer."""
+    time = Time()
+    standstills = Standstills(time)
+    standstills.start()
+    began_us = time.us
+    time.us += 3_050_000
+    standstills._beat()
+    time.us += 10_000_000
+    standstills._due_us = time.us + 50_000
+    finding = missed(Step.ANSWER, 10.0)
+    try:
+        assert standstills.judged(finding, began_us, TEN, ()).outcome is Outcome.UNKNOWN
+        assert standstills.since(began_us, [(began_us, 3_950_000)]) == (100_000, 100_000)
+        assert standstills.judged(finding, began_us, TEN, [(began_us, 3_950_000)]) is finding
+        late = [(began_us, 1_500_000), (2_000_000, 2_500_000)]
+        assert standstills.since(began_us, late) == (2_050_000, 2_050_000)
+        assert standstills.judged(finding, began_us, TEN, late).outcome is Outcome.UNKNOWN
     finally:
         standstills.close()
 
@@ -106,6 +129,6 @@ async def test_an_answer_stands_however_late_we_are() -> None:
     time.us += 60_000_000
     answered = Finding(kind="http", outcome=Outcome.ANSWERED, took_us=59_000_000)
     try:
-        assert standstills.judged(answered, 0, TEN) is answered
+        assert standstills.judged(answered, 0, TEN, ()) is answered
     finally:
         standstills.close()
