@@ -56,7 +56,10 @@ class FollowUps:
         """Time between two follow-up looks."""
 
         self.lasting = timedelta(hours=1)
-        """How long after the first miss they are made; none at all if that is not positive."""
+        """How long after the first miss they are made; none at all if that is not positive.
+
+        A service of which nobody is told although its device is back is looked at in any case.
+        """
 
     def on_decision(self, decision: Decision) -> None:
         """A decision was committed: silences begin and end."""
