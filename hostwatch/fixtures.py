@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from hostwatch import uplinks
+from hostwatch.core import portsheard
+from hostwatch.core.ports import State
 from hostwatch.core.world import World
 from hostwatch.gauges import Figure, Gauge
 from hostwatch.samples import state_of
@@ -112,3 +114,16 @@ def figures(world: World, now: datetime) -> Iterator[Figure]:
         if found[kind]:
             told_of = [each for each in found[kind] if each["state"] in seen]
             yield Gauge(name, about, {each[one]: float(each["state"] == WELL) for each in told_of}, one)
+    yield from _ports(world, now)
+
+
+def _ports(world: World, now: datetime) -> Iterator[Figure]:
+    """Ports of switches that are heard now."""
+    heard = {
+        name: float(port.oper is State.UP)
+        for name, port in portsheard.states(world, now)
+        if port.oper is not State.UNKNOWN
+    }
+    if heard:
+        about = "1 while the port is up, as its switch says, 0 while it is down."
+        yield Gauge("hostwatch_port_up", about, heard, "port")

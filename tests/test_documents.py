@@ -39,12 +39,13 @@ from hostwatch.channels import _threads, base, webhook
 from hostwatch.checkers import asking, confinement, process, protocol, resolver, services, standstill
 from hostwatch.commands import ping, run, status
 from hostwatch.configuration import checks as limits_of_checks
-from hostwatch.configuration import fields, load, mistake, secret, service, source, uplink
+from hostwatch.configuration import fields, load, mistake, network, secret, service, source, uplink
 from hostwatch.configuration.model import Notices, Schedule
 from hostwatch.configuration.packets import Limits
 from hostwatch.core import (
     behind,
     causing,
+    counting,
     enrolment,
     expression,
     facts,
@@ -52,6 +53,7 @@ from hostwatch.core import (
     ladder,
     latency,
     parents,
+    ports,
     power,
     schedule,
     telling,
@@ -63,6 +65,7 @@ from hostwatch.core.blindness import Why
 from hostwatch.core.world import World
 from hostwatch.inventory import csv
 from hostwatch.messages import text as words
+from hostwatch.ports import snmp as snmp_ports
 from hostwatch.power import _bmc, _conditions, _modbus, _posts, modbus, nut, redfish
 from hostwatch.power import webhook as pushes
 from hostwatch.reach import _ears
@@ -121,6 +124,13 @@ LIMITS: dict[str, str] = {
     "changes recorded as the difference of a configuration": (
         f"{enroller.DIFFERENCE_MAX:,}, of them {enroller.DEVICES_LISTED_MAX} devices"
     ),
+    "ports of one switch that are asked about; switches whose names of ports are remembered": (
+        f"{ports.PORTS_MAX}; {snmp_ports.SWITCHES_KEPT:,}"
+    ),
+    "readings of a port that make traffic; time of which five minutes must be known": (
+        f"at most {counting.GAP_US_MAX // 60_000_000} min apart; a half"
+    ),
+    "months for which traffic is kept": f"1 … {network.MONTHS_MAX} ({network.Network().traffic_months})",
     "included files": f"{load.INCLUDED_FILES_MAX:,}",
     "packets of one ping": f"({Schedule().attempts})",
     "uplinks; reference points of one": (

@@ -31,7 +31,7 @@ CLOCKS_US: Final = 15_000_000
 """How far the switch's clock and ours may part between two readings: a look takes its time."""
 
 FASTEST_MBPS: Final = 1_600_000
-"""The fastest port that there is, for one that does not say how fast it is (64 bits alone)."""
+"""The fastest port that there is, for one that does not say how fast it is: 32 bits are too few for that."""
 
 KNOWN_SHARE: Final = 2
 """One part in so many of five minutes must be known."""
@@ -99,8 +99,6 @@ def passed_between(before: Count, now: Count, apart_us: int, by_its_clock_us: in
     if not 0 < apart_us <= GAP_US_MAX or abs(by_its_clock_us - apart_us) > CLOCKS_US:
         return None
     speeds = [speed for speed in (before.speed_mbps, now.speed_mbps) if speed is not None]
-    if not speeds and was.bits < 64:
-        return None
     most = (max(speeds) if speeds else FASTEST_MBPS) * (apart_us + CLOCKS_US) // 8
     if was.bits < 64 and most >= 2**was.bits:
         return None

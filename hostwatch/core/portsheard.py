@@ -121,9 +121,12 @@ def port_state(world: World, name: str, at: datetime) -> PortState | None:
     )
 
 
-def states(world: World) -> Iterator[tuple[str, Port]]:
-    """All ports that are heard of now, as `switch/port`, and what was said of them last."""
+def states(world: World, now: datetime) -> Iterator[tuple[str, Port]]:
+    """All ports of switches that are heard now, as `switch/port`, and what was said of them last."""
     for name, heard in world.heard.items():
-        if name.startswith(PREFIX):
+        if not name.startswith(PREFIX):
+            continue
+        signal = world.signals.get(source.signal_of(name, world.population.vantage))
+        if signal is not None and now < (signal.blind_since or signal.speaks_until):
             for port in words(heard.said).ports:
                 yield f"{name.removeprefix(PREFIX)}/{port.name}", port

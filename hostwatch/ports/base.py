@@ -2,7 +2,8 @@
 
 A witness's module holds three things: `Settings`, the pydantic model of what is written about it; `EXAMPLE`,
 an example of it in YAML, as it stands in a configuration; and `read(settings, visit)`, which asks once and
-returns a `PortsReading`. It raises `Missed` if the switch does not say what it should, and `Fault` if the
+returns a `PortsReading`. It may hold `listen(sources, ear)`, which has those read that speak by themselves
+(`checkers.ears`). `read` raises `Missed` if the switch does not say what it should, and `Fault` if the
 fault is ours. Both mean the same for ports: nobody knows. Lost communication is never a port that is down.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from types import ModuleType
-from typing import Annotated, Final
+from typing import Annotated, Final, Protocol
 
 from pydantic import Field
 
@@ -23,9 +24,18 @@ from hostwatch.configuration.strict import Section
 from hostwatch.core.ports import NAME_CHARS_MAX, PORTS_MAX, Octets, Port, PortsReading, State
 
 __all__ = (
-    "Fault", "Missed", "Octets", "Port", "PortsReading", "Settings", "State", "Step", "Visit", "printable",
-    "run",
+    "Ear", "Fault", "Missed", "Octets", "Port", "PortsReading", "Settings", "State", "Step", "Visit",
+    "printable", "run",
 )  # fmt: skip
+
+
+class Ear(Protocol):
+    """Told of what was heard. The call does not wait."""
+
+    def ask(self, name: str) -> None:
+        """Something happened at a switch: it is to be read at once."""
+        ...
+
 
 TIMEOUT_DEFAULT: Final = timedelta(seconds=5)
 

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from hostwatch.configuration.fields import TrapsAddress
 from hostwatch.core.ports import NAME_CHARS_MAX, PORTS_MAX, SPEED_MBPS_MAX, TICKS_END
 from hostwatch.ports import base
-from hostwatch.ports.base import Missed, Octets, Port, PortsReading, State
-from hostwatch.snmp import agent
-from hostwatch.snmp.access import Access
+from hostwatch.ports.base import Missed, Octets, Port, PortsReading, State, Step
+from hostwatch.snmp import agent, hearing
 from hostwatch.snmp.agent import Agent, Row
 from hostwatch.snmp.ber import Value
 
@@ -74,8 +74,17 @@ NOT_THERE: Final = "the switch has no such port"
 SEVERAL: Final = "several ports are called so"
 
 
-class Settings(Access, base.Settings):
+class Settings(hearing.Heard, base.Settings):
     """Where the switch is, how it is asked, and about which ports."""
+
+    traps: TrapsAddress = None
+    """Where its traps and informs come in: an address of ours and a port, as 0.0.0.0:1162.
+    Nowhere if absent."""
+
+
+async def listen(sources: Mapping[str, Settings], ear: base.Ear) -> None:
+    """A trap of a switch, that a link went down or came up say, makes that it is read at once."""
+    await hearing.listen(sources, lambda name, told: ear.ask(name))
 
 
 @dataclass(slots=True)
@@ -111,14 +120,14 @@ async def read(settings: Settings, visit: base.Visit) -> PortsReading:
         values[number].update(row)
     up_ticks = await _up_ticks(asked)
     if (up_ticks - first) % TICKS_END > READ_S_MAX * 100:
-        raise Missed("the switch started anew while it was read")
+        raise Missed("the switch started anew while it was read", step=Step.ANSWER)
     return reading(known, values, up_ticks, settings.all)
 
 
 async def _up_ticks(asked: Agent) -> int:
     found = (await asked.get(UP_TIME)).get(UP_TIME)
     if not isinstance(found, int):
-        raise Missed("the agent does not say for how long it has run")
+        raise Missed("the agent does not say for how long it has run", step=Step.ANSWER)
     return found % TICKS_END
 
 

@@ -25,6 +25,7 @@ from hostwatch.core.portsheard import NOT_HEARD, port_state, source_of, states
 from hostwatch.core.reading import Outcome, Reading
 from hostwatch.core.source import Source
 from hostwatch.core.traffic import NOTHING, STEP_S, Figure, Passed
+from hostwatch.fixtures import figures
 from tests.sla.teller import Teller
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -144,9 +145,9 @@ def test_a_switch_that_starts_has_no_figure_for_that_minute(announced: bool) -> 
 def test_a_clock_that_goes_on_from_its_end_is_no_start() -> None:
     """After 497 days."""
     mine = line(up_s=2**32 / 100 - 90)
-    for _ in range(6):
-        mine.go(1, received=600)
-    assert mine.told == [(0, 3_000, 0)]
+    for received in (600, 6_000, 600, 600, 600, 600):
+        mine.go(1, received=received)
+    assert mine.told == [(0, 8_400, 0)]
 
 
 def test_a_switch_that_started_while_we_were_away_long_enough_to_be_older_than_it_was() -> None:
@@ -168,6 +169,15 @@ def test_a_count_that_was_lost_is_announced() -> None:
     for _ in range(4):
         mine.go(1, received=100)
     assert mine.told == [(0, 500, 0)]
+
+
+def test_counters_of_another_length_are_other_counters() -> None:
+    mine = line(octets=Octets(received=100, sent=100, bits=32), speed_mbps=100)
+    mine.go(1, received=60)
+    mine.octets = Octets(received=200, sent=200)
+    for _ in range(5):
+        mine.go(1, received=60)
+    assert mine.told == [(0, 300, 0)], "and not what lies between 160 and 260"
 
 
 def test_nobody_knows_where_in_a_gap_it_passed() -> None:
@@ -361,6 +371,13 @@ def test_a_port_that_was_down_between_two_readings_is_seen_by_its_switch_s_words
     assert list(seen(told)) == [(0, "7", "uu"), (1, "7", "uu")]
     last = [fact for fact in told.record if isinstance(fact, facts.PortSeen)][-1]
     assert last.changed_at == NOON + MINUTE - timedelta(seconds=20)
+    assert told.world.heard[SW].since == NOON + MINUTE, "and not when it was heard last"
+
+
+def test_a_switch_s_clock_need_not_be_ours_to_the_second() -> None:
+    """It changed when it was read first; by its own words a little later."""
+    told = heard((port("7", changed_s=0),), (port("7", changed_s=55),))
+    assert list(seen(told)) == [(0, "7", "uu")]
 
 
 def test_the_state_of_a_port_at_a_time() -> None:
@@ -376,7 +393,11 @@ def test_the_state_of_a_port_at_a_time() -> None:
     assert asked[3].said == NOT_HEARD
     assert port_state(told.world, "sw-1/9", NOON) is None
     assert port_state(told.world, "sw-2/7", NOON) is None
-    assert {name: one.said for name, one in states(told.world)} == {"sw-1/7": "du", "sw-1/8": "uu"}
+    now = NOON + 1.5 * MINUTE
+    assert {name: one.said for name, one in states(told.world, now)} == {"sw-1/7": "du", "sw-1/8": "uu"}
+    (gauge,) = (one for one in figures(told.world, now) if one.name == "hostwatch_port_up")
+    assert gauge.value == {"sw-1/7": 0.0, "sw-1/8": 1.0}
+    assert list(states(told.world, NOON + 3 * MINUTE)) == []
 
 
 def test_a_switch_that_does_not_answer_says_nothing_of_its_ports() -> None:

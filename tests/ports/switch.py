@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,16 +123,18 @@ def flat(rows: dict[int, dict[str, Any]]) -> dict[str, Any]:
 
 
 @contextmanager
-def switch(home: Path, *rows: dict[str, Any]) -> Iterator[Switch]:
-    """A switch on loopback with these ports, or with two."""
+def switch(home: Path, *rows: dict[str, Any], up_ticks: Sequence[int] = ()) -> Iterator[Switch]:
+    """A switch on loopback with these ports, or with two. `up_ticks`: its clock, question by question."""
     listed = {FIRST + place: row for place, row in enumerate(rows or (port(1), port(2)))}
     counters = {name: value for name, value in flat(listed).items() if _type(name) == COUNTER_64}
+    clock = {snmp.UP_TIME: [*up_ticks]} if up_ticks else {}
     home.mkdir(parents=True, exist_ok=True)
     file = home / "counters.json"
-    file.write_text(json.dumps(counters))
+    file.write_text(json.dumps({**counters, **clock}))
     beside = f"{sys.executable} {Path(__file__).with_name('counters.py')} {file}"
-    passed = [f"pass_persist .{column} {beside}" for column in (snmp.RECEIVED, snmp.SENT)]
-    with snmpd(home, [*lines(listed), *passed]) as agent:
+    passed = [f"pass_persist .{column} {beside}" for column in (snmp.RECEIVED, snmp.SENT, *clock)]
+    written = [line for line in lines(listed) if not (clock and snmp.UP_TIME in line)]
+    with snmpd(home, [*written, *passed]) as agent:
         yield Switch(agent, file, counters)
 
 

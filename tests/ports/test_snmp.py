@@ -10,7 +10,10 @@ import pytest
 from hostwatch.core.ports import Octets, Port, State
 from hostwatch.core.reading import Outcome
 from hostwatch.ports import snmp
+from tests.checks.servers import free_port
 from tests.ports.switch import DOWN, FIRST, UP, look, old_port, port, reading, switch
+from tests.power.test_traps import Ears, listening, sent
+from tests.snmp.agents import credentials
 
 WELL = (State.UP, State.UP, "up")
 
@@ -175,3 +178,28 @@ async def test_a_clock_that_began_anew_after_497_days(tmp_path: Path) -> None:
 async def test_a_port_that_is_as_it_was_at_the_start_does_not_say_since_when(tmp_path: Path) -> None:
     with switch(tmp_path, {**port(1), snmp.CHANGED: 0}) as mine:
         assert (await counted(mine.settings("ge-0/0/1"))).changed_s is None
+
+
+async def test_a_link_that_goes_down_has_its_switch_read_at_once() -> None:
+    """By the trap that the standard has for it (RFC 2863, linkDown)."""
+    at, ears = free_port(), Ears()
+    told = {"address": "127.0.0.1", **credentials("ups"), "traps": f"127.0.0.1:{at}"}
+    settings = snmp.Settings.model_validate(told)
+    async with listening(ears, (snmp.listen, {"ports:sw-1": settings})):
+        await sent(
+            "snmptrap", "ups", at, "1.3.6.1.6.3.1.1.5.3", f"1.3.6.1.2.1.2.2.1.1.{FIRST}", "i", str(FIRST)
+        )
+        assert await ears.next() == ("ports:sw-1", None)
+
+
+@pytest.mark.parametrize("up_ticks", [(100_000, 100_010, 100_020), (100_000, 100_010, 300)])
+async def test_a_switch_that_starts_while_it_is_read_is_not_believed(
+    tmp_path: Path, up_ticks: tuple[int, ...]
+) -> None:
+    """The first question is that of whoever waits for the agent."""
+    with switch(tmp_path, up_ticks=up_ticks) as mine:
+        finding = await look(mine.settings("ge-0/0/1"))
+    if up_ticks[-1] > 100_000:
+        assert finding.outcome is Outcome.ANSWERED, finding.sentence
+    else:
+        assert finding.sentence == "ports/snmp: answer: the switch started anew while it was read"
