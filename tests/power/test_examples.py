@@ -8,6 +8,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from hostwatch import power
+from hostwatch.checkers import services
+from hostwatch.checkers.services import Check, Service
 from hostwatch.configuration.secret import Places
 from hostwatch.power import _modbus
 
@@ -20,6 +22,16 @@ def test_the_example_is_a_configuration(kind: str) -> None:
     written = YAML(typ="safe").load(module.EXAMPLE)
     assert [*written] == [kind]
     module.Settings.model_validate(written[kind], context=Places(read_secrets=False))
+
+
+@pytest.mark.parametrize("kind", power.kinds())
+def test_the_checkers_get_what_was_written(kind: str) -> None:
+    module = power.room(kind)
+    written = YAML(typ="safe").load(module.EXAMPLE)[kind]
+    settings = module.Settings.model_validate(written, context=Places(read_secrets=False))
+    told = services.defined("a", Service("a", (Check(f"power/{kind}", settings),)))
+
+    assert services.restored(told).checks[0].settings == settings
 
 
 def test_what_a_device_refuses_is_on_the_page() -> None:

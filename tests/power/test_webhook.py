@@ -175,6 +175,27 @@ async def test_several_sources_share_one_address(port: int) -> None:
     assert ears.told.empty()
 
 
+async def test_who_shares_a_key_does_not_speak_for_others(port: int) -> None:
+    """What one source has signed is sent on to the path of another."""
+    ears, body = Ears(), json.dumps(STATE).encode()
+    async with listening(ears, a=written(port, "/a"), b=written(port, "/b")):
+        answer = await sent(port, request(body, "/b", signed(body, "/a")))
+
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert ears.told.empty()
+
+
+@pytest.mark.parametrize("stamp", ["soon", "NaN", "Infinity", "1e9", "-1", "", "1.", "1_0", "9" * 13])
+async def test_a_timestamp_that_is_none_is_not_believed_though_it_is_signed(port: int, stamp: str) -> None:
+    ears, body = Ears(), json.dumps(STATE).encode()
+    told = {"X-Hostwatch-Timestamp": stamp, "X-Hostwatch-Signature": signature(KEY, stamp, "/building", body)}
+    async with listening(ears, building=written(port)):
+        answer = await sent(port, request(body, headers=told))
+
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert ears.told.empty()
+
+
 UNSIGNED = {
     "nothing": {},
     "no signature": {"X-Hostwatch-Timestamp": "{now}"},
@@ -442,6 +463,7 @@ def test_any_lines_of_upsc_are_read_or_refused(lines: list[str]) -> None:
     push = Push("/", {"content-type": "text/plain; charset=utf-8"}, "".join(lines).encode())
     found, why = read_or_refused(push)
     assert (found is None) is ("there is no ups.status" in why)
+    assert (found is None) is not any(line.startswith("ups.status") for line in lines)
     assert found is None or of_text(found.text) == found
 
 
