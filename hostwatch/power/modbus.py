@@ -7,6 +7,7 @@ Nothing is ever written: only the four functions that read are spoken.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Final, Literal, TypeVar
@@ -63,8 +64,10 @@ CONCERNS: Final = {concern.value: concern for concern in Concern}
 def _check_says(value: str) -> str:
     if value in CONCERNS or value in set(Says):
         return value
-    known = ", ".join([*Says, *CONCERNS])
-    raise Wrong("is nothing that a register can say", f"write one of {known}")
+    known = [*Says, *CONCERNS]
+    near = difflib.get_close_matches(value, known, 1)
+    mend = f"did you mean {near[0]}?" if near else f"write one of {', '.join(known)}"
+    raise Wrong("is nothing that a register can say", mend)
 
 
 def _check_name(value: str) -> str:
@@ -138,6 +141,12 @@ class Register(Section):
         return WORDS[self.type or "u16"] if self.function >= 3 else 1
 
 
+def _check_any(value: tuple[Register, ...]) -> tuple[Register, ...]:
+    if value:
+        return value
+    raise Wrong("is empty", "write at least one register")
+
+
 class Settings(base.Settings):
     """Where the device is, and what its registers mean."""
 
@@ -154,7 +163,7 @@ class Settings(base.Settings):
     """How many registers that nobody asked for may be read along, to ask less often. Many devices refuse to
     have such read that they do not have."""
 
-    registers: Annotated[tuple[Register, ...], Field(min_length=1, max_length=REGISTERS_MAX)]
+    registers: Annotated[tuple[Register, ...], AfterValidator(_check_any), Field(max_length=REGISTERS_MAX)]
     """The map."""
 
 

@@ -256,6 +256,15 @@ def test_a_wrong_map_is_refused(register: dict[str, Any], why: str) -> None:
     assert why in str(found.value)
 
 
+def test_all_mistakes_of_a_map_are_said_and_no_others() -> None:
+    with pytest.raises(ValidationError) as found:
+        settings({**OUTPUT, "says": "outptu"}, {**OUTPUT, "when": "1"})
+    assert [one["loc"][:2] for one in found.value.errors()] == [("registers", 0), ("registers", 1)]
+    assert "did you mean output?" in str(found.value)
+    with pytest.raises(ValidationError, match="write at least one register"):
+        settings()
+
+
 def test_a_map_is_written_out_as_it_was_read() -> None:
     before = settings({"register": 3, "says": "output", "when": [">= 180", "== -1.5"], "unless": "< 20"})
     told = before.model_dump(mode="json", exclude_unset=True, by_alias=True)
