@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from hostwatch.clock import Clock
 from hostwatch.configuration.model import Configuration
+from hostwatch.configuration.network import MONTHS_MAX
 from hostwatch.core import counting
 from hostwatch.core.calendar import Month
 from hostwatch.core.judge import Steps
@@ -32,15 +33,13 @@ class Tallying:
         self._clock = clock
         self._spoke: dict[str, None] = {}
         self._woken = asyncio.Event()
-        self._erased: timedelta | None = None
-        self._months, self._zone = 0, ZoneInfo("UTC")
+        self._months, self._zone = MONTHS_MAX, ZoneInfo("UTC")
         engine.listeners.append(self._on_decision)
 
     def keep(self, configuration: Configuration) -> None:
         """Keep figures for as many months, of the site's zone, as a configuration says."""
         self._months = configuration.network.traffic_months
         self._zone = ZoneInfo(configuration.site.timezone)
-        self._erased = None
 
     def _on_decision(self, decision: Decision) -> None:
         spoke = [name for name, one in decision.heard.items() if name.startswith(PREFIX) and one is not None]
@@ -49,26 +48,26 @@ class Tallying:
             self._woken.set()
 
     async def run(self) -> None:
-        """Count for ever; first what was heard before we were stopped."""
-        self._spoke.update(
-            dict.fromkeys(name for name in self._engine.world.heard if name.startswith(PREFIX))
-        )
+        """Count and erase for ever; first count what was heard before we were stopped."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._count_for_ever())
+            tasks.create_task(self._erase_for_ever())
+
+    async def _count_for_ever(self) -> None:
+        before = [name for name in self._engine.world.heard if name.startswith(PREFIX)]
+        self._spoke.update(dict.fromkeys(before))
         while True:
             names, self._spoke = tuple(self._spoke), {}
             if names:
                 await self._engine.do(partial(_count, names))
-            if self._months and self._is_time_to_erase():
-                await self._engine.do(partial(_erase, self._months, self._zone))
             await self._woken.wait()
             await self._clock.sleep(GATHERED)
             self._woken.clear()
 
-    def _is_time_to_erase(self) -> bool:
-        now = self._clock.monotonic()
-        if self._erased is not None and now - self._erased < ERASE_EVERY:
-            return False
-        self._erased = now
-        return True
+    async def _erase_for_ever(self) -> None:
+        while True:
+            await self._engine.do(partial(_erase, self._months, self._zone))
+            await self._clock.sleep(ERASE_EVERY)
 
 
 def _count(names: tuple[str, ...], world: World, _: datetime) -> Steps:

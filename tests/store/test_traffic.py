@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from hostwatch.clock import SystemClock
 from hostwatch.core import counting, judge, traffic
 from hostwatch.core.ports import Octets, Port, PortsReading, State
 from hostwatch.core.portsheard import source_of
@@ -17,28 +19,35 @@ from hostwatch.core.reading import Outcome, Reading
 from hostwatch.core.source import Source
 from hostwatch.core.traffic import DAY_STEPS, Figure, Passed
 from hostwatch.core.world import Decision
+from hostwatch.engine import Engine
 from hostwatch.store.ledger import connect
 from hostwatch.store.reader import Reader
-from hostwatch.tallying import first_kept
+from hostwatch.store.writer import InlineWriter
+from hostwatch.tallying import Tallying, first_kept
 from tests.store.stories import BEGINNING, Story, device, population
 
 SW = Source(id=source_of("sw-1"), kind="ports/snmp", interval=timedelta(minutes=1))
 HOUSE = replace(population(device(0)), sources={SW.id: SW})
 
 
-def speak(story: Story, received: int) -> None:
-    """A minute later the switch says so much, and is counted."""
+def heard(story: Story, switch: Source, received: int) -> Decision:
+    """A minute later a switch says so much."""
     story.now += timedelta(minutes=1)
     port = Port(name="7", oper=State.UP, speed_mbps=1_000, octets=Octets(received=received, sent=1))
     up_ticks = (story.now - BEGINNING) // timedelta(milliseconds=10)
     reading = Reading(
-        signal=SW.signal("main"),
+        signal=switch.signal("main"),
         at=story.now,
         known_at=story.now,
         outcome=Outcome.ANSWERED,
         said=PortsReading(up_ticks=up_ticks, ports=(port,)).text,
     )
-    story.do(judge.readings(story.world, None, [reading], closes=False, now=story.now))
+    return judge.readings(story.world, None, [reading], closes=False, now=story.now)
+
+
+def speak(story: Story, received: int) -> None:
+    """The same of the first one, and it is counted."""
+    story.do(heard(story, SW, received))
     story.do(judge.whole(counting.count(story.world, [SW.id])))
     story.agrees()
 
@@ -127,3 +136,32 @@ def test_months_are_those_of_the_site() -> None:
         first_kept(now, 1, ZoneInfo("Asia/Shanghai"))
         == int(datetime(2026, 10, 31, tzinfo=UTC).timestamp()) // 86_400
     )
+
+
+async def test_the_watch_counts_soon_after_switches_spoke_and_erases_what_is_old() -> None:
+    """What was heard before the watch was stopped is counted first; then both switches together."""
+    story = Story(connect(None))
+    other = replace(SW, id=source_of("sw-2"))
+    story.enrol(replace(population(device(0)), sources={SW.id: SW, other.id: other}))
+    story.do(Decision(traffic=(Figure("sw-1/7", 5, Passed(1, 1)),)))
+    story.do(heard(story, SW, 600))
+    writer = InlineWriter(story.ledger)
+    engine = Engine(writer, SystemClock(), await writer.load())
+    tallying = Tallying(engine, SystemClock())
+    decided: asyncio.Queue[Decision] = asyncio.Queue()
+    engine.listeners.append(decided.put_nowait)
+    working = [asyncio.create_task(engine.run()), asyncio.create_task(tallying.run())]
+    try:
+        first = [await asyncio.wait_for(decided.get(), 20) for _ in range(2)]
+        assert [[*one.counted] for one in first if one.counted] == [[SW.id]]
+        assert [one.traffic_before is not None for one in first].count(True) == 1
+        assert told(story.connection) == {}
+        for switch in (SW, other):
+            await engine.do(lambda world, now, switch=switch: heard(story, switch, 900))  # type: ignore[misc]
+        while not (last := await asyncio.wait_for(decided.get(), 20)).counted:
+            pass
+        assert [*last.counted] == [SW.id, other.id]
+    finally:
+        for task in working:
+            task.cancel()
+        await asyncio.gather(*working, return_exceptions=True)
