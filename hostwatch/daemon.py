@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import hostwatch
-from hostwatch import desk, fixtures, log, metrics
+from hostwatch import desk, fixtures, log, metrics, wishes
 from hostwatch.applications import Applications
 from hostwatch.channels.base import Surroundings, Unusable
 from hostwatch.clock import Clock
@@ -305,10 +305,10 @@ class Service:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)
+        handlers = wishes.of(self._watch.engine, self._watch.applications)
+        handlers |= {"reload": self._reload, "status": self._status}
         control = ControlServer(
-            self._loaded.control,
-            {"reload": self._reload, "status": self._status, "last": self._watch.applications.last},
-            leased=self._loaded.configuration.control is None,
+            self._loaded.control, handlers, leased=self._loaded.configuration.control is None
         )
         pages = self._pages()
         await control.start()

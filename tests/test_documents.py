@@ -34,6 +34,7 @@ from hostwatch import (
     sight,
     traces,
     wheel,
+    wishes,
 )
 from hostwatch.channels import _threads, base, webhook
 from hostwatch.checkers import asking, confinement, process, protocol, resolver, services, standstill
@@ -208,6 +209,8 @@ LIMITS: dict[str, str] = {
     ),
     "services of a device": str(service.SERVICES_MAX),
     "services whose waiting for their device ends in one deed": str(telling.AT_ONCE_MAX),
+    "a reason that a person gives for a cause; who ordered it": f"{wishes.BECAUSE_CHARS_MAX:,} characters",
+    "others behind one switch that are asked about one outage": str(parents.ASKED_MAX),
     "outages whose cause is found anew when what they hang on is otherwise": f"{causing.AGAIN_MAX:,}",
     "looks judged in one deed; plain answers of a slice without a pause": (
         f"{rounds.VERDICTS_MAX}; {judge.STEP}"

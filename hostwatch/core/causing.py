@@ -51,7 +51,14 @@ def find(world: World, observed: Observing, now: datetime, into: Causes) -> Iter
     turns = {**_again(world, observed), **_flips(world, observed)}
     if not turns:
         return
-    witnessing = Witnessing(world.population, observed.known, observed.said, now, is_blind=bool(world.blind))
+    witnessing = Witnessing(
+        world.population,
+        observed.known,
+        observed.said,
+        now,
+        planned=world.planning.planned,
+        is_blind=bool(world.blind),
+    )
     for number, (name, turn) in enumerate(turns.items(), 1):
         found = _found(world, witnessing, turn)
         if found.finding.is_another(_before(world, turn)):

@@ -61,6 +61,11 @@ class Poweredness:
         ]
         return power, overload, tuple(evidence)
 
+    def above(self, feeds: str) -> tuple[str, ...]:
+        """All that feeds hang on, themselves included."""
+        wiring = self._people.witnesses.wiring
+        return wiring.above(wiring.measured(parsed(feeds), AT_OUTLET))
+
     def _reckoned(self, feeds: Expression) -> tuple[Power, bool, tuple[str, ...]]:
         wiring = self._people.witnesses.wiring
         now = self._electricity = self._electricity or Electricity(wiring, self._heard)

@@ -10,7 +10,7 @@ miss. Who answered after that moment speaks for what it answered by.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -28,6 +28,7 @@ from hostwatch.core.service import is_service
 from hostwatch.core.signal import Signal
 from hostwatch.core.together import Known, answering
 from hostwatch.core.uplink import Uplink
+from hostwatch.core.warned import Planned
 from hostwatch.core.world import Heard
 
 
@@ -74,11 +75,13 @@ class Witnessing:
         said: Callable[[str], Heard | None],
         now: datetime,
         *,
+        planned: Sequence[Planned] = (),
         is_blind: bool,
     ) -> None:
         self._people = people
         self._known = known
         self._said = said
+        self._planned = planned
         self._is_blind = is_blind
         self._ways = Ways(people)
         self._power = Poweredness(people, known, said, now)
@@ -162,7 +165,18 @@ class Witnessing:
             seen.scene["power"] = power
         if overload:
             seen.scene["overload"] = True
+        work = self._work(feeds, outage)
+        if work is not None:
+            told = Evidence(Slot.PLANNED, work.element, "planned", work.since, words=work.what)
+            self._say(seen, Slot.PLANNED, True, told)
         seen.evidence.extend(found)
+
+    def _work(self, feeds: str, outage: Outage) -> Planned | None:
+        """Work that was planned for when this began, on what it hangs on."""
+        now = (
+            one for one in self._planned if one.since < outage.first_miss and outage.last_answer < one.until
+        )
+        return next((one for one in now if one.element in self._power.above(feeds)), None)
 
     def _port(self, ports: str, outage: Outage, seen: _Seen) -> None:
         state, found = port_of(self._people, self._known, self._said, ports, outage)

@@ -154,6 +154,12 @@ class Reader:
         where = "id IN (SELECT notice FROM notice_emergencies WHERE emergency = ?)"
         return self._read(lambda db: present.notices(db, where, (reference,)))
 
+    def emergency(self, reference: str) -> Emergency | None:
+        """An emergency by its reference, whether it is over or not."""
+        query = "SELECT * FROM emergencies WHERE reference = ?"
+        row = self._read(lambda db: db.execute(query, (reference,)).fetchone())
+        return None if row is None else rows.emergency(row)
+
     def recent_emergencies(self, limit: int) -> list[Emergency]:
         """The emergencies that opened last, the latest first."""
         query = "SELECT * FROM emergencies ORDER BY opened_at DESC, reference DESC LIMIT ?"

@@ -22,6 +22,7 @@ from hostwatch.core.source import Source
 from hostwatch.core.supply import Supply
 from hostwatch.core.switch import Switch
 from hostwatch.core.uplink import Uplink
+from hostwatch.core.warned import Planned, Planning
 from hostwatch.core.world import Decision
 from tests.core import shared_pictures
 from tests.core.pictures import instant
@@ -314,6 +315,28 @@ def test_power_that_is_back_when_the_device_is_found_to_be_down(stage: Stage) ->
 
     found = stage.last("srv-1")
     assert (found.cause, found.rule) == ("operator's power", "power-changed")
+
+
+@pytest.mark.parametrize(
+    ("element", "hours", "expected"),
+    [
+        ("ups-a", (0, 1), "maintenance, certain"),
+        ("pdu-1", (0, 1), "maintenance, certain"),
+        ("ups-b", (0, 1), "operator's power, certain"),
+        ("ups-a", (1, 2), "operator's power, certain"),
+    ],
+    ids=["on its UPS", "on its strip", "on another", "for another time"],
+)
+def test_work_that_was_planned(stage: Stage, element: str, hours: tuple[int, int], expected: str) -> None:
+    since, until = (instant(3600 * hour) for hour in hours)
+    work = Planned(element=element, since=since, until=until, what="battery change")
+    stage.world.planning = Planning(planned=(work,))
+    stage.said.update({POWER: ups("OFF"), STRIP: strip(on=False)})
+    stage.round(3 * ROUND, "srv-1")
+    stage.round(4 * ROUND, "srv-1")
+
+    found = stage.last("srv-1")
+    assert f"{found.cause}, {found.confidence}" == expected
 
 
 def test_evidence_that_comes_in_while_it_lasts(stage: Stage) -> None:

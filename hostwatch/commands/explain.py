@@ -1,0 +1,135 @@
+"""`hostwatch explain E-000042`: what each witness said, when, and what followed from it.
+
+Reads the record and asks nobody: whether the watch runs makes no difference. Exit code 0, or 1 when there is
+no such emergency or the record cannot be read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+
+from hostwatch.commands import WRONG, add_config
+from hostwatch.configuration.load import load
+from hostwatch.configuration.mistake import BadConfiguration
+from hostwatch.core.cause import Cause, Confidence, Slot
+from hostwatch.core.causing import evidence_of
+from hostwatch.core.facts import CauseFound
+from hostwatch.explaining import Explained, explain, shown
+from hostwatch.messages import catalogue
+from hostwatch.messages import cause as words
+from hostwatch.store.errors import StoreError
+from hostwatch.store.reader import Reader
+
+HELP = "explain an emergency: what each witness said, when, and what followed from it"
+
+LISTED_MAX = 20
+"""Causes that are told with their evidence; all are in the JSON."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    add_config(parser)
+    parser.add_argument("reference", metavar="EMERGENCY", help="its reference, such as E-000042")
+    parser.add_argument("--language", default="en", help="of the words about causes (en, zh)")
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+
+
+def run(options: argparse.Namespace) -> int:
+    """0 if it is explained, 1 if it cannot be."""
+    try:
+        loaded = load(options.config, read_secrets=False)
+        with Reader(loaded.store) as reader:
+            found = explain(reader, options.reference)
+            said = None if found is None or found.said is None else found.said
+            because = "" if said is None else reader.personal(said.because) or "a reason that was erased"
+    except (BadConfiguration, StoreError) as error:
+        print(error, file=sys.stderr)
+        return WRONG
+    if found is None:
+        print(f"the record knows no emergency {options.reference}", file=sys.stderr)
+        return WRONG
+    if options.json:
+        print(json.dumps(found.plain(), ensure_ascii=False))
+        return 0
+    zone = ZoneInfo(loaded.configuration.site.timezone)
+    _Page(zone, options.language).show(found, because)
+    return 0
+
+
+class _Page:
+    """A page for eyes."""
+
+    def __init__(self, zone: ZoneInfo, language: str) -> None:
+        self._zone = zone
+        self._t = catalogue.words(catalogue.resolve(language))
+        self._console = Console(highlight=False, soft_wrap=True)
+
+    def _time(self, when: datetime) -> str:
+        return when.astimezone(self._zone).strftime("%Y-%m-%d %H:%M:%S %z")
+
+    def _line(self, text: str = "", style: str = "") -> None:
+        self._console.print(text, style=style, markup=False)
+
+    def show(self, found: Explained, because: str) -> None:
+        """All of it."""
+        emergency = found.emergency
+        state = "lasts" if emergency.ended_at is None else f"is over since {self._time(emergency.ended_at)}"
+        self._line(f"{emergency.reference}: {shown(emergency.signal)}, {state}", "bold")
+        self._bounds(found)
+        self._line()
+        day = ""
+        for event in found.events:
+            when = self._time(event.at)
+            day, new = when[:10], when[:10] != day
+            if new:
+                self._line(when[:10], "bold")
+            style = "red" if "is down" in event.what or "not told" in event.what else ""
+            style = "green" if "is up" in event.what or event.what == "is over" else style
+            style = "cyan" if "cause" in event.what else style
+            self._line(f"  {when[11:]}  {event.who}: {event.what}", style)
+        self._line()
+        self._causes(found, because)
+
+    def _bounds(self, found: Explained) -> None:
+        bounds = found.bounds
+        spans = (timedelta(seconds=bounds[key]) for key in ("counted_s", "at_least_s", "at_most_s"))
+        counted, least, most = spans
+        so_far = " so far" if bounds["lasts"] else ""
+        self._line(f"silent for {counted}{so_far} (at least {least}, at most {most})")
+        self._line(f"began after {self._time(bounds['last_answer'])}, by {self._time(bounds['first_miss'])}")
+        if bounds["first_answer"] is not None and bounds["last_miss"] is not None:
+            self._line(
+                f"ended after {self._time(bounds['last_miss'])}, by {self._time(bounds['first_answer'])}"
+            )
+
+    def _causes(self, found: Explained, because: str) -> None:
+        if found.said is not None:
+            name = words.name(self._t, Cause(found.said.cause))
+            self._line(f"cause, as {found.said.actor} states: {name}; {because}", "bold cyan")
+        same: dict[tuple[object, ...], list[CauseFound]] = {}
+        for cause in found.causes.values():
+            same.setdefault((cause.cause, cause.confidence, cause.rule), []).append(cause)
+        for alike in same.values():
+            self._cause(alike)
+        if not same:
+            self._line("no cause has been looked for: nothing is down, or the record is older than that")
+
+    def _cause(self, alike: list[CauseFound]) -> None:
+        first = alike[0]
+        name = words.name(self._t, Cause(first.cause))
+        sure = words.sure(self._t, Confidence(first.confidence))
+        names = ", ".join(shown(one.signal) for one in alike[:LISTED_MAX])
+        more = f" and {len(alike) - LISTED_MAX} more" if len(alike) > LISTED_MAX else ""
+        self._line(f"cause by the rules: {name}, {sure}" + (f" ({first.rule})" if first.rule else ""), "cyan")
+        self._line(f"  of {names}{more}")
+        for one in first.evidence:
+            self._line(f"  · {words.said(self._t, evidence_of(one), self._time)}")
+        if first.wanting:
+            missing = ", ".join(words.whom(self._t, Slot(slot)) for slot in first.wanting)
+            self._line(f"  ? nobody spoke of: {missing}")

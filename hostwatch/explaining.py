@@ -1,0 +1,312 @@
+"""One emergency explained out of the record: what each witness said, when, and what followed from it.
+
+It reads facts alone, so that it explains what is over as well as what goes on, and says the same to everybody
+who has the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from hostwatch.core import canonical, facts, portsheard
+from hostwatch.core.emergency import Emergency
+from hostwatch.core.power import of_text
+from hostwatch.core.service import device_in, service_in
+from hostwatch.core.world import World
+from hostwatch.store.reader import AsOf, Reader
+
+BEFORE: Final = timedelta(minutes=15)
+"""What witnesses said so long before the first miss is told too."""
+
+KINDS: Final[tuple[type[facts.Fact], ...]] = (
+    facts.EmergencyOpened,
+    facts.UplinkEmergencyOpened,
+    facts.SupplyEmergencyOpened,
+    facts.SwitchEmergencyOpened,
+    facts.EmergencyHeld,
+    facts.EmergencyJoined,
+    facts.EmergencyEnded,
+    facts.SilenceBegan,
+    facts.SilenceEnded,
+    facts.SilenceCut,
+    facts.WentDown,
+    facts.CameUp,
+    facts.CauseFound,
+    facts.CauseStated,
+    facts.PowerSeen,
+    facts.PowerFailedBriefly,
+    facts.PortSeen,
+    facts.BlindBegan,
+    facts.BlindEnded,
+    facts.DutyMet,
+    facts.DutyBreached,
+    facts.NoticeOwed,
+    facts.NoticeSettled,
+    facts.AttemptEnded,
+)
+
+
+class Event(NamedTuple):
+    """One thing that was seen, or followed."""
+
+    at: datetime
+    who: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """All that the record tells of an emergency."""
+
+    emergency: Emergency
+    events: tuple[Event, ...]
+    bounds: dict[str, Any]
+    causes: dict[str, facts.CauseFound]
+    """By signal, what the rules found last."""
+
+    stated: tuple[facts.CauseStated, ...]
+
+    @property
+    def said(self) -> facts.CauseStated | None:
+        """What a person states, unless it was taken back."""
+        last = self.stated[-1] if self.stated else None
+        return last if last is not None and last.cause else None
+
+    def plain(self) -> dict[str, Any]:
+        """For programs."""
+        told: dict[str, Any] = canonical.plain(
+            {
+                "reference": self.emergency.reference,
+                "signal": self.emergency.signal,
+                "opened_at": self.emergency.opened_at,
+                "ended_at": self.emergency.ended_at,
+                "withdrawn": self.emergency.withdrawn,
+                "bounds": self.bounds,
+                "causes": [*self.causes.values()],
+                "stated": [*self.stated],
+                "events": [event._asdict() for event in self.events],
+            }
+        )
+        return told
+
+
+def explain(reader: Reader, reference: str) -> Explained | None:
+    """What the record tells of an emergency; None if there is none of that reference."""
+    emergency = reader.emergency(reference)
+    if emergency is None:
+        return None
+    as_of, world = reader.moment()
+    until = emergency.ended_at or as_of.alive_at or emergency.opened_at
+    mine = _Mine(emergency, world, _signals(reader, emergency, as_of), until)
+    told = [*reader.facts(KINDS, until=as_of, since=emergency.story.first_miss - BEFORE)]
+    known = [fact for fact in told if mine.concerns(fact)]
+    causes = {fact.signal: fact for fact in known if isinstance(fact, facts.CauseFound)}
+    events = [event for fact in known for event in _events(fact, reader.personal)]
+    return Explained(
+        emergency=emergency,
+        events=tuple(_grouped(sorted(events, key=lambda event: event.at))),
+        bounds=_bounds(emergency, until),
+        causes=causes,
+        stated=tuple(fact for fact in known if isinstance(fact, facts.CauseStated)),
+    )
+
+
+def _signals(reader: Reader, emergency: Emergency, as_of: AsOf) -> frozenset[str]:
+    """All signals whose outages were told under it, also those that have come back since."""
+    joined = reader.facts((facts.EmergencyJoined,), until=as_of, since=emergency.story.first_miss - BEFORE)
+    mine = (
+        fact.signal
+        for fact in joined
+        if isinstance(fact, facts.EmergencyJoined) and fact.reference == emergency.reference
+    )
+    return frozenset((*emergency.signals, *mine))
+
+
+class _Mine:
+    """Which facts belong to an emergency."""
+
+    def __init__(self, emergency: Emergency, world: World, signals: frozenset[str], until: datetime) -> None:
+        self._reference = emergency.reference
+        self._signals = signals
+        self._since = emergency.story.first_miss - BEFORE
+        self._until = until
+        people = world.population
+        devices = [device for name in signals if (device := people.device_of(name)) is not None]
+        supplies = {device.place.supply for device in devices if device.place is not None}
+        supplies |= {own.id for name in signals if (own := people.supply_of(name)) is not None}
+        self._sources = {name for name in people.sources if {*people.witnesses.supplies(name)} & supplies}
+        self._ports = {
+            port.strip(" )").rpartition("(")[2]
+            for device in devices
+            if device.place is not None
+            for port in device.place.ports.split(",")
+        }
+
+    def concerns(self, fact: facts.Fact) -> bool:
+        """Whether a fact is to be told."""
+        match fact:
+            case facts.PowerSeen() | facts.PowerFailedBriefly():
+                return fact.source in self._sources and fact.at <= self._until
+            case facts.PortSeen():
+                switch = fact.source.removeprefix(portsheard.PREFIX)
+                is_mine = f"{switch}/{fact.port}" in self._ports
+                return is_mine and fact.at <= self._until
+            case facts.BlindBegan() | facts.BlindEnded():
+                return fact.at <= self._until
+            case facts.DutyMet() | facts.DutyBreached():
+                return fact.duty.startswith(f"{self._reference}.")
+            case facts.NoticeOwed() | facts.NoticeSettled() | facts.AttemptEnded():
+                return fact.notice.startswith(f"{self._reference}.")
+        reference = getattr(fact, "reference", None)
+        if reference is not None:
+            return bool(reference == self._reference)
+        return getattr(fact, "signal", "") in self._signals and fact.at <= self._until + BEFORE
+
+
+def shown(signal: str) -> str:
+    """A signal as people call it: `srv-1`, `srv-1/www`, `switch sw-1`."""
+    kind, colon, rest = signal.partition(":")
+    if colon and kind in ("switch", "uplink", "supply", "source"):
+        return f"{kind} {rest.rpartition('@')[0].rpartition('/')[0]}"
+    service = service_in(signal)
+    return f"{device_in(signal)}/{service}" if service else device_in(signal)
+
+
+def _events(fact: facts.Fact, personal: Callable[[str], str | None]) -> Iterator[Event]:
+    """A fact in words."""
+    match fact:
+        case facts.SilenceBegan():
+            yield Event(fact.last_answer, shown(fact.signal), "last answer")
+            yield Event(fact.at, shown(fact.signal), f"first miss: {fact.why}")
+        case facts.WentDown():
+            yield Event(fact.at, shown(fact.signal), f"is down: {fact.misses} misses in a row")
+        case facts.SilenceEnded():
+            yield Event(fact.last_miss, shown(fact.signal), "last miss")
+            yield Event(fact.at, shown(fact.signal), "first answer")
+        case facts.SilenceCut():
+            yield Event(fact.at, shown(fact.signal), f"the silence is cut: {fact.why}")
+        case facts.CameUp():
+            yield Event(fact.at, shown(fact.signal), "is up again")
+        case facts.CauseFound():
+            said = f"{fact.cause}, {fact.confidence} ({fact.rule})" if fact.rule else fact.cause
+            yield Event(fact.at, shown(fact.signal), f"cause: {said}")
+        case facts.CauseStated():
+            why = personal(fact.because) or "a reason that was erased"
+            word = f"states the cause: {fact.cause}" if fact.cause else "takes back what was stated"
+            yield Event(fact.at, fact.actor, f"{word}, because: {why}")
+        case _:
+            yield from _of_witnesses(fact)
+            yield from _of_people(fact)
+
+
+def _of_witnesses(fact: facts.Fact) -> Iterator[Event]:
+    """What others said, and when nobody could see."""
+    match fact:
+        case facts.PowerSeen():
+            yield Event(fact.at, f"source {fact.source}", f"says {_power(fact.said)}")
+        case facts.PowerFailedBriefly():
+            yield Event(fact.at, f"source {fact.source}", f"counted {fact.times} failures that nobody saw")
+        case facts.PortSeen():
+            state = "switched off" if fact.admin == "down" else fact.oper
+            port = f"{fact.source.removeprefix(portsheard.PREFIX)}/{fact.port}"
+            yield Event(fact.at, f"port {port}", f"is {state}" + (f" ({fact.said})" if fact.said else ""))
+        case facts.BlindBegan():
+            yield Event(fact.at, "hostwatch", f"is blind: {fact.why}, {fact.detail}")
+        case facts.BlindEnded():
+            yield Event(fact.at, "hostwatch", f"sees again: {fact.why} is over")
+        case _:
+            pass
+
+
+def _of_people(fact: facts.Fact) -> Iterator[Event]:
+    """Who was to be told, and was."""
+    match fact:
+        case facts.EmergencyHeld():
+            yield Event(fact.at, shown(fact.signal), "waits for the verdict on what it hangs on")
+        case facts.EmergencyJoined():
+            yield Event(fact.at, shown(fact.signal), f"is told of under {fact.reference}")
+        case facts.EmergencyEnded():
+            yield Event(fact.at, fact.reference, "is withdrawn" if fact.withdrawn else "is over")
+        case facts.NoticeOwed():
+            yield Event(fact.at, f"{fact.customer}/{fact.contact}", f"is owed a notice: {fact.kind}")
+        case facts.AttemptEnded():
+            yield Event(fact.at, _contact(fact.notice), f"attempt {fact.number}: {fact.outcome}")
+        case facts.NoticeSettled():
+            yield Event(fact.at, _contact(fact.notice), f"notice: {fact.state}")
+        case facts.DutyMet():
+            yield Event(
+                fact.at, _contact(fact.duty), "was told too late" if fact.late else "was told in time"
+            )
+        case facts.DutyBreached():
+            yield Event(fact.at, _contact(fact.duty), "was not told in time")
+        case (
+            facts.EmergencyOpened()
+            | facts.UplinkEmergencyOpened()
+            | facts.SupplyEmergencyOpened()
+            | facts.SwitchEmergencyOpened()
+        ):
+            yield Event(fact.at, fact.reference, "is opened")
+        case _:
+            pass
+
+
+def _contact(name: str) -> str:
+    """The last parts of the name of a notice or a duty: customer and contact."""
+    return "/".join(name.split(".")[-2:])
+
+
+def _power(text: str) -> str:
+    try:
+        reading = of_text(text)
+    except ValueError:
+        return "what nobody can read"
+    said = []
+    for point in reading.points:
+        states = {"utility": point.utility, "UPS": point.ups, "output": point.output}
+        words = ", ".join(f"{what} {state}" for what, state in states.items() if state != "unknown")
+        said.append(f"{point.name}: {words}" if point.name else words or "nothing")
+    return "; ".join([*said[:4], *reading.concerns])
+
+
+def _grouped(events: Iterable[Event]) -> Iterator[Event]:
+    """Of many who say the same in a row, how many they are."""
+    group: list[Event] = []
+    for event in (*events, None):
+        if group and (event is None or event.what != group[0].what):
+            yield from _told(group)
+            group = []
+        if event is not None:
+            group.append(event)
+
+
+def _told(group: list[Event]) -> Iterator[Event]:
+    if len(group) <= 3:
+        yield from group
+        return
+    names = list(dict.fromkeys(event.who for event in group))
+    rest = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    last = (
+        ""
+        if group[-1].at == group[0].at
+        else f", the last {(group[-1].at - group[0].at).total_seconds():.0f} s later"
+    )
+    yield Event(group[0].at, f"{', '.join(names[:3])}{rest}", f"{group[0].what}{last}")
+
+
+def _bounds(emergency: Emergency, until: datetime) -> dict[str, Any]:
+    """How long it was: at least, as counted, at most. All in seconds."""
+    story = emergency.story
+    end, last = story.first_answer or until, story.last_miss or story.first_miss
+    return {
+        "last_answer": story.last_answer,
+        "first_miss": story.first_miss,
+        "last_miss": story.last_miss,
+        "first_answer": story.first_answer,
+        "at_least_s": int((last - story.first_miss).total_seconds()),
+        "counted_s": int((end - story.first_miss).total_seconds()),
+        "at_most_s": int((end - story.last_answer).total_seconds()),
+        "lasts": emergency.ended_at is None,
+    }
