@@ -23,9 +23,12 @@ UNREACHABLE: Final = {
 
 OUR_SOCKETS: Final = {
     errno.ENOMEM: "no memory here",
+    errno.ENOSPC: "no more sockets can be waited for here (fs.epoll.max_user_watches)",
     errno.EAFNOSUPPORT: "this machine has none of that family of addresses",
+    errno.EINVAL: "the kernel does not take this here: an address without its link, perhaps",
+    errno.EBADF: "a socket of ours was closed too early",
 }
-"""What it means when the kernel makes no socket at all, and the fault is ours."""
+"""What it means when the kernel makes no socket, or cannot wait for one, and the fault is ours."""
 
 
 def failed(error: OSError) -> Missed | Fault:

@@ -108,6 +108,8 @@ def test_a_number_of_openssl_is_none_of_the_kernel() -> None:
     assert found.why == "TLS broke: “decryption failed or bad record mac”"
 
 
-@pytest.mark.parametrize("number", [errno.ENOMEM, errno.EMFILE, errno.EAFNOSUPPORT])
+@pytest.mark.parametrize(
+    "number", [errno.ENOMEM, errno.EMFILE, errno.EAFNOSUPPORT, errno.ENOSPC, errno.EINVAL, errno.EBADF]
+)
 def test_where_no_socket_can_be_made_it_is_our_fault(number: int) -> None:
     assert isinstance(base.failed(OSError(number, "no socket")), Fault)
