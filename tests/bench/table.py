@@ -45,7 +45,7 @@ def versus(
 ) -> Line:
     """A line of µs, on which ours may be at most `goal` × theirs, if there is a goal."""
     ratio = ours / theirs if theirs else None
-    aim = "–" if goal is None else f"≤ {goal:.2g} ×" if goal >= 0.1 else f"≤ 1/{1 / goal:.0f}"
+    aim = "–" if goal is None else f"≤ {goal:.3g} ×" if goal >= 0.1 else f"≤ 1/{1 / goal:.0f}"
     return Line(
         row=row,
         measure=measure,
