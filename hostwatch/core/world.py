@@ -273,10 +273,11 @@ class World:
             self.came_up[flip.signal] = flip.first_answer
 
     def _forget_back(self, changes: Changes) -> None:
-        """That a device came back is the affair of whoever had it then."""
-        for device in changes.devices:
-            before = self.population.devices.get(device.id)
-            if before is not None and before.customer != device.customer:
+        """That a device came back is the affair of whoever had it then, and of nobody when it is removed."""
+        customers = {device.id: device.customer for device in changes.devices}
+        for name in (*customers, *changes.devices_gone):
+            before = self.population.devices.get(name)
+            if before is not None and before.customer != customers.get(name):
                 self.came_up.pop(before.signal(self.population.vantage), None)
 
     def _apply_slice(self, evidence: Slice) -> None:

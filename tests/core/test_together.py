@@ -73,6 +73,12 @@ def test_who_gets_a_device_that_came_back_is_told_at_the_next_scheduled_miss(pla
     )
 
 
+@pytest.mark.parametrize(("end", "known"), [("A", ["web/ping@main"]), ("A x@2:00", [])])
+def test_that_a_removed_device_came_back_is_forgotten(end: str, known: list[str], played: Played) -> None:
+    stage = played(Case("", f"A M M {end}", "A A A A", "–", ""))
+    assert [*stage.world.came_up] == known
+
+
 def notices(stage: Stage, kind: str) -> list[Notice]:
     return [notice for notice in stage.world.notices.values() if notice.kind == kind]
 
