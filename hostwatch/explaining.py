@@ -21,6 +21,9 @@ from hostwatch.store.reader import AsOf, Reader
 BEFORE: Final = timedelta(minutes=15)
 """What witnesses said so long before the first miss is told too."""
 
+TOGETHER: Final = timedelta(seconds=30)
+"""What happened to many within this time is told in one line."""
+
 KINDS: Final[tuple[type[facts.Fact], ...]] = (
     facts.EmergencyOpened,
     facts.UplinkEmergencyOpened,
@@ -108,7 +111,7 @@ def explain(reader: Reader, reference: str) -> Explained | None:
     return Explained(
         emergency=emergency,
         events=tuple(_grouped(sorted(events, key=lambda event: event.at))),
-        bounds=_bounds(emergency, until),
+        bounds=_bounds(emergency, world, until),
         causes=causes,
         stated=tuple(fact for fact in known if isinstance(fact, facts.CauseStated)),
     )
@@ -272,14 +275,17 @@ def _power(text: str) -> str:
 
 
 def _grouped(events: Iterable[Event]) -> Iterator[Event]:
-    """Of many who say the same in a row, how many they are."""
-    group: list[Event] = []
-    for event in (*events, None):
-        if group and (event is None or event.what != group[0].what):
-            yield from _told(group)
-            group = []
-        if event is not None:
-            group.append(event)
+    """Of many of whom the same happened in about the same time, how many they are."""
+    groups: dict[str, list[Event]] = {}
+    done: list[list[Event]] = []
+    for event in events:
+        mine = groups.get(event.what)
+        if mine is None or event.at - mine[0].at > TOGETHER:
+            mine = groups[event.what] = []
+            done.append(mine)
+        mine.append(event)
+    told = (event for group in done for event in _told(group))
+    yield from sorted(told, key=lambda event: event.at)
 
 
 def _told(group: list[Event]) -> Iterator[Event]:
@@ -296,10 +302,13 @@ def _told(group: list[Event]) -> Iterator[Event]:
     yield Event(group[0].at, f"{', '.join(names[:3])}{rest}", f"{group[0].what}{last}")
 
 
-def _bounds(emergency: Emergency, until: datetime) -> dict[str, Any]:
+def _bounds(emergency: Emergency, world: World, until: datetime) -> dict[str, Any]:
     """How long it was: at least, as counted, at most. All in seconds."""
     story = emergency.story
-    end, last = story.first_answer or until, story.last_miss or story.first_miss
+    present = world.signals.get(emergency.signal) if emergency.ended_at is None else None
+    silence = None if present is None else present.silence
+    so_far = story.first_miss if silence is None else silence.last_miss
+    end, last = story.first_answer or until, story.last_miss or so_far
     return {
         "last_answer": story.last_answer,
         "first_miss": story.first_miss,

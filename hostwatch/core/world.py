@@ -15,7 +15,7 @@ from hostwatch.core import supply, switch
 from hostwatch.core.cause import Statement
 from hostwatch.core.counted import Counted
 from hostwatch.core.emergency import Duty, Emergency, Notice
-from hostwatch.core.facts import CameUp, ClockStepped, Fact
+from hostwatch.core.facts import CameUp, ClockStepped, EmergencyEnded, Fact
 from hostwatch.core.holds import Hold, Holds
 from hostwatch.core.notices import Notices
 from hostwatch.core.population import Changes, Device, Population
@@ -259,6 +259,8 @@ class World:
             match fact:
                 case CameUp():
                     self._note_back(fact)
+                case EmergencyEnded(first_answer=datetime() as first_answer):
+                    self._note_end(fact.reference, first_answer)
                 case ClockStepped():
                     self.came_up.clear()
                 case _:
@@ -271,6 +273,13 @@ class World:
         is_parent = flip.signal.startswith((supply.PREFIX, switch.PREFIX))
         if is_device or (is_parent and flip.signal in self.open_by_signal):
             self.came_up[flip.signal] = flip.first_answer
+
+    def _note_end(self, reference: str, first_answer: datetime) -> None:
+        """An emergency of a switch ends when somebody behind it answers: it was back by then."""
+        emergency = self.emergencies.get(reference)
+        for name in () if emergency is None else emergency.signals:
+            if name.startswith(switch.PREFIX):
+                self.came_up[name] = first_answer
 
     def _forget_back(self, changes: Changes) -> None:
         """That a device came back is the affair of whoever had it then, and of nobody when it is removed."""

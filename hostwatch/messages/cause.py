@@ -62,7 +62,7 @@ def said(t: NullTranslations, evidence: Evidence, time: Time) -> str:
             "of": evidence.of,
             "told": told,
         }
-    words = f" ({evidence.words})" if evidence.words else ""
+    words = f" ({evidence.words})" if evidence.words not in ("", evidence.said) else ""
     if evidence.at is None:
         return f"{who}: {told}{words}"
     seen, since = t.gettext("seen %s"), t.gettext("since %s")

@@ -300,3 +300,26 @@ def test_a_device_that_hangs_on_nothing_known_is_its_own(tmp_path: Path) -> None
         stage.look("web", at, outcome)
 
     assert stage.told == "10:07 E1 web"
+
+
+def test_a_look_that_left_before_the_switch_was_back_and_is_known_after_says_nothing(tmp_path: Path) -> None:
+    """```
+    sw-1  ✕ ✕━━━━━━━━━━━╸ (db answers: it carries)
+    db    ✕ ✕━━━━━━━━━━━╸
+    web   ✕ ✕━━━━━━━━━✕ ╸ left before that, and known after
+    ```
+    """
+    stage = Stage(tmp_path / "store")
+    for row in ("sw-1", "web", "db"):
+        stage.look(row, 0, Outcome.ANSWERED)
+    for at in (300, 600):
+        for row in ("sw-1", "web", "db"):
+            stage.look(row, at, Outcome.MISSED)
+    assert [one.signal for one in stage.world.emergencies.values()] == ["switch:sw-1/ping@main"]
+    stage.look("db", 900, Outcome.ANSWERED)
+    assert stage.world.emergencies == {}
+    stage.look("web", 899, Outcome.MISSED)
+    assert stage.world.emergencies == {}
+    stage.look("web", 1200, Outcome.MISSED)
+    assert [one.signal for one in stage.world.emergencies.values()] == ["web/ping@main"]
+    stage.ledger.close()
