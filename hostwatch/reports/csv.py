@@ -59,6 +59,18 @@ COLUMNS = (
     "services_coverage_percent",
     "services_silences",
     "services_emergency_references",
+    "supplies",
+    "supplies_measured_at",
+    "power_measured",
+    "power_measured_s",
+    *(f"power_{name}" for name in SECONDS[1:]),
+    "power_availability_percent",
+    "power_availability_lower_percent",
+    "power_availability_upper_percent",
+    "power_coverage_percent",
+    "power_silences",
+    "power_silences_first_miss",
+    "power_emergency_references",
 )
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -101,6 +113,7 @@ def _cells(report: MonthReport, row: Row) -> list[str | int]:
         _listed(emergency.reference for emergency in row.emergencies),
         *_backbone(report, row),
         *_services(row),
+        *_power(report, row),
     ]
 
 
@@ -135,6 +148,24 @@ def _backbone(report: MonthReport, row: Row) -> Iterator[str | int]:
     yield len(silences)
     yield _dates(silences)
     yield _listed(emergency.reference for uplink in ways for emergency in uplink.emergencies)
+
+
+def _power(report: MonthReport, row: Row) -> Iterator[str | int]:
+    """Whether it had the power that was promised. Silences and emergencies are those that touch it."""
+    mine, sums = row.power, row.power.account
+    points = {supply.supply: supply.measured_at for supply in report.supplies}
+    yield _listed(mine.supplies)
+    yield _listed(points[name] for name in mine.supplies)
+    yield mine.measured
+    yield mine.measured_s
+    yield from (getattr(sums, name) for name in SECONDS[1:])
+    yield _number(sums.availability)
+    yield _number(sums.availability_lower)
+    yield _number(sums.availability_upper)
+    yield _number(sums.coverage)
+    yield len(mine.silences)
+    yield _dates(line.silence.first_miss for line in mine.silences)
+    yield _listed(emergency.reference for emergency in mine.emergencies)
 
 
 def _text(value: str) -> str:

@@ -12,7 +12,8 @@ from hostwatch.core import canonical
 from hostwatch.core.instant import from_second
 from hostwatch.reports import PLAIN, Paper
 from hostwatch.sla.account import SECONDS, Account
-from hostwatch.sla.month import MonthReport, Row, ServiceRow, SilenceLine, Total, UplinkRow
+from hostwatch.sla.lines import SilenceLine
+from hostwatch.sla.month import MonthReport, Power, Row, ServiceRow, SupplyRow, Total, UplinkRow
 from hostwatch.sla.records import BlindRecord, EmergencyRecord
 from hostwatch.sla.timing import ClockRecord
 
@@ -52,6 +53,7 @@ def document(report: MonthReport) -> dict[str, Any]:
         "devices": [_row(row) for row in report.rows],
         "totals": [_total(total) for total in report.totals],
         "uplinks": [_uplink(uplink) for uplink in report.uplinks],
+        "supplies": [_supply(supply) for supply in report.supplies],
         "blind": [_blind(record) for record in report.blind],
         "clock": [_clock(record) for record in report.clock],
     }
@@ -77,6 +79,28 @@ def _row(row: Row) -> dict[str, Any]:
         "silences": [_silence(line) for line in row.silences],
         "emergencies": [_emergency(emergency) for emergency in row.emergencies],
         "services": [_service(service) for service in row.services],
+        "power": _power(row.power),
+    }
+
+
+def _power(power: Power) -> dict[str, Any]:
+    """A device's power. All dates of its interruptions stand once, with their supply."""
+    return {
+        "measured": power.measured,
+        "measured_s": power.measured_s,
+        **_seconds(power.account),
+        **_percentages(power.account),
+        "supplies": power.supplies,
+        "silences": [
+            {
+                "signal": line.silence.signal,
+                "first_miss": line.silence.first_miss,
+                "counts": line.counts,
+                "down_s": line.down_s,
+            }
+            for line in power.silences
+        ],
+        "emergency_references": [emergency.reference for emergency in power.emergencies],
     }
 
 
@@ -142,6 +166,7 @@ def _total(total: Total) -> dict[str, Any]:
         "devices": total.devices,
         **_seconds(total.account),
         "backbone": {"measured_s": total.backbone_measured_s, **_seconds(total.backbone)},
+        "power": {"measured_s": total.power_measured_s, **_seconds(total.power)},
     }
 
 
@@ -149,6 +174,18 @@ def _uplink(row: UplinkRow) -> dict[str, Any]:
     return {
         "uplink": row.uplink,
         "name": row.name,
+        "service": [{"from": from_second(s.start), "until": from_second(s.end)} for s in row.service],
+        **_seconds(row.account),
+        **_percentages(row.account),
+        "silences": [_silence(line) for line in row.silences],
+        "emergencies": [_emergency(emergency) for emergency in row.emergencies],
+    }
+
+
+def _supply(row: SupplyRow) -> dict[str, Any]:
+    return {
+        "supply": row.supply,
+        "measured_at": row.measured_at,
         "service": [{"from": from_second(s.start), "until": from_second(s.end)} for s in row.service],
         **_seconds(row.account),
         **_percentages(row.account),

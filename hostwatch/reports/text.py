@@ -19,7 +19,8 @@ from rich.text import Text
 
 from hostwatch.reports import PLAIN, Paper
 from hostwatch.sla.account import PLACES, Account
-from hostwatch.sla.month import MonthReport, Row, ServiceRow, SilenceLine, Total, UplinkRow
+from hostwatch.sla.lines import SilenceLine
+from hostwatch.sla.month import MonthReport, Row, ServiceRow, SupplyRow, Total, UplinkRow
 from hostwatch.sla.records import BlindRecord, Ending
 from hostwatch.sla.timing import ClockRecord
 
@@ -46,6 +47,15 @@ NOT_MEASURED = (
 BACKBONE_NOTE = (
     "Reach of the carrier: down where the device or its uplink was silent, up where both answered, "
     "unknown elsewhere. A ping from inside proves neither; time without reference points is unknown."
+)
+
+POWER_NOT_MEASURED = (
+    "Power was not measured: these devices hang on no supply of the power model, so all its time is unknown."
+)
+
+POWER_NOTE = (
+    "Power: down where the supply that a device hung on was interrupted by the agreement's rule, at its "
+    "measuring point; unknown where nobody could say. It is no part of the network's figures, nor they of it."
 )
 
 FIGURES = ("period s", "up s", "down s", "unknown s", "excl. s", "avail. %", "lower %", "upper %", "cover. %")
@@ -146,6 +156,7 @@ def _parts(report: MonthReport, paper: Paper) -> Iterator[str | Text | Table]:
         yield _accounts(mine, totals[customer]).on(paper)
         yield from _reach(mine, totals[customer], paper)
         yield from _services(mine, customer, paper)
+        yield from _power(mine, totals[customer], paper)
         for row in mine:
             if row.silences:
                 yield from _silences(report, f"Silences of {row.device}", row, paper)
@@ -156,8 +167,19 @@ def _parts(report: MonthReport, paper: Paper) -> Iterator[str | Text | Table]:
                     )
     for uplink in report.uplinks:
         yield from _uplink(report, uplink, paper)
+    for supply in report.supplies:
+        yield from _supply(report, supply, paper)
     if not report.rows:
         yield "\nNo device was in service."
+    yield from _doubts(report)
+    yield Text(f"\n{NOTE}", style="dim")
+    if report.uplinks:
+        yield Text(BACKBONE_NOTE, style="dim")
+    if report.supplies:
+        yield Text(POWER_NOTE, style="dim")
+
+
+def _doubts(report: MonthReport) -> Iterator[str | Text]:
     if report.blind:
         yield "\nWhen we could not look"
         yield from (Text(f"  {_blindness(report, record)}") for record in report.blind[:LINES_MAX])
@@ -166,9 +188,6 @@ def _parts(report: MonthReport, paper: Paper) -> Iterator[str | Text | Table]:
         yield "\nWhen the clock was not known to be right"
         yield from (Text(f"  {_doubt(report, record)}") for record in report.clock[:LINES_MAX])
         yield from _more(len(report.clock))
-    yield Text(f"\n{NOTE}", style="dim")
-    if report.uplinks:
-        yield Text(BACKBONE_NOTE, style="dim")
 
 
 def _heading(report: MonthReport) -> Iterator[Text]:
@@ -214,12 +233,38 @@ def _services(rows: list[Row], customer: str, paper: Paper) -> Iterator[str | Te
         yield Grid(header=("device", "service", *FIGURES), rows=cells, styles=styles, left=2).on(paper)
 
 
+def _power(rows: list[Row], total: Total, paper: Paper) -> Iterator[str | Text | Table]:
+    """Whether each device had the power that was promised; apart, since it is another guarantee."""
+    if not total.power_measured_s:
+        yield Text(f"\n{POWER_NOT_MEASURED}", style="yellow")
+        return
+    yield Text(f"\nPower of the devices of {total.customer}")
+    cells = [
+        (row.device, "; ".join(row.power.supplies) or "not measured", *_figures(row.power.account))
+        for row in rows
+    ]
+    styles = [_style(row.power.account) for row in rows]
+    if len(rows) > 1:
+        blank = [""] * (len(FIGURES) - len(_sums(total.power)))
+        cells.append((f"{total.devices} devices", "", *_sums(total.power), *blank))
+        styles.append("bold")
+    yield Grid(header=("device", "supply", *FIGURES), rows=cells, styles=styles, left=2).on(paper)
+
+
 def _uplink(report: MonthReport, row: UplinkRow, paper: Paper) -> Iterator[str | Text | Table]:
     yield Text(f"\nUplink {row.uplink}: {row.name}", style="bold")
     cells = [(row.uplink, *_figures(row.account))]
     yield Grid(header=("uplink", *FIGURES), rows=cells, styles=[_style(row.account)]).on(paper)
     if row.silences:
         yield from _silences(report, f"Silences of uplink {row.uplink}", row, paper)
+
+
+def _supply(report: MonthReport, row: SupplyRow, paper: Paper) -> Iterator[str | Text | Table]:
+    yield Text(f"\nSupply {row.supply}, measured at the {row.measured_at}", style="bold")
+    cells = [(row.supply, *_figures(row.account))]
+    yield Grid(header=("supply", *FIGURES), rows=cells, styles=[_style(row.account)]).on(paper)
+    if row.silences:
+        yield from _silences(report, f"Interruptions of supply {row.supply}", row, paper)
 
 
 def _style(account: Account) -> str:
@@ -237,7 +282,7 @@ def _figures(account: Account) -> tuple[str, ...]:
 
 
 def _silences(
-    report: MonthReport, title: str, row: Row | ServiceRow | UplinkRow, paper: Paper
+    report: MonthReport, title: str, row: Row | ServiceRow | UplinkRow | SupplyRow, paper: Paper
 ) -> Iterator[str | Text | Table]:
     references = ", ".join(emergency.reference for emergency in row.emergencies[:LINES_MAX])
     yield Text(f"\n{title}" + (f" (emergencies {references})" if references else ""))

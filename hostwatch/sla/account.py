@@ -12,9 +12,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from hostwatch.core.timeline import Span, Timeline
-from hostwatch.sla.records import DeviceHistory, ServiceHistory, SilenceRecord, UplinkHistory
+from hostwatch.sla.records import (
+    DeviceHistory,
+    ServiceHistory,
+    SilenceRecord,
+    SupplyHistory,
+    UplinkHistory,
+)
 
-Judged = DeviceHistory | ServiceHistory | UplinkHistory
+Judged = DeviceHistory | ServiceHistory | UplinkHistory | SupplyHistory
 """What has an account: seconds of service, seconds that nothing speaks for, and silences."""
 
 PLACES = 4
@@ -135,7 +141,7 @@ class Books:
 
     @classmethod
     def of(cls, period: Span, device: Judged, rule: Downtime = EVERY_SILENCE) -> Books:
-        """Open the books of a device, or of an uplink, for a period."""
+        """Open the books of a device, or of what it hangs on, for a period."""
         mine = device.service & Timeline.of([period])
         excluded = Timeline()
         unknown = (device.unknown & mine) - excluded

@@ -1,4 +1,4 @@
-"""What the record says about each device and uplink: when it was in service, silent, or not spoken for.
+"""What the record says of devices, uplinks and supplies: when in service, silent, or not spoken for.
 
 Facts end what they tell of: a silence is known by the fact that ended or cut it, a gap by the
 reading after it. What is still open comes from the present signals and lasts until `now`. Instants
@@ -12,10 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from hostwatch.core import facts
+from hostwatch.core import facts, supply
 from hostwatch.core.instant import EPOCH
 from hostwatch.core.population import State
-from hostwatch.core.service import device_in
 from hostwatch.core.signal import Signal
 from hostwatch.core.timeline import Span, Timeline
 from hostwatch.core.uplink import PREFIX
@@ -24,14 +23,17 @@ from hostwatch.sla.records import (
     DeviceHistory,
     EmergencyRecord,
     Ending,
+    Hanging,
     History,
     Reach,
     ServiceHistory,
     SilenceRecord,
+    SupplyHistory,
     Tenure,
     UplinkHistory,
     spanned,
 )
+from hostwatch.sla.version import Version, thing_in, thing_of, version_of
 
 LASTING: tuple[type[facts.Fact], ...] = (
     facts.PopulationChanged,
@@ -60,8 +62,6 @@ Opened = (
     | facts.SwitchEmergencyOpened
 )
 
-BILLED = (State.IN_SERVICE, State.NOT_WATCHED)
-
 
 def fold(
     happened: Iterable[facts.Fact],
@@ -82,37 +82,17 @@ def fold(
 
 
 @dataclass(slots=True, kw_only=True)
-class _Version:
-    """A device, or an uplink, as the latest fact left it."""
-
-    customer: str
-    state: State
-    address: str
-    signal: str
-    since: datetime
-    uplink: str | None = None
-    name: str = ""
-    services: tuple[str, ...] = ()
-
-    @property
-    def signals(self) -> Iterator[tuple[str, str]]:
-        """Its services, each with the signal that it gave."""
-        for name in self.services:
-            yield name, f"{device_in(self.signal)}/{name}@{self.signal.rpartition('@')[2]}"
-
-
-@dataclass(slots=True, kw_only=True)
 class _Folding:
     """The fold while it goes on."""
 
     now: datetime
-    versions: dict[str, _Version] = field(default_factory=dict)
+    versions: dict[str, Version] = field(default_factory=dict)
     tenures: dict[tuple[str, str], list[Tenure]] = field(default_factory=lambda: defaultdict(list))
     served: dict[tuple[str, str], dict[str, list[Tenure]]] = field(default_factory=lambda: defaultdict(dict))
     """The stretches in which a customer's device had each of its services."""
 
     shared: dict[str, list[EmergencyRecord]] = field(default_factory=lambda: defaultdict(list))
-    """By device, the emergencies of what it hangs on."""
+    """By device, the emergencies of what it hangs on under which it was told of; by supply, its own."""
 
     silences: dict[str, list[SilenceRecord]] = field(default_factory=lambda: defaultdict(list))
     gaps: dict[str, list[Span]] = field(default_factory=lambda: defaultdict(list))
@@ -125,6 +105,9 @@ class _Folding:
     nobodys: Timeline = field(default_factory=Timeline)
     names: dict[str, str] = field(default_factory=dict)
     """What uplinks were called last."""
+
+    points: dict[str, str] = field(default_factory=dict)
+    """Where supplies are measured."""
 
     emergencies: dict[str, EmergencyRecord] = field(default_factory=dict)
     blind: list[BlindRecord] = field(default_factory=list)
@@ -160,41 +143,25 @@ class _Folding:
     def _changed(self, fact: facts.PopulationChanged) -> None:
         if fact.customer:
             self.customers.add(fact.customer)
-        if fact.thing not in ("device", "uplink"):
+        thing = thing_of(fact)
+        if thing is None:
             return
-        thing = fact.name if fact.thing == "device" else PREFIX + fact.name
-        before = self.versions.pop(thing, None)
+        before, now = self.versions.pop(thing, None), version_of(fact)
         if before is not None:
             self._close(thing, before, fact.at)
-        state = State(fact.state)
-        if state in BILLED:
-            self.versions[thing] = _Version(
-                customer=fact.customer,
-                state=state,
-                address=fact.body.get("address", ""),
-                signal=fact.body["signal"],
-                since=fact.at,
-                uplink=fact.body.get("uplink"),
-                name=fact.body.get("name", ""),
-                services=tuple(service["name"] for service in fact.body.get("services", ())),
-            )
+        if now is not None:
+            self.versions[thing] = now
 
-    def _close(self, device: str, version: _Version, until: datetime) -> None:
-        tenure = Tenure(
-            customer=version.customer,
-            device=device,
-            address=version.address,
-            signal=version.signal,
-            watched=version.state is State.IN_SERVICE,
-            span=spanned(version.since, until),
-            uplink=version.uplink,
-        )
+    def _close(self, device: str, version: Version, until: datetime) -> None:
+        tenure = version.tenure(device, until)
         self.tenures[version.customer, device].append(tenure)
         for service, signal in version.signals:
             mine = self.served[version.customer, device].setdefault(service, [])
             mine.append(replace(tenure, signal=signal))
         if version.name:
             self.names[device] = version.name
+        if version.measured_at:
+            self.points[device] = version.measured_at
 
     def _stepped(self, fact: facts.ClockStepped) -> None:
         """After a step back the same seconds come again: a stretch of service ends and begins anew.
@@ -281,8 +248,8 @@ class _Folding:
         told: dict[tuple[str, str], list[EmergencyRecord]] = defaultdict(list)
         for emergency in self.emergencies.values():
             if emergency.is_shared:
-                for signal in emergency.joined:
-                    self.shared[device_in(signal)].append(emergency)
+                for signal in (emergency.signal, *emergency.joined):
+                    self.shared[thing_in(signal)].append(emergency)
             else:
                 told[emergency.customer, emergency.device or PREFIX + emergency.uplink].append(emergency)
         uplinks = {
@@ -290,22 +257,28 @@ class _Folding:
             for (customer, thing), tenures in sorted(self.tenures.items())
             if thing.startswith(PREFIX)
         }
+        supplies = {
+            thing.removeprefix(supply.PREFIX): self._supply(thing, tenures, self._all([], thing))
+            for (_, thing), tenures in sorted(self.tenures.items())
+            if thing.startswith(supply.PREFIX)
+        }
         devices = tuple(
-            self._device(customer, thing, tenures, self._all(told[customer, thing], thing), uplinks)
+            self._device(customer, thing, tenures, self._all(told[customer, thing], thing), uplinks, supplies)
             for (customer, thing), tenures in sorted(self.tenures.items())
-            if not thing.startswith(PREFIX)
+            if not thing.startswith((PREFIX, supply.PREFIX))
         )
         return History(
             now=self.now,
             devices=devices,
             uplinks=tuple(uplinks.values()),
+            supplies=tuple(supplies.values()),
             blind=tuple(sorted(self.blind, key=lambda record: (record.since, record.why))),
             customers=frozenset(self.customers),
         )
 
     def _all(self, own: list[EmergencyRecord], device: str) -> list[EmergencyRecord]:
-        """A device's own emergencies, and those of what it hangs on under which it was told of."""
-        every = {one.reference: one for one in (*own, *self.shared[device])}
+        """A thing's own emergencies, and those of what it hangs on under which it was told of."""
+        every = {one.reference: one for one in (*own, *self.shared.get(device, ()))}
         return sorted(every.values(), key=lambda one: (one.opened_at, one.reference))
 
     def _uplink(self, thing: str, tenures: list[Tenure], told: list[EmergencyRecord]) -> UplinkHistory:
@@ -319,6 +292,17 @@ class _Folding:
             emergencies=tuple(told),
         )
 
+    def _supply(self, thing: str, tenures: list[Tenure], told: list[EmergencyRecord]) -> SupplyHistory:
+        names = sorted({tenure.signal for tenure in tenures})
+        return SupplyHistory(
+            supply=thing.removeprefix(supply.PREFIX),
+            measured_at=self.points[thing],
+            service=Timeline.of(tenure.span for tenure in tenures),
+            unknown=Timeline.of(self._unknown(names, tenures)),
+            silences=self._silences(names),
+            emergencies=tuple(told),
+        )
+
     def _device(
         self,
         customer: str,
@@ -326,6 +310,7 @@ class _Folding:
         tenures: list[Tenure],
         told: list[EmergencyRecord],
         uplinks: Mapping[str, UplinkHistory],
+        supplies: Mapping[str, SupplyHistory],
     ) -> DeviceHistory:
         names = sorted({tenure.signal for tenure in tenures})
         served = sorted(self.served[customer, device].items())
@@ -337,6 +322,7 @@ class _Folding:
             silences=self._silences(names),
             emergencies=tuple(one for one in told if one.covers(names)),
             reaches=tuple(_reaches(tenures, uplinks)),
+            hanging=tuple(_hanging(tenures, supplies)),
             services=tuple(self._service(name, mine, told) for name, mine in served),
         )
 
@@ -369,6 +355,16 @@ def _reaches(tenures: Iterable[Tenure], uplinks: Mapping[str, UplinkHistory]) ->
     for name, found in sorted(spans.items()):
         uplink = uplinks[name]
         yield Reach(uplink=uplink, span=Timeline.of(found) & uplink.service)
+
+
+def _hanging(tenures: Iterable[Tenure], supplies: Mapping[str, SupplyHistory]) -> Iterator[Hanging]:
+    spans: dict[str, list[Span]] = defaultdict(list)
+    for tenure in tenures:
+        if tenure.supply is not None and tenure.supply in supplies:
+            spans[tenure.supply].append(tenure.span)
+    for name, found in sorted(spans.items()):
+        mine = supplies[name]
+        yield Hanging(supply=mine, span=Timeline.of(found) & mine.service)
 
 
 def _nobodys(runs: Iterable[Span]) -> Timeline:

@@ -7,36 +7,25 @@ zone a customer is told times in, so that all reports of a site are cut at the s
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from itertools import groupby
 
 from hostwatch.core.calendar import Month
 from hostwatch.core.instant import from_second, second
 from hostwatch.core.timeline import Span, Timeline
-from hostwatch.sla import backbone
-from hostwatch.sla.account import EVERY_SILENCE, Account, Books, Downtime, Judged
+from hostwatch.sla import backbone, power
+from hostwatch.sla.account import EVERY_SILENCE, Account, Books, Downtime
+from hostwatch.sla.lines import SilenceLine, emergencies, lines, touches
 from hostwatch.sla.records import (
     BlindRecord,
     DeviceHistory,
     EmergencyRecord,
     History,
-    SilenceRecord,
+    SupplyHistory,
     UplinkHistory,
 )
 from hostwatch.sla.timing import ClockRecord, within
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SilenceLine:
-    """A silence that touches a device's period, and what it weighs there."""
-
-    silence: SilenceRecord
-    counts: bool
-    """Whether the rule makes it downtime."""
-
-    down_s: int
-    """Seconds of it in this period that count as down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +41,28 @@ class ServiceRow:
     silences: tuple[SilenceLine, ...]
     emergencies: tuple[EmergencyRecord, ...]
     """Its own, and those of its device that told of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Power:
+    """Whether one device had the power that was promised. It has no part in any account of the network."""
+
+    account: Account
+    measured_s: int
+    """Seconds of its period in which it hung on a supply of the power model."""
+
+    supplies: tuple[str, ...]
+    """The supplies that it hung on."""
+
+    silences: tuple[SilenceLine, ...]
+    """The interruptions of these while it hung on them, and what each weighs for it."""
+
+    emergencies: tuple[EmergencyRecord, ...]
+
+    @property
+    def measured(self) -> str:
+        """Whether anybody looked, all of its period, at its power: `all`, `part` or `none`."""
+        return _share(self.measured_s, self.account)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,14 +94,13 @@ class Row:
 
     silences: tuple[SilenceLine, ...]
     emergencies: tuple[EmergencyRecord, ...]
+    power: Power
     services: tuple[ServiceRow, ...] = ()
 
     @property
     def backbone_measured(self) -> str:
         """Whether anybody looked, all of its period, at the carrier: `all`, `part` or `none`."""
-        if not self.backbone_measured_s:
-            return "none"
-        return "all" if self.backbone_measured_s == self.backbone.period_s else "part"
+        return _share(self.backbone_measured_s, self.backbone)
 
     @property
     def vantages(self) -> tuple[str, ...]:
@@ -123,6 +133,20 @@ class UplinkRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SupplyRow:
+    """One supply of power in the month."""
+
+    supply: str
+    measured_at: str
+    service: tuple[Span, ...]
+    """The stretches of the month in which it was to be read: its period."""
+
+    account: Account
+    silences: tuple[SilenceLine, ...]
+    emergencies: tuple[EmergencyRecord, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Total:
     """The sums of one customer's rows. Seconds of devices, not of the month."""
 
@@ -131,6 +155,8 @@ class Total:
     account: Account
     backbone: Account
     backbone_measured_s: int
+    power: Account
+    power_measured_s: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +187,9 @@ class MonthReport:
     totals: tuple[Total, ...]
     uplinks: tuple[UplinkRow, ...]
     """The uplinks that the devices of the report were on."""
+
+    supplies: tuple[SupplyRow, ...]
+    """The supplies of power that they hung on."""
 
     blind: tuple[BlindRecord, ...]
     """When the watch could not look. It explains unknown seconds, and is not added to them."""
@@ -211,7 +240,8 @@ def month(
         rows=rows,
         totals=tuple(_totals(rows)),
         uplinks=tuple(_uplinks(period, history.uplinks, rows, rule)),
-        blind=tuple(record for record in history.blind if _touches(record.since, record.until, period)),
+        supplies=tuple(_supplies(period, history.supplies, rows, rule)),
+        blind=tuple(record for record in history.blind if touches(record.since, record.until, period)),
         clock=tuple(within(clock, period)),
     )
 
@@ -235,9 +265,42 @@ def _uplinks(
                 name=uplink.name,
                 service=books.period.spans,
                 account=books.account(),
-                silences=tuple(_lines(books, uplink, rule)),
-                emergencies=tuple(_emergencies(books, uplink)),
+                silences=tuple(lines(books, uplink, rule)),
+                emergencies=tuple(emergencies(books, uplink)),
             )
+
+
+def _supplies(
+    period: Span, supplies: Iterable[SupplyHistory], rows: Iterable[Row], rule: Downtime
+) -> Iterator[SupplyRow]:
+    wanted = {name for row in rows for name in row.power.supplies}
+    for supply in supplies:
+        books = Books.of(period, supply, rule)
+        if books.period and supply.supply in wanted:
+            yield SupplyRow(
+                supply=supply.supply,
+                measured_at=supply.measured_at,
+                service=books.period.spans,
+                account=books.account(),
+                silences=tuple(lines(books, supply, rule)),
+                emergencies=tuple(emergencies(books, supply)),
+            )
+
+
+def _power(period: Span, device: DeviceHistory, rule: Downtime) -> Power:
+    """A device's power: interruptions and emergencies of its supplies, as far as it hung on them then."""
+    books = power.books(period, device, rule)
+    parts = [(replace(books, period=each.span & books.period), each.supply) for each in device.hanging]
+    parts = [(part, supply) for part, supply in parts if part.period]
+    found = [line for part, supply in parts for line in lines(part, supply, rule)]
+    told = {one.reference: one for part, supply in parts for one in emergencies(part, supply)}
+    return Power(
+        account=books.account(),
+        measured_s=power.measured(period, device).total,
+        supplies=tuple(supply.supply for _, supply in parts),
+        silences=tuple(sorted(found, key=lambda line: (line.silence.first_miss, line.silence.until))),
+        emergencies=tuple(sorted(told.values(), key=lambda one: (one.opened_at, one.reference))),
+    )
 
 
 def _row(period: Span, books: Books, device: DeviceHistory, rule: Downtime) -> Row:
@@ -253,8 +316,9 @@ def _row(period: Span, books: Books, device: DeviceHistory, rule: Downtime) -> R
         backbone=backbone.books(period, device, rule).account(),
         backbone_measured_s=backbone.measured(period, device).total,
         uplinks=tuple(reach.uplink.uplink for reach in device.reaches if reach.span & mine),
-        silences=tuple(_lines(books, device, rule)),
-        emergencies=tuple(_emergencies(books, device)),
+        silences=tuple(lines(books, device, rule)),
+        emergencies=tuple(emergencies(books, device)),
+        power=_power(period, device, rule),
         services=tuple(_services(period, device, rule)),
     )
 
@@ -269,39 +333,16 @@ def _services(period: Span, device: DeviceHistory, rule: Downtime) -> Iterator[S
                 signals=tuple(dict.fromkeys(tenure.signal for tenure in tenures)),
                 service=books.period.spans,
                 account=books.account(),
-                silences=tuple(_lines(books, service, rule)),
-                emergencies=tuple(_emergencies(books, service)),
+                silences=tuple(lines(books, service, rule)),
+                emergencies=tuple(emergencies(books, service)),
             )
 
 
-def _lines(books: Books, judged: Judged, rule: Downtime) -> Iterator[SilenceLine]:
-    """The silences that touch a period."""
-    for silence in judged.silences:
-        if any(_touches(silence.last_answer, silence.until, span) for span in books.period):
-            yield _line(books, silence, rule)
-
-
-def _emergencies(books: Books, judged: Judged) -> Iterator[EmergencyRecord]:
-    """The emergencies that touch a period."""
-    for emergency in judged.emergencies:
-        if any(_touches(emergency.first_miss, _over(emergency), span) for span in books.period):
-            yield emergency
-
-
-def _line(books: Books, silence: SilenceRecord, rule: Downtime) -> SilenceLine:
-    counts = rule.counts(silence, silence.point)
-    down = (Timeline.of([silence.point]) & books.known).total if counts else 0
-    return SilenceLine(silence=silence, counts=counts, down_s=down)
-
-
-def _over(emergency: EmergencyRecord) -> datetime | None:
-    return emergency.first_answer or emergency.ended_at
-
-
-def _touches(since: datetime, until: datetime | None, span: Span) -> bool:
-    """Whether something that may have lasted no second at all has to do with a span."""
-    begins = second(since) < span.end
-    return begins and (until is None or second(until) > span.start or second(since) >= span.start)
+def _share(measured_s: int, account: Account) -> str:
+    """How much of a period was measured: `all`, `part` or `none`."""
+    if not measured_s:
+        return "none"
+    return "all" if measured_s == account.period_s else "part"
 
 
 def _totals(rows: Iterable[Row]) -> Iterator[Total]:
@@ -313,4 +354,6 @@ def _totals(rows: Iterable[Row]) -> Iterator[Total]:
             account=sum((row.account for row in mine), Account()),
             backbone=sum((row.backbone for row in mine), Account()),
             backbone_measured_s=sum(row.backbone_measured_s for row in mine),
+            power=sum((row.power.account for row in mine), Account()),
+            power_measured_s=sum(row.power.measured_s for row in mine),
         )

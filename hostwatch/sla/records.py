@@ -1,4 +1,4 @@
-"""What the record says, as values: silences, emergencies, and the histories of devices and uplinks."""
+"""What the record says, as values: silences, emergencies, histories of devices and what they hang on."""
 
 from __future__ import annotations
 
@@ -119,6 +119,9 @@ class Tenure:
     uplink: str | None = None
     """The uplink that its port reached the carrier by, as far as anybody said."""
 
+    supply: str | None = None
+    """The supply of power that was promised, as far as anybody said."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UplinkHistory:
@@ -143,6 +146,35 @@ class Reach:
     """The seconds in which a device's port reached the carrier by an uplink, if by any way."""
 
     uplink: UplinkHistory
+    span: Timeline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupplyHistory:
+    """All that is known of one supply of power."""
+
+    supply: str
+    measured_at: str
+    """`source` or `outlet`; it follows from what the supply is called."""
+
+    service: Timeline
+    """The seconds in which what sources say was to be read for it."""
+
+    unknown: Timeline
+    """Seconds for which no reading speaks."""
+
+    silences: tuple[SilenceRecord, ...] = ()
+    """Interruptions, by the agreement's rule."""
+
+    emergencies: tuple[EmergencyRecord, ...] = ()
+    """Those that told of it, alone or with other supplies."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hanging:
+    """The seconds in which a device hung on a supply."""
+
+    supply: SupplyHistory
     span: Timeline
 
 
@@ -180,6 +212,9 @@ class DeviceHistory:
     reaches: tuple[Reach, ...] = ()
     """By uplink. In the seconds of none of them nobody measured whether the carrier could be reached."""
 
+    hanging: tuple[Hanging, ...] = ()
+    """By supply. In the seconds of none of them nobody measured its power."""
+
     services: tuple[ServiceHistory, ...] = ()
     """By name."""
 
@@ -198,6 +233,7 @@ class History:
     """By customer and device. A device that changed customers stands under each."""
 
     uplinks: tuple[UplinkHistory, ...] = ()
+    supplies: tuple[SupplyHistory, ...] = ()
     blind: tuple[BlindRecord, ...] = ()
     customers: frozenset[str] = frozenset()
     """All customers that there have ever been."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from hostwatch.core import canonical, enrolment, facts, judge
 from hostwatch.core.enrolment import Accepted
+from hostwatch.core.place import Place
 from hostwatch.core.population import Customer, Device, Fixture, Population, State
 from hostwatch.core.power import PowerReading
 from hostwatch.core.reading import Kind, Outcome, Reading
@@ -92,6 +93,22 @@ class Teller:
         name = self.world.population.sources[source].signal(self.vantage)
         self._bring(name, at, outcome, kind, "" if said is None else said.text)
 
+    def power(
+        self,
+        source: str,
+        since: datetime,
+        until: datetime,
+        usual: PowerReading,
+        *,
+        said: Iterable[tuple[datetime, datetime, PowerReading | None]] = (),
+    ) -> None:
+        """A source is asked each interval, and says the usual; but what is told of some times."""
+        at, said = since, tuple(said)
+        while at < until:
+            spoken = [words for start, end, words in said if start <= at < end]
+            self.say(source, at, spoken[0] if spoken else usual)
+            at += self.world.population.sources[source].interval
+
     def every(
         self,
         device: str,
@@ -171,6 +188,7 @@ def device(
     address: str = "192.0.2.1",
     uplink: str | None = None,
     services: tuple[Service, ...] = (),
+    supply: str = "",
 ):
     waiver = "letter of 2026-09-01" if state is State.NOT_WATCHED else None
     return Device(
@@ -181,6 +199,7 @@ def device(
         waiver=waiver,
         uplink=uplink,
         services=services,
+        place=Place(feeds=supply, supply=supply) if supply else None,
     )
 
 

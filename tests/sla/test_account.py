@@ -13,9 +13,18 @@ from hypothesis import strategies as st
 
 from hostwatch.core.instant import EPOCH
 from hostwatch.core.timeline import Span, Timeline
-from hostwatch.sla import backbone
+from hostwatch.sla import backbone, power
 from hostwatch.sla.account import Account, Books, Downtime, account, percent
-from hostwatch.sla.records import DeviceHistory, Ending, Reach, SilenceRecord, Tenure, UplinkHistory
+from hostwatch.sla.records import (
+    DeviceHistory,
+    Ending,
+    Hanging,
+    Reach,
+    SilenceRecord,
+    SupplyHistory,
+    Tenure,
+    UplinkHistory,
+)
 
 LENGTH = 60
 moments = st.integers(0, LENGTH * 1_000_000).map(lambda us: EPOCH + timedelta(microseconds=us))
@@ -132,7 +141,7 @@ def states(
 ) -> tuple[bool | None, list[bool | None]]:
     """Whether the device, and each uplink that it is on, was silent; None where nobody knows."""
 
-    def state(one: DeviceHistory | UplinkHistory) -> bool | None:
+    def state(one: DeviceHistory | UplinkHistory | SupplyHistory) -> bool | None:
         if holds(one.unknown, cell):
             return None
         lengths = [(floored(getattr(s, begin)), floored(getattr(s, end)), s.confirmed) for s in one.silences]
@@ -143,7 +152,8 @@ def states(
             for first, last, confirmed in lengths
         )
 
-    return state(device), [state(reach.uplink) for reach in device.reaches if holds(reach.span, cell)]
+    ways = [state(reach.uplink) for reach in device.reaches if holds(reach.span, cell)]
+    return state(device), ways or [state(on.supply) for on in device.hanging if holds(on.span, cell)]
 
 
 def carrier_by_cells(period: Span, device: DeviceHistory, rule: Downtime) -> Account:
@@ -196,6 +206,73 @@ def test_the_reach_of_the_carrier_split_anywhere_loses_nothing(period, cut, devi
     whole, before, after = (
         backbone.books(Span(*part), device, rule).account()
         for part in ((start, end), (start, cut), (cut, end))
+    )
+
+    assert before + after == whole
+
+
+@st.composite
+def powered(draw):
+    """Devices on up to three supplies, one after the other, with stretches on none."""
+    cuts = sorted(draw(st.lists(st.integers(0, LENGTH), min_size=4, max_size=4)))
+    hanging = []
+    for start, end in pairwise(cuts):
+        supply = SupplyHistory(
+            supply="s",
+            measured_at="source",
+            service=Timeline.of(draw(st.lists(spans, max_size=2))),
+            unknown=Timeline.of(draw(st.lists(spans, max_size=3))),
+            silences=tuple(draw(st.lists(silences(), max_size=4))),
+        )
+        if draw(st.booleans()):
+            hanging.append(Hanging(supply=supply, span=Timeline.of([Span(start, end)]) & supply.service))
+    return replace(draw(devices()), hanging=tuple(hanging))
+
+
+def power_by_cells(period: Span, device: DeviceHistory, rule: Downtime) -> Account:
+    """Whether there was power, one second after the other; whatever is known of the device itself."""
+    counted = dict.fromkeys((field.name for field in fields(Account)), 0)
+    bounds = (("first_miss", "until"), ("first_miss", "last_miss"), ("last_answer", "until"))
+    for cell in range(period.start, period.end):
+        if not holds(device.service, cell):
+            continue
+        counted["period_s"] += 1
+        point, least, most = (next(iter(states(cell, device, rule, *bound)[1]), None) for bound in bounds)
+        counted["unknown_s" if point is None else "down_s" if point else "up_s"] += 1
+        counted["down_s_least"] += least is True
+        counted["down_s_most"] += most is not False
+    return Account(**counted)
+
+
+@settings(deadline=None)
+@given(spans, powered(), rules)
+def test_power_agrees_with_the_cells_and_adds_up(period, device, rule):
+    made = power.books(period, device, rule).account()
+
+    assert made == power_by_cells(period, device, rule)
+    assert made.up_s + made.down_s + made.excluded_s + made.unknown_s == made.period_s
+
+
+@settings(deadline=None)
+@given(spans, powered(), rules)
+def test_power_has_no_part_in_the_network(period, device, rule):
+    without = replace(device, hanging=())
+
+    assert account(period, device, rule) == account(period, without, rule)
+    assert backbone.books(period, device, rule) == backbone.books(period, without, rule)
+    assert power.books(period, device, rule).account().period_s == account(period, device, rule).period_s
+    unmeasured = power.books(period, without, rule).account()
+    assert unmeasured.unknown_s == unmeasured.period_s, "never up, and never down, out of missing data"
+
+
+@settings(deadline=None)
+@given(places, st.integers(0, LENGTH), powered(), rules)
+def test_power_split_anywhere_loses_nothing(period, cut, device, rule):
+    start, end = period
+    cut = min(max(cut, start), end)
+
+    whole, before, after = (
+        power.books(Span(*part), device, rule).account() for part in ((start, end), (start, cut), (cut, end))
     )
 
     assert before + after == whole
