@@ -127,7 +127,7 @@ def test_facts_of_some_kinds_since_a_day_in_small_pages(path, monkeypatch):
         assert list(reader.facts()) == teller().record
         assert list(reader.facts(until=replace(reader.as_of(), seq=9))) == teller().record[:9]
     assert found == [f for f in teller().record if isinstance(f, kinds) and f.at >= since]
-    assert len(found) == 16, "of the device, its service and supply, the uplink and its three reference points"
+    assert len(found) == 16, "of the device, its service, its supply, the uplink and its three references"
     assert seen[-1] == (len(teller().record),) * 2
     assert len(seen) == -(-len(teller().record) // 7)
 
