@@ -54,6 +54,7 @@ from hostwatch.core import (
     ladder,
     latency,
     parents,
+    parts,
     ports,
     power,
     schedule,
@@ -65,6 +66,7 @@ from hostwatch.core import uplink as uplinks
 from hostwatch.core.blindness import Why
 from hostwatch.core.world import World
 from hostwatch.inventory import csv
+from hostwatch.messages import parted
 from hostwatch.messages import text as words
 from hostwatch.ports import snmp as snmp_ports
 from hostwatch.power import _bmc, _conditions, _modbus, _posts, modbus, nut, redfish
@@ -137,6 +139,8 @@ LIMITS: dict[str, str] = {
     "uplinks; reference points of one": (
         f"{uplink.UPLINKS_MAX}; {uplinks.REFERENCES_MIN} … {uplink.REFERENCES_MAX}"
     ),
+    "parts of an emergency of power or of a switch in one notice; groups of them with dates of their own in"
+    " its words": f"{parts.PARTS_MAX}; {parted.GROUPS_MAX}",
     "devices behind an uplink or a switch, or on a supply, named in a notice": str(behind.NAMED_MAX),
     "devices asked for when a switch behind which they are is silent": str(parents.ASKED_MAX),
     "a slice of the schedule": seconds(schedule.SLICE_MAX),

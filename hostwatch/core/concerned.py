@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from heapq import merge
 from itertools import islice
 
-from hostwatch.core import facts
+from hostwatch.core import facts, parts
 from hostwatch.core import supply as supplies
 from hostwatch.core import switch as switches
 from hostwatch.core.behind import NAMED_MAX, Group
 from hostwatch.core.emergency import Emergency
 from hostwatch.core.hanging import way
+from hostwatch.core.notice import Part
 from hostwatch.core.parents import Ways, is_parent
 from hostwatch.core.population import Device, Population
 from hostwatch.core.stories import Fallen
@@ -27,16 +28,23 @@ class Concerned:
     def by(self, roots: Iterable[str]) -> dict[str, Group]:
         """By customer, the devices in service on these supplies, or cut off by these switches."""
         found: dict[str, Group] = {}
-        dead: list[str] = []
-        for root in roots:
-            supply, switch = supplies.named(root), switches.named(root)
-            if supply is not None:
-                _merge(found, self._people.supplied.groups(supply))
-            if switch is not None:
-                dead.append(switch)
-        for one in self._ways.cut(dead) if dead else ():
+        lost, cut = self._lost(roots)
+        for supply in lost:
+            _merge(found, self._people.supplied.groups(supply))
+        for one in cut:
             _merge(found, self._people.ways.groups(one))
         return dict(sorted(found.items()))
+
+    def on(self, roots: Iterable[str]) -> list[str]:
+        """What devices hang on that is lost: these supplies, and the ways that these switches cut."""
+        lost, cut = self._lost(roots)
+        return [*lost, *cut]
+
+    def _lost(self, roots: Iterable[str]) -> tuple[list[str], list[str]]:
+        roots = [*roots]
+        dead = [name for root in roots if (name := switches.named(root)) is not None]
+        lost = [name for root in roots if (name := supplies.named(root)) is not None]
+        return lost, self._ways.cut(dead) if dead else []
 
     def device(self, roots: Sequence[str], device: Device) -> bool:
         """Whether a device is one of them."""
@@ -53,14 +61,24 @@ class Concerned:
     def fallen(self, flips: Sequence[facts.WentDown], before: Sequence[str]) -> Fallen:
         """Who is concerned, and by which verdict the first of theirs was lost."""
         roots = [*before]
+        found: list[Part] = []
+        gone = {*self.on(roots)}
         since: dict[str, facts.WentDown] = {}
         ordered = sorted(flips, key=lambda flip: (flip.first_miss, flip.signal))
         for flip in ordered:
             roots.append(flip.signal)
+            found += parts.begun((one for one in self.on(roots) if one not in gone), flip)
+            gone.update(one.on for one in found)
             for customer in self.by(roots):
                 since.setdefault(customer, flip)
         groups = self.by(roots)
-        return Fallen(flips=tuple(ordered), groups=groups, since=since, theirs=self._theirs(roots, groups))
+        return Fallen(
+            flips=tuple(ordered),
+            groups=groups,
+            since=since,
+            theirs=self._theirs(roots, groups),
+            parts=tuple(found),
+        )
 
     def _theirs(self, roots: Iterable[str], groups: Iterable[str]) -> dict[str, frozenset[str]]:
         names = [name for root in roots if (name := supplies.named(root)) is not None]

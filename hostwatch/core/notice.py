@@ -14,6 +14,29 @@ Kind = Literal["emergency", "update", "recovery", "withdrawn", "warning", "clear
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Of an emergency that many share: what was lost at one time, and the reader's devices on it."""
+
+    on: str
+    """The supply, or the switches on the way: `any(sw-1,sw-2)`."""
+
+    last_answer: datetime
+    first_miss: datetime
+    last_miss: datetime | None = None
+    """Once it is over: the inner bound of the end. Without a `first_answer` it is no longer watched."""
+
+    first_answer: datetime | None = None
+    behind: int = 0
+    """How many of the reader's devices are on it; for the operator, of all."""
+
+    devices: tuple[str, ...] = ()
+    """The first of the reader's own."""
+
+    missed: tuple[datetime | None, ...] = ()
+    """Behind switches: when each of these devices itself missed first, where that is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
     """One emergency as a notice tells it. All instants are aware UTC."""
 
@@ -83,6 +106,9 @@ class Story:
 
     devices: tuple[str, ...] = ()
     """The first of the reader's own."""
+
+    parts: tuple[Part, ...] = ()
+    """Of what is shared: what was lost when, each with its own bounds, in the order in which it was lost."""
 
     customers: int = 0
     """For the operator: how many customers that concerns; else 0."""

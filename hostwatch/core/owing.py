@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 
-from hostwatch.core import facts
+from hostwatch.core import facts, parts
 from hostwatch.core.emergency import (
     Duty,
     Emergency,
@@ -260,5 +260,10 @@ class Owing:
 def _told_end(begun: Story, ended: Story) -> Story:
     """The story of an end; of what is shared it is the reader's own, with the devices that are theirs."""
     if begun.is_shared:
-        return replace(begun, last_miss=ended.last_miss, first_answer=ended.first_answer)
+        return replace(
+            begun,
+            last_miss=ended.last_miss,
+            first_answer=ended.first_answer,
+            parts=parts.with_ends(begun.parts, ended.parts),
+        )
     return ended

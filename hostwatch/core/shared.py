@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from hostwatch.core import facts, stories
+from hostwatch.core import facts, parts, stories
 from hostwatch.core import supply as supplies
 from hostwatch.core import switch as switches
 from hostwatch.core.concerned import Concerned, roots_of, supplies_in, switches_in
@@ -22,7 +22,7 @@ from hostwatch.core.notice import Kind, Story
 from hostwatch.core.observing import Observing
 from hostwatch.core.owing import Owing
 from hostwatch.core.parents import Parents, elements, is_parent
-from hostwatch.core.population import Device
+from hostwatch.core.population import Customer, Device
 from hostwatch.core.service import device_in
 from hostwatch.core.signal import Signal, verdict_on
 from hostwatch.core.stories import Fallen
@@ -180,7 +180,23 @@ class Shared:
     def _opening(self, fallen: Fallen, reference: str) -> stories.Opening:
         if fallen.first.signal.startswith(supplies.PREFIX):
             return stories.of_supplies(self._people, fallen, supplies_in(fallen.flips), reference)
-        return stories.of_switches(self._people, fallen, switches_in(fallen.flips), reference)
+        opening = stories.of_switches(self._people, fallen, switches_in(fallen.flips), reference)
+        return replace(opening, told=tuple((one, self._with_misses(story)) for one, story in opening.told))
+
+    def _told(self, story: Story, fallen: Fallen) -> Iterator[tuple[Customer, Story]]:
+        for customer, mine in stories.told_of(self._people, story, fallen):
+            yield customer, self._with_misses(mine)
+
+    def _with_misses(self, story: Story) -> Story:
+        """The story with when the reader's devices behind switches missed first themselves."""
+        if not story.switches:
+            return story
+        return replace(story, parts=parts.with_misses(story.parts, self._first_miss))
+
+    def _first_miss(self, name: str) -> datetime | None:
+        device = self._people.devices.get(name)
+        signal = None if device is None else self._known(device.signal(self._people.vantage))
+        return None if signal is None or signal.silence is None else signal.silence.first_miss
 
     def _add(self, emergency: Emergency, flips: Sequence[facts.WentDown]) -> None:
         """More goes down under an emergency that is open: who is not told of it yet is told now."""
@@ -189,12 +205,12 @@ class Shared:
             emergency = self._owing.cover(emergency, flip)
         emergency = self._owing.put(replace(emergency, story=self._grown(emergency, fallen)))
         told = self._owing.told(emergency.reference)
-        for customer, story in stories.told_of(self._people, emergency.story, fallen):
+        for customer, story in self._told(emergency.story, fallen):
             known = told.get(customer.id)
             if known is None:
                 own = fallen.since.get(customer.id, fallen.first)
                 self._owing.tell(story, customer, min(own.at, self._waited(fallen).get(customer.id, own.at)))
-            elif customer.id == self._people.operator or known.behind < story.behind:
+            elif customer.id == self._people.operator or _is_more(known, story):
                 self._owing.update_customer(
                     replace(
                         known,
@@ -203,13 +219,14 @@ class Shared:
                         customers=story.customers,
                         supplies=story.supplies,
                         switches=story.switches,
+                        parts=story.parts,
                     )
                 )
         self._adopt(emergency)
 
     def _grown(self, emergency: Emergency, fallen: Fallen) -> Story:
         """The story with what fell last beside what fell before."""
-        story = emergency.story
+        story = replace(emergency.story, parts=(*emergency.story.parts, *fallen.parts))
         if story.supplies:
             more = supplies_in(fallen.flips)
             return replace(story, supplies=tuple(dict.fromkeys((*story.supplies, *more))))
@@ -265,7 +282,7 @@ class Shared:
             fallen = self._concerned.fallen([one for one in verdicts if one is not None], ())
             mine = {name: group for name, group in fallen.groups.items() if name == device.customer}
             only = replace(fallen, groups=mine)
-            for customer, story in stories.told_of(self._people, emergency.story, only):
+            for customer, story in self._told(emergency.story, only):
                 if customer.id == device.customer != self._people.operator:
                     self._owing.tell(story, customer, flip.at)
         return self._owing.cover(emergency, flip)
@@ -307,16 +324,18 @@ class Shared:
             return
         left = [root for root in roots_of(emergency) if root != own]
         kind: Kind = "recovery" if bounds[1] is not None else "withdrawn"
-        ended = replace(emergency.story, last_miss=bounds[0], first_answer=bounds[1])
+        over = parts.ended(emergency.story.parts, self._concerned.on(left), *bounds)
+        ended = replace(emergency.story, last_miss=bounds[0], first_answer=bounds[1], parts=over)
         still = self._concerned.by(left)
         if not still:
-            over = replace(emergency, story=ended, ended_at=at, withdrawn=kind == "withdrawn")
-            self._owing.end(over, kind)
+            whole = replace(emergency, story=ended, ended_at=at, withdrawn=kind == "withdrawn")
+            self._owing.end(whole, kind)
             return
         gone = {name for name in self._owing.told(emergency.reference) if name not in still}
         self._owing.end_for(ended, gone - {self._people.operator}, kind)
         kept = [one for one in emergency.signals if not is_parent(one) and self._is_on(left, one)]
-        self._owing.put(replace(emergency, signal=left[0], joined=(*left[1:], *kept)))
+        story = replace(emergency.story, parts=over)
+        self._owing.put(replace(emergency, signal=left[0], joined=(*left[1:], *kept), story=story))
 
     def _is_on(self, roots: Sequence[str], signal: str) -> bool:
         device = self._people.devices.get(device_in(signal))
@@ -353,3 +372,8 @@ class Shared:
                 continue
             last_miss = min(switch.silence.last_miss, signal.last_answer)
             self._end(own, (last_miss, signal.last_answer), self._now)
+
+
+def _is_more(told: Story, now: Story) -> bool:
+    """Whether a customer has lost more than they were told."""
+    return told.behind < now.behind or len(told.parts) < len(now.parts)

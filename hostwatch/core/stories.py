@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from hostwatch.core import facts
+from hostwatch.core import facts, parts
 from hostwatch.core.behind import Group
-from hostwatch.core.notice import Story
+from hostwatch.core.notice import Part, Story
 from hostwatch.core.population import Customer, Device, Population
 from hostwatch.core.service import Service
 from hostwatch.core.together import Stand
@@ -119,6 +119,9 @@ class Fallen:
     theirs: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """By customer, the supplies that are theirs, of all that are down."""
 
+    parts: tuple[Part, ...] = ()
+    """What these verdicts took away, and nothing else had before."""
+
     @property
     def first(self) -> facts.WentDown:
         """The one that the story of all begins with."""
@@ -127,7 +130,7 @@ class Fallen:
 
 def of_supplies(people: Population, fallen: Fallen, names: Iterable[str], reference: str) -> Opening:
     """Power is interrupted for those on some supplies (`colocation C2`)."""
-    story = supplied(people, fallen.first, tuple(names), reference)
+    story = replace(supplied(people, fallen.first, tuple(names), reference), parts=fallen.parts)
     opened = facts.SupplyEmergencyOpened(
         at=fallen.first.at,
         reference=reference,
@@ -150,7 +153,7 @@ def supplied(people: Population, flip: facts.WentDown, names: tuple[str, ...], r
 def of_switches(people: Population, fallen: Fallen, names: Iterable[str], reference: str) -> Opening:
     """Switches are dead, and cut off those behind them (J10)."""
     ids = tuple(names)
-    story = switched(people, fallen.first, ids, reference)
+    story = replace(switched(people, fallen.first, ids, reference), parts=fallen.parts)
     opened = facts.SwitchEmergencyOpened(
         at=fallen.first.at,
         reference=reference,
@@ -171,7 +174,9 @@ def switched(people: Population, flip: facts.WentDown, ids: tuple[str, ...], ref
 
 def told_of(people: Population, story: Story, fallen: Fallen) -> Iterator[tuple[Customer, Story]]:
     """To each customer whom it concerns, and to the operator, the story as it is theirs."""
-    for customer, mine in _told(people, story, fallen.groups):
+    own = parts.by_reader(people, story)
+    for customer, shared in _told(people, story, fallen.groups):
+        mine = replace(shared, parts=own.get(customer.id, ()))
         if customer.id == people.operator:
             yield customer, mine
             continue

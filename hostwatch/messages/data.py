@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hostwatch.core import instant
-from hostwatch.core.notice import Kind, Story
+from hostwatch.core.notice import Kind, Part, Story
 from hostwatch.messages import catalogue, spans
 from hostwatch.messages.text import Composed
 
@@ -66,6 +66,7 @@ def _emergency(story: Story) -> dict[str, Any]:
         "quorum": story.quorum or None,
         "behind": story.behind if story.is_shared else None,
         "devices": list(story.devices) if story.is_shared else None,
+        "parts": [_part(part) for part in story.parts] if story.parts else None,
         "method": None if story.is_shared or story.service or story.warning else story.method or "icmp",
         "service": story.service or None,
         "found": story.why if story.service else None,
@@ -77,6 +78,23 @@ def _emergency(story: Story) -> dict[str, Any]:
         "switches": list(story.switches) if story.switches else None,
         "warning": story.warning or None,
         "about": story.about or None,
+    }
+
+
+def _part(part: Part) -> dict[str, Any]:
+    length = spans.length(part)
+    return {
+        "on": part.on,
+        "behind": part.behind,
+        "devices": list(part.devices),
+        "first_misses": [_instant(one) for one in part.missed] or None,
+        "last_answer": _instant(part.last_answer),
+        "first_miss": _instant(part.first_miss),
+        "last_miss": _instant(part.last_miss),
+        "first_answer": _instant(part.first_answer),
+        "silent_s": None if length is None else length.point_s,
+        "silent_least_s": None if length is None else length.least_s,
+        "silent_most_s": None if length is None else length.most_s,
     }
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from gettext import NullTranslations
 
-from hostwatch.core.notice import Kind, Story
-from hostwatch.messages import spans
+from hostwatch.core.notice import Kind, Part, Story
+from hostwatch.messages import parted, spans
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,26 @@ def block(t: NullTranslations, story: Story, kind: Kind, form: Form) -> Iterator
     """The evidence, a line for each thing known."""
     yield from _what(t, story)
     yield from _whose(t, story, form)
-    bounds = {"answer": form.time(story.last_answer), "miss": form.time(story.first_miss)}
+    groups = parted.groups(story)
+    if len(groups) > 1:
+        for group in groups[: parted.GROUPS_MAX]:
+            yield parted.heading(t, group, form.line, is_power=bool(story.supplies))
+            yield from (f"  {line}" for line in _times(t, story, group.part, form))
+            yield from (f"  {line}" for line in parted.misses(t, group, form.line, form.time))
+        if left := parted.left(story, groups):
+            yield parted.further(t, left)
+    else:
+        yield from _times(t, story, story, form, with_end=kind == "recovery")
+        for group in groups:
+            yield from parted.misses(t, group, form.line, form.time)
+    yield _seen(t, story, form)
+
+
+def _times(
+    t: NullTranslations, story: Story, of: Story | Part, form: Form, *, with_end: bool = True
+) -> Iterator[str]:
+    """When it began, of the whole or of a part of it; and when it ended and how long it was."""
+    bounds = {"answer": form.time(of.last_answer), "miss": form.time(of.first_miss)}
     if story.supplies:
         yield (
             t.gettext(
@@ -79,9 +98,8 @@ def block(t: NullTranslations, story: Story, kind: Kind, form: Form) -> Iterator
         )
     else:
         yield t.gettext("Silent since: after %(answer)s (last answer), by %(miss)s (first miss)") % bounds
-    if kind == "recovery":
-        yield from _end(t, story, form)
-    yield _seen(t, story, form)
+    if with_end:
+        yield from _end(t, story, of, form)
 
 
 def _what(t: NullTranslations, story: Story) -> Iterator[str]:
@@ -109,13 +127,13 @@ def _whose(t: NullTranslations, story: Story, form: Form) -> Iterator[str]:
     }
 
 
-def _end(t: NullTranslations, story: Story, form: Form) -> Iterator[str]:
-    length = spans.length(story)
-    if story.first_answer is None or length is None:
+def _end(t: NullTranslations, story: Story, of: Story | Part, form: Form) -> Iterator[str]:
+    length = spans.length(of)
+    if of.first_answer is None or length is None:
         return
     bounds = {
-        "miss": form.time(story.last_miss or story.first_miss),
-        "answer": form.time(story.first_answer),
+        "miss": form.time(of.last_miss or of.first_miss),
+        "answer": form.time(of.first_answer),
     }
     if story.supplies:
         since = t.gettext(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hostwatch.core import instant
-from hostwatch.core.notice import Story
+from hostwatch.core.notice import Part, Story
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Length:
     """From the last answer before to the first answer after: it was silent at most so long."""
 
 
-def length(story: Story) -> Length | None:
+def length(story: Story | Part) -> Length | None:
     """The length of a silence, or None while it lasts."""
     if story.first_answer is None:
         return None

@@ -11,7 +11,7 @@ from hostwatch.core import canonical, instant, latency
 from hostwatch.core.element import Element
 from hostwatch.core.emergency import Attempt, AttemptOutcome, Duty, Emergency, Notice, NoticeState
 from hostwatch.core.holds import Hold
-from hostwatch.core.notice import Story
+from hostwatch.core.notice import Part, Story
 from hostwatch.core.place import Place
 from hostwatch.core.population import FIXTURES, Customer, Device, Population, State
 from hostwatch.core.reading import Outcome
@@ -147,6 +147,7 @@ def story(body: Mapping[str, Any]) -> Story:
     restored["interval"] = timedelta(microseconds=restored["interval"])
     for key in ("devices", "failing", "answering", "supplies", "switches"):
         restored[key] = tuple(restored.get(key, ()))
+    restored["parts"] = tuple(canonical.restore(Part, one) for one in restored.get("parts", ()))
     return Story(**restored)
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from hostwatch.core import facts, judge, telling, testimony
 from hostwatch.core.emergency import Notice
+from hostwatch.core.notice import Part
 from hostwatch.core.population import Changes, Customer, Population
 from hostwatch.core.reading import Kind, Outcome, Reading
 from hostwatch.core.terms import AgreementTerms
@@ -156,6 +157,59 @@ def test_a_customer_of_whom_more_is_lost_gets_an_update(played: Played) -> None:
 
     assert (began.stories[0].devices, more.stories[0].devices) == (("b",), ("a", "b"))
     assert (more.after, more.duty) == (began.id, None)
+
+
+def dates(part: Part) -> tuple[str | None, ...]:
+    bounds = (part.last_answer, part.first_miss, part.last_miss, part.first_answer)
+    return (part.on, *(None if one is None else clock(one) for one in bounds))
+
+
+def test_each_supply_is_told_with_its_own_dates(played: Played) -> None:
+    """`b` loses power two minutes before `a`, and has it back a minute later."""
+    mine = {"a": device("a", "acme", BOTH, ""), "b": device("b", "acme", "ups-a", "")}
+    stage = played(
+        replace(WATCHED, devices=mine), ups_a="A0:00 M0:10 M0:20 A5:00", both="A0:00 M2:10 M2:20 A4:00"
+    )
+    (began,), (more,) = notices(stage, "emergency", "acme"), notices(stage, "update", "acme")
+    (over,), (noc,) = notices(stage, "recovery", "acme"), notices(stage, "recovery", "noc")
+
+    assert [dates(one) for one in began.stories[0].parts] == [("ups-a", "0:00", "0:10", None, None)]
+    assert [dates(one) for one in more.stories[0].parts] == [
+        ("ups-a", "0:00", "0:10", None, None),
+        (BOTH, "0:00", "2:10", None, None),
+    ]
+    ends = [("ups-a", "0:00", "0:10", "0:20", "5:00"), (BOTH, "0:00", "2:10", "2:20", "4:00")]
+    assert [dates(one) for one in over.stories[0].parts] == ends
+    assert [(one.devices, one.behind) for one in over.stories[0].parts] == [(("b",), 1), (("a",), 1)]
+    assert [dates(one) for one in noc.stories[0].parts] == ends
+    assert [(one.devices, one.behind) for one in noc.stories[0].parts] == [((), 1), ((), 1)]
+
+
+def test_a_supply_that_goes_down_again_meanwhile_has_two_dates(played: Played) -> None:
+    mine = {"a": device("a", "acme", BOTH, ""), "b": device("b", "acme", "ups-a", "")}
+    stage = played(
+        replace(WATCHED, devices=mine),
+        ups_a="A0:00 M0:10 M0:20 A5:00",
+        both="A0:00 M0:10 M0:20 A1:00 M2:10 M2:20 A4:00",
+    )
+    (over,) = notices(stage, "recovery", "acme")
+
+    assert sorted(dates(one)[1:] for one in over.stories[0].parts if one.on == BOTH) == [
+        ("0:00", "0:10", "0:20", "1:00"),
+        ("1:00", "2:10", "2:20", "4:00"),
+    ]
+
+
+def test_those_behind_a_switch_are_told_with_their_own_first_misses(played: Played) -> None:
+    stage = played(sw_1="A0:00 M1:00 M2:00 A20:00", web="A0:30 M1:30 f2:01", db="A0:40 f2:05 A20:00")
+    told = {name: notices(stage, "emergency", name)[0].stories[0] for name in ("acme", "beta")}
+
+    assert {name: [dates(one)[:3] for one in story.parts] for name, story in told.items()} == {
+        "acme": [("sw-1", "0:00", "1:00")],
+        "beta": [("sw-1", "0:00", "1:00")],
+    }
+    missed = {name: [*map(clock, filter(None, story.parts[0].missed))] for name, story in told.items()}
+    assert missed == {"acme": ["1:30"], "beta": ["2:05"]}
 
 
 def test_devices_are_listed_as_far_as_there_is_room_and_counted(played: Played) -> None:

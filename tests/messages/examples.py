@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from hostwatch import messages, wording
-from hostwatch.core.notice import Kind, Story
+from hostwatch.core.notice import Kind, Part, Story
 
 
 def at(clock: str) -> datetime:
@@ -94,6 +94,39 @@ POWER_BACK = dataclasses.replace(NO_POWER, last_miss=at("06:29"), first_answer=a
 POWER_OPERATORS = dataclasses.replace(
     NO_POWER, customer="noc", supplies=("ups-a", "any(ups-a,ups-b)"), behind=340, devices=(), customers=12
 )
+FIRST = Part(
+    on="ups-a",
+    last_answer=at("06:04"),
+    first_miss=at("06:05"),
+    behind=2,
+    devices=("acme-web-1", "acme-web-2"),
+)
+LATER = Part(
+    on="any(ups-a,ups-b)",
+    last_answer=at("06:13"),
+    first_miss=at("06:14"),
+    behind=1,
+    devices=("acme-web-3",),
+)
+MORE_POWER = dataclasses.replace(
+    NO_POWER, supplies=("ups-a", "any(ups-a,ups-b)"), behind=3, parts=(FIRST, LATER)
+)
+ALL_POWER_BACK = dataclasses.replace(
+    MORE_POWER,
+    last_miss=at("06:29"),
+    first_answer=at("06:30"),
+    parts=(
+        dataclasses.replace(FIRST, last_miss=at("06:29"), first_answer=at("06:30")),
+        dataclasses.replace(LATER, last_miss=at("06:20"), first_answer=at("06:21")),
+    ),
+)
+MORE_POWER_OPERATORS = dataclasses.replace(
+    POWER_OPERATORS,
+    parts=(
+        dataclasses.replace(FIRST, behind=120, devices=()),
+        dataclasses.replace(LATER, behind=220, devices=()),
+    ),
+)
 CUT_OFF = dataclasses.replace(
     NO_POWER,
     reference="E-000049",
@@ -104,8 +137,9 @@ CUT_OFF = dataclasses.replace(
     switches=("Row 1",),
     behind=2,
     devices=("acme-web-1", "acme-web-2"),
+    parts=(dataclasses.replace(FIRST, on="sw-1", missed=(at("06:07"), None)),),
 )
-SWITCH_OPERATORS = dataclasses.replace(CUT_OFF, customer="noc", behind=30, devices=(), customers=5)
+SWITCH_OPERATORS = dataclasses.replace(CUT_OFF, customer="noc", behind=30, devices=(), customers=5, parts=())
 ON_BATTERY = Story(
     reference="",
     customer="noc",
@@ -152,7 +186,9 @@ NOTICES: dict[str, tuple[Kind, tuple[Story, ...], dict[str, bool]]] = {
         {},
     ),
     "Power is interrupted, as the operator is told": ("emergency", (POWER_OPERATORS,), {}),
-    "More is without power": ("update", (NO_POWER,), {}),
+    "More is without power": ("update", (MORE_POWER,), {}),
+    "Power is back, of some sooner": ("recovery", (ALL_POWER_BACK,), {}),
+    "More is without power, as the operator is told": ("update", (MORE_POWER_OPERATORS,), {}),
     "Power is taken out of the watch": ("withdrawn", (NO_POWER,), {}),
     "A switch is dead": ("emergency", (CUT_OFF,), {}),
     "A switch answers again": (

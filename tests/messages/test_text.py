@@ -10,8 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hostwatch.messages import spans, text
-from tests.messages.examples import BACK, NOTICES, OTHER, SILENT, compose
+from hostwatch.messages import parted, spans, text
+from tests.messages.examples import (
+    ALL_POWER_BACK,
+    BACK,
+    FIRST,
+    NO_POWER,
+    NOTICES,
+    OTHER,
+    SILENT,
+    compose,
+    payload,
+)
 
 LANGUAGES = ("en", "zh-CN")
 
@@ -149,3 +159,45 @@ def test_whatever_a_name_is_the_first_line_stays_one_short_line(
     assert composed.subject.isprintable()
     assert composed.text.split("\n", 1)[0] == composed.subject
     assert all(c.isprintable() or c == "\n" for c in composed.text)
+
+
+def test_parts_with_the_same_dates_to_the_second_are_one():
+    twin = dataclasses.replace(
+        FIRST,
+        on="ups-b",
+        devices=("acme-web-3",),
+        behind=1,
+        first_miss=FIRST.first_miss + timedelta(milliseconds=900),
+    )
+    written = compose("emergency", (dataclasses.replace(NO_POWER, behind=3, parts=(FIRST, twin)),)).text
+
+    assert written == compose("emergency", (dataclasses.replace(NO_POWER, behind=3),)).text
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "15 more at other times"), ("zh-CN", "另有 15 台时间不同")]
+)
+def test_groups_beyond_the_first_are_counted(language, said):
+    many = tuple(
+        dataclasses.replace(FIRST, on=f"ups-{n}", first_miss=FIRST.first_miss + timedelta(seconds=n))
+        for n in range(15)
+    )
+    story = dataclasses.replace(NO_POWER, behind=35, parts=many)
+    written = compose("update", (story,), language=language).text
+
+    assert written.count("acme-web-1") == 2 + parted.GROUPS_MAX
+    assert said in written
+
+
+def test_data_has_the_figures_of_each_part():
+    (told,) = payload("recovery", (ALL_POWER_BACK,))["emergencies"]
+
+    assert [(one["on"], one["devices"], one["silent_s"]) for one in told["parts"]] == [
+        ("ups-a", ["acme-web-1", "acme-web-2"], 1500),
+        ("any(ups-a,ups-b)", ["acme-web-3"], 420),
+    ]
+    assert told["parts"][1]["first_answer"] == "2026-10-03T06:21:00.000000Z"
+    assert [(one["silent_least_s"], one["silent_most_s"]) for one in told["parts"]] == [
+        (1440, 1560),
+        (360, 480),
+    ]
