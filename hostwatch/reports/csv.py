@@ -71,6 +71,9 @@ COLUMNS = (
     "power_silences",
     "power_silences_first_miss",
     "power_emergency_references",
+    "silences_cause",
+    "silences_cause_confidence",
+    "emergencies_cause_stated",
 )
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -114,6 +117,9 @@ def _cells(report: MonthReport, row: Row) -> list[str | int]:
         *_backbone(report, row),
         *_services(row),
         *_power(report, row),
+        _listed(line.silence.cause for line in row.silences),
+        _listed(line.silence.confidence for line in row.silences),
+        _listed(emergency.stated for emergency in row.emergencies),
     ]
 
 

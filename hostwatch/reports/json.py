@@ -141,6 +141,8 @@ def _silence(line: SilenceLine) -> dict[str, Any]:
         "until": silence.until,
         "ending": silence.ending,
         "confirmed": silence.confirmed,
+        "cause": silence.cause or None,
+        "cause_confidence": silence.confidence or None,
         "counts": line.counts,
         "down_s": line.down_s,
     }
@@ -157,6 +159,7 @@ def _emergency(emergency: EmergencyRecord) -> dict[str, Any]:
         "first_answer": emergency.first_answer,
         "withdrawn": emergency.withdrawn,
         "joined": emergency.joined,
+        "cause_stated": emergency.stated or None,
     }
 
 

@@ -289,6 +289,13 @@ def _silences(
     cells = [_dates(report, line) for line in row.silences[:LINES_MAX]]
     yield Grid(header=SILENCE, rows=cells, styles=[""] * len(cells), left=len(SILENCE) - 1).on(paper)
     yield from _more(len(row.silences))
+    for line in row.silences[:LINES_MAX]:
+        if line.silence.cause:
+            sure = f", {line.silence.confidence}" if line.silence.confidence != "none" else ""
+            yield Text(f"  cause, {report.local(line.silence.first_miss)}: {line.silence.cause}{sure}")
+    for emergency in row.emergencies[:LINES_MAX]:
+        if emergency.stated:
+            yield Text(f"  cause of {emergency.reference}, as a person states: {emergency.stated}")
 
 
 def _dates(report: MonthReport, line: SilenceLine) -> tuple[str, ...]:

@@ -44,6 +44,8 @@ LASTING: tuple[type[facts.Fact], ...] = (
     facts.SwitchEmergencyOpened,
     facts.EmergencyJoined,
     facts.EmergencyEnded,
+    facts.CauseFound,
+    facts.CauseStated,
 )
 """Facts that may matter however old they are."""
 
@@ -109,6 +111,9 @@ class _Folding:
     points: dict[str, str] = field(default_factory=dict)
     """Where supplies are measured."""
 
+    causes: dict[tuple[str, datetime], tuple[str, str]] = field(default_factory=dict)
+    """What the rules found last of each outage, by signal and first miss: cause and confidence."""
+
     emergencies: dict[str, EmergencyRecord] = field(default_factory=dict)
     blind: list[BlindRecord] = field(default_factory=list)
     customers: set[str] = field(default_factory=set)
@@ -135,6 +140,8 @@ class _Folding:
                 self.emergencies[fact.reference] = replace(told, joined=(*told.joined, fact.signal))
             case facts.EmergencyEnded():
                 self._ended(fact)
+            case facts.CauseFound() | facts.CauseStated():
+                self._cause(fact)
             case facts.BlindEnded():
                 self.blind.append(BlindRecord(why=fact.why, since=fact.since, until=fact.at))
             case _:
@@ -337,8 +344,19 @@ class _Folding:
         )
 
     def _silences(self, names: Iterable[str]) -> tuple[SilenceRecord, ...]:
-        silences = (silence for name in names for silence in self.silences.get(name, ()))
+        silences = (self._caused(silence) for name in names for silence in self.silences.get(name, ()))
         return tuple(sorted(silences, key=lambda silence: (silence.first_miss, silence.until)))
+
+    def _cause(self, fact: facts.CauseFound | facts.CauseStated) -> None:
+        if isinstance(fact, facts.CauseFound):
+            self.causes[fact.signal, fact.first_miss] = fact.cause, fact.confidence
+        else:
+            told = self.emergencies[fact.reference]
+            self.emergencies[fact.reference] = replace(told, stated=fact.cause)
+
+    def _caused(self, silence: SilenceRecord) -> SilenceRecord:
+        found = self.causes.get((silence.signal, silence.first_miss))
+        return silence if found is None else replace(silence, cause=found[0], confidence=found[1])
 
     def _unknown(self, names: Iterable[str], tenures: Iterable[Tenure]) -> Iterator[Span]:
         yield from self.nobodys

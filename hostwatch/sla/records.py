@@ -37,6 +37,11 @@ class SilenceRecord:
     confirmed: bool
     """Whether it led to a verdict (J4)."""
 
+    cause: str = ""
+    """What the rules found last; empty if none was looked for: there was no verdict, or long ago."""
+
+    confidence: str = ""
+
     @property
     def first_answer(self) -> datetime | None:
         """The answer that ended the silence, if one did."""
@@ -90,6 +95,9 @@ class EmergencyRecord:
     def is_shared(self) -> bool:
         """Whether it is of a supply or a switch, on which several devices hang."""
         return not self.device and not self.uplink
+
+    stated: str = ""
+    """The cause that a person states; empty if nobody does."""
 
     def covers(self, signals: Collection[str]) -> bool:
         """Whether it tells of one of some signals."""
