@@ -13,9 +13,11 @@ from typing import Any, Final, NamedTuple
 
 from hostwatch.core import canonical, facts, portsheard
 from hostwatch.core.emergency import Emergency
+from hostwatch.core.notice import Part, Story
 from hostwatch.core.power import of_text
 from hostwatch.core.service import device_in, service_in
 from hostwatch.core.world import World
+from hostwatch.messages import spans
 from hostwatch.store.reader import AsOf, Reader
 
 BEFORE: Final = timedelta(minutes=15)
@@ -111,7 +113,7 @@ def explain(reader: Reader, reference: str) -> Explained | None:
     return Explained(
         emergency=emergency,
         events=tuple(_grouped(sorted(events, key=lambda event: event.at))),
-        bounds=_bounds(emergency, world, until),
+        bounds=bounds_of(emergency, _last_miss(emergency, world), until),
         causes=causes,
         stated=tuple(fact for fact in known if isinstance(fact, facts.CauseStated)),
     )
@@ -302,20 +304,30 @@ def _told(group: list[Event]) -> Iterator[Event]:
     yield Event(group[0].at, f"{', '.join(names[:3])}{rest}", f"{group[0].what}{last}")
 
 
-def _bounds(emergency: Emergency, world: World, until: datetime) -> dict[str, Any]:
-    """How long it was: at least, as counted, at most. All in seconds."""
+def bounds_of(emergency: Emergency, last_miss: datetime | None, until: datetime) -> dict[str, Any]:
+    """How long it was, and its parts: at least, as counted, at most, in seconds, as the account has it."""
     story = emergency.story
-    present = world.signals.get(emergency.signal) if emergency.ended_at is None else None
-    silence = None if present is None else present.silence
-    so_far = story.first_miss if silence is None else silence.last_miss
-    end, last = story.first_answer or until, story.last_miss or so_far
+    whole = _lengths(story, story.last_miss or last_miss, until)
+    parts = [{"on": part.on, **_lengths(part, part.last_miss, until)} for part in story.parts]
+    return {**whole, "lasts": emergency.ended_at is None, "parts": parts}
+
+
+def _lengths(of: Story | Part, last_miss: datetime | None, until: datetime) -> dict[str, Any]:
+    length = spans.between(of.last_answer, of.first_miss, last_miss, of.first_answer or until)
     return {
-        "last_answer": story.last_answer,
-        "first_miss": story.first_miss,
-        "last_miss": story.last_miss,
-        "first_answer": story.first_answer,
-        "at_least_s": int((last - story.first_miss).total_seconds()),
-        "counted_s": int((end - story.first_miss).total_seconds()),
-        "at_most_s": int((end - story.last_answer).total_seconds()),
-        "lasts": emergency.ended_at is None,
+        "last_answer": of.last_answer,
+        "first_miss": of.first_miss,
+        "last_miss": of.last_miss,
+        "first_answer": of.first_answer,
+        "at_least_s": length.least_s,
+        "counted_s": length.point_s,
+        "at_most_s": length.most_s,
     }
+
+
+def _last_miss(emergency: Emergency, world: World) -> datetime | None:
+    """Of one that lasts: the latest miss that is on record."""
+    signal = world.signals.get(emergency.signal)
+    if emergency.ended_at is not None or signal is None or signal.silence is None:
+        return None
+    return signal.silence.last_miss

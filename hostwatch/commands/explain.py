@@ -9,7 +9,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -17,11 +19,12 @@ from rich.console import Console
 from hostwatch.commands import WRONG, add_config
 from hostwatch.configuration.load import load
 from hostwatch.configuration.mistake import BadConfiguration
+from hostwatch.core import instant
 from hostwatch.core.cause import Cause, Confidence, Slot
 from hostwatch.core.causing import evidence_of
 from hostwatch.core.facts import CauseFound
 from hostwatch.explaining import Explained, explain, shown
-from hostwatch.messages import catalogue
+from hostwatch.messages import catalogue, spans
 from hostwatch.messages import cause as words
 from hostwatch.store.errors import StoreError
 from hostwatch.store.reader import Reader
@@ -98,15 +101,21 @@ class _Page:
 
     def _bounds(self, found: Explained) -> None:
         bounds = found.bounds
-        spans = (timedelta(seconds=bounds[key]) for key in ("counted_s", "at_least_s", "at_most_s"))
-        counted, least, most = spans
         so_far = " so far" if bounds["lasts"] else ""
-        self._line(f"silent for {counted}{so_far} (at least {least}, at most {most})")
-        self._line(f"began after {self._time(bounds['last_answer'])}, by {self._time(bounds['first_miss'])}")
+        self._line(f"{_silent(found)} for {_length(bounds, so_far)}")
+        self._dates(bounds)
+        dates = {_dates(one) for one in bounds["parts"]}
+        for one in bounds["parts"][:LISTED_MAX] if len(dates) > 1 else ():
+            so_far = " so far" if one["last_miss"] is None else ""
+            self._line(f"  on {one['on']}: {_length(one, so_far)}")
+            self._dates(one, "    ")
+
+    def _dates(self, bounds: Mapping[str, Any], indent: str = "") -> None:
+        said = f"began after {self._time(bounds['last_answer'])}, by {self._time(bounds['first_miss'])}"
+        self._line(indent + said)
         if bounds["first_answer"] is not None and bounds["last_miss"] is not None:
-            self._line(
-                f"ended after {self._time(bounds['last_miss'])}, by {self._time(bounds['first_answer'])}"
-            )
+            last, first = self._time(bounds["last_miss"]), self._time(bounds["first_answer"])
+            self._line(f"{indent}ended after {last}, by {first}")
 
     def _causes(self, found: Explained, because: str) -> None:
         if found.said is not None:
@@ -133,3 +142,19 @@ class _Page:
         if first.wanting:
             missing = ", ".join(words.whom(self._t, Slot(slot)) for slot in first.wanting)
             self._line(f"  ? nobody spoke of: {missing}")
+
+
+def _silent(found: Explained) -> str:
+    return "without power" if found.emergency.story.supplies else "silent"
+
+
+def _length(bounds: Mapping[str, Any], so_far: str) -> str:
+    """As notices tell it: what the dates that are shown come to."""
+    point, least, most = (spans.words(bounds[key]) for key in ("counted_s", "at_least_s", "at_most_s"))
+    return f"{point}{so_far} (at least {least}, at most {most})"
+
+
+def _dates(part: Mapping[str, Any]) -> tuple[int | None, ...]:
+    """To the second, as they are shown."""
+    dates = (part[key] for key in ("last_answer", "first_miss", "last_miss", "first_answer"))
+    return tuple(None if when is None else instant.second(when) for when in dates)

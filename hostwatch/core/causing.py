@@ -56,7 +56,7 @@ def find(world: World, observed: Observing, now: datetime, into: Causes) -> Iter
         observed.known,
         observed.said,
         now,
-        planned=world.planning.planned,
+        planning=world.planning,
         is_blind=bool(world.blind),
     )
     for number, (name, turn) in enumerate(turns.items(), 1):

@@ -108,10 +108,12 @@ class Planned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planning:
-    """What the configuration says of warnings. It is told anew at each start, and kept nowhere."""
+    """What the configuration says of warnings and causes. It is told anew at each start, and kept nowhere."""
 
     runtime_low: timedelta = timedelta(minutes=10)
     planned: tuple[Planned, ...] = ()
+    sees_gateway: bool = False
+    """Whether there are gateways of our own that we look at: else nobody can say how they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

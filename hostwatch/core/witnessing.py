@@ -10,7 +10,7 @@ miss. Who answered after that moment speaks for what it answered by.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -28,7 +28,7 @@ from hostwatch.core.service import is_service
 from hostwatch.core.signal import Signal
 from hostwatch.core.together import Known, answering
 from hostwatch.core.uplink import Uplink
-from hostwatch.core.warned import Planned
+from hostwatch.core.warned import Planned, Planning
 from hostwatch.core.world import Heard
 
 
@@ -75,13 +75,14 @@ class Witnessing:
         said: Callable[[str], Heard | None],
         now: datetime,
         *,
-        planned: Sequence[Planned] = (),
+        planning: Planning,
         is_blind: bool,
     ) -> None:
         self._people = people
         self._known = known
         self._said = said
-        self._planned = planned
+        self._planned = planning.planned
+        self._sees_gateway = planning.sees_gateway
         self._is_blind = is_blind
         self._ways = Ways(people)
         self._power = Poweredness(people, known, said, now)
@@ -90,7 +91,7 @@ class Witnessing:
     def of(self, outage: Outage) -> tuple[Scene, tuple[Evidence, ...]]:
         """The scene of an outage, and the evidence for it."""
         seen = _Seen()
-        if not self._is_blind:
+        if self._sees_gateway and not self._is_blind and self._people.supply_of(outage.signal) is None:
             self._say(
                 seen, Slot.GATEWAY, Stand.ANSWERS, Evidence(Slot.GATEWAY, "", "answers", outage.last_miss)
             )

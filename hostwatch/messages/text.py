@@ -377,13 +377,4 @@ class _Speaker:
         return self._span(interval // timedelta(seconds=1))
 
     def _span(self, seconds: int) -> str:
-        """`1 h 5 min 3 s`: exact, since a rounded length could contradict the statement."""
-        t = self._words
-        minutes, left = divmod(seconds, 60)
-        hours, minutes = divmod(minutes, 60)
-        parts = [
-            t.gettext("%d h") % hours if hours else "",
-            t.gettext("%d min") % minutes if minutes else "",
-            t.gettext("%d s") % left if left or not seconds else "",
-        ]
-        return " ".join(part for part in parts if part)
+        return spans.words(seconds, self._words)

@@ -14,7 +14,12 @@ THINGS: Final = (
     ("power", Power, "what the feeds of the device come to, or the supply itself, by the words of sources"),
     ("port", Port, "what the switch says of the device's port; *off* is one that we switched off"),
     ("switch", Stand, "what the device hangs on by its ports, and what that hangs on"),
-    ("gateway", Stand, "our own gateway: a miss stands only if it answered before and after (J1)"),
+    (
+        "gateway",
+        Stand,
+        "our own gateway: a miss stands only if it answered before and after (J1)."
+        " Unknown where `sight:` names none, and for a supply, which is not pinged",
+    ),
     ("itself", Stand, "of a service: its device"),
     ("edge", Stand, "of an uplink: our own switches towards it"),
 )

@@ -110,6 +110,7 @@ class Stage(shared_pictures.Stage):
     def __init__(self, path: Path, people: Population) -> None:
         self.said = {POWER: ups("OL"), STRIP: strip(on=True), PORTS: switch()}
         super().__init__(path, people)
+        self.world.planning = Planning(sees_gateway=True)
 
     def do(self, decision: Decision, at: int) -> None:
         super().do(decision, at)
@@ -189,6 +190,16 @@ def test_one_device_is_silent_and_everybody_else_says_that_all_is_well(stage: St
     assert Evidence(Slot.OTHERS, "", "answer", None, 5, 5) in said
     assert found.wanting == ()
     assert stage.causes == ["srv-1: customer's equipment, likely"]
+
+
+def test_nothing_is_said_of_a_gateway_that_nobody_looks_at(stage: Stage) -> None:
+    stage.world.planning = Planning()
+    stage.round(3 * ROUND, "srv-1")
+    stage.round(4 * ROUND, "srv-1")
+
+    found = stage.last("srv-1")
+    assert (found.cause, found.wanting) == ("undetermined", ("gateway",))
+    assert Slot.GATEWAY not in {causing.evidence_of(one).slot for one in found.evidence}
 
 
 def test_what_is_the_same_as_before_is_recorded_once(stage: Stage) -> None:
@@ -330,7 +341,7 @@ def test_power_that_is_back_when_the_device_is_found_to_be_down(stage: Stage) ->
 def test_work_that_was_planned(stage: Stage, element: str, hours: tuple[int, int], expected: str) -> None:
     since, until = (instant(3600 * hour) for hour in hours)
     work = Planned(element=element, since=since, until=until, what="battery change")
-    stage.world.planning = Planning(planned=(work,))
+    stage.world.planning = Planning(planned=(work,), sees_gateway=True)
     stage.said.update({POWER: ups("OFF"), STRIP: strip(on=False)})
     stage.round(3 * ROUND, "srv-1")
     stage.round(4 * ROUND, "srv-1")

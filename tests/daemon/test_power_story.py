@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from hostwatch.messages import spans
 from tests.daemon.running import Running
 from tests.power.upsd import Upsd, upsd
 
@@ -151,10 +152,12 @@ def test_a_blackout(watch: Running, server: Upsd) -> None:
     ):
         assert line in page, page
     assert "beta" not in page
+    assert "our own gateway" not in page, "nobody looks at one"
     chinese = watch.command("explain", reference, "--language", "zh").stdout
     assert "运营方供电, 确定" in chinese
     record = json.loads(watch.command("explain", reference, "--json").stdout)
     assert record["bounds"]["at_most_s"] >= record["bounds"]["counted_s"] >= record["bounds"]["at_least_s"]
+    assert f"without power for {spans.words(record['bounds']['counted_s'])} (at least" in page
     assert record["stated"][0]["actor"].startswith("root (uid 0")
     withdrawn = watch.command("cause", reference, "--withdraw", "--because", "it was no digger")
     assert withdrawn.returncode == 0, "also when the emergency is over"

@@ -1,0 +1,71 @@
+"""What `hostwatch explain` says of lengths: what the dates on its page and the account come to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hostwatch.core.emergency import Emergency
+from hostwatch.core.notice import Part
+from hostwatch.explaining import bounds_of
+from hostwatch.messages import spans
+from tests.messages.examples import NO_POWER
+
+START = datetime(2026, 11, 22, 19, 28, tzinfo=UTC)
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+EARLY = Part(on="ups-a", last_answer=at(56.9), first_miss=at(57.9), last_miss=at(72.2), first_answer=at(73.1))
+LATE = Part(on="ups-b", last_answer=at(65.9), first_miss=at(66.9), last_miss=at(72.2), first_answer=at(73.1))
+
+
+def emergency(*parts: Part, ended: bool = True) -> Emergency:
+    story: dict[str, Any] = {
+        "last_answer": at(56.9),
+        "first_miss": at(57.9),
+        "verdict": at(58.9),
+        "parts": parts,
+    }
+    if ended:
+        story |= {"last_miss": at(72.2), "first_answer": at(73.1)}
+    return Emergency(
+        reference="E-000001",
+        signal="supply:ups-a/power@main",
+        opened_at=at(58.9),
+        story=replace(NO_POWER, **story),
+        ended_at=at(73.1) if ended else None,
+    )
+
+
+def figures(told: dict[str, int]) -> tuple[int, int, int]:
+    return told["counted_s"], told["at_least_s"], told["at_most_s"]
+
+
+def test_lengths_are_what_the_dates_come_to_when_they_are_shown_to_the_second() -> None:
+    """15.2 s between the instants are 16 s between 03:28:57 and 03:29:13, as notices and the account say."""
+    whole = emergency(EARLY)
+    told = bounds_of(whole, None, at(80))
+    length = spans.length(whole.story)
+
+    assert figures(told) == (16, 15, 17)
+    assert length is not None
+    assert figures(told) == (length.point_s, length.least_s, length.most_s)
+
+
+def test_each_part_has_its_own() -> None:
+    told = bounds_of(emergency(EARLY, LATE), None, at(80))
+
+    assert [(one["on"], *figures(one)) for one in told["parts"]] == [
+        ("ups-a", 16, 15, 17),
+        ("ups-b", 7, 6, 8),
+    ]
+
+
+def test_one_that_lasts_is_as_long_as_until_now() -> None:
+    told = bounds_of(emergency(ended=False), at(64.2), at(65.1))
+
+    assert (figures(told), told["lasts"]) == ((8, 7, 9), True)
