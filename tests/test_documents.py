@@ -393,3 +393,12 @@ def test_links_lead_somewhere(page: str) -> None:
     links = [link for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text) if "://" not in link]
 
     assert [link for link in links if not (here / link).exists()] == []
+
+
+def test_each_decision_has_a_number_of_its_own() -> None:
+    records = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    numbers = [int(record.name[:4]) for record in records]
+    headings = [record.read_text(encoding="utf-8").split(". ", 1)[0] for record in records]
+
+    assert numbers == list(range(1, len(records) + 1))
+    assert headings == [f"# {number}" for number in numbers]

@@ -1,7 +1,7 @@
 """Modbus TCP as a power source needs it: four functions that read, one question after the other on a line.
 
 Ours, because every connection goes through the visit of the look (policy, budget, transcript), and because
-there is so little of it: `docs/decisions/0029-modbus-of-our-own.md`.
+there is so little of it: `docs/decisions/0037-modbus-of-our-own.md`.
 """
 
 from __future__ import annotations
