@@ -236,6 +236,32 @@ class Outages:
         missed_at = None if signal.silence is None else signal.silence.last_miss
         return missed_at is not None and any(one is not None and missed_at < one for one in backs)
 
+    def look_at_doubts(self, observed: Observing) -> None:
+        """What devices that wait hang on was looked at: whose doubt is over need not wait any longer."""
+        parents = frozenset(name for name in observed.looked if is_parent(name) and self._is_clear(name))
+        if not parents:
+            return
+        for name in self._world.holds.devices:
+            device = self._people.devices.get(name)
+            own = None if device is None else device.signal(self._people.vantage)
+            hold = None if own is None else self.owing.hold_of(own)
+            if device is None or hold is None or parents.isdisjoint(self.shared.parents.on(device)):
+                continue
+            signal = self._known(hold.signal)
+            if signal is None or signal.silence is None or hold.until <= self._now:
+                continue
+            if self.shared.parents.doubtful(device, signal.silence.first_miss) is None:
+                self.owing.no_longer(hold)
+
+    def _is_clear(self, parent: str) -> bool:
+        """Whether something is known of a supply or a switch: it answers, or there is a verdict on it."""
+        signal = self._known(parent)
+        return (
+            signal is not None
+            and signal.blind_since is None
+            and not (signal.silence is not None and signal.verdict is None)
+        )
+
     def look_at_holds(self, observed: Observing) -> None:
         """Devices of services that wait were looked at: who answers, and had missed nothing, is not down."""
         for device in sorted(observed.touched(self._world.holds.devices)):

@@ -77,6 +77,10 @@ class Owing:
         self._holds[one.signal] = one
         self._facts.append(facts.EmergencyHeld(at=one.since, signal=one.signal, until=one.until))
 
+    def no_longer(self, one: Hold) -> None:
+        """It has waited long enough by now: it is told of with the others whose time is over."""
+        self._holds[one.signal] = replace(one, until=self._now)
+
     def let_go(self, signal: str) -> None:
         """It waits no more."""
         if self.hold_of(signal) is not None:

@@ -20,6 +20,7 @@ from hostwatch.core.expression import Expression
 from hostwatch.core.hanging import way
 from hostwatch.core.holds import Hold
 from hostwatch.core.population import Device, Population
+from hostwatch.core.terms import AgreementTerms
 from hostwatch.core.together import Known, Stand, stand
 
 ASKED_MAX = 200
@@ -143,14 +144,14 @@ class Parents:
     def doubtful(self, device: Device, since: datetime) -> timedelta | None:
         """How long a device waits for the verdict on what it hangs on; None if it need not.
 
-        At most one interval of the parent, and a third of the time to tell.
+        As long as that verdict may take, by its misses and interval; at most a third of the time to tell.
         """
         place = device.place
         if place is None:
             return None
         longest = timedelta(0)
         if place.supply and self._in_doubt(supplies.signal_of(place.supply, self._people.vantage), since):
-            longest = self._people.supplies[place.supply].terms.interval
+            longest = _to_verdict(self._people.supplies[place.supply].terms)
         if place.ports:
             longest = max(longest, self._longest(way(place.ports), since))
         return min(longest, self._people.terms(device).notice_within / 3) or None
@@ -163,7 +164,7 @@ class Parents:
         return min(self._longest(known.behind, since), known.terms.notice_within / 3) or None
 
     def _longest(self, text: str, since: datetime) -> timedelta:
-        """The interval of the slowest switch by which nobody knows whether a way carries."""
+        """The time to the slowest verdict on a switch by which nobody knows whether a way carries."""
         doubted: list[timedelta] = []
 
         def state(switch: str) -> bool | None:
@@ -171,7 +172,7 @@ class Parents:
             if self._is_down(own, since):
                 return False
             if self._in_doubt(own, since):
-                doubted.append(self._people.switches[switch].terms.interval)
+                doubted.append(_to_verdict(self._people.switches[switch].terms))
                 return None
             return True
 
@@ -195,6 +196,14 @@ class Parents:
             yield supplies.signal_of(place.supply, vantage)
         if place is not None and place.ports:
             yield from (switches.signal_of(name, vantage) for name in _parse(way(place.ports)).names)
+
+    def on(self, device: Device) -> Iterator[str]:
+        """The signals of all that a device hangs on, directly or not."""
+        place, vantage = device.place, self._people.vantage
+        if place is not None and place.supply:
+            yield supplies.signal_of(place.supply, vantage)
+        if place is not None and place.ports:
+            yield from (switches.signal_of(name, vantage) for name in self.above(way(place.ports)))
 
     def is_unsupplied(self, device: Device) -> bool:
         """Whether an emergency tells that a device has no power: its silence says nothing of a switch."""
@@ -230,6 +239,11 @@ class Parents:
         if self.ways.carries(text, lambda name: name not in dead) is not False:
             return []
         return [switches.signal_of(name, self._people.vantage) for name in dead]
+
+
+def _to_verdict(terms: AgreementTerms) -> timedelta:
+    """How long it takes at most from the first silent second to the verdict, but for the last look itself."""
+    return terms.interval * terms.misses
 
 
 def elements(supply: str) -> frozenset[str]:

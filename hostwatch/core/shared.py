@@ -368,7 +368,7 @@ class Shared:
             return
         for own in self.parents.dead_on(way(device.place.ports)):
             switch = self._known(own)
-            if switch is None or switch.silence is None or signal.last_answer < switch.silence.first_miss:
+            if switch is None or switch.silence is None or signal.last_answer <= switch.silence.first_miss:
                 continue
             last_miss = min(switch.silence.last_miss, signal.last_answer)
             self._end(own, (last_miss, signal.last_answer), self._now)

@@ -40,6 +40,7 @@ def tell(world: World, observed: Observing, now: datetime) -> People:
     telling.shared.look(observed)
     if world.holds:
         telling.look_at_holds(observed)
+        telling.look_at_doubts(observed)
     return telling.owing.people()
 
 

@@ -121,8 +121,11 @@ class Testimony:
 
 
 def _answers(one: Signal, silence: Silence) -> bool:
-    """Whether somebody has answered since a switch fell silent."""
-    return one.silence is None and one.last_answer is not None and one.last_answer >= silence.first_miss
+    """Whether somebody has answered since a switch fell silent, silent again or not.
+
+    Not at the very instant: a step of the clock dates the last answer, and the silence, as it is then.
+    """
+    return one.last_answer is not None and one.last_answer > silence.first_miss
 
 
 def fell_with(one: Signal, silence: Silence) -> bool:

@@ -377,3 +377,20 @@ def test_a_look_that_left_before_the_switch_was_back_and_is_known_after_says_not
     stage.look("web", 1200, Outcome.MISSED)
     assert [one.signal for one in stage.world.emergencies.values()] == ["web/ping@main"]
     stage.ledger.close()
+
+
+def test_a_clock_that_is_set_back_lets_nobody_answer(tmp_path: Path) -> None:
+    """What was answered before is dated then, as the silence of the switch is: that proves nothing of it."""
+    stage = Stage(tmp_path / "hostwatch.db")
+    for row, at in (("sw-1", 0), ("web", 30), ("db", 40)):
+        stage.look(row, at, A)
+    stage.look("sw-1", 60, M)
+    stage.do(judge.follow_clock(stage.world, instant(70), instant(20)), 20)
+    stage.look("sw-1", 80, M)
+    assert "sw-1 waits" in stage.told
+    stage.look("web", 83, M, Kind.FOLLOW_UP)
+    stage.look("db", 84, U, Kind.FOLLOW_UP)
+    assert "E1 sw-1 (acme, beta)" in stage.told
+    stage.do(judge.follow_clock(stage.world, instant(90), instant(10)), 10)
+    stage.look("db", 60, U, Kind.FOLLOW_UP)
+    assert "over" not in stage.told

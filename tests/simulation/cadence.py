@@ -54,6 +54,9 @@ class Cadence:
     """The era of the clock and the interval that each signal was last looked at in, by the schedule."""
 
     phases: dict[str, int] = field(default_factory=dict)
+    intervals: dict[str, int] = field(default_factory=dict)
+    """Of each signal, in microseconds: switches and sources have their own."""
+
     catch_ups: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     era: int = 0
 
@@ -70,12 +73,12 @@ class Cadence:
 
     def _gap(self, signal: str, until: int) -> None:
         since = self.last.get(signal)
-        if since is None or until - since <= self._longest:
+        interval = self.intervals.get(signal, self._interval)
+        longest = interval * 21 // 20 + SLACK_US
+        if since is None or until - since <= longest:
             return
         excused = [d for d in self.disturbances if d.end >= since and d.start <= until]
-        allowed = self._longest + sum(
-            min(d.end, until) - max(d.start, since) + self._interval for d in excused
-        )
+        allowed = longest + sum(min(d.end, until) - max(d.start, since) + interval for d in excused)
         if until - since > allowed:
             gap = f"{(until - since) / 1e6:.0f} s until {until / 1e6:.0f} s"
             self.complain(f"nobody looked at {signal} for {gap}; excuses: {excused}")
@@ -99,13 +102,15 @@ class Cadence:
                 continue
             if proof.outcome is Outcome.UNKNOWN or proof.kind is Kind.FOLLOW_UP:
                 continue
-            slot = self.era, (instant.micros(proof.at) - self.phases.get(proof.signal, 0)) // self._interval
+            interval = self.intervals.get(proof.signal, self._interval)
+            slot = self.era, (instant.micros(proof.at) - self.phases.get(proof.signal, 0)) // interval
             if self.slots.get(proof.signal) == slot and not self._just_disturbed():
                 self.complain(f"{proof.signal} was looked at twice in the interval of {proof.at}")
             self.slots[proof.signal] = slot
         if decision.schedule is not None:
             self.adopted.append((self.clock.true_us(), decision.schedule))
             self.phases = {target.signal: target.phase_us for target in decision.schedule.targets}
+            self.intervals = {target.signal: target.interval_us for target in decision.schedule.targets}
             self.last = {name: when for name, when in self.last.items() if name in self.phases}
 
     def _just_disturbed(self) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from hostwatch.core import facts, instant
+from hostwatch.core import facts, instant, source
 from hostwatch.core.reading import Kind, Outcome
 from hostwatch.core.schedule import Schedule
 from hostwatch.core.world import Decision, Slice
@@ -32,6 +32,8 @@ class Proof:
     outcome: Outcome
     kind: Kind
     known_at: datetime
+    said: str = ""
+    """Of a source: its words."""
 
 
 class Evidence:
@@ -81,7 +83,7 @@ class Evidence:
         for seen in self._looks[signal]:
             if not seen.proven and seen.look.outcome is Outcome.ANSWERED and seen.at < before:
                 seen.proven = True
-                yield Proof(signal, seen.at, Outcome.ANSWERED, Kind.SCHEDULED, seen.known_at)
+                yield Proof(signal, seen.at, Outcome.ANSWERED, Kind.SCHEDULED, seen.known_at, seen.look.said)
 
     def _slice(self, evidence: Slice) -> Iterator[Proof]:
         missed, unknown, named = self._open.pop(evidence.key, (0, 0, set()))
@@ -136,8 +138,8 @@ class Evidence:
             self._complain(f"{signal} at {at}: the pinger said {said}, the evidence says {outcome}")
         if outcome is Outcome.UNKNOWN and said is Outcome.ANSWERED and why not in self.excuses:
             self._complain(f"{signal} at {at}: an answer became unknown because of {why!r}")
-        if outcome is Outcome.MISSED and not (seen.dead or seen.excused):
+        if outcome is Outcome.MISSED and not (seen.dead or seen.excused) and source.named(signal) is None:
             self._complain(
                 f"{signal} at {at}: counted as a miss, but the device was alive and our own cable cut"
             )
-        return Proof(signal, at, outcome, kind, seen.known_at)
+        return Proof(signal, at, outcome, kind, seen.known_at, seen.look.said)

@@ -10,6 +10,8 @@ import json
 import sqlite3
 from datetime import UTC, datetime, timedelta
 
+from hostwatch.core.emergency import Notice
+from hostwatch.core.notices import Notices
 from hostwatch.core.world import World
 from hostwatch.store.present import load_world
 from tests.simulation.evidence import Complain
@@ -50,8 +52,14 @@ def check_world(db: sqlite3.Connection, world: World, complain: Complain) -> Non
         "blind",
         "alive_at",
         "references",
+        "holds",
+        "heard",
+        "warned",
+        "causes",
     ):
         memory, store = getattr(world, name), getattr(loaded, name)
+        if isinstance(memory, Notices):
+            memory, store = _without_warnings(memory), _without_warnings(store)
         if memory != store:
             complain(f"{name} in memory differs from the store: {_difference(memory, store)}")
     if (loaded.schedule.version, loaded.schedule.targets) != (world.schedule.version, world.schedule.targets):
@@ -63,3 +71,8 @@ def _difference(memory: object, store: object) -> str:
         names = [n for n in memory.keys() | store.keys() if memory.get(n) != store.get(n)]
         return "; ".join(f"{n}: {memory.get(n)} / {store.get(n)}" for n in sorted(map(str, names))[:2])
     return f"{memory} / {store}"
+
+
+def _without_warnings(notices: Notices) -> dict[str, Notice]:
+    """Without the notices of warnings that are settled: only a store that was just read still has them."""
+    return {name: one for name, one in notices.items() if one.emergencies or name in notices.pending}

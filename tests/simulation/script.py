@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from tests.simulation.house import FEEDS, PORTS, SIDES, SOURCES, SWITCHES, House, Place, cut_off
 from tests.simulation.provider import Mode
 from tests.simulation.simulation import Plan
 from tests.simulation.town import (
@@ -43,9 +44,13 @@ def plan(
     length: timedelta = timedelta(hours=6),
     interval: timedelta = timedelta(minutes=5),
     faults: int = 14,
+    hanging: float = 0.35,
     start: datetime | None = None,
 ) -> Plan:
-    """A world by seed. `faults` counts what is done to the watch; devices die besides."""
+    """A world by seed. `faults` counts what is done to the watch; devices die besides.
+
+    `hanging`: how likely it is that devices hang on supplies of power and on switches.
+    """
     dice = random.Random(seed)
     busy = length - CALM
     made = town(devices, customers=customers, interval=interval, rungs=dice.randint(1, 3))
@@ -57,6 +62,9 @@ def plan(
     others = random.Random(f"{seed} services")
     if others.random() < 0.6:
         events += _services(others, made, truth, busy, interval)
+    parents = random.Random(f"{seed} parents")
+    if parents.random() < hanging:
+        events += _parents(parents, made, truth, busy, interval)
     notes = [(timedelta(microseconds=a), "note", "link cut") for a, _ in truth.cut.spans]
     notes += [(timedelta(microseconds=a), "note", "no route") for a, _ in truth.no_route.spans]
     notes += [(timedelta(microseconds=a), "note", "store full") for a, _ in truth.full.spans]
@@ -122,6 +130,69 @@ def _services(
             at = timedelta(seconds=dice.uniform(60, busy.total_seconds()))
             events.append((at, "reload", _without_services(device)))
     return events
+
+
+def _parents(
+    dice: random.Random, made: Town, truth: Truth, busy: timedelta, interval: timedelta
+) -> list[Event]:
+    """Power that is lost, batteries that last a while, sources and switches that fail in all their ways."""
+    end, step = busy // timedelta(microseconds=1), interval // timedelta(microseconds=1)
+    what = dice.choice(("power", "switches", "both", "both"))
+    if what != "switches":
+        made.power = min(interval, timedelta(minutes=1))
+    made.has_switches = what != "power"
+    made.operator = made.operator or dice.choice((None, *made.houses))
+
+    def some(*counts: int, lasts: tuple[int, int] = (step // 2, step * 9)) -> Times:
+        return Times(_span(dice, end, lasts) for _ in range(dice.choice(counts)))
+
+    devices = sorted(name for house in made.houses.values() for name in house.devices)
+    devices += [device_name(len(devices) + number) for number in range(SPARE)]
+    for number, device in enumerate(devices):
+        made.places[device] = Place(dice.choice(FEEDS), dice.choice(PORTS).format(number, number))
+    absent = {side: some(1, 2, 3, lasts=(step // 2, step * 15)) for side in SIDES}
+    house = House(
+        absent=absent,
+        empty={side: Times((s + dice.randrange(e - s), e) for s, e in absent[side].spans) for side in SIDES},
+        quiet={source: some(0, 1, 2) for source in SOURCES},
+        odd={source: some(0, 0, 1) for source in SOURCES},
+    )
+    dead = {name: some(0, 1, 1, 2) for name in SWITCHES}
+    if made.power is not None:
+        truth.says = house.said
+    if made.has_switches:
+        for name, address in SWITCHES.items():
+            behind = [*dead[name].spans, *(dead["core"].spans if name != "core" else ())]
+            truth.down[address] = Times(behind)
+            truth.mute[address] = some(0, 0, 1, 2)
+    for device in devices:
+        place, spans = made.places[device], [*truth.down[address_of(device)].spans]
+        if made.power is not None:
+            spans += house.unpowered(place, dice.randint(0, step * 2)).spans
+        if made.has_switches:
+            spans += cut_off(place, dead).spans
+        truth.down[address_of(device)] = Times(spans)
+    at = [timedelta(seconds=dice.uniform(60, busy.total_seconds())) for _ in range(3)]
+    changes = [_switch_power, _switch_switches, _replaced(dice.choice(devices))]
+    return [(one, "reload", each) for one, each in zip(at, changes, strict=True) if dice.random() < 0.25]
+
+
+def _switch_power(present: Town) -> None:
+    """What power comes by is no longer written down; or is again."""
+    present.power = None if present.power is not None else min(present.interval, timedelta(minutes=1))
+
+
+def _switch_switches(present: Town) -> None:
+    present.has_switches = not present.has_switches
+
+
+def _replaced(device: str) -> Callable[[Town], None]:
+    """Nobody says any more what a device hangs on."""
+
+    def change(present: Town) -> None:
+        present.places.pop(device, None)
+
+    return change
 
 
 def _without_services(device: str) -> Callable[[Town], None]:

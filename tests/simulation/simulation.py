@@ -29,6 +29,7 @@ from tests.simulation.accounts import Accounts
 from tests.simulation.cadence import Cadence
 from tests.simulation.clocks import SimClock
 from tests.simulation.evidence import Evidence
+from tests.simulation.hanging import Hanging
 from tests.simulation.loop import SimLoop
 from tests.simulation.provider import PROVIDER, Mode, Provider, Sending
 from tests.simulation.telling import Duties, Telling
@@ -93,6 +94,7 @@ class Simulation:
         self.verdicts = Verdicts(complain=self.complain, interval=plan.town.interval)
         self.people = People(complain=self.complain)
         self.together = Together(complain=self.complain)
+        self.hanging = Hanging(complain=self.complain)
         self.telling = Telling(complain=self.complain)
         self.duties = Duties(complain=self.complain)
         self.accounts = Accounts(complain=self.complain, interval=plan.town.interval)
@@ -154,6 +156,7 @@ class Simulation:
         self.cadence.check(decision, proofs, stepped)
         self.verdicts.check(decision, proofs)
         self.people.check(decision)
+        self.hanging.check(decision, proofs)
         self.telling.check(decision)
         now = self.clock.true_us()
         written_since = max((end for _, end in self.plan.truth.full.spans if end <= now), default=0)
@@ -356,6 +359,7 @@ class Simulation:
         record.check_world(self.db, life.watch.engine.world, self.complain)
         record.check_facts(self.db, self.complain)
         self.telling.finish()
+        self.hanging.finish()
         shift = self.clock.wall_us() - self.clock.true_us()
         world = life.watch.engine.world
         self.history = self.accounts.finish(list(facts_of(self.db)), world, self.plan.truth, now, shift)

@@ -5,15 +5,17 @@ Held against flips, silences and the evidence alone: what is known here is what 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from hostwatch.core import facts
+from hostwatch.core.emergency import Emergency
 from hostwatch.core.reading import Kind, Outcome
 from hostwatch.core.service import device_in, is_service
 from hostwatch.core.world import Decision
 from tests.simulation.evidence import Complain, Proof
+from tests.simulation.hanging import is_parent
 
 OVERDUE_AFTER = timedelta(seconds=65)
 """How much longer than was said a service may wait, in a watch that is well."""
@@ -26,7 +28,7 @@ class _Open:
     signal: str
     signals: set[str]
     opened_at: datetime
-    waited: bool
+    waited: bool = False
     """Whether a service opened it because the verdict on its device did not come in time."""
 
 
@@ -40,7 +42,7 @@ class Together:
     """Since when devices are silent."""
 
     down: set[str] = field(default_factory=set)
-    """Services on which there is a verdict."""
+    """Devices and services on which there is a verdict."""
 
     held: dict[str, datetime] = field(default_factory=dict)
     free: set[str] = field(default_factory=set)
@@ -49,14 +51,20 @@ class Together:
     missed_once: set[str] = field(default_factory=set)
     """Of those, who has missed since: a miss less than half an interval after another does not count."""
 
+    placed: set[str] = field(default_factory=set)
+    """Devices, and services of devices, that ever hung on a supply or a switch."""
+
     waited: int = 0
     adopted: int = 0
+    hung: int = 0
+    """How many were told of with what they hang on."""
 
     def check(
         self, decision: Decision, proofs: Sequence[Proof], recorded_at: datetime, well: timedelta
     ) -> None:
         """A decision was committed."""
         verdicts = set[str]()
+        shared = {one.reference: one for one in decision.emergencies if is_parent(one.signal)}
         for fact in decision.facts:
             match fact:
                 case facts.SilenceBegan() if not is_service(fact.signal):
@@ -66,7 +74,7 @@ class Together:
                     for one in self.open.values():
                         if fact.signal != one.signal and not is_service(fact.signal):
                             one.waited &= device_in(one.signal) != device_in(fact.signal)
-                case facts.WentDown():
+                case facts.WentDown() if not is_parent(fact.signal) and "uplink:" not in fact.signal:
                     verdicts.add(fact.signal)
                 case facts.ClockStepped():
                     moved = fact.at - fact.before
@@ -77,9 +85,15 @@ class Together:
                     pass
         self._answered(proofs)
         self._people(decision, verdicts)
+        self._shared(shared, verdicts)
+        for name, hold in decision.holds.items():
+            if hold is None:
+                self.held.pop(name, None)
         for signal in decision.withdrawn_signals:
             self._forget(signal)
         self._missed(proofs)
+        devices = () if decision.population is None else decision.population.devices
+        self.placed |= {name for one in devices if one.place is not None for name in one.signals("main")}
         self._nobody_is_lost(recorded_at, well)
 
     def _answered(self, proofs: Sequence[Proof]) -> None:
@@ -94,15 +108,18 @@ class Together:
             one.waited &= at is None or at <= one.opened_at
 
     def _people(self, decision: Decision, verdicts: set[str]) -> None:
-        self.down |= {name for name in verdicts if is_service(name)}
+        self.down |= verdicts
         for fact in decision.facts:
             match fact:
-                case facts.EmergencyHeld():
+                case facts.EmergencyHeld() if not is_parent(fact.signal):
                     self.waited += 1
                     self.held[fact.signal] = fact.until
+                    self.free.discard(fact.signal)
                 case facts.EmergencyOpened():
                     self._opens(fact, verdicts)
-                case facts.EmergencyJoined():
+                case facts.SupplyEmergencyOpened() | facts.SwitchEmergencyOpened():
+                    self.open[fact.reference] = _Open(fact.signal, set(), fact.at)
+                case facts.EmergencyJoined() if not is_parent(fact.signal):
                     self._joins(fact)
                 case facts.EmergencyEnded():
                     gone = self.open.pop(fact.reference, None)
@@ -112,6 +129,17 @@ class Together:
         for fact in decision.facts:
             if isinstance(fact, facts.CameUp):
                 self._forget(fact.signal)
+
+    def _shared(self, changed: Mapping[str, Emergency], verdicts: set[str]) -> None:
+        """Of supplies and switches: whoever is told of under theirs no more is so by their next miss."""
+        for name, now in changed.items():
+            one = self.open.get(name)
+            if one is not None:
+                self.free |= (one.signals - {*now.signals}) & self.down
+                one.signals &= {*now.signals}
+        told = {signal for one in self.open.values() for signal in one.signals}
+        came_back = verdicts & self.placed - told - self.held.keys()
+        self.free |= came_back & self.down  # looked at while what it hung on came back
 
     def _opens(self, fact: facts.EmergencyOpened, verdicts: set[str]) -> None:
         mine = [
@@ -127,7 +155,7 @@ class Together:
                 self.complain(f"{fact.reference} opens beside {name}: one cause, for the device is silent")
         waited = fact.signal in self.held
         at_once = fact.signal in verdicts & self.down and not waited
-        if at_once and silent_since is not None:
+        if at_once and is_service(fact.signal) and silent_since is not None:
             self.complain(f"{fact.reference} of {fact.signal} opens at once, and its device is silent")
         self.open[fact.reference] = _Open(fact.signal, {fact.signal}, fact.at, waited)
         self._told(fact.signal)
@@ -137,7 +165,9 @@ class Together:
         if one is None:
             self.complain(f"{fact.signal} is told under {fact.reference}, which is not open")
             return
-        if not is_service(fact.signal):
+        if is_parent(one.signal):
+            self.hung += 1
+        elif not is_service(fact.signal):
             self.adopted += 1
             one.signal = fact.signal
         one.signals.add(fact.signal)

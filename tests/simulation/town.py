@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from tests.simulation.house import BEHIND, SIDES, SWITCHES, Place
 from tests.simulation.world import GATEWAY
 
 IN_SERVICE = "in-service"
@@ -36,6 +37,14 @@ class Town:
     operator: str | None = None
     services: dict[str, list[str]] = field(default_factory=dict)
     """By device, those of `www` and `email` that it has."""
+
+    places: dict[str, Place] = field(default_factory=dict)
+    """What devices hang on."""
+
+    power: timedelta | None = None
+    """Time between two readings of its sources; None: nobody wrote down what power comes by."""
+
+    has_switches: bool = False
 
     def copy(self) -> Town:
         """The same, to be changed."""
@@ -66,6 +75,7 @@ class Town:
                 }
                 for name, references in self.uplinks.items()
             ],
+            **self._house(),
             "customers": [
                 {
                     "id": name,
@@ -85,6 +95,7 @@ class Town:
                             "address": address_of(device),
                             "state": state,
                             "services": self.services.get(device, []),
+                            **self._place(device),
                         }
                         for device, state in house.devices.items()
                     ],
@@ -92,6 +103,43 @@ class Town:
                 for name, house in self.houses.items()
             ],
         }
+
+    def _place(self, device: str) -> dict[str, str]:
+        place, found = self.places.get(device, Place()), {}
+        if place.feeds and self.power is not None:
+            found["feeds"] = place.feeds
+        if place.ports and self.has_switches:
+            found["ports"] = place.ports
+        return found
+
+    def _house(self) -> dict[str, object]:
+        found: dict[str, object] = {}
+        if self.power is not None:
+            found["power"] = {"interval": f"{self.power // timedelta(seconds=1)}s", **_POWER}
+        if self.has_switches:
+            interval = min(self.interval, timedelta(minutes=1)) // timedelta(seconds=1)
+            found["network"] = {
+                "switches": [
+                    {"id": name, "address": address, "interval": f"{interval}s"}
+                    | ({"behind": BEHIND[name]} if name in BEHIND else {})
+                    for name, address in SWITCHES.items()
+                ]
+            }
+        return found
+
+
+_POWER: dict[str, object] = {
+    "sources": [
+        {"id": f"{what}-{side}", "nut": {"address": "192.0.2.5", "ups": f"{what}{side}"}}
+        for what in ("card", "strip")
+        for side in SIDES
+    ],
+    "utilities": [{"id": f"grid-{side}"} for side in SIDES],
+    "ups": [{"id": f"ups-{side}", "input": f"grid-{side}", "source": f"card-{side}"} for side in SIDES],
+    "panels": [{"id": f"panel-{side}", "input": f"ups-{side}"} for side in SIDES],
+    "feeds": [{"id": f"r1-{side}", "panel": f"panel-{side}", "rack": "r1"} for side in SIDES],
+    "pdus": [{"id": f"pdu-{side}", "feed": f"r1-{side}", "source": f"strip-{side}"} for side in SIDES],
+}
 
 
 def device_name(number: int) -> str:

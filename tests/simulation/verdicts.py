@@ -16,7 +16,9 @@ from hostwatch.core.reading import Kind, Outcome
 from hostwatch.core.service import is_service
 from hostwatch.core.world import Decision
 from tests.simulation.carrier import Rounds, rounds
+from tests.simulation.circuits import Circuits
 from tests.simulation.evidence import Complain, Proof
+from tests.simulation.hanging import is_parent
 
 MISSES = 2
 Opened = facts.EmergencyOpened | facts.UplinkEmergencyOpened
@@ -70,6 +72,10 @@ class Verdicts:
     rounds: dict[str, Rounds] = field(default_factory=dict)
     """Of each uplink, by its signal."""
 
+    circuits: Circuits = field(default_factory=Circuits)
+    intervals: dict[str, timedelta] = field(default_factory=dict)
+    """Of supplies and switches."""
+
     down: int = 0
     up: int = 0
 
@@ -77,9 +83,8 @@ class Verdicts:
         """A decision was committed."""
         expected = [
             (flip, one.signal)
-            for p in proofs
-            for one in self._readings(p)
-            if one.signal in self.lines and (flip := self.lines[one.signal].take(one, self.interval))
+            for one in (*(one for p in proofs for one in self._readings(p)), *self.circuits.take(proofs))
+            if one.signal in self.lines and (flip := self._take(one))
         ]
         found = [
             ("down" if isinstance(fact, facts.WentDown) else "up", fact.signal)
@@ -96,18 +101,26 @@ class Verdicts:
                     line.follow(fact.at - fact.before)
                 for one in self.rounds.values():
                     one.follow(fact.at - fact.before)
+                self.circuits.follow(fact.at - fact.before)
         if decision.population is not None:
             self.population.change(decision.population)
             fresh = rounds(self.population)
-            known = self.rounds
+            before = self.rounds
             self.rounds = {
-                name: one.renewed(known[name]) if name in known else one for name, one in fresh.items()
+                name: one.renewed(before[name]) if name in before else one for name, one in fresh.items()
             }
             references = {name for one in self.rounds.values() for name in one.references}
-            wanted = set(signals(self.population)) | self.rounds.keys() | references
+            people = self.population
+            self.circuits.change(people)
+            known = {name: people.fixture_of(name) for name in people.own_signals() if is_parent(name)}
+            self.intervals = {name: one.terms.interval for name, one in known.items() if one is not None}
+            wanted = {*signals(people), *self.rounds, *references, *self.intervals}
             self.lines = {name: line for name, line in self.lines.items() if name in wanted}
             for name in wanted - self.lines.keys():
                 self.lines[name] = _Line()
+
+    def _take(self, proof: Proof) -> str:
+        return self.lines[proof.signal].take(proof, self.intervals.get(proof.signal, self.interval))
 
     def _readings(self, proof: Proof) -> list[Proof]:
         """A committed reading, and what it makes its uplink say."""
@@ -153,18 +166,37 @@ class People:
     """Services that wait for the verdict on their device."""
 
     over: set[str] = field(default_factory=set)
+    hanging: set[str] = field(default_factory=set)
+    """References of the emergencies of supplies and switches: `Hanging` looks at those."""
+
+    placed: set[str] = field(default_factory=set)
+    """Devices that ever hung on any."""
+
     notices: dict[str, Notice] = field(default_factory=dict)
 
     def check(self, decision: Decision) -> None:
         """A decision was committed."""
-        downs = [f for f in decision.facts if isinstance(f, facts.WentDown) and "/ping:" not in f.signal]
-        joined = [f for f in decision.facts if isinstance(f, facts.EmergencyJoined)]
+        self.hanging |= {
+            f.reference
+            for f in decision.facts
+            if isinstance(f, facts.SupplyEmergencyOpened | facts.SwitchEmergencyOpened)
+        }
+        downs = [
+            f
+            for f in decision.facts
+            if isinstance(f, facts.WentDown) and "/ping:" not in f.signal and not is_parent(f.signal)
+        ]
+        every = [
+            f for f in decision.facts if isinstance(f, facts.EmergencyJoined) and not is_parent(f.signal)
+        ]
+        joined = [f for f in every if f.reference not in self.hanging]
         adopted = {fact.signal for fact in joined if not is_service(fact.signal)}
         opened = [
             f for f in decision.facts if isinstance(f, facts.EmergencyOpened | facts.UplinkEmergencyOpened)
         ]
         devices = [d.signal for d in downs if not is_service(d.signal) and d.signal not in adopted]
-        if devices != [o.signal for o in opened if not is_service(o.signal)]:
+        theirs = [o.signal for o in opened if not is_service(o.signal)]
+        if [d for d in devices if d not in self.placed] != [d for d in theirs if d not in self.placed]:
             self.complain(f"verdicts {downs} do not open the emergencies {opened}")
         self.verdicts.update((down.signal, down.at) for down in downs)
         self.told -= {down.signal for down in downs}
@@ -174,7 +206,8 @@ class People:
                 self.verdicts = {name: at + moved for name, at in self.verdicts.items()}
             elif isinstance(fact, facts.EmergencyHeld):
                 self._waits(fact)
-        self.told |= {fact.signal for fact in (*opened, *joined)}
+        self.told |= {fact.signal for fact in (*opened, *every)}
+        self.told |= {name for name in devices if name in self.placed and name not in decision.holds}
         for fact in joined:
             if fact.signal in adopted:  # the emergency is named after the device from now on
                 self.open = {name: ref for name, ref in self.open.items() if ref != fact.reference}
@@ -189,12 +222,16 @@ class People:
             (self.held.discard if hold is None else self.held.add)(name)
         if decision.population is not None:
             self.population.change(decision.population)
+            people = self.population
+            self.placed |= {d.signal(people.vantage) for d in people.devices.values() if d.place is not None}
 
     def _waits(self, fact: facts.EmergencyHeld) -> None:
         """The time to tell runs while a service waits: from the verdict, and from nothing later.
 
         Only whose outage was told under an emergency that has ended is found to be down anew.
         """
+        if is_parent(fact.signal):
+            return
         if fact.signal in self.told:
             self.verdicts[fact.signal] = fact.at
         elif fact.at != self.verdicts[fact.signal]:
@@ -270,14 +307,16 @@ class People:
         ups = {
             fact.signal
             for fact in decision.facts
-            if isinstance(fact, facts.CameUp) and "/ping:" not in fact.signal
+            if isinstance(fact, facts.CameUp) and "/ping:" not in fact.signal and not is_parent(fact.signal)
         }
         gone = {name for name in decision.withdrawn_signals if name in self.open}
-        ended = {fact.reference: fact for fact in decision.facts if isinstance(fact, facts.EmergencyEnded)}
+        every = (f for f in decision.facts if isinstance(f, facts.EmergencyEnded))
+        ended = {fact.reference: fact for fact in every if fact.reference not in self.hanging}
         at_once = {fact.signal: fact.reference for fact in opened if fact.signal in self.held}
         left = {*decision.withdrawn_signals} | ups
-        expected = {self.open.get(name, name) for name in ups | gone if not is_service(name)}
-        expected |= {self.open[name] for name in ups | gone if is_service(name) and name in self.open}
+        may_be_untold = {name for name in ups | gone if is_service(name) or name in self.placed}
+        expected = {self.open.get(name, name) for name in (ups | gone) - may_be_untold}
+        expected |= {self.open[name] for name in may_be_untold if name in self.open}
         expected |= {at_once[name] for name in left if name in at_once}
         if expected != ended.keys():
             self.complain(f"emergencies {sorted(expected)} end, the record says {sorted(ended)}")
@@ -286,8 +325,8 @@ class People:
         self.over = {*ended}
         for reference, fact in ended.items():
             kind = "withdrawn" if fact.withdrawn else "recovery"
-            every = (*self.notices.values(), *decision.notices)
-            first = [n for n in every if n.kind == "emergency" and reference in n.emergencies]
+            known = (*self.notices.values(), *decision.notices)
+            first = [n for n in known if n.kind == "emergency" and reference in n.emergencies]
             told = {(n.customer, n.contact) for n in first if n.state is not NoticeState.FORBIDDEN}
             ends = [n for n in decision.notices if n.kind == kind and reference in n.emergencies]
             owed = [(n.customer, n.contact) for n in ends]

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
 
 from hostwatch import canary
-from hostwatch.core import instant
+from hostwatch.core import instant, source
 from hostwatch.core.reading import Outcome
 from hostwatch.core.service import METHOD
 from hostwatch.pinger import Ask, Batch, Look, Manner, Pinger
@@ -76,6 +76,9 @@ class Truth:
     full: Times = field(default_factory=Times)
     """When the disk under the store is full."""
 
+    says: Callable[[str, int], str | None] = lambda name, at: ""
+    """What each source of power says; None while it does not answer."""
+
     loss_permille: int = 0
     """How many of a thousand packets are lost on the way."""
 
@@ -86,6 +89,9 @@ class Truth:
 
     def is_wrong(self, ask: Ask, at: int) -> bool:
         """Whether what is asked for does not answer, of itself or with its device."""
+        name = source.named(ask.signal)
+        if name is not None:
+            return self.says(name, at) is None
         service = ask.method == METHOD
         own = self.failing.get(ask.signal) if service else self.mute.get(ask.address)
         return self.is_down(ask.address, at) or (own is not None and own.hold(at))
@@ -138,6 +144,7 @@ class _Try:
     fault: str = ""
     excused: bool = False
     dead: bool = False
+    said: str = ""
 
 
 class SimPinger(Pinger):
@@ -225,6 +232,8 @@ class SimPinger(Pinger):
         dead, lost = truth.is_wrong(one.ask, at), truth.is_lost(address, at)
         one.dead |= dead
         one.excused |= lost
+        name = source.named(one.ask.signal)
+        one.said = "" if name is None else truth.says(name, at) or ""
         return not (dead or lost or truth.cut.hold(at))
 
     def _look(self, one: _Try, outcome: Outcome, now: datetime) -> Look:
@@ -239,6 +248,7 @@ class SimPinger(Pinger):
             why="" if answered else one.fault or "no answer",
             rtt_us=RTT_US if answered else None,
             lost=one.sent - answered if outcome is not Outcome.UNKNOWN else 0,
+            said=one.said if answered else "",
         )
         if one.ask.address not in OWN:
             self.asked.discard(one.ask.signal)

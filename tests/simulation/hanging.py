@@ -1,0 +1,215 @@
+"""V8: emergencies of supplies and switches (J10): who is told, by whose word they open, and when they end.
+
+Held against verdicts, committed answers and who hangs on what; of the daemon's own reckoning nothing is used.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from hostwatch.core import facts, supply, switch
+from hostwatch.core.emergency import Emergency, Notice, NoticeState
+from hostwatch.core.population import Device, Population, State
+from hostwatch.core.reading import Outcome
+from hostwatch.core.world import Decision
+from tests.simulation.evidence import Complain, Proof
+from tests.simulation.house import BEHIND
+
+Opened = facts.SupplyEmergencyOpened | facts.SwitchEmergencyOpened
+ENDS = ("recovery", "withdrawn")
+
+
+def is_parent(signal: str) -> bool:
+    """Whether a signal is of a supply or a switch."""
+    return signal.startswith((supply.PREFIX, switch.PREFIX))
+
+
+@dataclass(kw_only=True)
+class Hanging:
+    """Knows which supplies and switches are down, and what is told of them."""
+
+    complain: Complain
+    population: Population = field(default_factory=Population)
+    down: dict[str, facts.WentDown] = field(default_factory=dict)
+    """Supplies and switches on which there is a verdict."""
+
+    open: dict[str, Emergency] = field(default_factory=dict)
+    references: set[str] = field(default_factory=set)
+    """Of all that ever were."""
+
+    notices: dict[str, Notice] = field(default_factory=dict)
+    heard: dict[str, datetime] = field(default_factory=dict)
+    """When each device, or switch, last answered."""
+
+    opened: int = 0
+    joined: int = 0
+
+    def check(self, decision: Decision, proofs: Sequence[Proof]) -> None:
+        """A decision was committed."""
+        for proof in proofs:
+            if proof.outcome is Outcome.ANSWERED:
+                self.heard[proof.signal] = max(proof.at, self.heard.get(proof.signal, proof.at))
+        for notice in decision.notices:
+            self.notices[notice.id] = notice
+        changed = {one.reference: one for one in decision.emergencies}
+        grown = {name for fact in decision.facts if (name := self._happened(fact, changed)) is not None}
+        for name in decision.withdrawn_signals:
+            self.down.pop(name, None)
+        self.open.update((name, one) for name, one in changed.items() if name in self.references)
+        for name in grown:
+            self._all_customers(self.open[name])
+        for fact in decision.facts:
+            if isinstance(fact, facts.EmergencyEnded) and fact.reference in self.references:
+                self._ends(fact)
+        if decision.population is not None:
+            self.population.change(decision.population)
+        self._all_are_told(changed)
+
+    def _happened(self, fact: facts.Fact, changed: Mapping[str, Emergency]) -> str | None:
+        """The emergency that tells of one more supply or switch by this fact, if one does."""
+        match fact:
+            case facts.ClockStepped():
+                self._follow(fact.at - fact.before)
+            case facts.WentDown() if is_parent(fact.signal):
+                self.down[fact.signal] = fact
+            case facts.CameUp():
+                self.down.pop(fact.signal, None)
+            case facts.SupplyEmergencyOpened() | facts.SwitchEmergencyOpened():
+                self.references.add(fact.reference)
+                self._opens(fact)
+                return fact.reference
+            case facts.EmergencyJoined() if fact.reference in self.references:
+                self._joins(fact, changed[fact.reference])
+                return fact.reference if is_parent(fact.signal) else None
+            case facts.DutyArose() if fact.emergency in self.references:
+                self._owed(fact)
+        return None
+
+    def _follow(self, moved: timedelta) -> None:
+        self.heard = {name: at + moved for name, at in self.heard.items()}
+
+    # Openings.
+
+    def _opens(self, fact: Opened) -> None:
+        self.opened += 1
+        names = fact.supplies if isinstance(fact, facts.SupplyEmergencyOpened) else fact.switches
+        kind = supply if isinstance(fact, facts.SupplyEmergencyOpened) else switch
+        for name in names:
+            signal = kind.signal_of(name, self.population.vantage)
+            if signal not in self.down:
+                self.complain(f"{fact.reference} opens for {signal}, on which there is no verdict")
+                return
+        if isinstance(fact, facts.SwitchEmergencyOpened):
+            self._is_dead(fact.reference, fact.switches)
+
+    def _is_dead(self, reference: str, names: Iterable[str]) -> None:
+        """Nobody who is cut off by a switch has answered since it fell silent."""
+        dead = {*names}
+        for device in self._concerned([switch.signal_of(one, self.population.vantage) for one in dead]):
+            mine = [self.down[switch.signal_of(one, self.population.vantage)] for one in dead]
+            heard = self.heard.get(device.signal(self.population.vantage))
+            if heard is not None and heard >= max(one.first_miss for one in mine):
+                self.complain(f"{reference} opens, though {device.id} behind {sorted(dead)} answered")
+
+    def _joins(self, fact: facts.EmergencyJoined, emergency: Emergency) -> None:
+        self.joined += 1
+        if is_parent(fact.signal):
+            if fact.signal not in self.down:
+                self.complain(f"{fact.signal} joins {fact.reference}, and there is no verdict on it")
+            return
+        device = self.population.device_of(fact.signal)
+        assert device is not None
+        if device not in self._concerned(_roots(emergency)) and emergency.ended_at is None:
+            self.complain(f"{fact.signal} is told under {fact.reference}, and does not hang on that")
+        if (fact.reference, device.customer) not in self._told():
+            self.complain(f"{fact.signal} is told under {fact.reference}: {device.customer} was never told")
+
+    def _owed(self, fact: facts.DutyArose) -> None:
+        """Whoever is told is told in time: fifteen minutes from a verdict that was there."""
+        notice = self.notices[fact.duty]
+        if fact.due > fact.at + timedelta(minutes=15):
+            self.complain(f"{fact.duty} is due {fact.due}, more than 15 minutes after {fact.at}")
+        if notice.kind != "emergency" or notice.contact != fact.contact:
+            self.complain(f"{fact.duty} is not the duty of {notice}")
+
+    # Who is told.
+
+    def _told(self) -> set[tuple[str, str]]:
+        """Emergencies and customers who are owed, or were owed, a notice of each."""
+        firsts = (one for one in self.notices.values() if one.kind == "emergency")
+        return {(name, one.customer) for one in firsts for name in one.emergencies}
+
+    def _all_customers(self, emergency: Emergency) -> None:
+        """More went down: each contact of each customer with devices on it is told, and the operator."""
+        concerned = {device.customer for device in self._concerned(_roots(emergency))}
+        concerned |= {self.population.operator} if self.population.operator else set()
+        for customer in concerned - {name for ref, name in self._over() if ref == emergency.reference}:
+            for contact in self.population.customers[customer].contacts:
+                if f"{emergency.reference}.emergency.{customer}.{contact}" not in self.notices:
+                    self.complain(f"{emergency.reference} is not told to {customer}/{contact}")
+
+    def _over(self) -> set[tuple[str, str]]:
+        ends = (one for one in self.notices.values() if one.kind in ENDS)
+        return {(name, one.customer) for one in ends for name in one.emergencies}
+
+    def _concerned(self, roots: Iterable[str]) -> list[Device]:
+        """The devices in service on supplies, or cut off by switches."""
+        names = {*roots}
+        dead = {one for name in names if (one := switch.named(name)) is not None}
+        dead |= {below for below, above in BEHIND.items() if above in dead and self._is_behind(below)}
+        return [
+            device
+            for device in self.population.devices.values()
+            if device.state is State.IN_SERVICE
+            and device.place is not None
+            and self._hangs(device, names, dead)
+        ]
+
+    def _is_behind(self, name: str) -> bool:
+        known = self.population.switches.get(name)
+        return known is not None and bool(known.behind)
+
+    def _hangs(self, device: Device, names: set[str], dead: set[str]) -> bool:
+        assert device.place is not None
+        own = supply.signal_of(device.place.supply, self.population.vantage)
+        ways = re.findall(r"([\w-]+)/\d+", device.place.ports)
+        return (bool(device.place.supply) and own in names) or (bool(ways) and dead.issuperset(ways))
+
+    def _all_are_told(self, changed: Iterable[str]) -> None:
+        """Each supply that is down is told of, and whoever is concerned by what is new was told of that."""
+        covered = {name for one in self.open.values() for name in one.signals}
+        lost = {name for name in self.down if name.startswith(supply.PREFIX)} - covered
+        if lost:
+            self.complain(f"{sorted(lost)} are interrupted, and no emergency tells of them")
+        for one in (self.open[name] for name in changed if name in self.open):
+            concerned = {device.customer for device in self._concerned(_roots(one))}
+            over = {customer for reference, customer in self._over() if reference == one.reference}
+            if (concerned & over) - {self.population.operator}:
+                self.complain(
+                    f"{one.reference} goes on for some of {sorted(over)}, who heard that it is over"
+                )
+
+    # Ends.
+
+    def _ends(self, fact: facts.EmergencyEnded) -> None:
+        """All who were told of the beginning are told of the end, once."""
+        self.open.pop(fact.reference, None)
+        mine = [one for one in self.notices.values() if fact.reference in one.emergencies]
+        firsts = [one for one in mine if one.kind == "emergency" and one.state is not NoticeState.FORBIDDEN]
+        told = sorted((one.customer, one.contact) for one in firsts)
+        over = sorted((one.customer, one.contact) for one in mine if one.kind in ENDS)
+        if len(over) != len({*over}) or not {*told} <= {*over}:
+            self.complain(f"{fact.reference} is over: told of it were {told}, of its end {over}")
+
+    def finish(self) -> None:
+        """After a calm end in which all is well, nothing is told of any more."""
+        left = [one.reference for one in self.open.values()]
+        if left:
+            self.complain(f"{left} are still open, and all has been well for long")
+
+
+def _roots(emergency: Emergency) -> list[str]:
+    return [name for name in emergency.signals if is_parent(name)]
