@@ -1,17 +1,19 @@
-"""How what belongs to the house is: sources, supplies and switches, for those who ask."""
+"""How what belongs to the house is: sources, supplies, switches and early warnings, for those who ask."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from hostwatch import uplinks
 from hostwatch.core import portsheard
 from hostwatch.core.ports import State
+from hostwatch.core.warned import What, seen_by
 from hostwatch.core.world import World
 from hostwatch.gauges import Figure, Gauge
+from hostwatch.messages import warning as words
 from hostwatch.samples import state_of
 
 GONE: Final = "not proven"
@@ -44,7 +46,23 @@ def describe(world: World, now: datetime) -> dict[str, list[dict[str, Any]]]:
             {"switch": name, "name": switch.name, **_state(world, switch.signal(_vantage(world)), now)}
             for name, switch in sorted(world.population.switches.items())
         ],
+        "warnings": warnings(world),
     }
+
+
+def warnings(world: World) -> list[dict[str, Any]]:
+    """What operators are warned of now."""
+    return [
+        {
+            "what": one.what.value,
+            "about": one.about,
+            "elements": list(seen_by(one, world.population.witnesses.elements)),
+            "said": one.said,
+            "since": one.since,
+            "quiet_since": one.quiet_since,
+        }
+        for _, one in sorted(world.warned.items())
+    ]
 
 
 def _vantage(world: World) -> str:
@@ -64,23 +82,72 @@ def _state(world: World, name: str, now: datetime) -> dict[str, Any]:
     return {"state": state_of(signal, now), "since": since, "why": why}
 
 
-def lines(status: Mapping[str, Any], time: Callable[[datetime], str]) -> Iterator[tuple[str, str]]:
-    """What a terminal shows: a line that counts each kind, then whoever is not well; each with its style."""
+def lines(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What a terminal shows first: a line that counts each kind, with its style."""
+    for kind in ("sources", "supplies", "switches"):
+        if status[kind]:
+            counts = Counter(each["state"] for each in status[kind])
+            said = " · ".join(f"{counts[state]} {state}" for state in sorted(counts))
+            yield "green" if set(counts) == {WELL} else "yellow", f"{kind}: {said}"
+
+
+class Row(NamedTuple):
+    """One line of a table, with its style."""
+
+    cells: tuple[str, ...]
+    style: str
+
+
+class Rows(NamedTuple):
+    """A table for people."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    more: int
+    """How many lines were left out; all are in the JSON."""
+
+
+def tables(status: Mapping[str, Any], time: Callable[[datetime], str]) -> Iterator[Rows]:
+    """Then a table of each kind: whoever is not well, and what operators are warned of."""
     for kind, one in (("sources", "source"), ("supplies", "supply"), ("switches", "switch")):
-        found = status[kind]
-        if not found:
-            continue
-        counts = Counter(each["state"] for each in found)
-        said = " · ".join(f"{counts[state]} {state}" for state in sorted(counts))
-        yield "green" if set(counts) == {WELL} else "yellow", f"{kind}: {said}"
-        ill = [each for each in found if each["state"] != WELL]
-        for each in ill[:LISTED_MAX]:
-            since = f" since {time(each['since'])}" if each["since"] else ""
-            why = f": {each['why']}" if each["why"] else ""
-            hanging = f", {each['devices']} devices" if one == "supply" else ""
-            yield STYLES.get(each["state"], "yellow"), f"  {each[one]}: {each['state']}{since}{hanging}{why}"
-        if len(ill) > LISTED_MAX:
-            yield "yellow", f"  {len(ill) - LISTED_MAX:,} more; --json has all"
+        rows = [
+            Row(
+                (
+                    each[one],
+                    each["state"],
+                    time(each["since"]) if each["since"] else "",
+                    *((f"{each['devices']}",) if one == "supply" else ()),
+                    each["why"],
+                ),
+                STYLES.get(each["state"], "yellow"),
+            )
+            for each in status[kind]
+            if each["state"] != WELL
+        ]
+        devices = ("devices",) if one == "supply" else ()
+        yield from _table(kind.capitalize(), (one, "state", "since", *devices, "why"), rows)
+    rows = [
+        Row(
+            (one["what"], words.about(one["about"], one["elements"]), time(one["since"]), latest(one, time)),
+            "yellow",
+        )
+        for one in status["warnings"]
+    ]
+    yield from _table("Warnings", ("warning", "about", "since", "seen"), rows)
+
+
+def latest(warning: Mapping[str, Any], time: Callable[[datetime], str]) -> str:
+    """What was seen last of a warning, and since when it is no longer."""
+    said, quiet = warning["said"], warning["quiet_since"]
+    if quiet is None:
+        return str(said)
+    return f"no longer seen since {time(quiet)}" + (f" (last: {said})" if said else "")
+
+
+def _table(title: str, columns: tuple[str, ...], rows: list[Row]) -> Iterator[Rows]:
+    if rows:
+        yield Rows(title, columns, tuple(rows[:LISTED_MAX]), max(len(rows) - LISTED_MAX, 0))
 
 
 def figures(world: World, now: datetime) -> Iterator[Figure]:
@@ -114,6 +181,10 @@ def figures(world: World, now: datetime) -> Iterator[Figure]:
         if found[kind]:
             told_of = [each for each in found[kind] if each["state"] in seen]
             yield Gauge(name, about, {each[one]: float(each["state"] == WELL) for each in told_of}, one)
+    if found["sources"] or found["switches"]:
+        counts = Counter(one["what"] for one in found["warnings"])
+        what = {one.value: float(counts[one.value]) for one in What}
+        yield Gauge("hostwatch_warnings", "Early warnings to operators that last.", what, "what")
     yield from _ports(world, now)
 
 

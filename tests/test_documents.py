@@ -60,6 +60,7 @@ from hostwatch.core import (
     schedule,
     telling,
     turns,
+    warned,
     wiring,
 )
 from hostwatch.core import uplink as uplinks
@@ -141,6 +142,7 @@ LIMITS: dict[str, str] = {
     ),
     "parts of an emergency of power or of a switch in one notice; groups of them with dates of their own in"
     " its words": f"{parts.PARTS_MAX}; {parted.GROUPS_MAX}",
+    "elements named with the source that a warning is about": f"{warned.ELEMENTS_MAX}",
     "devices behind an uplink or a switch, or on a supply, named in a notice": str(behind.NAMED_MAX),
     "devices asked for when a switch behind which they are is silent": str(parents.ASKED_MAX),
     "a slice of the schedule": seconds(schedule.SLICE_MAX),

@@ -5,31 +5,41 @@ from __future__ import annotations
 from hostwatch import fixtures
 from hostwatch.core.reading import Outcome
 from hostwatch.core.switch import Switch
+from hostwatch.core.warned import Warned, What
 from tests.core.test_hearing import BOTH, START, at, watched
 from tests.sla.teller import Teller
 
 
 def lines(told: Teller, number: float) -> list[str]:
     now = at(number)
-    return [
-        text for _, text in fixtures.lines(fixtures.describe(told.world, now), lambda when: f"{when:%M:%S}")
-    ]
+    status = fixtures.describe(told.world, now)
+    found = [text for _, text in fixtures.lines(status)]
+    for table in fixtures.tables(status, lambda when: f"{when:%M:%S}"):
+        found += [table.title, *(" | ".join(row.cells) for row in table.rows)]
+    return found
 
 
 def values(told: Teller, number: float) -> dict[str, object]:
     return {figure.name: figure.value for figure in fixtures.figures(told.world, at(number))}
 
 
+def of_house(told: Teller, number: float) -> dict[str, object]:
+    """The same without warnings."""
+    return {name: value for name, value in values(told, number).items() if name != "hostwatch_warnings"}
+
+
 def test_what_is_well_is_counted_and_what_is_not_is_named() -> None:
     told = watched("LL LL DD")
-    assert lines(told, 2.1) == [
+    found = lines(told, 2.1)
+    assert found[: found.index("Warnings")] == [
         "sources: 2 up",
         "supplies: 1 not proven · 2 silent",
-        f"  {BOTH}: silent since {at(2):%M:%S}, 0 devices: interrupted at ups-a, ups-b",
-        "  nobody: not proven since 00:00, 0 devices: not proven",
-        f"  strip/outlet 7: silent since {at(2):%M:%S}, 0 devices: interrupted at ups-a",
+        "Supplies",
+        f"{BOTH} | silent | {at(2):%M:%S} | 0 | interrupted at ups-a, ups-b",
+        "nobody | not proven | 00:00 | 0 | not proven",
+        f"strip/outlet 7 | silent | {at(2):%M:%S} | 0 | interrupted at ups-a",
     ]
-    assert values(told, 2.1) == {
+    assert of_house(told, 2.1) == {
         "hostwatch_source_answering": {"a": 1.0, "b": 1.0},
         "hostwatch_supply_up": {BOTH: 0.0, "strip/outlet 7": 0.0},
     }
@@ -37,12 +47,14 @@ def test_what_is_well_is_counted_and_what_is_not_is_named() -> None:
 
 def test_who_does_not_answer_is_unknown_and_so_is_what_it_sees() -> None:
     told = watched("LL xx")
-    assert lines(told, 1.1)[:3] == [
-        "sources: 2 unknown",
-        f"  a: unknown since {at(1):%M:%S}: no answer",
-        f"  b: unknown since {at(1):%M:%S}: no answer",
+    found = lines(told, 1.1)
+    assert found[0] == "sources: 2 unknown"
+    assert found[found.index("Sources") :][:3] == [
+        "Sources",
+        f"a | unknown | {at(1):%M:%S} | no answer",
+        f"b | unknown | {at(1):%M:%S} | no answer",
     ]
-    assert values(told, 1.1) == {
+    assert of_house(told, 1.1) == {
         "hostwatch_source_answering": {"a": 0.0, "b": 0.0},
         "hostwatch_supply_up": {},
     }
@@ -54,4 +66,33 @@ def test_a_switch_is_pinged_and_told_of() -> None:
     assert [target.signal for target in told.world.schedule.targets] == ["switch:sw-1/ping@main"]
     told.read("switch:sw-1", START, Outcome.ANSWERED)
     assert fixtures.describe(told.world, START)["switches"][0]["state"] == "up"
-    assert dict(values(told, 0)) == {"hostwatch_switch_up": {"sw-1": 1.0}}
+    found = values(told, 0)
+    assert found["hostwatch_switch_up"] == {"sw-1": 1.0}
+    assert found.keys() == {"hostwatch_switch_up", "hostwatch_warnings"}
+
+
+def test_warnings_are_listed_and_counted_with_what_was_seen_last() -> None:
+    told = watched("LL LL")
+    since, quiet = at(1), at(2)
+    for one in (
+        Warned(what=What.ON_BATTERY, about="a", said="charge 97 %", since=since),
+        Warned(what=What.ON_BATTERY, about="b", said="", since=since, quiet_since=quiet),
+        Warned(what=What.REDUNDANCY, about=BOTH, said="all hangs on ups-b", since=since, quiet_since=quiet),
+    ):
+        told.world.warned[one.name] = one
+
+    found = lines(told, 2.1)
+    assert found[found.index("Warnings") :] == [
+        "Warnings",
+        f"on battery | ups-a (source a) | {since:%M:%S} | charge 97 %",
+        f"on battery | strip, ups-b (source b) | {since:%M:%S} | no longer seen since {quiet:%M:%S}",
+        f"redundancy lost | {BOTH} | {since:%M:%S} | no longer seen since {quiet:%M:%S}"
+        " (last: all hangs on ups-b)",
+    ]
+    counted = values(told, 2.1)["hostwatch_warnings"]
+    assert isinstance(counted, dict)
+    assert {what: count for what, count in counted.items() if count} == {
+        "on battery": 2,
+        "redundancy lost": 1,
+    }
+    assert counted.keys() == {one.value for one in What}

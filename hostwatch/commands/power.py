@@ -9,26 +9,32 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 from rich.tree import Tree
 
+from hostwatch import fixtures
 from hostwatch.clock import SystemClock
 from hostwatch.commands import add_config
 from hostwatch.configuration.load import load
 from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.core import canonical
 from hostwatch.core.electricity import Electricity
+from hostwatch.core.element import witnessed
 from hostwatch.core.hearing import POWER, words
 from hostwatch.core.power import PowerReading
 from hostwatch.core.situation import Situation
 from hostwatch.core.wiring import Wiring
 from hostwatch.core.witnesses import parsed
 from hostwatch.core.world import World
+from hostwatch.messages import spans
+from hostwatch.messages import warning as words_of_warning
 from hostwatch.store.errors import StoreError
 from hostwatch.store.reader import Reader
 
@@ -60,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(canonical.plain(told), ensure_ascii=False))
     else:
-        _show(world.population.witnesses.wiring, told)
+        _show(world.population.witnesses.wiring, told, ZoneInfo(loaded.configuration.site.timezone))
     states = {supply["interrupted"] for supply in told["supplies"]} | {
         None if supply["supplied"] is None else not supply["supplied"] for supply in told["supplies"]
     }
@@ -80,15 +86,14 @@ def describe(world: World, now: datetime) -> dict[str, Any]:
         return words(said.said) if is_fresh else None
 
     electricity = Electricity(people.witnesses.wiring, heard)
+    sources = [*_sources(world, now)]
+    ago = {one["source"]: one["ago_s"] for one in sources}
     return {
         "now": now,
-        "sources": [*_sources(world, now)],
-        "elements": [_element(world, electricity.of(name)) for name in people.elements],
+        "sources": sources,
+        "elements": [_element(world, electricity.of(name), ago) for name in people.elements],
         "supplies": [*_supplies(world, electricity)],
-        "warnings": [
-            {"what": one.what, "about": one.about, "said": one.said, "since": one.since}
-            for one in world.warned.values()
-        ],
+        "warnings": fixtures.warnings(world),
     }
 
 
@@ -112,7 +117,7 @@ def _sources(world: World, now: datetime) -> Iterator[dict[str, Any]]:
         }
 
 
-def _element(world: World, situation: Situation) -> dict[str, Any]:
+def _element(world: World, situation: Situation, ago: Mapping[str, int | None]) -> dict[str, Any]:
     element = world.population.elements[situation.element]
     return {
         "element": situation.element,
@@ -124,6 +129,7 @@ def _element(world: World, situation: Situation) -> dict[str, Any]:
         "fault": situation.is_fault,
         "contradiction": situation.contradiction,
         "said": [str(one) for one in situation.testimonies],
+        "ago_s": [ago.get(witnessed(one.witness)[0]) for one in situation.testimonies],
         "why": situation.why,
     }
 
@@ -145,7 +151,7 @@ def _supplies(world: World, electricity: Electricity) -> Iterator[dict[str, Any]
         }
 
 
-def _show(wiring: Wiring, told: Mapping[str, Any]) -> None:
+def _show(wiring: Wiring, told: Mapping[str, Any], zone: ZoneInfo) -> None:
     """For people: sources, the tree, supplies, warnings."""
     console = Console(highlight=False)
     if not told["elements"] and not told["sources"]:
@@ -160,23 +166,29 @@ def _show(wiring: Wiring, told: Mapping[str, Any]) -> None:
         if inputs is None:
             _grow(whole, wiring, elements, name, 0)
     console.print(whole)
-    for supply in told["supplies"][:LISTED_MAX]:
-        _show_supply(console, supply)
+    if told["supplies"]:
+        console.print(_supplies_table(told["supplies"][:LISTED_MAX]))
     if len(told["supplies"]) > LISTED_MAX:
         console.print(f"[yellow]{len(told['supplies']):,} supplies, of which {LISTED_MAX} are listed")
     for warning in told["warnings"]:
-        told_of = f"warning: {warning['what']}, {warning['about']}: {warning['said']}"
-        console.print(told_of, style="yellow", markup=False)
+        about = words_of_warning.about(warning["about"], warning["elements"])
+        seen = fixtures.latest(warning, lambda when: f"{when.astimezone(zone):%Y-%m-%d %H:%M:%S %z}")
+        text = f"warning: {about}: {warning['what']}" + (f" · {seen}" if seen else "")
+        console.print(text, style="yellow", markup=False)
 
 
 def _show_source(console: Console, source: Mapping[str, Any]) -> None:
-    ago = "never" if source["ago_s"] is None else f"{timedelta(seconds=source['ago_s'])} ago"
+    ago = _ago(source["ago_s"])
     if source["heard"]:
         console.print(f"source {source['source']} ({source['kind']}): heard {ago}", markup=False)
         return
     why = f": {source['why']}" if source["why"] else ""
     text = f"source {source['source']} ({source['kind']}): not heard{why}; last heard {ago}"
     console.print(text, style="yellow", markup=False)
+
+
+def _ago(seconds: int | None) -> str:
+    return "never" if seconds is None else "just now" if not seconds else f"{spans.words(seconds)} ago"
 
 
 def _grow(
@@ -190,25 +202,37 @@ def _grow(
 
 
 def _words(one: Mapping[str, Any]) -> str:
+    """The element and its state; then, each on its line, what witnesses say and how long ago that was."""
     style = {True: "green", False: "bold red", None: "yellow"}[one["supplied"]]
     state = {True: "has power", False: "has no power", None: "not known"}[one["supplied"]]
     more = [
         word for key, word in (("interrupted", "interrupted"), ("fault", "distribution fault")) if one[key]
     ]
-    said = escape("; ".join([*one["said"], *([one["contradiction"]] if one["contradiction"] else [])]))
     rack = f", rack {one['rack']}" if one["rack"] else ""
-    tail = f" [dim]{said}[/]" if said else ""
-    return f"{escape(one['element'])} ({one['kind']}{rack}): [{style}]{', '.join([state, *more])}[/]{tail}"
+    first = f"{escape(one['element'])} ({one['kind']}{rack}): [{style}]{', '.join([state, *more])}[/]"
+    said = [_witness(said, ago) for said, ago in zip(one["said"], one["ago_s"], strict=True)]
+    below = [*said, *([one["contradiction"]] if one["contradiction"] else [])]
+    return "\n".join([first, *(f"[dim]{escape(line)}[/]" for line in below)])
 
 
-def _show_supply(console: Console, supply: Mapping[str, Any]) -> None:
-    customers = [*supply["customers"].items()]
-    names = ", ".join(f"{name}: {count}" for name, count in customers[:LISTED_MAX])
-    more = f" and {len(customers) - LISTED_MAX} customers more" if len(customers) > LISTED_MAX else ""
-    style = {True: "bold red", False: "green", None: "yellow"}[supply["interrupted"]]
-    text = (
-        f"supply {supply['supply']}: supplied {VALUES[supply['supplied']]},"
-        f" interrupted {VALUES[supply['interrupted']]} (at the {supply['measured_at']});"
-        f" devices by customer: {names or 'none'}{more}"
-    )
-    console.print(text, style=style, markup=False)
+def _witness(said: str, ago: int | None) -> str:
+    """What a witness says: `card-a (3 s ago): utility present, UPS able`."""
+    who, says, words = said.partition(" says ")
+    return f"{who} ({_ago(ago)}): {words}" if says else f"{said}, last {_ago(ago)}"
+
+
+def _supplies_table(supplies: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table("supply", "supplied", "interrupted", "measured at", "devices", title="Supplies")
+    for one in supplies:
+        customers = [*one["customers"].items()]
+        names = ", ".join(f"{name}: {count}" for name, count in customers[:LISTED_MAX])
+        more = f" and {len(customers) - LISTED_MAX} customers more" if len(customers) > LISTED_MAX else ""
+        table.add_row(
+            escape(one["supply"]),
+            VALUES[one["supplied"]],
+            VALUES[one["interrupted"]],
+            one["measured_at"],
+            escape(names + more) or "none",
+            style={True: "bold red", False: "green", None: "yellow"}[one["interrupted"]],
+        )
+    return table

@@ -11,7 +11,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,12 +26,16 @@ from hostwatch.configuration.load import load
 from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.control import ControlError, ask
 from hostwatch.core import canonical
+from hostwatch.core.behind import Group
+from hostwatch.core.concerned import Concerned, roots_of
 from hostwatch.core.emergency import Emergency, Notice
 from hostwatch.core.facts import PathSeen
+from hostwatch.core.parents import Ways
 from hostwatch.core.path import told
 from hostwatch.core.service import device_in, is_of_device, service_in
 from hostwatch.core.signal import Signal
 from hostwatch.core.world import World
+from hostwatch.messages import spans
 from hostwatch.samples import state_of
 from hostwatch.store.errors import StoreError
 from hostwatch.store.reader import Reader
@@ -172,12 +176,17 @@ def _emergency(
     notices = [
         n for n in world.notices.values() if emergency.reference in n.emergencies and n.kind == "emergency"
     ]
+    behind = _behind(world, emergency) if story.is_shared else None
     return {
         "reference": emergency.reference,
         "customer": story.customer,
         "device": story.device,
         "address": story.address,
         "uplink": story.uplink or None,
+        "supplies": list(story.supplies),
+        "switches": list(story.switches),
+        "customers": None if behind is None else len(behind),
+        "behind": None if behind is None else sum(group.count for group in behind.values()),
         "service": story.service or None,
         "found": story.why if story.service else None,
         "services_failing": list(story.failing),
@@ -189,6 +198,15 @@ def _emergency(
         "path": _path(paths, story.address, story.first_miss),
         "notices": [_notice(world, notice, now) for notice in notices],
     }
+
+
+def _behind(world: World, emergency: Emergency) -> Mapping[str, Group]:
+    """Whom an emergency that many share concerns now: the devices of each customer."""
+    people = world.population
+    own = people.uplink_of(emergency.signal)
+    if own is not None:
+        return dict(people.behind(own.id))
+    return Concerned(people, Ways(people)).by(roots_of(emergency))
 
 
 def _notice(world: World, notice: Notice, now: datetime) -> dict[str, Any]:
@@ -250,11 +268,18 @@ def _show(status: Mapping[str, Any], zone: ZoneInfo) -> None:
 
 
 def _show_house(console: Console, status: Mapping[str, Any], zone: ZoneInfo) -> None:
-    """Uplinks, sources, supplies and switches."""
+    """Uplinks, sources, supplies, switches and early warnings."""
     for uplink in status["uplinks"]:
         _show_uplink(console, uplink, zone)
-    for style, text in fixtures.lines(status, lambda when: _time(when, zone)):
+    for style, text in fixtures.lines(status):
         console.print(text, style=style, markup=False, highlight=False)
+    for one in fixtures.tables(status, lambda when: _time(when, zone)):
+        table = Table(*one.columns, title=one.title)
+        for row in one.rows:
+            table.add_row(*map(escape, row.cells), style=row.style)
+        console.print(table)
+        if one.more:
+            console.print(f"[yellow]{one.more:,} {one.title.lower()} more; --json has all")
 
 
 def _show_silent(console: Console, silent: Mapping[str, Any], zone: ZoneInfo) -> None:
@@ -295,15 +320,15 @@ def _show_uplink(console: Console, uplink: Mapping[str, Any], zone: ZoneInfo) ->
 
 
 def _table(emergencies: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> Table:
-    table = Table("emergency", "customer", "device", "down since", "for", "told", title="Emergencies")
+    table = Table("emergency", "customer", "what", "down since", "for", "told", title="Emergencies")
     for one in emergencies:
         told = "\n".join(_told(notice, zone) for notice in one["notices"]) or "[red]nobody to tell"
         table.add_row(
             one["reference"],
-            one["customer"] or "all behind it",
+            one["customer"] or _counted(one),
             _what(one),
             _time(one["first_miss"], zone),
-            str(timedelta(seconds=one["down_s"])),
+            spans.words(one["down_s"]),
             told,
         )
     return table
@@ -311,14 +336,31 @@ def _table(emergencies: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> Table:
 
 def _what(one: Mapping[str, Any]) -> str:
     """What an emergency is about, and what is told under it."""
-    if one["uplink"]:
-        return f"uplink {one['uplink']}"
+    if one["customers"] is not None:
+        shared = [escape(name) for name in _shared(one)]
+        left = len(shared) - LISTED_MAX
+        return "\n".join([*shared[:LISTED_MAX], *([f"{left} more"] if left > 0 else [])])
     lines = [f"{one['service']} on {one['device']}" if one["service"] else one["device"], one["address"]]
     if one["found"]:
         lines.append(escape(one["found"]))
     if one["services_failing"]:
         lines.append(f"with it: {', '.join(one['services_failing'])}")
     return "\n".join(lines)
+
+
+def _shared(one: Mapping[str, Any]) -> list[str]:
+    """What an emergency that many share is of."""
+    uplinks = [f"uplink {one['uplink']}"] if one["uplink"] else []
+    supplies = [f"supply {name}" for name in one["supplies"]]
+    return [*uplinks, *supplies, *(f"switch {name}" for name in one["switches"])]
+
+
+def _counted(one: Mapping[str, Any]) -> str:
+    """Whom an emergency of many concerns."""
+    customers, devices = one["customers"], one["behind"]
+    return (
+        f"{customers} customer{'' if customers == 1 else 's'},\n{devices} device{'' if devices == 1 else 's'}"
+    )
 
 
 def _told(notice: Mapping[str, Any], zone: ZoneInfo) -> str:
@@ -332,8 +374,8 @@ def _told(notice: Mapping[str, Any], zone: ZoneInfo) -> str:
     if notice["left_s"] is None:
         return f"[yellow]{who}: not told yet, {tries}[/]{late}"
     if notice["left_s"] < 0:
-        return f"[bold red]{who}: not told, overdue by {timedelta(seconds=-notice['left_s'])}, {tries}[/]"
-    return f"[yellow]{who}: not told yet, {timedelta(seconds=notice['left_s'])} left, {tries}[/]"
+        return f"[bold red]{who}: not told, overdue by {spans.words(-notice['left_s'])}, {tries}[/]"
+    return f"[yellow]{who}: not told yet, {spans.words(notice['left_s'])} left, {tries}[/]"
 
 
 def _time(when: datetime | None, zone: ZoneInfo) -> str:

@@ -98,6 +98,9 @@ class Story:
     about: str = ""
     """Of a warning: the source, the element, the supply or the switch."""
 
+    elements: tuple[str, ...] = ()
+    """Of a warning about a source: the first of the elements of the power model that it witnesses."""
+
     behind: int = 0
     """How many devices are behind the uplink or the switches, or on the supplies.
 

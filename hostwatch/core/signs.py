@@ -45,7 +45,7 @@ def warn(
     signs = [*deed.of_sources(), *deed.of_power(), *deed.of_switches()]
     people = world.population
     operator = people.customers.get(people.operator)
-    return follow(world.warned, signs, [*deed.asked, *deed.gone()], operator, now)
+    return follow(world.warned, signs, [*deed.asked, *deed.gone()], operator, now, people.witnesses.elements)
 
 
 class _Deed:
@@ -136,6 +136,8 @@ class _Deed:
             yield Sign(what=What.CONTRADICTION, about=name, said=said[0])
         left = redundancy.of(wanted, now)
         if left.is_left is False and not left.now:
+            if f"{What.REDUNDANCY}:{name}" in self._world.warned:
+                yield Sign(what=What.REDUNDANCY, about=name, said="nothing has power that it hangs on")
             return
         if left.is_left is not None:
             self._ask([What.REDUNDANCY], name)

@@ -7,7 +7,7 @@ customer is ever told of one. What is unknown neither begins nor ends a warning.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -23,6 +23,9 @@ QUIET: Final = timedelta(minutes=5)
 """How long a warning must not have been seen until it is over."""
 
 SAID_CHARS_MAX: Final = 200
+
+ELEMENTS_MAX: Final = 3
+"""Elements that are named with the source that witnesses them."""
 
 
 class What(StrEnum):
@@ -132,10 +135,14 @@ def of_source(source: str, reading: PowerReading, runtime_low: timedelta) -> Ite
     if low and What.ON_BATTERY in concerns:
         concerns.add(What.RUNTIME_LOW)
     for what in sorted(concerns):
-        yield Sign(what=what, about=source, said=_figures(reading) if what in _WITH_FIGURES else "")
+        yield Sign(what=what, about=source, said=_said(what, reading, is_short=low))
 
 
-_WITH_FIGURES = frozenset({What.ON_BATTERY, What.RUNTIME_LOW})
+def _said(what: What, reading: PowerReading, *, is_short: bool) -> str:
+    """The figures that it rests on; of a battery that the UPS calls low, that it does."""
+    if what is What.ON_BATTERY or (what is What.RUNTIME_LOW and is_short):
+        return _figures(reading)
+    return "battery low, as the UPS says" if what is What.RUNTIME_LOW else ""
 
 
 def _figures(reading: PowerReading) -> str:
@@ -153,24 +160,26 @@ def follow(
     asked: Iterable[str],
     told: Customer | None,
     now: datetime,
+    elements: Callable[[str], Sequence[str]] = lambda _: (),
 ) -> Following:
     """What begins and ends now. `asked`: the warnings of which it is known whether they are seen.
 
-    `told`: the operator, if there is one.
+    `told`: the operator, if there is one. `elements`: what a source witnesses. What is said of a warning that
+    lasts is what was seen last.
     """
     signs = {one.name: one for one in seen}
     found: list[facts.Fact] = []
     changed: dict[str, Warned | None] = {}
     notices: list[Notice] = []
     for name, sign in signs.items():
-        known = lasting.get(name)
+        known, said = lasting.get(name), sign.said[:SAID_CHARS_MAX]
         if known is None:
-            fresh = Warned(what=sign.what, about=sign.about, said=sign.said[:SAID_CHARS_MAX], since=now)
+            fresh = Warned(what=sign.what, about=sign.about, said=said, since=now)
             changed[name] = fresh
             found.append(facts.WarningBegan(at=now, what=fresh.what, about=fresh.about, said=fresh.said))
-            notices.extend(_notices(fresh, "warning", told, now))
-        elif known.quiet_since is not None:
-            changed[name] = replace(known, quiet_since=None)
+            notices.extend(_notices(fresh, "warning", told, elements, now))
+        elif known.quiet_since is not None or known.said != said:
+            changed[name] = replace(known, said=said, quiet_since=None)
     for name in asked:
         known = lasting.get(name)
         if known is None or name in signs:
@@ -180,12 +189,23 @@ def follow(
         elif now - known.quiet_since >= QUIET:
             changed[name] = None
             found.append(facts.WarningEnded(at=now, what=known.what, about=known.about, since=known.since))
-            notices.extend(_notices(known, "cleared", told, now))
+            notices.extend(_notices(known, "cleared", told, elements, now))
     found.extend(_owed(one) for one in notices)
     return Following(facts=tuple(found), warned=changed, notices=tuple(notices))
 
 
-def _notices(one: Warned, kind: Kind, told: Customer | None, now: datetime) -> Iterator[Notice]:
+def seen_by(one: Warned, elements: Callable[[str], Sequence[str]]) -> tuple[str, ...]:
+    """The first elements that the source witnesses that a warning is about; none if it is about no source."""
+    return tuple(elements(one.about)[:ELEMENTS_MAX]) if one.what in CONCERNS.values() else ()
+
+
+def _notices(
+    one: Warned,
+    kind: Kind,
+    told: Customer | None,
+    elements: Callable[[str], Sequence[str]],
+    now: datetime,
+) -> Iterator[Notice]:
     """One to each of the operator's people. Nobody owes it by a time."""
     if told is None:
         return
@@ -197,7 +217,7 @@ def _notices(one: Warned, kind: Kind, told: Customer | None, now: datetime) -> I
             customer=told.id,
             contact=contact,
             emergencies=(),
-            stories=(_story(one, told.id, now),),
+            stories=(_story(one, told.id, seen_by(one, elements), now),),
             created_at=now,
             after=None if kind == "warning" else first,
         )
@@ -208,7 +228,7 @@ def _id(one: Warned, kind: Kind, customer: str, contact: str) -> str:
     return f"W-{mark}.{kind}.{customer}.{contact}"
 
 
-def _story(one: Warned, customer: str, now: datetime) -> Story:
+def _story(one: Warned, customer: str, elements: tuple[str, ...], now: datetime) -> Story:
     return Story(
         reference="",
         customer=customer,
@@ -222,6 +242,7 @@ def _story(one: Warned, customer: str, now: datetime) -> Story:
         why=one.said,
         warning=one.what.value,
         about=one.about,
+        elements=elements,
     )
 
 

@@ -45,6 +45,10 @@ class Witnesses:
             for source in part.sources:
                 self._of_source.setdefault(source, []).append(part)
         self._direct = self._seen(wanted)
+        self._elements: dict[str, list[str]] = {}
+        for element in elements.values():
+            for source in dict.fromkeys(source for source, _ in element.witnesses):
+                self._elements.setdefault(source, []).append(element.id)
         self.waiting: dict[tuple[str, ...], str] = {}
         """By the sources of a part, one that was last found not to have been asked. It decides nothing."""
 
@@ -55,6 +59,10 @@ class Witnesses:
     def supplies(self, source: str) -> Sequence[str]:
         """The supplies that a source speaks for directly: it sees what they hang on."""
         return self._direct.get(source, ())
+
+    def elements(self, source: str) -> Sequence[str]:
+        """The elements that a source witnesses."""
+        return self._elements.get(source, ())
 
     def _names(self, supply: str) -> list[str]:
         """The elements, and outlets with what they belong to, of a supply."""

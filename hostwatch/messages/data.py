@@ -78,6 +78,7 @@ def _emergency(story: Story) -> dict[str, Any]:
         "switches": list(story.switches) if story.switches else None,
         "warning": story.warning or None,
         "about": story.about or None,
+        "elements": list(story.elements) if story.elements else None,
     }
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from gettext import NullTranslations
 
 from hostwatch.core.notice import Kind, Story
 from hostwatch.core.warned import What
 from hostwatch.messages.fit import line
 from hostwatch.messages.shared import Form
+from hostwatch.messages.spans import ENGLISH
 
 
 def named(t: NullTranslations, what: str) -> str:
@@ -32,16 +33,24 @@ def named(t: NullTranslations, what: str) -> str:
     return known.get(What(what), what)
 
 
+def about(source: str, elements: Sequence[str], t: NullTranslations = ENGLISH) -> str:
+    """What it is about; of a source first what it witnesses, by which people know it."""
+    if not elements or (*elements,) == (source,):
+        return line(source)
+    values = {"elements": ", ".join(map(line, elements)), "source": line(source)}
+    return t.gettext("%(elements)s (source %(source)s)") % values
+
+
 def first_line(t: NullTranslations, story: Story, kind: Kind) -> str:
     """What a pager must show."""
     begins = kind == "warning"
     pattern = t.gettext("Warning: %(about)s: %(what)s") if begins else t.gettext("Over: %(about)s: %(what)s")
-    return pattern % {"about": line(story.about), "what": named(t, story.warning)}
+    return pattern % {"about": about(story.about, story.elements, t), "what": named(t, story.warning)}
 
 
 def block(t: NullTranslations, story: Story, kind: Kind, form: Form) -> Iterator[str]:
     """What is known, a line for each thing."""
-    yield t.gettext("About: %s") % line(story.about)
+    yield t.gettext("About: %s") % about(story.about, story.elements, t)
     if story.why:
         yield t.gettext("Seen: %s") % line(story.why)
     yield t.gettext("Since: %s") % form.time(story.first_miss)

@@ -110,6 +110,7 @@ def test_on_battery_is_told_to_operators_once_and_its_end_too() -> None:
     assert not told.world.duties
     assert not told.world.emergencies
     began, ended = (one for _, decision in told.decisions for one in decision.notices)
+    assert began.stories[0].elements == ended.stories[0].elements == ("ups-a",)
     assert (began.stories[0].about, began.stories[0].why) == ("a", "charge 97 %, runtime 30 min")
     assert ended.after == began.id
     assert (began.emergencies, began.duty) == ((), None)
@@ -141,6 +142,40 @@ def test_redundancy_that_is_lost() -> None:
     assert told.told == [f"100 {BOTH} redundancy lost", f"500 {BOTH} redundancy lost over"]
     (sign,) = [one for one in told.record if isinstance(one, facts.WarningBegan)]
     assert sign.said == "all hangs on ups-b"
+
+
+def test_what_a_warning_says_is_what_was_seen_last() -> None:
+    """`ups-a` dies, then both, then `ups-a` is back: one warning all the time, and three things to say."""
+    told = House().furnish()
+    said = []
+    for seconds, a, b in (
+        (0, WELL, WELL),
+        (10, DEAD, WELL),
+        (20, DEAD, DEAD),
+        (30, WELL, DEAD),
+        (40, WELL, WELL),
+    ):
+        told.together(seconds, a, b)
+        said += [(seconds, one.said, one.quiet_since) for one in told.world.warned.values()]
+
+    assert said == [
+        (10, "all hangs on ups-b", None),
+        (20, "nothing has power that it hangs on", None),
+        (30, "all hangs on ups-a", None),
+        (40, "all hangs on ups-a", at(40)),
+    ]
+    assert told.told == [f"10 {BOTH} redundancy lost"]
+
+
+def test_a_battery_that_the_ups_calls_low_is_not_told_by_other_figures() -> None:
+    low = replace(ON_BATTERY, concerns=(Concern.ON_BATTERY, Concern.LOW_BATTERY))
+    short = replace(ON_BATTERY, runtime_s=120)
+
+    def said(reading: PowerReading) -> dict[What, str]:
+        return {one.what: one.said for one in of_source("a", reading, timedelta(minutes=10))}
+
+    assert said(low)[What.RUNTIME_LOW] == "battery low, as the UPS says"
+    assert said(short)[What.RUNTIME_LOW] == "charge 97 %, runtime 2 min"
 
 
 def test_where_there_is_no_power_at_all_redundancy_is_not_the_worry() -> None:

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -105,6 +106,12 @@ def test_a_blackout(watch: Running, server: Upsd) -> None:
     assert [one["what"] for one in told["warnings"]] == ["on battery"]
     assert notices(watch) == []
 
+    page = watch.command("power").stdout
+    assert re.search(r"card-a \((just now|\d+ s ago)\): utility absent, UPS able", page), page
+    assert "warning: ups-a (source card-a): on battery" in page
+    page = watch.command("status").stdout
+    assert ("Warnings" in page, "on battery" in page) == (True, True), page
+
     # Nobody hears the UPS any more, last seen on battery: unknown, whatever was last said.
     server["ups1"].kill()
     _until_unknown(watch)
@@ -124,6 +131,13 @@ def test_a_blackout(watch: Running, server: Upsd) -> None:
     code, told = power(watch)
     assert (code, of(told["supplies"], "supply", "ups-a")["roots"]) == (1, ["ups-a"])
     assert notices(watch) == [("acme", "emergency")]
+
+    status = json.loads(watch.command("status", "--json").stdout)
+    (shown,) = [one for one in status["emergencies"] if one["reference"] == opened["reference"]]
+    assert (shown["supplies"], shown["customers"], shown["behind"]) == (["ups-a"], 1, 2)
+    assert "on battery" in [one["what"] for one in status["warnings"]]
+    page = watch.command("status").stdout
+    assert ("supply ups-a" in page, "1 customer" in page, "2 devices" in page) == (True, True, True), page
 
     # A person says what it was; what makes no sense is refused.
     reference = opened["reference"]

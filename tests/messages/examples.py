@@ -152,7 +152,8 @@ ON_BATTERY = Story(
     verdict=at("06:05"),
     why="charge 96 %, runtime 31 min, load 42 %",
     warning="on battery",
-    about="ups-a",
+    about="card-a",
+    elements=("ups-a",),
 )
 ZONE = ZoneInfo("Asia/Shanghai")
 
