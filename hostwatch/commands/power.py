@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 from rich.tree import Tree
 
 from hostwatch import fixtures
@@ -222,7 +222,14 @@ def _witness(said: str, ago: int | None) -> str:
 
 
 def _supplies_table(supplies: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table("supply", "supplied", "interrupted", "measured at", "devices", title="Supplies")
+    table = Table(
+        Column("supply", overflow="fold"),
+        "supplied",
+        "interrupted",
+        "measured at",
+        "devices",
+        title="Supplies",
+    )
     for one in supplies:
         customers = [*one["customers"].items()]
         names = ", ".join(f"{name}: {count}" for name, count in customers[:LISTED_MAX])

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from hostwatch import fixtures, uplinks
 from hostwatch.clock import SystemClock
@@ -25,7 +25,7 @@ from hostwatch.commands import add_config, how_far
 from hostwatch.configuration.load import load
 from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.control import ControlError, ask
-from hostwatch.core import canonical
+from hostwatch.core import canonical, instant
 from hostwatch.core.behind import Group
 from hostwatch.core.concerned import Concerned, roots_of
 from hostwatch.core.emergency import Emergency, Notice
@@ -194,7 +194,7 @@ def _emergency(
         "last_answer": story.last_answer,
         "first_miss": story.first_miss,
         "verdict": story.verdict,
-        "down_s": max(int((now - story.first_miss).total_seconds()), 0),
+        "down_s": max(instant.second(now) - instant.second(story.first_miss), 0),
         "path": _path(paths, story.address, story.first_miss),
         "notices": [_notice(world, notice, now) for notice in notices],
     }
@@ -274,7 +274,7 @@ def _show_house(console: Console, status: Mapping[str, Any], zone: ZoneInfo) -> 
     for style, text in fixtures.lines(status):
         console.print(text, style=style, markup=False, highlight=False)
     for one in fixtures.tables(status, lambda when: _time(when, zone)):
-        table = Table(*one.columns, title=one.title)
+        table = Table(*(Column(name, overflow="fold") for name in one.columns), title=one.title)
         for row in one.rows:
             table.add_row(*map(escape, row.cells), style=row.style)
         console.print(table)
@@ -321,6 +321,7 @@ def _show_uplink(console: Console, uplink: Mapping[str, Any], zone: ZoneInfo) ->
 
 def _table(emergencies: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> Table:
     table = Table("emergency", "customer", "what", "down since", "for", "told", title="Emergencies")
+    table.columns[2].overflow = "fold"  # a name that is cut names nothing
     for one in emergencies:
         told = "\n".join(_told(notice, zone) for notice in one["notices"]) or "[red]nobody to tell"
         table.add_row(
