@@ -84,8 +84,10 @@ def test_the_bounds_of_an_outage_hold_the_truth_when_a_later_packet_was_answered
     assert story.world.signals[SIGNAL].speaks_until == at("00:25:15")
 
 
-def test_a_verdict_its_emergency_its_duty_and_its_notice_are_one_decision() -> None:
-    assert kinds(Story().down()) == ["WentDown", "EmergencyOpened", "DutyArose", "NoticeOwed"]
+def test_a_verdict_its_emergency_its_duty_its_notice_and_its_cause_are_one_decision() -> None:
+    decided = kinds(Story().down())
+
+    assert decided == ["WentDown", "EmergencyOpened", "DutyArose", "NoticeOwed", "CauseFound"]
 
 
 def test_a_duty_is_met_when_the_notice_is_accepted() -> None:
