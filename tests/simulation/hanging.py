@@ -58,6 +58,9 @@ class Hanging:
         grown = {name for fact in decision.facts if (name := self._happened(fact, changed)) is not None}
         for name in decision.withdrawn_signals:
             self.down.pop(name, None)
+        for name, one in changed.items():
+            if name in self.open and one.ended_at is None:
+                self._is_over_for_some(self.open[name], one)
         self.open.update((name, one) for name, one in changed.items() if name in self.references)
         for name in grown:
             self._all_customers(self.open[name])
@@ -193,6 +196,14 @@ class Hanging:
                 )
 
     # Ends.
+
+    def _is_over_for_some(self, before: Emergency, now: Emergency) -> None:
+        """Who has all of theirs back hears of it, though it goes on for others."""
+        left = {device.customer for device in self._concerned(_roots(now))} | {self.population.operator}
+        for customer in {device.customer for device in self._concerned(_roots(before))} - left:
+            is_told = (before.reference, customer) in self._told()
+            if is_told and (before.reference, customer) not in self._over():
+                self.complain(f"{customer} has all back, and does not hear that {before.reference} is over")
 
     def _ends(self, fact: facts.EmergencyEnded) -> None:
         """All who were told of the beginning are told of the end, once."""
