@@ -106,8 +106,7 @@ def test_a_blackout(watch: Running, server: Upsd) -> None:
     assert [one["what"] for one in told["warnings"]] == ["on battery"]
     assert notices(watch) == []
 
-    page = watch.command("power").stdout
-    assert re.search(r"card-a \((just now|\d+ s ago)\): utility absent, UPS able", page), page
+    page = _until_shown(watch, r"card-a \((just now|\d+ s ago)\): utility absent, UPS able")
     assert "warning: ups-a (source card-a): on battery" in page
     page = watch.command("status").stdout
     assert ("Warnings" in page, "on battery" in page) == (True, True), page
@@ -177,6 +176,13 @@ def test_a_blackout(watch: Running, server: Upsd) -> None:
     assert withdrawn.returncode == 0, "also when the emergency is over"
     assert "as root" not in watch.command("cause", reference).stdout
     assert watch.command("explain", "E-000099").returncode == 1
+
+
+def _until_shown(watch: Running, pattern: str) -> str:
+    """Until the page tells it: a reading that comes late is not heard for a moment."""
+    while not re.search(pattern, page := watch.command("power").stdout):
+        pass
+    return page
 
 
 def _until_unknown(watch: Running) -> None:
