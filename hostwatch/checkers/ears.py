@@ -21,7 +21,6 @@ cannot be listened to (a port that is taken) is raised: it is said in the log, a
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -95,6 +94,7 @@ class Ears:
         """By kind, then by the name of the source: the present definition of each."""
 
         self._listening: dict[str, asyncio.Task[None]] = {}
+        self._changed: dict[str, asyncio.Event] = {}
 
     def define(self, key: str, source: Service) -> None:
         """A source is defined, anew if there was one of its name."""
@@ -162,16 +162,25 @@ class Ears:
             heard.asking = None
 
     def _listen_anew(self, kind: str) -> None:
-        before = self._listening.get(kind)
-        self._listening[kind] = asyncio.create_task(self._listen(kind, before))
+        self._changed.setdefault(kind, asyncio.Event()).set()
+        if kind not in self._listening:
+            self._listening[kind] = asyncio.create_task(self._keep_listening(kind))
 
-    async def _listen(self, kind: str, before: asyncio.Task[None] | None) -> None:
-        """Listen for one kind for ever, when those who listened before have ended."""
-        if before is not None:
-            before.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.wait([before])
-        await asyncio.sleep(SETTLED_S)
+    async def _keep_listening(self, kind: str) -> None:
+        """Listen for one kind, and anew whenever its sources are others: never twice at the same time."""
+        changed = self._changed[kind]
+        while True:
+            await asyncio.sleep(SETTLED_S)
+            changed.clear()
+            listening = asyncio.create_task(self._listen(kind))
+            try:
+                await changed.wait()
+            finally:
+                listening.cancel()
+                await asyncio.wait([listening])
+
+    async def _listen(self, kind: str) -> None:
+        """Listen for the present sources of one kind until it is cancelled."""
         while sources := {name: heard.check for name, heard in self._sources[kind].items()}:
             listen = next(iter(sources.values())).module.listen
             settings: Mapping[str, Any] = {name: check.settings for name, check in sources.items()}

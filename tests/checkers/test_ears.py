@@ -137,13 +137,20 @@ class Kind:
     def __init__(self) -> None:
         self.begun: asyncio.Queue[tuple[Mapping[str, Any], ears.Ear]] = asyncio.Queue()
         self.error: Exception | None = None
+        self.listening = 0
+        self.heard: Mapping[str, Any] = {}
+        """Those who were listened to last."""
 
     async def listen(self, sources: Mapping[str, Any], ear: ears.Ear) -> None:
         self.begun.put_nowait((sources, ear))
         if self.error is not None:
             error, self.error = self.error, None
             raise error
-        await asyncio.Event().wait()
+        self.listening, self.heard = self.listening + 1, sources
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.listening -= 1
 
     def source(self, name: str, settings: object = None) -> Service:
         check = SimpleNamespace(kind="power/x", settings=settings, module=self)
@@ -202,6 +209,23 @@ async def test_a_kind_listens_anew_when_its_sources_change() -> None:
     assert (await kind.next())[0] == {"b": 3}
     assert kind.begun.empty()
     await told.ears.close()
+
+
+@pytest.mark.usefixtures("quick")
+async def test_of_one_kind_never_more_than_one_listens_however_fast_its_sources_change() -> None:
+    told, kind = Told(), Kind()
+    for name in "abcd":
+        told.ears.define(f"k-{name}", kind.source(name))
+        await asyncio.sleep(0)
+    await settle()
+    assert kind.listening == 1
+    for name in "efg":
+        told.ears.define(f"k-{name}", kind.source(name))
+    told.ears.forget("k-a")
+    await settle()
+    assert (kind.listening, sorted(kind.heard)) == (1, [*"bcdefg"])
+    await asyncio.wait_for(told.ears.close(), PATIENCE_S)
+    assert kind.listening == 0
 
 
 @pytest.mark.usefixtures("quick")
