@@ -204,9 +204,11 @@ def _read(
         if mine is None or mine.room != POWER or last is None:
             return None
         one = known(mine.signal(people.vantage))
-        if one is None or one.blind_since is not None or one.last_reading is None:
+        if one is None or one.blind_since is not None or one.last_answer is None or one.last_reading is None:
             return None
-        is_fresh = one.speaks_until >= reading.at if since is None else one.last_reading >= since
+        if since is not None:  # a look between two rounds that failed is none of the words of this one
+            return words(last.said) if one.last_answer >= since else None
+        is_fresh = one.last_answer >= one.last_reading and one.speaks_until >= reading.at
         return words(last.said) if is_fresh else None
 
     now = Electricity(people.witnesses.wiring, heard)

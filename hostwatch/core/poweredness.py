@@ -10,6 +10,7 @@ from hostwatch.core.electricity import Electricity
 from hostwatch.core.expression import Expression
 from hostwatch.core.hearing import POWER, words
 from hostwatch.core.population import Population
+from hostwatch.core.porting import Beginning
 from hostwatch.core.power import Concern, PowerReading
 from hostwatch.core.scene import Power
 from hostwatch.core.together import Known
@@ -42,15 +43,20 @@ class Poweredness:
         self._electricity: Electricity | None = None
         self._states: dict[str, tuple[Power, bool, tuple[str, ...]]] = {}
 
-    def of(self, feeds: str, since: datetime) -> Found:
-        """What feeds, or a supply, come to; as *supplied* only if that was said since before an instant."""
+    def of(self, feeds: str, began: Beginning) -> Found:
+        """What feeds, or a supply, come to.
+
+        As *supplied* only by who has said so since before the last answer, and again since the first miss.
+        """
         if feeds not in self._states:
             self._states[feeds] = self._reckoned(parsed(feeds))
         power, overload, sources = self._states[feeds]
         heard = [(name, told) for name in sources if self._is_heard(name) and (told := self._said(name))]
-        if power is Power.SUPPLIED and len(heard) < len(sources):
-            power = Power.UNKNOWN  # who is not heard now may have seen that it was otherwise
-        if power is Power.SUPPLIED and any(told.since > since for _, told in heard):
+        if power is Power.SUPPLIED and not (
+            len(heard) == len(sources) and all(self._has_answered(name, began.first_miss) for name in sources)
+        ):
+            power = Power.UNKNOWN  # who has not been heard since may have seen that it was otherwise
+        if power is Power.SUPPLIED and any(told.since > began.last_answer for _, told in heard):
             power = Power.CHANGED
         if power is Power.UNKNOWN:
             return power, False, ()
@@ -104,6 +110,11 @@ class Poweredness:
         """Whose devices hang on an element; known only where power is measured at the outlet."""
         mine = [name for name in self._people.supplies if element in parsed(name).names]
         return {customer for name in mine for customer, _ in self._people.supplied.groups(name)}
+
+    def _has_answered(self, name: str, since: datetime) -> bool:
+        mine = self._people.sources.get(name)
+        own = None if mine is None else self._known(mine.signal(self._people.vantage))
+        return own is not None and own.last_answer is not None and own.last_answer >= since
 
     def _is_heard(self, name: str) -> bool:
         mine = self._people.sources.get(name)

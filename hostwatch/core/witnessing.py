@@ -161,7 +161,7 @@ class Witnessing:
     # Power and ports.
 
     def _powered(self, feeds: str, outage: Outage, seen: _Seen) -> None:
-        power, overload, found = self._power.of(feeds, outage.last_answer)
+        power, overload, found = self._power.of(feeds, outage)
         if power is not Power.UNKNOWN:
             seen.scene["power"] = power
         if overload:

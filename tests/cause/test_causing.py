@@ -316,6 +316,26 @@ def test_power_that_is_gone(stage: Stage, said: dict[str, str], expected: str) -
     assert f"{power.cause}, {power.confidence}" == expected
 
 
+@pytest.mark.parametrize(("again", "expected"), [(0, "undetermined"), (1, "customer's equipment")])
+def test_words_of_power_from_before_the_first_miss_say_nothing_of_it(
+    tmp_path: Path, again: int, expected: str
+) -> None:
+    """A UPS that is asked seldom was well before the device fell silent, and nobody has asked it since."""
+    people = population()
+    for name in ("ups-a", "strip"):
+        people.sources[name] = Source(id=name, kind="power/nut", interval=timedelta(seconds=4 * ROUND))
+    stage = Stage(tmp_path / "store", people)
+    stage.round(ROUND)
+    stage.round(2 * ROUND)
+    words = {name: stage.said.pop(name) for name in (POWER, STRIP)}
+    stage.round(3 * ROUND, "srv-1")
+    stage.said.update(words if again else {})
+    stage.round(4 * ROUND, "srv-1")
+
+    assert stage.last("srv-1").cause == expected
+    stage.ledger.close()
+
+
 def test_power_that_is_back_when_the_device_is_found_to_be_down(stage: Stage) -> None:
     """Nobody knows whether it was there when the device fell silent: that speaks against nobody but us."""
     stage.said.update({POWER: ups("OB")})

@@ -147,6 +147,21 @@ def test_who_was_last_heard_too_long_ago_is_not_heard_beside_one_who_speaks() ->
     assert state(told) == "u", "b was dead twenty seconds ago"
 
 
+def test_who_was_asked_between_rounds_and_did_not_answer_has_said_nothing() -> None:
+    """A trap comes from a UPS that then answers no more: what it said a round ago is no second reading."""
+    told = watched("LL LL DD")
+    told.say("a", at(3) + SECOND, None, Kind.FOLLOW_UP)
+    told.say("b", at(3) + 2 * SECOND, reading("D"))
+    assert state(told) == "s?"
+    told.say("a", at(3), None)
+    assert state(told) == "s?"
+    told = watched("LL LL DD")
+    told.say("a", at(2.5), None, Kind.FOLLOW_UP)
+    silent = told.world.signals[f"supply:{BOTH}/power@main"].silence
+    assert silent is not None
+    assert silent.last_miss < at(2.5), "who is silent proves no longer interruption"
+
+
 def test_a_round_after_somebody_spoke_counts_still() -> None:
     """The push is later than the look that was under way, whose words are older then."""
     told = watched("LL LL")
