@@ -49,8 +49,10 @@ def count(world: World, names: Collection[str]) -> Generator[None, None, Decisio
         if heard is None or mine is None or mine.room != portsheard.ROOM or signal is None:
             continue
         before, at = world.counted.get(name), signal.last_answer
-        if at is None or (before is not None and at <= before.at):
+        if at is None or (before is not None and at == before.at):
             continue
+        if before is not None and at < before.at:  # the clock was set back: from here on anew
+            before = None
         now, found = counted_on(before, name, at, portsheard.words(heard.said))
         counted[name] = now
         figures.extend(found)

@@ -146,6 +146,7 @@ def follow_clock(world: World, before: datetime, after: datetime) -> Decision:
     )
     moved_warned = {name: one.moved(after - before) for name, one in world.warned.items()}
     moved_holds = {hold.signal: hold.moved(after - before) for hold in world.holds.values()}
+    said_already = {name: replace(one, since=after) for name, one in world.heard.items() if one.since > after}
     schedule = _anew(world.schedule) if after < before else None
     if schedule is not None:
         found.append(adopted(schedule, after))
@@ -155,6 +156,7 @@ def follow_clock(world: World, before: datetime, after: datetime) -> Decision:
         duties=duties,
         holds=moved_holds,
         warned=moved_warned,
+        heard=said_already,
         schedule=schedule,
         alive_at=after,
     )

@@ -201,6 +201,34 @@ def test_a_step_of_our_clock_makes_no_figure() -> None:
     assert mine.told == [(1, 500, 0)]
 
 
+def test_a_clock_that_is_set_far_back_does_not_end_the_count() -> None:
+    told = Teller()
+    told.populate(NOON - MINUTE, sources=[Source(id=SW, kind="ports/snmp", interval=MINUTE)])
+    figures: list[Figure] = []
+
+    def read(at: datetime, up_s: int) -> None:
+        octets = Octets(received=100 * up_s, sent=0)
+        said = PortsReading(up_ticks=100 * up_s, ports=(Port(name="7", speed_mbps=1_000, octets=octets),))
+        name = f"source:{SW}/read@main"
+        reading = Reading(signal=name, at=at, known_at=at, outcome=Outcome.ANSWERED, said=said.text)
+        told.decide(at, judge.readings(told.world, None, [reading], closes=False, now=at))
+        deed = counting.count(told.world, [SW])
+        try:
+            while True:
+                next(deed)
+        except StopIteration as done:
+            told.decide(at, done.value)
+            figures.extend(done.value.traffic)
+
+    wrong = NOON + 1_000 * 24 * 60 * MINUTE
+    for minute in range(3):
+        read(wrong + minute * MINUTE, 60 * minute)
+    told.step(wrong + 2 * MINUTE, NOON)
+    for minute in range(1, 8):
+        read(NOON + minute * MINUTE, 60 * (2 + minute))
+    assert [(figure.number - STEP, figure.passed) for figure in figures] == [(0, Passed(30_000, 0))]
+
+
 def test_a_port_that_is_counted_no_more_keeps_what_it_had() -> None:
     mine = line()
     for _ in range(4):

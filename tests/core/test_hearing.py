@@ -162,6 +162,14 @@ def test_who_was_asked_between_rounds_and_did_not_answer_has_said_nothing() -> N
     assert silent.last_miss < at(2.5), "who is silent proves no longer interruption"
 
 
+def test_what_was_said_before_the_clock_was_set_back_was_not_said_later_than_now() -> None:
+    told = watched("LL LL")
+    told.step(at(1.5), at(-600))
+    assert {one.since for one in told.world.heard.values()} == {at(-600)}
+    told.step(at(-600), at(-300))
+    assert {one.since for one in told.world.heard.values()} == {at(-600)}, "set forward: it was said before"
+
+
 def test_a_round_after_somebody_spoke_counts_still() -> None:
     """The push is later than the look that was under way, whose words are older then."""
     told = watched("LL LL")
