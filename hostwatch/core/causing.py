@@ -44,6 +44,8 @@ class Causes:
 class _Turn(NamedTuple):
     outage: Outage
     is_over: bool
+    is_new: bool = False
+    """Whether the verdict is of this deed: what was known before is of another outage."""
 
 
 def find(world: World, observed: Observing, now: datetime, into: Causes) -> Iterator[None]:
@@ -69,15 +71,20 @@ def find(world: World, observed: Observing, now: datetime, into: Causes) -> Iter
 
 
 def _before(world: World, turn: _Turn) -> Finding | None:
-    known = world.causes.get(turn.outage.signal)
+    known = _known(world, turn)
     if known is None or known.first_miss != turn.outage.first_miss:
         return None
     return known.finding
 
 
+def _known(world: World, turn: _Turn) -> Attributed | None:
+    """What was found of the same outage before."""
+    return None if turn.is_new else world.causes.get(turn.outage.signal)
+
+
 def _found(world: World, witnessing: Witnessing, turn: _Turn) -> Attributed:
     scene, evidence = witnessing.of(turn.outage)
-    known = world.causes.get(turn.outage.signal)
+    known = _known(world, turn)
     if known is not None:
         evidence = _kept(known, scene, evidence)
         scene = merged(known.scene, scene)
@@ -141,9 +148,11 @@ def _flips(world: World, observed: Observing) -> dict[str, _Turn]:
     for fact in observed.facts:
         match fact:
             case facts.WentDown() if not is_reference(fact.signal):
-                found[fact.signal] = _Turn(_outage(fact), is_over=False)
+                found[fact.signal] = _Turn(_outage(fact), is_over=False, is_new=True)
             case facts.SilenceEnded(confirmed=True) if fact.signal in (*world.causes, *found):
-                found[fact.signal] = _Turn(_outage(fact), is_over=True)
+                before = found.get(fact.signal)
+                is_new = before is not None and before.is_new
+                found[fact.signal] = _Turn(_outage(fact), is_over=True, is_new=is_new)
             case _:
                 pass
     return found

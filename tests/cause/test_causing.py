@@ -381,6 +381,25 @@ def test_evidence_that_comes_in_while_it_lasts(stage: Stage) -> None:
     assert stage.causes == ["srv-1: undetermined, none", "srv-1: operator's power distribution, likely"]
 
 
+def test_an_outage_in_the_deed_that_ends_another_has_a_cause_of_its_own(stage: Stage) -> None:
+    """What was known of the one, for us or against us, is no evidence for the other."""
+    stage.said.update({POWER: ups("OFF"), STRIP: strip(on=False)})
+    for number in (3, 4):
+        stage.round(number * ROUND, *DEVICES)
+    assert stage.last("srv-1").cause == "operator's power"
+    stage.said.update({POWER: "", STRIP: ""})
+    stage.hear(4 * ROUND + 10)
+    late = [
+        Reading(signal="srv-1/ping@main", at=instant(at), known_at=instant(7 * ROUND), outcome=outcome)
+        for at, outcome in ((5 * ROUND, A), (6 * ROUND, M), (7 * ROUND, M))
+    ]
+    now = instant(7 * ROUND)
+    stage.do(judge.readings(stage.world, None, late, closes=False, now=now), 7 * ROUND)
+
+    found = stage.last("srv-1")
+    assert (found.first_miss, found.cause) == (instant(6 * ROUND), "undetermined")
+
+
 def test_an_application_and_its_device(stage: Stage) -> None:
     for number in (3, 4):
         stage.round(number * ROUND, "www@main")
