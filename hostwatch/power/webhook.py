@@ -3,6 +3,7 @@
 What it pushed last is what a reading brings, for as long as it is fresh: it must push at least once in each
 `heartbeat`, whether anything has happened or not. If it does not, nobody knows, which is never an
 interruption. What was pushed is forgotten when the checkers start anew. It is JSON, or what `upsc` prints.
+A loss is read only once it was pushed again: one word never makes a verdict (`colocation C2`).
 """
 
 from __future__ import annotations
@@ -126,6 +127,15 @@ class Memory:
     heard_s: float = 0.0
     """When, by the clock of the loop."""
 
+    lost: frozenset[str] = frozenset()
+    """The points that say that something has no power, by the last push."""
+
+    said_once: frozenset[str] = frozenset()
+    """Of these, those that no reading has come upon yet."""
+
+    doubted: frozenset[str] = frozenset()
+    """And those that a reading came upon, and that were not pushed again since."""
+
     allowance: float = BURST_MAX
     counted_s: float = 0.0
 
@@ -137,14 +147,23 @@ def memory(_settings: Settings) -> Memory:
 
 
 async def read(settings: Settings, _visit: base.Visit) -> PowerReading:
-    """What was pushed last, if it is fresh."""
+    """What was pushed last, if it is fresh, and no loss that was not said again."""
     known = memory(settings)
     if known.reading is None:
         raise Missed("nothing was pushed since the checkers began to listen")
     age_s = asyncio.get_running_loop().time() - known.heard_s
     if age_s > settings.heartbeat.total_seconds():
         raise Missed(f"nothing was pushed for more than {shown(settings.heartbeat)}")
+    _doubt(known)
     return known.reading
+
+
+def _doubt(known: Memory) -> None:
+    """Raises `Missed` while a loss at some point was not pushed again since a reading came upon it."""
+    known.doubted, known.said_once = known.doubted | known.said_once, frozenset()
+    if known.doubted:
+        point = min(known.doubted) or "the whole"
+        raise Missed(f"a loss was pushed for {point}, and not again since: it is believed when it is")
 
 
 async def listen(sources: Mapping[str, Settings], ear: base.Ear) -> None:
@@ -212,9 +231,23 @@ def _heard(name: str, settings: Settings, push: Push, ear: base.Ear) -> Answer:
         found = reading(push)
     except ValueError as error:
         return Answer(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
-    known.reading, known.heard_s = found, now_s
+    _remember(known, found, now_s)
     ear.said(name, found)
     return Answer(HTTPStatus.NO_CONTENT)
+
+
+def _remember(known: Memory, found: PowerReading, now_s: float) -> None:
+    """Keep what was pushed. What was doubted and is said again is believed from now on."""
+    lost = frozenset(point.name for point in found.points if _is_loss(point))
+    known.said_once = (known.said_once & lost) | (lost - known.lost)
+    known.doubted = frozenset()
+    known.lost, known.reading, known.heard_s = lost, found, now_s
+
+
+def _is_loss(point: Point) -> bool:
+    """Whether a point says that something has no power. On battery too: more may hang on the utility."""
+    said = (point.utility, point.ups, point.output)
+    return Utility.ABSENT in said or Ups.DEAD in said or Output.UNPOWERED in said
 
 
 def _now() -> Decimal:

@@ -24,7 +24,7 @@ from hostwatch.power._posts import Push
 from hostwatch.power.webhook import Settings, signature
 from tests.checkers.conftest import checkers, hear
 from tests.checks.servers import free_port, listens
-from tests.power.sources import reading
+from tests.power.sources import look, reading
 from tests.power.test_webhook import KEY, STATE, Ears, listening, request, sent, written
 from tests.power.upsd import Upsd
 
@@ -79,6 +79,11 @@ async def test_the_script_of_the_page_pushes_what_a_real_upsd_says(upsd: Upsd, t
                 subprocess.run, command, env=environment, capture_output=True, timeout=60, text=True
             )
             assert (ran.returncode, ran.stderr) == (0, "")
+            if utility is Utility.ABSENT:
+                assert (await look("webhook", mine)).outcome is Outcome.MISSED, (
+                    "until the timer says it again"
+                )
+                await asyncio.to_thread(subprocess.run, command, env=environment, timeout=60, check=True)
             point = (await reading("webhook", mine)).point("")
             assert (point.utility, point.output) == (utility, Output.POWERED)
 

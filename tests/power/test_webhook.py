@@ -137,6 +137,9 @@ async def test_the_story_of_a_building(port: int) -> None:
             "runtime_s": 600,
         }
         assert await pushed(port, gone) == 204
+        doubted = await look("webhook", mine)
+        assert (doubted.outcome, doubted.value) == (Outcome.MISSED, "")
+        assert await pushed(port, gone) == 204
         found = await reading("webhook", mine)
         assert (found.point("").utility, found.point("").ups) == (Utility.ABSENT, Ups.ABLE)
         assert (found.point("riser 2").output, found.runtime_s) == (Output.UNPOWERED, 600)
@@ -148,6 +151,51 @@ async def test_the_story_of_a_building(port: int) -> None:
         assert late.why == "nothing was pushed for more than 1m"
         assert await pushed(port, STATE) == 204
         assert (await reading("webhook", mine)).point("").utility is Utility.PRESENT
+
+
+WELL: Final = {"points": [{"utility": "present", "output": "powered"}, {"point": "riser 2"}]}
+LOST: Final = {"points": [{"utility": "absent", "ups": "dead"}, {"point": "riser 2"}]}
+BOTH: Final = {"points": [{"utility": "absent", "ups": "dead"}, {"point": "riser 2", "output": "unpowered"}]}
+BATTERY: Final = {"points": [{"utility": "absent", "ups": "able", "output": "powered"}]}
+RISER: Final = {"points": [{"utility": "present"}, {"point": "riser 2", "output": "unpowered"}]}
+SPARE: Final = {"points": [{"utility": "present", "ups": "dead", "output": "powered"}]}
+STEPS: Final = (WELL, LOST, BOTH, BATTERY, RISER, SPARE)
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        # a number is a push of STEPS; `r` is a scheduled reading: what it brings, or ? for unknown
+        ("0rrrr", "0000"),  # all is well between two heartbeats
+        ("1rrrr", "????"),  # one word, however often it is read
+        ("11rrrr", "????"),  # said twice in one breath
+        ("1r1rrr", "?111"),  # said again since
+        ("0r1rr0rr", "0??00"),  # one word that was wrong
+        ("1r1r0r1rr1r", "?10??1"),  # power came back meanwhile: it begins anew
+        ("1r1r2rr2rr", "?1??22"),  # another point is lost: the one that was known waits with it
+        ("2r4r2r2r", "?4?2"),  # the riser twice, the whole once, then again
+        ("3rr3rr", "??33"),  # on battery: more may hang on that utility
+        ("5r5r", "?5"),
+        ("1r2r2r1r", "??21"),  # less is lost than was known
+    ],
+)
+async def test_a_loss_is_read_once_it_was_pushed_again(port: int, told: str, found: str) -> None:
+    """One push never makes two readings of a loss, and what is well stays known between two heartbeats."""
+    mine, steps, seen = written(port), [_of(one) for one in STEPS], ""
+    async with listening(Ears(), building=mine):
+        for step in told:
+            if step != "r":
+                assert await pushed(port, STEPS[int(step)]) == 204
+                continue
+            one = await look("webhook", mine)
+            if one.outcome is Outcome.MISSED:
+                assert one.why.endswith(", and not again since: it is believed when it is")
+            seen += "?" if one.outcome is Outcome.MISSED else str(steps.index(of_text(one.value)))
+    assert seen == found
+
+
+def _of(state: object) -> PowerReading:
+    return webhook.reading(Push("/", {}, json.dumps(state).encode()))
 
 
 async def test_what_was_pushed_survives_that_others_come_and_go(port: int) -> None:
@@ -243,6 +291,7 @@ async def test_what_is_said_again_is_not_believed(port: int) -> None:
         assert again.endswith(b"this was pushed already\n")
         assert await pushed(port, ill, at=since + 1) == 204, "another word of the same second"
         assert (await sent(port, first)).startswith(b"HTTP/1.1 409 ")
+        assert (await look("webhook", mine)).outcome is Outcome.MISSED, "a loss, said twice before a reading"
         assert await pushed(port, ill, at=since + 2) == 204
         assert b"older than what was pushed last" in await sent(port, first)
         assert (await reading("webhook", mine)).point("").utility is Utility.ABSENT
