@@ -16,6 +16,7 @@ from hostwatch.core.emergency import Emergency
 from hostwatch.core.notice import Part, Story
 from hostwatch.core.power import of_text
 from hostwatch.core.service import device_in, service_in
+from hostwatch.core.wiring import AT_OUTLET
 from hostwatch.core.world import World
 from hostwatch.messages import spans
 from hostwatch.store.reader import AsOf, Reader
@@ -74,6 +75,9 @@ class Explained:
 
     stated: tuple[facts.CauseStated, ...]
 
+    at_outlet: frozenset[str] = frozenset()
+    """The signals among the causes that were promised power at the outlet: there a loss interrupts."""
+
     @property
     def said(self) -> facts.CauseStated | None:
         """What a person states, unless it was taken back."""
@@ -116,7 +120,17 @@ def explain(reader: Reader, reference: str) -> Explained | None:
         bounds=bounds_of(emergency, _last_miss(emergency, world), until),
         causes=causes,
         stated=tuple(fact for fact in known if isinstance(fact, facts.CauseStated)),
+        at_outlet=frozenset(name for name in causes if _is_at_outlet(world, name)),
     )
+
+
+def _is_at_outlet(world: World, signal: str) -> bool:
+    """Whether the power of a device, or a supply, is measured at the outlet."""
+    people = world.population
+    device = people.devices.get(device_in(signal))
+    place = None if device is None else device.place
+    supply = people.supply_of(signal) or (None if place is None else people.supplies.get(place.supply))
+    return supply is not None and supply.measured_at == AT_OUTLET
 
 
 def _signals(reader: Reader, emergency: Emergency, as_of: AsOf) -> frozenset[str]:

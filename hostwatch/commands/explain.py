@@ -123,19 +123,22 @@ class _Page:
             self._line(f"cause, as {found.said.actor} states: {name}; {because}", "bold cyan")
         same: dict[tuple[object, ...], list[CauseFound]] = {}
         for cause in found.causes.values():
-            same.setdefault((cause.cause, cause.confidence, cause.rule), []).append(cause)
+            is_at_outlet = cause.signal in found.at_outlet
+            same.setdefault((cause.cause, cause.confidence, cause.rule, is_at_outlet), []).append(cause)
         for alike in same.values():
-            self._cause(alike)
+            self._cause(alike, is_at_outlet=alike[0].signal in found.at_outlet)
         if not same:
             self._line("no cause has been looked for: nothing is down, or the record is older than that")
 
-    def _cause(self, alike: list[CauseFound]) -> None:
+    def _cause(self, alike: list[CauseFound], *, is_at_outlet: bool) -> None:
         first = alike[0]
         name = words.name(self._t, Cause(first.cause))
         sure = words.sure(self._t, Confidence(first.confidence))
         names = ", ".join(shown(one.signal) for one in alike[:LISTED_MAX])
         more = f" and {len(alike) - LISTED_MAX} more" if len(alike) > LISTED_MAX else ""
         self._line(f"cause by the rules: {name}, {sure}" + (f" ({first.rule})" if first.rule else ""), "cyan")
+        if (outside := words.outside(self._t, Cause(first.cause))) and not is_at_outlet:
+            self._line(f"  {outside}")
         self._line(f"  of {names}{more}")
         for one in first.evidence:
             self._line(f"  · {words.said(self._t, evidence_of(one), self._time)}")

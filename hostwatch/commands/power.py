@@ -30,7 +30,7 @@ from hostwatch.core.element import witnessed
 from hostwatch.core.hearing import POWER, words
 from hostwatch.core.power import PowerReading
 from hostwatch.core.situation import Situation
-from hostwatch.core.wiring import Wiring
+from hostwatch.core.wiring import AT_OUTLET, Wiring
 from hostwatch.core.witnesses import parsed
 from hostwatch.core.world import World
 from hostwatch.messages import spans
@@ -45,6 +45,8 @@ HELP = "show how it stands with power: sources, elements, supplies and who hangs
 
 VALUES = {True: "yes", False: "no", None: "unknown"}
 DEPTH_MAX = 40
+
+OUTSIDE = "outside the wording of the promise: the utility or the UPS is there"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -88,10 +90,11 @@ def describe(world: World, now: datetime) -> dict[str, Any]:
     electricity = Electricity(people.witnesses.wiring, heard)
     sources = [*_sources(world, now)]
     ago = {one["source"]: one["ago_s"] for one in sources}
+    promised = _at_outlet(world)
     return {
         "now": now,
         "sources": sources,
-        "elements": [_element(world, electricity.of(name), ago) for name in people.elements],
+        "elements": [_element(world, electricity.of(name), ago, promised) for name in people.elements],
         "supplies": [*_supplies(world, electricity)],
         "warnings": fixtures.warnings(world),
     }
@@ -117,7 +120,17 @@ def _sources(world: World, now: datetime) -> Iterator[dict[str, Any]]:
         }
 
 
-def _element(world: World, situation: Situation, ago: Mapping[str, int | None]) -> dict[str, Any]:
+def _at_outlet(world: World) -> frozenset[str]:
+    """The elements that a supply hangs on which is measured at the outlet: a loss there is in the promise."""
+    people = world.population
+    mine = [parsed(name) for name, one in people.supplies.items() if one.measured_at == AT_OUTLET]
+    return frozenset(name for one in mine for name in people.witnesses.wiring.above(one))
+
+
+def _element(
+    world: World, situation: Situation, ago: Mapping[str, int | None], promised: frozenset[str]
+) -> dict[str, Any]:
+    is_outside = situation.is_fault and not situation.interrupted and situation.element not in promised
     element = world.population.elements[situation.element]
     return {
         "element": situation.element,
@@ -127,6 +140,7 @@ def _element(world: World, situation: Situation, ago: Mapping[str, int | None]) 
         "supplied": situation.supplied,
         "interrupted": situation.interrupted,
         "fault": situation.is_fault,
+        "outside_promise": is_outside,
         "contradiction": situation.contradiction,
         "said": [str(one) for one in situation.testimonies],
         "ago_s": [ago.get(witnessed(one.witness)[0]) for one in situation.testimonies],
@@ -212,6 +226,7 @@ def _words(one: Mapping[str, Any]) -> str:
     first = f"{escape(one['element'])} ({one['kind']}{rack}): [{style}]{', '.join([state, *more])}[/]"
     said = [_witness(said, ago) for said, ago in zip(one["said"], one["ago_s"], strict=True)]
     below = [*said, *([one["contradiction"]] if one["contradiction"] else [])]
+    below += [OUTSIDE] if one["outside_promise"] else []
     return "\n".join([first, *(f"[dim]{escape(line)}[/]" for line in below)])
 
 

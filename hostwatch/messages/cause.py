@@ -27,6 +27,13 @@ def name(t: NullTranslations, cause: Cause) -> str:
     }[cause]
 
 
+def outside(t: NullTranslations, cause: Cause) -> str:
+    """That a cause is outside the wording of the promise of power (`colocation C2`); empty for any other."""
+    if cause is not Cause.DISTRIBUTION:
+        return ""
+    return t.gettext("outside the wording of the promise: the utility or the UPS is there")
+
+
 def sure(t: NullTranslations, confidence: Confidence) -> str:
     """How sure it is."""
     return {
