@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Final
 
 from hostwatch.core import facts, instant, portsheard, power, signal, source
@@ -23,6 +22,7 @@ from hostwatch.core.electricity import Electricity
 from hostwatch.core.population import Population
 from hostwatch.core.power import PowerReading, Utility
 from hostwatch.core.reading import Kind, Outcome, Reading
+from hostwatch.core.rememberedtexts import remembered
 from hostwatch.core.schedule import tick_us
 from hostwatch.core.signal import Signal
 from hostwatch.core.source import Source
@@ -41,7 +41,7 @@ Known = Callable[[str], Signal | None]
 Said = Callable[[str], Heard | None]
 """What a source said last."""
 
-words = lru_cache(maxsize=8_192)(power.of_text)
+words = remembered(power.of_text)
 """The reading that a text is. Sources mostly say again what they said before."""
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Final
 
 from hostwatch.core import facts, ports, source
 from hostwatch.core.ports import Port, State
 from hostwatch.core.reading import Reading
+from hostwatch.core.rememberedtexts import remembered
 from hostwatch.core.signal import Signal
 from hostwatch.core.source import Source
 from hostwatch.core.world import Heard, World
@@ -31,7 +31,7 @@ SLACK: Final = timedelta(seconds=15)
 NOT_HEARD: Final = "the switch did not answer"
 ANOTHER_BEFORE: Final = "it was in another state then"
 
-words = lru_cache(maxsize=512)(ports.of_text)
+words = remembered(ports.of_text)
 """The reading that a text is: it is asked for three times."""
 
 
