@@ -114,11 +114,16 @@ class Outages:
         It may be another customer's now, have been told of with what it hangs on, or wait for that.
         """
         signal, device, hold = self._known(name), self._people.device_of(name), self.owing.hold_of(name)
-        if device is None or self.owing.emergency_of(name) is not None:
+        if device is None or signal is None or signal.verdict is None:
             return
-        if signal is None or signal.verdict is None or self._came_back_meanwhile(signal, device):
+        covering = self.owing.emergency_of(name)
+        if covering is not None and not is_service(covering.signal):
             return
-        if hold is None:
+        if self._came_back_meanwhile(signal, device):
+            return
+        if covering is not None:  # a service of it was told of meanwhile, and not that it is down itself
+            self._device_down(device, verdict_on(signal, at), at)
+        elif hold is None:
             self.down(verdict_on(signal, at))
         else:
             self._held_again(device, verdict_on(signal, hold.since), at)

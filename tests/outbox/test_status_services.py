@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ def test_an_emergency_of_a_device_names_what_is_down_with_it(
 
     (one,) = seen(stage, 700)["emergencies"]
     assert (one["device"], one["service"], one["services_failing"]) == ("web", None, ["www"])
-    assert "with it: www" in shown(stage, 700, capsys)
+    assert re.search(r"│ with it: +│.*\n.*│ www +│", shown(stage, 700, capsys))
 
 
 def test_a_service_that_does_not_oblige_is_shown_though_nobody_is_told(tmp_path: Path) -> None:

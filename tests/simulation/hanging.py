@@ -88,7 +88,7 @@ class Hanging:
                 self._joins(fact, changed[fact.reference])
                 return fact.reference if is_parent(fact.signal) else None
             case facts.DutyArose() if fact.emergency in self.references:
-                self._owed(fact)
+                self._owed(fact, changed[fact.emergency])
         return None
 
     def _follow(self, moved: timedelta) -> None:
@@ -130,11 +130,16 @@ class Hanging:
         if (fact.reference, device.customer) not in self._told():
             self.complain(f"{fact.signal} is told under {fact.reference}: {device.customer} was never told")
 
-    def _owed(self, fact: facts.DutyArose) -> None:
-        """Whoever is told is told in time: fifteen minutes from a verdict that was there."""
+    def _owed(self, fact: facts.DutyArose, emergency: Emergency) -> None:
+        """Whoever is told is told in time: fifteen minutes from a verdict that was there.
+
+        A verdict that waited for a full disk while the clock was set back has the date of the clock before.
+        """
         notice = self.notices[fact.duty]
-        if fact.due > fact.at + timedelta(minutes=15):
-            self.complain(f"{fact.duty} is due {fact.due}, more than 15 minutes after {fact.at}")
+        verdicts = [self.down[name].at for name in _roots(emergency) if name in self.down]
+        latest = max([fact.at, *verdicts])
+        if fact.due > latest + timedelta(minutes=15):
+            self.complain(f"{fact.duty} is due {fact.due}, more than 15 minutes after {latest}")
         if notice.kind != "emergency" or notice.contact != fact.contact:
             self.complain(f"{fact.duty} is not the duty of {notice}")
 
