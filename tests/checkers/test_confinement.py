@@ -23,10 +23,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 AS_NOBODY = """
 import os, sys
-from hostwatch import checks
-from hostwatch.checkers import process
-for kind in checks.kinds():
-    checks.room(kind)
+from hostwatch.checkers import process, services
+for kind in services.kinds():
+    services.module(kind)
 os.setgroups([])
 os.setresgid(65534, 65534, 65534)
 os.setresuid(65534, 65534, 65534)
