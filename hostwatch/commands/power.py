@@ -84,8 +84,7 @@ def describe(world: World, now: datetime) -> dict[str, Any]:
         signal = None if source is None else world.signals.get(source.signal(vantage))
         if source is None or source.room != POWER or said is None or signal is None:
             return None
-        is_fresh = signal.blind_since is None and signal.speaks_until >= now
-        return words(said.said) if is_fresh else None
+        return words(said.said) if signal.speaks(now) else None
 
     electricity = Electricity(people.witnesses.wiring, heard)
     sources = [*_sources(world, now)]
@@ -106,7 +105,7 @@ def _sources(world: World, now: datetime) -> Iterator[dict[str, Any]]:
         if source.room != POWER:
             continue
         signal, said = world.signals.get(source.signal(people.vantage)), world.heard.get(name)
-        is_heard = signal is not None and signal.blind_since is None and signal.speaks_until >= now
+        is_heard = signal is not None and signal.speaks(now)
         last = None if signal is None else signal.last_answer
         yield {
             "source": name,

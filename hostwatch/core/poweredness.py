@@ -119,9 +119,9 @@ class Poweredness:
     def _is_heard(self, name: str) -> bool:
         mine = self._people.sources.get(name)
         own = None if mine is None else self._known(mine.signal(self._people.vantage))
-        if mine is None or mine.room != POWER or own is None or own.blind_since is not None:
+        if mine is None or mine.room != POWER or own is None:
             return False
-        return own.last_reading is not None and own.speaks_until >= self._now
+        return own.last_reading is not None and own.speaks(self._now)
 
     def _heard(self, name: str) -> PowerReading | None:
         told = self._said(name) if self._is_heard(name) else None

@@ -69,6 +69,10 @@ class Signal:
             return self.blind_since
         return self.speaks_until if self.speaks_until < now else None
 
+    def speaks(self, now: datetime) -> bool:
+        """Whether a reading speaks now."""
+        return self.unspoken_since(now) is None
+
 
 Observed = tuple[Signal, tuple[facts.Fact, ...]]
 
