@@ -1,8 +1,20 @@
-"""The order of all tests: what takes longest is begun first."""
+"""What all tests share: their order, in which what takes longest is begun first; and a process to be hurt."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+
+from tests.checks.victim import Victim
+
+
+@pytest.fixture(scope="module")
+def victim() -> Iterator[Victim]:
+    """A process of its own that does what hostile servers are to hurt."""
+    one = Victim()
+    yield one
+    one.close()
 
 
 @pytest.hookimpl(trylast=True)

@@ -9,7 +9,6 @@ memory stays flat, and no descriptor, task or transport is left behind.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -34,13 +33,6 @@ GROWS_KIB_MAX = 24 * 1024
 """Four megabytes may be read, and be held more than once; a bomb is a gigabyte."""
 
 OF_PYTHON = re.compile(r"[a-z](Error|Exception)\b|object at 0x|Errno|Traceback|<class")
-
-
-@pytest.fixture(scope="module")
-def victim() -> Iterator[Victim]:
-    one = Victim()
-    yield one
-    one.close()
 
 
 ATTACKS = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -25,13 +25,6 @@ PLACES = {
     "after the last piece": OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\n",
     "in what is packed": OK + b"Content-Encoding: gzip\r\n\r\n\x1f\x8b\x08\0\0\0\0\0\0\3",
 }
-
-
-@pytest.fixture(scope="module")
-def victim() -> Iterator[Victim]:
-    one = Victim()
-    yield one
-    one.close()
 
 
 @pytest.mark.parametrize("act", ACTS, ids=str)

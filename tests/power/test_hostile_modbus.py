@@ -6,7 +6,6 @@ turn 0    at once        turn 1    instead of the second answer
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 
 import pytest
 
@@ -21,13 +20,6 @@ REGISTERS = [
 ]
 FIRST = bytes.fromhex("0001 0000 0005 01 03 02 0001")
 MANNERS = Manners(says=(FIRST,), more=bytes.fromhex("0002 0000 00fe 01 03 02 0001"), ask_ends=b"\x00\x01")
-
-
-@pytest.fixture(scope="module")
-def victim() -> Iterator[Victim]:
-    one = Victim()
-    yield one
-    one.close()
 
 
 def order(port: int, timeout: str) -> Order:

@@ -6,8 +6,6 @@ turn 2    instead of the answers about outlets
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,13 +27,6 @@ MANNERS = Manners(
     says=(b"", ANSWERS.encode()), more=b'VAR ups1 ups.status "OL"\n', ask_ends=b"output.L3.voltage\n"
 )
 """It ends its first ask so; the second one it ends otherwise."""
-
-
-@pytest.fixture(scope="module")
-def victim() -> Iterator[Victim]:
-    one = Victim()
-    yield one
-    one.close()
 
 
 def order(port: int, timeout: str, **written: object) -> Order:

@@ -5,8 +5,6 @@ turn 0    at once        turn 1    instead of the page of the chassis        tur
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.checks.certificates import Papers
@@ -18,13 +16,6 @@ from tests.checks.victim import Order, Victim
 ROOT = b'{"Chassis": {"@odata.id": "/redfish/v1/Chassis"}}'
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
 MANNERS = Manners(says=(b"", HEAD % len(ROOT) + ROOT, HEAD % 200 + b'{"Members": ['), ask_ends=b"\r\n\r\n")
-
-
-@pytest.fixture(scope="module")
-def victim() -> Iterator[Victim]:
-    one = Victim()
-    yield one
-    one.close()
 
 
 def order(port: int, timeout: str, **written: object) -> Order:
