@@ -232,7 +232,7 @@ def step(signal: Signal, before: datetime, after: datetime) -> Observed:
 
     What was owed stays owed: counts, verdicts and the speaking time that is left are kept, and a
     silence goes on. Its account is cut at `before` and goes on at `after`. Seconds that the clock passed
-    over, and seconds that it showed twice, are unknown for every signal (`sla.history`). The last answer
+    over, and seconds that it showed twice, are unknown for every signal (`sla.gathered`). The last answer
     keeps its date, so that the outer bound of a later silence reaches back over the step, but is
     never later than `after`.
     """
