@@ -13,7 +13,6 @@ import pytest
 
 from hostwatch import (
     control,
-    daemon,
     departures,
     desk,
     echo,
@@ -33,6 +32,7 @@ from hostwatch import (
     servicing,
     sight,
     traces,
+    watch,
     wheel,
     wishes,
 )
@@ -257,7 +257,7 @@ LIMITS: dict[str, str] = {
     "time for the samples of all devices": f"{desk.ANSWER_WITHIN_S:g} s",
     "slices that a reader looks back for one that closed late": str(evidence.SLICES_BACK),
     "one field of a log event": f"{log.FIELD_MAX_CHARS:,} characters ({log.BRIEF_MAX_CHARS} on",
-    "mistakes recorded of a refused configuration": str(daemon.MISTAKES_RECORDED_MAX),
+    "mistakes recorded of a refused configuration": str(watch.MISTAKES_RECORDED_MAX),
     "commitments to names and addresses remembered, also between runs": f"{ledger.REMEMBERED_MAX:,}",
     "a store that is read through at the start (`quick_check`)": f"{ledger.CHECKED_MAX_BYTES // MIB} MiB",
     "threads for names, reload, metrics": f"{run.NAME_THREADS_MAX}, 1, 2",

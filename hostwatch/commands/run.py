@@ -23,7 +23,7 @@ from hostwatch.commands import add_config
 from hostwatch.configuration.load import Loaded, load
 from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.control import ControlError
-from hostwatch.daemon import Service, Watch
+from hostwatch.daemon import Service
 from hostwatch.echo import NoPermission
 from hostwatch.engine import Engine
 from hostwatch.httpd import CannotListen
@@ -35,6 +35,7 @@ from hostwatch.store.errors import StoreError
 from hostwatch.store.lease import Lease
 from hostwatch.store.writer import ThreadWriter
 from hostwatch.switchboard import Switchboard
+from hostwatch.watch import Watch
 
 HELP = "keep watch, until told to stop"
 NAME_THREADS_MAX = 32

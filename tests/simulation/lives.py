@@ -19,10 +19,10 @@ from hostwatch.applications import Applications
 from hostwatch.configuration.load import Loaded
 from hostwatch.core import facts
 from hostwatch.core.world import Decision
-from hostwatch.daemon import Watch
 from hostwatch.servicing import DefinitionOf
 from hostwatch.store.ledger import Ledger, Personal
 from hostwatch.store.writer import InlineWriter
+from hostwatch.watch import Watch
 from tests.simulation.world import SimPinger
 
 ROOM = Path(__file__).parent / "room"

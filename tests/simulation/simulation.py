@@ -17,13 +17,13 @@ from pathlib import Path
 from hostwatch.configuration.load import load
 from hostwatch.core import facts
 from hostwatch.core.world import Decision
-from hostwatch.daemon import Watch
 from hostwatch.engine import Engine
 from hostwatch.personal import Vault
 from hostwatch.sight import FORGED
 from hostwatch.sla.records import History
 from hostwatch.store.errors import StoreError
 from hostwatch.store.ledger import connect, facts_of
+from hostwatch.watch import Watch
 from tests.simulation import lives, record
 from tests.simulation.accounts import Accounts
 from tests.simulation.cadence import Cadence
