@@ -39,8 +39,8 @@ def tell(world: World, observed: Observing, now: datetime) -> People:
         telling.missed_in_between(reading.signal, reading.at, reading.known_at)
     telling.shared.look(observed)
     if world.holds:
-        telling.look_at_holds(observed)
-        telling.look_at_doubts(observed)
+        telling.waiting.look_at_holds(observed)
+        telling.waiting.look_at_doubts(observed)
     return telling.owing.people()
 
 
@@ -115,7 +115,7 @@ def overdue(world: World, now: datetime) -> Decision:
         if is_parent(hold.signal):
             telling.shared.waited(hold.signal)
         else:
-            telling.waited(hold)
+            telling.waiting.waited(hold)
     made = telling.owing.people()
     return Decision(
         facts=made.facts,
