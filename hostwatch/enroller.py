@@ -24,9 +24,10 @@ from hostwatch.configuration.difference import Change
 from hostwatch.configuration.load import Loaded
 from hostwatch.configuration.population import planning_of, population_of
 from hostwatch.core import enrolment
+from hostwatch.core.device import Device
 from hostwatch.core.enrolment import UNDER_WAY, Opening, Step
 from hostwatch.core.newcomers import Newcomers
-from hostwatch.core.population import Changes, Device
+from hostwatch.core.population import Changes
 from hostwatch.core.schedule import Target
 from hostwatch.core.world import Decision, TargetChange
 from hostwatch.engine import Engine

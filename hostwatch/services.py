@@ -20,7 +20,8 @@ from hostwatch.configuration.model import Configuration
 from hostwatch.configuration.secret import revealed
 from hostwatch.configuration.service import Service as Written
 from hostwatch.core import instant, portsheard
-from hostwatch.core.population import Device, Population
+from hostwatch.core.device import Device
+from hostwatch.core.population import Population
 from hostwatch.core.ports import PORTS_MAX
 
 

@@ -42,7 +42,7 @@ from hostwatch.configuration.source import Reader as Source
 from hostwatch.configuration.whereabouts import control_of, zone_of
 from hostwatch.control import ControlError, ask
 from hostwatch.core import instant
-from hostwatch.core.population import Device
+from hostwatch.core.device import Device
 from hostwatch.core.reading import Outcome
 from hostwatch.services import Definitions
 from hostwatch.store.errors import StoreError

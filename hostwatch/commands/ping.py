@@ -32,7 +32,7 @@ from hostwatch.configuration.load import load
 from hostwatch.configuration.method import DEFAULT, MethodLine
 from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.core import instant
-from hostwatch.core.population import Device
+from hostwatch.core.device import Device
 from hostwatch.core.reading import Outcome
 from hostwatch.directory import packet
 from hostwatch.echo import NoPermission

@@ -22,7 +22,7 @@ from hostwatch.carrier import OWN_FAULTS, addresses_4, addresses_6, way_out
 from hostwatch.commands import add_config
 from hostwatch.configuration.load import load
 from hostwatch.configuration.mistake import BadConfiguration
-from hostwatch.core.population import Device
+from hostwatch.core.device import Device
 from hostwatch.core.schedule import ICMP
 from hostwatch.directory import packet
 from hostwatch.pinger import Packet

@@ -16,7 +16,7 @@ from hostwatch.configuration.power import MeasuredAt
 from hostwatch.configuration.rung import Rung
 from hostwatch.configuration.service import INTERVAL, Definitions, Misses, OfDevice
 from hostwatch.configuration.strict import Section
-from hostwatch.core.population import State
+from hostwatch.core.device import State
 
 WITHIN = between("1s", "1d")
 

@@ -25,7 +25,7 @@ from pydantic_core import CoreSchema, core_schema
 from hostwatch import reach
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.strict import Section
-from hostwatch.core.population import MAC
+from hostwatch.core.device import MAC
 from hostwatch.core.schedule import ICMP
 
 LINES_CACHED = 1_024

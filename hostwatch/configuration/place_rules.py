@@ -13,9 +13,9 @@ from hostwatch.configuration.model import Configuration
 from hostwatch.configuration.place import Finding, Steps
 from hostwatch.configuration.power_rules import unknown
 from hostwatch.core import expression
+from hostwatch.core.device import State
 from hostwatch.core.element import Element, Kind
 from hostwatch.core.expression import Expression
-from hostwatch.core.population import State
 
 
 class Amiss(NamedTuple):

@@ -9,6 +9,7 @@ from hostwatch.configuration.house import fixtures, house_of
 from hostwatch.configuration.model import Configuration
 from hostwatch.configuration.service import Service as Written
 from hostwatch.configuration.uplink import Uplink
+from hostwatch.core import device as device_
 from hostwatch.core import population, uplink
 from hostwatch.core.place import Place
 from hostwatch.core.service import Service
@@ -76,13 +77,13 @@ def device_of(
     uplink: str | None,
     offered: Mapping[str, Service] = NOTHING,
     place: Place | None = None,
-) -> population.Device:
+) -> device_.Device:
     """A device as the core knows it, from its settings; `uplink` is its customer's.
 
     `offered`: the services that it may name. Raises `KeyError` for a name that is none of them.
     """
     named = sorted(device.services.items())
-    return population.Device(
+    return device_.Device(
         id=device.id,
         customer=customer,
         address=str(device.address),

@@ -23,7 +23,7 @@ from hostwatch.configuration.rung import MAIL_KIND
 from hostwatch.configuration.secret import Secret
 from hostwatch.configuration.service import Check
 from hostwatch.configuration.source import Node
-from hostwatch.core.population import State
+from hostwatch.core.device import State
 
 SOCKET_PATH_BYTES_MAX = 100
 """A Unix socket's path has 108 bytes on Linux; the rest is left to temporary names beside it."""

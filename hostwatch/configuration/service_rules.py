@@ -11,7 +11,7 @@ from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.model import Configuration
 from hostwatch.configuration.place import Finding, Steps
 from hostwatch.configuration.service import Service
-from hostwatch.core.population import State
+from hostwatch.core.device import State
 
 
 def mistakes(configuration: Configuration) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from hostwatch.configuration.duration import shown
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.model import Configuration
 from hostwatch.configuration.place import Finding
-from hostwatch.core.population import State
+from hostwatch.core.device import State
 
 NAMED_MAX = 3
 """How many of the devices without an uplink a warning names."""

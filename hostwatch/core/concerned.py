@@ -10,11 +10,12 @@ from hostwatch.core import facts, parts
 from hostwatch.core import supply as supplies
 from hostwatch.core import switch as switches
 from hostwatch.core.behind import NAMED_MAX, Group
+from hostwatch.core.device import Device
 from hostwatch.core.emergency import Emergency
 from hostwatch.core.hanging import way
 from hostwatch.core.notice import Part
 from hostwatch.core.parents import Ways, is_parent
-from hostwatch.core.population import Device, Population
+from hostwatch.core.population import Population
 from hostwatch.core.stories import Fallen
 
 

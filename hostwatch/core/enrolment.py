@@ -17,16 +17,8 @@ from datetime import datetime
 from typing import Any
 
 from hostwatch.core import facts, judge, signal, telling, versions
-from hostwatch.core.population import (
-    FIXTURES,
-    Changes,
-    Customer,
-    Device,
-    Fixture,
-    Population,
-    State,
-    targets,
-)
+from hostwatch.core.device import Device, State, targets
+from hostwatch.core.population import FIXTURES, Changes, Customer, Fixture, Population
 from hostwatch.core.schedule import Schedule, Target
 from hostwatch.core.signal import Signal
 from hostwatch.core.source import Source

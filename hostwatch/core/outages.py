@@ -9,10 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from hostwatch.core import facts, stories
+from hostwatch.core.device import Device
 from hostwatch.core.holds import Hold
 from hostwatch.core.owing import Owing
 from hostwatch.core.parents import is_parent
-from hostwatch.core.population import Device
 from hostwatch.core.service import is_service
 from hostwatch.core.shared import Shared
 from hostwatch.core.signal import Signal, verdict_on

@@ -15,11 +15,12 @@ from itertools import chain, zip_longest
 from hostwatch.core import expression
 from hostwatch.core import supply as supplies
 from hostwatch.core import switch as switches
+from hostwatch.core.device import Device
 from hostwatch.core.emergency import Emergency
 from hostwatch.core.expression import Expression
 from hostwatch.core.hanging import way
 from hostwatch.core.holds import Hold
-from hostwatch.core.population import Device, Population
+from hostwatch.core.population import Population
 from hostwatch.core.terms import AgreementTerms
 from hostwatch.core.together import Known, Stand, stand
 

@@ -15,6 +15,7 @@ from hostwatch.core import facts, parts, stories
 from hostwatch.core import supply as supplies
 from hostwatch.core import switch as switches
 from hostwatch.core.concerned import Concerned, roots_of, supplies_in, switches_in
+from hostwatch.core.device import Device
 from hostwatch.core.emergency import Emergency
 from hostwatch.core.hanging import way
 from hostwatch.core.holds import Hold
@@ -22,7 +23,7 @@ from hostwatch.core.notice import Kind, Story
 from hostwatch.core.observing import Observing
 from hostwatch.core.owing import Owing
 from hostwatch.core.parents import Parents, elements, is_parent
-from hostwatch.core.population import Customer, Device
+from hostwatch.core.population import Customer
 from hostwatch.core.service import device_in
 from hostwatch.core.signal import Signal, verdict_on
 from hostwatch.core.stories import Fallen

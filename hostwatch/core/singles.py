@@ -10,11 +10,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from hostwatch.core import facts, stories
+from hostwatch.core.device import Device
 from hostwatch.core.emergency import Emergency
 from hostwatch.core.holds import Hold
 from hostwatch.core.owing import Owing
 from hostwatch.core.parents import is_parent
-from hostwatch.core.population import Device
 from hostwatch.core.service import Service, is_service, service_in
 from hostwatch.core.signal import Signal, verdict_on
 from hostwatch.core.together import Known, answering, failing, stand

@@ -12,8 +12,9 @@ from datetime import timedelta
 
 from hostwatch.core import facts, parts
 from hostwatch.core.behind import Group
+from hostwatch.core.device import Device
 from hostwatch.core.notice import Part, Story
-from hostwatch.core.population import Customer, Device, Population
+from hostwatch.core.population import Customer, Population
 from hostwatch.core.service import Service
 from hostwatch.core.together import Stand
 from hostwatch.core.uplink import Uplink

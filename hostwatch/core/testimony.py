@@ -13,8 +13,9 @@ from enum import StrEnum
 from itertools import islice
 
 from hostwatch.core import switch as switches
+from hostwatch.core.device import Device
 from hostwatch.core.parents import ASKED_MAX, Parents
-from hostwatch.core.population import Device, Population
+from hostwatch.core.population import Population
 from hostwatch.core.signal import Signal, Silence
 from hostwatch.core.together import Known
 from hostwatch.core.world import World

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from hostwatch.core.population import Device
+from hostwatch.core.device import Device
 from hostwatch.core.signal import Signal
 from hostwatch.core.terms import AgreementTerms
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from hostwatch.core import canonical, facts
-from hostwatch.core.population import Customer, Device, Fixture, State
+from hostwatch.core.device import Device, State
+from hostwatch.core.population import Customer, Fixture
 
 
 def of_device(

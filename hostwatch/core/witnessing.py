@@ -18,9 +18,10 @@ from itertools import islice
 from hostwatch.core import supply as supplies
 from hostwatch.core import switch as switches
 from hostwatch.core.cause import Evidence, Slot
+from hostwatch.core.device import Device
 from hostwatch.core.hanging import way
 from hostwatch.core.parents import ASKED_MAX, Ways
-from hostwatch.core.population import Device, Population
+from hostwatch.core.population import Population
 from hostwatch.core.porting import port_of
 from hostwatch.core.poweredness import Poweredness
 from hostwatch.core.scene import Port, Power, Scene, Stand, What

@@ -14,11 +14,12 @@ from typing import TypeVar
 from hostwatch.core import supply, switch
 from hostwatch.core.cause import Statement
 from hostwatch.core.counted import Counted
+from hostwatch.core.device import Device
 from hostwatch.core.emergency import Duty, Emergency, Notice
 from hostwatch.core.facts import CameUp, ClockStepped, EmergencyEnded, Fact
 from hostwatch.core.holds import Hold, Holds
 from hostwatch.core.notices import Notices
-from hostwatch.core.population import Changes, Device, Population
+from hostwatch.core.population import Changes, Population
 from hostwatch.core.reading import Outcome, Reading
 from hostwatch.core.scene import Attributed
 from hostwatch.core.schedule import Schedule, Target

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from hostwatch.core.population import MAC
+from hostwatch.core.device import MAC
 from hostwatch.room import Room
 
 ANOTHER = "another machine answers"

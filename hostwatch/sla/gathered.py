@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from hostwatch.core import facts
+from hostwatch.core.device import State
 from hostwatch.core.instant import EPOCH
-from hostwatch.core.population import State
 from hostwatch.core.signal import Signal
 from hostwatch.core.timeline import Span, Timeline
 from hostwatch.sla.records import BlindRecord, EmergencyRecord, Ending, SilenceRecord, Tenure, spanned

@@ -12,8 +12,8 @@ from datetime import datetime
 from itertools import pairwise
 
 from hostwatch.core import facts, instant
+from hostwatch.core.device import State
 from hostwatch.core.hanging import ports_in
-from hostwatch.core.population import State
 from hostwatch.core.timeline import Span
 from hostwatch.core.traffic import STEP_S, Passed
 from hostwatch.sla.traffic import Series, steps, together

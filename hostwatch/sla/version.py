@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hostwatch.core import facts, supply, uplink
-from hostwatch.core.population import State
+from hostwatch.core.device import State
 from hostwatch.core.service import device_in
 from hostwatch.sla.records import Tenure, spanned
 

@@ -22,8 +22,8 @@ from hostwatch.configuration.mistake import MISTAKES_MAX, Mistake, Wrong, in_ord
 from hostwatch.configuration.place_rules import Ports
 from hostwatch.configuration.syntax import shown_key
 from hostwatch.core import canonical
+from hostwatch.core.device import Device, State
 from hostwatch.core.element import Element
-from hostwatch.core.population import Device, State
 from hostwatch.core.service import Service
 from hostwatch.inventory.base import Enough, Item, Page
 from hostwatch.stock import lines

@@ -18,7 +18,7 @@ from hostwatch import unprivileged
 from hostwatch.configuration.load import Loaded, load
 from hostwatch.configuration.mistake import BadConfiguration, Mistake
 from hostwatch.core import canonical
-from hostwatch.core.population import Device
+from hostwatch.core.device import Device
 from hostwatch.stock.check import Order, Progress, Summary
 from hostwatch.stock.order import order_of, recorded
 from hostwatch.stock.worker import plain_order

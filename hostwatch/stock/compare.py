@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from hostwatch.core import canonical, versions
-from hostwatch.core.population import Device, State
+from hostwatch.core.device import Device, State
 from hostwatch.stock.check import Stock
 from hostwatch.stock.shape import Row
 from hostwatch.store import rows

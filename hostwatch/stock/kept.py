@@ -20,7 +20,7 @@ from typing import Any
 import hostwatch
 from hostwatch.configuration.customer import Device as Written
 from hostwatch.core import canonical
-from hostwatch.core.population import Device
+from hostwatch.core.device import Device
 from hostwatch.stock.shape import Likes, Row
 
 SUFFIX = ".devices.json"

@@ -22,7 +22,7 @@ from hostwatch.configuration.fields import ID_PATTERN, TEXT_CHARS_MAX
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.population import device_of
 from hostwatch.configuration.service_rules import unknown
-from hostwatch.core.population import Device
+from hostwatch.core.device import Device
 from hostwatch.core.service import Service
 from hostwatch.inventory.base import Item
 from hostwatch.stock.hangs import KEYS as HUNG

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from hostwatch.core import canonical
+from hostwatch.core.device import Device
 from hostwatch.core.element import Element
-from hostwatch.core.population import Device
 from hostwatch.core.service import Service
 from hostwatch.stock.check import Order, Stock, check
 from hostwatch.stock.compare import Difference, differences, of_files

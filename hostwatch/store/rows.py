@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from hostwatch.core import canonical, instant, latency
+from hostwatch.core.device import Device, State
 from hostwatch.core.element import Element
 from hostwatch.core.emergency import Attempt, AttemptOutcome, Duty, Emergency, Notice, NoticeState
 from hostwatch.core.holds import Hold
 from hostwatch.core.notice import Part, Story
 from hostwatch.core.place import Place
-from hostwatch.core.population import FIXTURES, Customer, Device, Population, State
+from hostwatch.core.population import FIXTURES, Customer, Population
 from hostwatch.core.reading import Outcome
 from hostwatch.core.schedule import ICMP, Target
 from hostwatch.core.service import Service

@@ -19,8 +19,9 @@ from hostwatch import log
 from hostwatch.channels.base import Channel, Message, Receipt
 from hostwatch.clock import Clock, SystemClock
 from hostwatch.core import judge
+from hostwatch.core.device import Device
 from hostwatch.core.ladder import Pace
-from hostwatch.core.population import Changes, Customer, Device
+from hostwatch.core.population import Changes, Customer
 from hostwatch.core.reading import Kind, Outcome, Reading
 from hostwatch.core.signal import begin, observe
 from hostwatch.core.terms import AgreementTerms

@@ -11,9 +11,10 @@ import pytest
 
 from hostwatch.core import causing, facts, judge
 from hostwatch.core.cause import Cause, Evidence, Slot, Statement
+from hostwatch.core.device import Device
 from hostwatch.core.element import Element, Kind
 from hostwatch.core.place import Place
-from hostwatch.core.population import Customer, Device, Population
+from hostwatch.core.population import Customer, Population
 from hostwatch.core.ports import Port, PortsReading, State
 from hostwatch.core.power import Output, Point, PowerReading, Ups, Utility
 from hostwatch.core.reading import Outcome, Reading

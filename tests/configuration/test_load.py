@@ -16,7 +16,7 @@ from hostwatch.configuration import source
 from hostwatch.configuration.load import Loaded, load
 from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.configuration.population import population_of
-from hostwatch.core.population import State
+from hostwatch.core.device import State
 from hostwatch.stock.check import Order, check
 
 PROJECT = Path(__file__).parents[2]

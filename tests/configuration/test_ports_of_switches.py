@@ -11,8 +11,9 @@ import pytest
 from hostwatch.configuration.load import Loaded, load
 from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.configuration.population import population_of
+from hostwatch.core.device import State
 from hostwatch.core.place import Place
-from hostwatch.core.population import Changes, Population, State
+from hostwatch.core.population import Changes, Population
 from hostwatch.services import Definitions
 
 TEXT = """\

@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from hostwatch.core import enrolment, facts, judge, signal
-from hostwatch.core.population import Customer, Device, Population
+from hostwatch.core.device import Device
+from hostwatch.core.population import Customer, Population
 from hostwatch.core.reading import Kind, Outcome, Reading
 from hostwatch.core.terms import AgreementTerms
 from hostwatch.core.world import Decision, World

@@ -14,8 +14,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from hostwatch.core import enrolment, facts, judge, telling
+from hostwatch.core.device import Device
 from hostwatch.core.place import Place
-from hostwatch.core.population import Customer, Device, Population
+from hostwatch.core.population import Customer, Population
 from hostwatch.core.reading import Kind, Outcome, Reading
 from hostwatch.core.service import Service
 from hostwatch.core.supply import Supply

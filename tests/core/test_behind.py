@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hostwatch.core.behind import NAMED_MAX
-from hostwatch.core.population import Changes, Device, Population, State
+from hostwatch.core.device import Device, State
+from hostwatch.core.population import Changes, Population
 
 
 def plainly(people: Population, uplink: str) -> dict[str, tuple[int, list[str]]]:

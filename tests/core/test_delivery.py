@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hostwatch.core import delivery, enrolment, facts, judge
+from hostwatch.core.device import Device
 from hostwatch.core.emergency import AttemptOutcome, NoticeState
-from hostwatch.core.population import Customer, Device, Population
+from hostwatch.core.population import Customer, Population
 from hostwatch.core.reading import Outcome, Reading
 from hostwatch.core.world import Decision, World
 

@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hostwatch.core.behind import NAMED_MAX
+from hostwatch.core.device import Device, State
 from hostwatch.core.hanging import way
 from hostwatch.core.place import Place
-from hostwatch.core.population import Changes, Device, Population, State
+from hostwatch.core.population import Changes, Population
 from hostwatch.core.supply import Supply
 from hostwatch.core.switch import Switch
 

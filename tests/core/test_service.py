@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from hostwatch.core import canonical, enrolment
-from hostwatch.core.population import Changes, Customer, Device, Population, State
+from hostwatch.core.device import Device, State
+from hostwatch.core.population import Changes, Customer, Population
 from hostwatch.core.service import Service, device_in, is_service, service_in
 from hostwatch.core.terms import AgreementTerms, ServiceTerms
 

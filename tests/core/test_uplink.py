@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from hostwatch.core import facts, instant
-from hostwatch.core.population import State
+from hostwatch.core.device import State
 from hostwatch.core.reading import Kind, Outcome
 from hostwatch.core.schedule import Schedule
 from hostwatch.core.uplink import address_in, is_reference, majority, named, quorum

@@ -12,7 +12,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from hostwatch.core import enrolment, facts, judge, telling
-from hostwatch.core.population import Device, Population
+from hostwatch.core.device import Device
+from hostwatch.core.population import Population
 from hostwatch.core.reading import Kind, Outcome, Reading
 from hostwatch.core.service import Service
 from hostwatch.core.world import Decision, World

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from hostwatch.clock import SystemClock
 from hostwatch.configuration.load import Loaded
+from hostwatch.core.device import Device
 from hostwatch.core.enrolment import STEP_MAX
-from hostwatch.core.population import Device
 from hostwatch.core.world import World
 from hostwatch.engine import Engine
 from hostwatch.enroller import Enroller

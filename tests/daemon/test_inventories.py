@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hostwatch.core import facts
+from hostwatch.core.device import Device
 from hostwatch.core.enrolment import STEP_MAX, UNDER_WAY
-from hostwatch.core.population import Device
 from hostwatch.core.world import World
 from hostwatch.store.reader import Reader
 from tests.daemon.running import CONFIGURATION, Running, command

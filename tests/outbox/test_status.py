@@ -13,8 +13,9 @@ import pytest
 from hostwatch import uplinks
 from hostwatch.commands import status
 from hostwatch.core import delivery, enrolment, judge
+from hostwatch.core.device import Device
 from hostwatch.core.emergency import AttemptOutcome, NoticeState
-from hostwatch.core.population import Customer, Device, Population
+from hostwatch.core.population import Customer, Population
 from hostwatch.core.reading import Outcome, Reading
 from hostwatch.core.world import Decision, World
 from hostwatch.store.ledger import Ledger, connect

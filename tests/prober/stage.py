@@ -10,8 +10,9 @@ from typing import Any
 
 from hostwatch import canary
 from hostwatch.core import enrolment, facts, instant, judge
+from hostwatch.core.device import Device
 from hostwatch.core.place import Place
-from hostwatch.core.population import Customer, Device, Population
+from hostwatch.core.population import Customer, Population
 from hostwatch.core.reading import Outcome
 from hostwatch.core.service import Service
 from hostwatch.core.switch import Switch

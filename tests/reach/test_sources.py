@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hostwatch.commands.sources import Source, sources
-from hostwatch.core.population import Device
+from hostwatch.core.device import Device
 from hostwatch.pinger import Packet
 from tests.icmp.conftest import BEYOND, HERE, THERE, Cable
 

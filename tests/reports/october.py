@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from hostwatch import reports
 from hostwatch.core import judge, quality
 from hostwatch.core.calendar import Month
+from hostwatch.core.device import State
 from hostwatch.core.element import Element
 from hostwatch.core.element import Kind as Of
-from hostwatch.core.population import State
 from hostwatch.core.power import Output, Point, PowerReading, Ups, Utility
 from hostwatch.core.quality import Keeping, Quality
 from hostwatch.core.service import Service

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from hostwatch.core import facts, supply, switch
+from hostwatch.core.device import Device, State
 from hostwatch.core.emergency import Emergency, Notice, NoticeState
-from hostwatch.core.population import Device, Population, State
+from hostwatch.core.population import Population
 from hostwatch.core.reading import Outcome
 from hostwatch.core.world import Decision
 from tests.simulation.evidence import Complain, Proof

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from hostwatch.core import facts
+from hostwatch.core.device import State
 from hostwatch.core.emergency import Notice, NoticeState
-from hostwatch.core.population import Population, State
+from hostwatch.core.population import Population
 from hostwatch.core.reading import Kind, Outcome
 from hostwatch.core.service import is_service
 from hostwatch.core.world import Decision

@@ -15,8 +15,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from hostwatch.core import delivery, enrolment, facts, instant, judge
+from hostwatch.core.device import Device
 from hostwatch.core.emergency import AttemptOutcome
-from hostwatch.core.population import Customer, Device, Population
+from hostwatch.core.population import Customer, Population
 from hostwatch.core.reading import Kind, Outcome, Reading
 from hostwatch.core.schedule import Target
 from hostwatch.core.signal import Signal

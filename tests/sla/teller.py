@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hostwatch.core import canonical, enrolment, facts, judge
+from hostwatch.core.device import Device, State
 from hostwatch.core.enrolment import Accepted
 from hostwatch.core.place import Place
-from hostwatch.core.population import Customer, Device, Fixture, Population, State
+from hostwatch.core.population import Customer, Fixture, Population
 from hostwatch.core.power import PowerReading
 from hostwatch.core.reading import Kind, Outcome, Reading
 from hostwatch.core.service import Service

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hostwatch.core.calendar import Month
-from hostwatch.core.population import State
+from hostwatch.core.device import State
 from hostwatch.core.reading import Outcome
 from hostwatch.sla.month import MonthReport, Row, month
 from tests.sla.teller import Teller, carrier, device, minutes

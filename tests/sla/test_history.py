@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hostwatch.core.device import State
 from hostwatch.core.instant import second
-from hostwatch.core.population import State
 from hostwatch.core.reading import Outcome
 from hostwatch.core.terms import AgreementTerms
 from hostwatch.core.timeline import Span

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hostwatch.core.calendar import Month
+from hostwatch.core.device import State
 from hostwatch.core.instant import second
-from hostwatch.core.population import State
 from hostwatch.core.timeline import Span
 from hostwatch.sla.account import SECONDS, account
 from hostwatch.sla.month import month

@@ -16,9 +16,9 @@ import pytest
 
 from hostwatch.core import instant
 from hostwatch.core.calendar import Month
+from hostwatch.core.device import State
 from hostwatch.core.element import Element
 from hostwatch.core.element import Kind as Of
-from hostwatch.core.population import State
 from hostwatch.core.power import Output, Point, PowerReading, Ups, Utility
 from hostwatch.core.reading import Outcome
 from hostwatch.core.source import Source

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hostwatch.core.calendar import Month
-from hostwatch.core.population import State
+from hostwatch.core.device import State
 from hostwatch.core.service import Service
 from hostwatch.sla.account import Account
 from hostwatch.sla.month import MonthReport, Row, month

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from hostwatch.core.population import Device
+from hostwatch.core.device import Device
 from hostwatch.stock.check import Order, Stock, check
 
 CUSTOMERS: dict[str, str | None] = {"acme": None, "globex": None}

@@ -8,7 +8,7 @@ from textwrap import dedent
 import pytest
 
 from hostwatch.configuration import mistake, source
-from hostwatch.core.population import Device, State
+from hostwatch.core.device import Device, State
 from hostwatch.core.service import Service
 from hostwatch.stock import check as checking
 from hostwatch.stock.check import Order, Stock, check

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hostwatch.core import versions
-from hostwatch.core.population import Device, State
+from hostwatch.core.device import Device, State
 from hostwatch.stock.check import Order, Stock, check
 from hostwatch.stock.compare import Difference, _Versions, differences
 from hostwatch.store import rows

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from hostwatch import unprivileged
 from hostwatch.core import versions
-from hostwatch.core.population import Device, State
+from hostwatch.core.device import Device, State
 from hostwatch.stock.check import Stock, check
 from hostwatch.stock.client import Stocktaker
 from hostwatch.stock.compare import Difference, differences, of_files

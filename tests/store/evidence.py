@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from hostwatch.core import enrolment, judge, latency
+from hostwatch.core.device import Device
 from hostwatch.core.latency import Brought
-from hostwatch.core.population import Customer, Device, Population
+from hostwatch.core.population import Customer, Population
 from hostwatch.core.reading import Answer, Outcome, Reading
 from hostwatch.core.schedule import Turn
 from hostwatch.core.terms import AgreementTerms

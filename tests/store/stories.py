@@ -8,8 +8,9 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
 from hostwatch.core import delivery, enrolment, judge
+from hostwatch.core.device import Device, State
 from hostwatch.core.emergency import AttemptOutcome, NoticeState
-from hostwatch.core.population import Customer, Device, Population, State
+from hostwatch.core.population import Customer, Population
 from hostwatch.core.reading import Answer, Kind, Outcome, Reading
 from hostwatch.core.service import Service
 from hostwatch.core.terms import AgreementTerms

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hostwatch.core import enrolment, facts, judge
+from hostwatch.core.device import State
 from hostwatch.core.enrolment import Opening, Step
-from hostwatch.core.population import Changes, Customer, Population, State
+from hostwatch.core.population import Changes, Customer, Population
 from hostwatch.core.service import Service
 from hostwatch.core.terms import AgreementTerms, ServiceTerms
 from hostwatch.core.world import World

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hostwatch.core.population import State
+from hostwatch.core.device import State
 from hostwatch.core.reading import Outcome
 from hostwatch.core.world import World
 from hostwatch.store import present

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from hostwatch.core import canonical, delivery, judge
+from hostwatch.core.device import State
 from hostwatch.core.emergency import AttemptOutcome, NoticeState
 from hostwatch.core.instant import from_micros
-from hostwatch.core.population import State
 from hostwatch.core.reading import Kind, Outcome
 from hostwatch.store.ledger import connect
 from tests.store.stories import Story, device, population
