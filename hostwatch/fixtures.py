@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from hostwatch import uplinks
-from hostwatch.core import portsheard
+from hostwatch.core import doubt, portsheard
+from hostwatch.core.doubt import Doubt
 from hostwatch.core.ports import State
+from hostwatch.core.signal import NOT_PROVEN
 from hostwatch.core.warned import What, seen_by
 from hostwatch.core.world import World
 from hostwatch.gauges import Figure, Gauge
@@ -21,6 +23,9 @@ GONE: Final = "not proven"
 
 LISTED_MAX: Final = 50
 """Lines for people of each kind; all are in the JSON."""
+
+SILENT_MAX: Final = 5
+"""Sources that are named as not heard; all are in the JSON."""
 
 WELL: Final = "up"
 STYLES: Final = {"down": "bold red", "silent": "yellow", "unknown": "yellow", GONE: "yellow"}
@@ -39,6 +44,7 @@ def describe(world: World, now: datetime) -> dict[str, list[dict[str, Any]]]:
                 "measured_at": supply.measured_at,
                 "devices": len(world.population.supplied.devices(name)),
                 **_state(world, supply.signal(_vantage(world)), now),
+                **doubted(doubt.of_supply(world, supply, now)),
             }
             for name, supply in sorted(world.population.supplies.items())
         ],
@@ -48,6 +54,43 @@ def describe(world: World, now: datetime) -> dict[str, list[dict[str, Any]]]:
         ],
         "warnings": warnings(world),
     }
+
+
+def doubted(found: Doubt | None) -> dict[str, Any]:
+    """What is not known of a supply as plain data: since when, why, and how it was seen last."""
+    if found is None:
+        return {"not_known": None}
+    seen = found.seen
+    return {
+        "not_known": {
+            "since": found.since,
+            "why": found.why,
+            "silent_sources": list(found.silent),
+            "last_seen": seen.last.words,
+            "last_seen_by": seen.source or None,
+            "last_seen_since": seen.since,
+            "last_seen_until": found.heard,
+            "runtime_s": seen.runtime_s,
+            "possibly_interrupted": seen.is_possible,
+            "words": seen.words,
+        }
+    }
+
+
+def doubt_told(supply: Mapping[str, Any], time: Callable[[datetime], str]) -> str:
+    """The same in words; empty while it is known how it stands, and while it is not proven."""
+    found = supply["not_known"]
+    if found is None or found["why"] == NOT_PROVEN:
+        return ""
+    parts = [f"not known since {time(found['since'])}", f"why: {found['why']}", found["words"]]
+    if found["silent_sources"]:
+        parts[1] += f", {', '.join(found['silent_sources'][:SILENT_MAX])} not heard"
+    if found["last_seen_by"]:
+        when = f"from {time(found['last_seen_since'])} to {time(found['last_seen_until'])}"
+        parts.append(f"so said {found['last_seen_by']} {when}")
+    if found["possibly_interrupted"]:
+        parts.append("nothing is certain of the time since")
+    return "; ".join(parts)
 
 
 def warnings(world: World) -> list[dict[str, Any]]:
@@ -118,7 +161,7 @@ def tables(status: Mapping[str, Any], time: Callable[[datetime], str]) -> Iterat
                     each["state"],
                     time(each["since"]) if each["since"] else "",
                     *((f"{each['devices']}",) if one == "supply" else ()),
-                    each["why"],
+                    (one == "supply" and _doubt(each)) or each["why"],
                 ),
                 STYLES.get(each["state"], "yellow"),
             )
@@ -135,6 +178,14 @@ def tables(status: Mapping[str, Any], time: Callable[[datetime], str]) -> Iterat
         for one in status["warnings"]
     ]
     yield from _table("Warnings", ("warning", "about", "since", "seen"), rows)
+
+
+def _doubt(supply: Mapping[str, Any]) -> str:
+    """How a supply was seen last, beside why it is not known."""
+    found = supply["not_known"]
+    if found is None or found["why"] == NOT_PROVEN:
+        return ""
+    return f"{found['why']}; {found['words']}"
 
 
 def latest(warning: Mapping[str, Any], time: Callable[[datetime], str]) -> str:

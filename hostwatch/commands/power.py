@@ -24,7 +24,7 @@ from hostwatch.clock import SystemClock
 from hostwatch.commands import add_config
 from hostwatch.configuration.load import load
 from hostwatch.configuration.mistake import BadConfiguration
-from hostwatch.core import canonical
+from hostwatch.core import canonical, doubt
 from hostwatch.core.electricity import Electricity
 from hostwatch.core.element import witnessed
 from hostwatch.core.hearing import POWER, words
@@ -94,7 +94,7 @@ def describe(world: World, now: datetime) -> dict[str, Any]:
         "now": now,
         "sources": sources,
         "elements": [_element(world, electricity.of(name), ago, promised) for name in people.elements],
-        "supplies": [*_supplies(world, electricity)],
+        "supplies": [*_supplies(world, electricity, now)],
         "warnings": fixtures.warnings(world),
     }
 
@@ -131,6 +131,7 @@ def _element(
 ) -> dict[str, Any]:
     is_outside = situation.is_fault and not situation.interrupted and situation.element not in promised
     element = world.population.elements[situation.element]
+    seen = doubt.of_element(world, situation.element) if situation.supplied is None else None
     return {
         "element": situation.element,
         "kind": element.kind.value,
@@ -144,10 +145,12 @@ def _element(
         "said": [str(one) for one in situation.testimonies],
         "ago_s": [ago.get(witnessed(one.witness)[0]) for one in situation.testimonies],
         "why": situation.why,
+        "last_seen": "" if seen is None else seen.words,
+        "possibly_interrupted": seen is not None and seen.is_possible,
     }
 
 
-def _supplies(world: World, electricity: Electricity) -> Iterator[dict[str, Any]]:
+def _supplies(world: World, electricity: Electricity, now: datetime) -> Iterator[dict[str, Any]]:
     people = world.population
     for name, supply in people.supplies.items():
         wanted = parsed(name)
@@ -161,6 +164,7 @@ def _supplies(world: World, electricity: Electricity) -> Iterator[dict[str, Any]
             "verdict": None if signal is None else signal.verdict,
             "roots": list(electricity.roots(wanted, supply.measured_at)),
             "customers": {customer: group.count for customer, group in people.supplied.groups(name)},
+            **fixtures.doubted(doubt.of_supply(world, supply, now)),
         }
 
 
@@ -183,6 +187,9 @@ def _show(wiring: Wiring, told: Mapping[str, Any], zone: ZoneInfo) -> None:
         console.print(_supplies_table(told["supplies"][:LISTED_MAX]))
     if len(told["supplies"]) > LISTED_MAX:
         console.print(f"[yellow]{len(told['supplies']):,} supplies, of which {LISTED_MAX} are listed")
+    for one in told["supplies"][:LISTED_MAX]:
+        if said := fixtures.doubt_told(one, lambda when: f"{when.astimezone(zone):%Y-%m-%d %H:%M:%S %z}"):
+            console.print(f"supply {one['supply']}: {said}", style="yellow", markup=False)
     for warning in told["warnings"]:
         about = words_of_warning.about(warning["about"], warning["elements"])
         seen = fixtures.latest(warning, lambda when: f"{when.astimezone(zone):%Y-%m-%d %H:%M:%S %z}")
@@ -222,7 +229,8 @@ def _words(one: Mapping[str, Any]) -> str:
         word for key, word in (("interrupted", "interrupted"), ("fault", "distribution fault")) if one[key]
     ]
     rack = f", rack {one['rack']}" if one["rack"] else ""
-    first = f"{escape(one['element'])} ({one['kind']}{rack}): [{style}]{', '.join([state, *more])}[/]"
+    seen = f"; {one['last_seen']}" if one["last_seen"] else ""
+    first = f"{escape(one['element'])} ({one['kind']}{rack}): [{style}]{', '.join([state, *more])}{seen}[/]"
     said = [_witness(said, ago) for said, ago in zip(one["said"], one["ago_s"], strict=True)]
     below = [*said, *([one["contradiction"]] if one["contradiction"] else [])]
     below += [OUTSIDE] if one["outside_promise"] else []

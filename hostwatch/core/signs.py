@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
-from hostwatch.core import expression, facts, hearing, redundancy, signal
+from hostwatch.core import expression, facts, hearing, lastseen, redundancy, signal
 from hostwatch.core import switch as switches
 from hostwatch.core.electricity import Electricity
 from hostwatch.core.element import Element, Kind
@@ -97,8 +97,10 @@ class _Deed:
             mine = self._people.sources.get(name)
             if mine is None or mine.room != hearing.POWER:
                 continue
-            self._ask(CONCERNS.values(), name)
-            yield from of_source(name, hearing.words(heard.said), self._world.planning.runtime_low)
+            reading = hearing.words(heard.said)
+            if lastseen.says_anything(reading):  # a driver that waits for its UPS has not seen it return
+                self._ask(CONCERNS.values(), name)
+            yield from of_source(name, reading, self._world.planning.runtime_low)
 
     # What follows for the power model.
 

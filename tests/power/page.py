@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from hostwatch import power
-from hostwatch.core import powertable, upswords
+from hostwatch.core import lastseen, powertable, upswords
 from hostwatch.core.power import Point, Ups
 from hostwatch.core.upswords import CONCERNS, WORDS
 from hostwatch.power import base
@@ -122,6 +122,15 @@ def voltages() -> str:
     return "\n".join(rows)
 
 
+def last() -> str:
+    """How it was seen last, and what is said of the time since."""
+    rows = ["| seen last | that is | the time since is |", "|---|---|---|"]
+    for one in lastseen.Last:
+        told = "unknown, *possibly interrupted*" if one.is_possible else "unknown"
+        rows.append(f"| {one.words} | {lastseen.MEANINGS[one]} | {told} |")
+    return "\n".join(rows)
+
+
 def _shown(status: str) -> str:
     return f"`{status}`" if status else "(empty)"
 
@@ -141,6 +150,7 @@ TABLES: Final = {
     "states": states,
     "combinations": combinations,
     "voltages": voltages,
+    "seen last": last,
 }
 
 
