@@ -14,6 +14,7 @@ from hostwatch.core.device import Device, State
 from hostwatch.stock.check import Stock
 from hostwatch.stock.shape import Row
 from hostwatch.store import rows
+from hostwatch.store.versions import population
 
 NAME, ADDRESS = "\ue000", "\ue001"
 """Stand for both in the text of a version; no setting may hold such a character."""
@@ -122,5 +123,5 @@ class _Versions:
         return self._texts.setdefault(kind, canonical.text(stand_in))
 
     def _read(self, name: str, customer: str, state: str, body: str) -> Device | None:
-        found = rows.population(self._vantage, [("device", name, customer, state, body)])
+        found = population(self._vantage, [("device", name, customer, state, body)])
         return found.devices.get(name)

@@ -19,7 +19,7 @@ from hostwatch.core.scene import Attributed
 from hostwatch.core.schedule import Schedule, Target
 from hostwatch.core.warned import Warned
 from hostwatch.core.world import Heard, SliceKey, World
-from hostwatch.store import causes, rows
+from hostwatch.store import causes, rows, versions
 
 OPEN = "met_at IS NULL AND released_at IS NULL"
 KEPT = (
@@ -165,7 +165,7 @@ def _page(query: str, values: tuple[object, ...], db: sqlite3.Connection) -> lis
 def world(found: Read, older: Callable[[SliceKey], Spans]) -> World:
     """The world of these rows. `older`: the closed slices before one, if those that were read do not do."""
     alive_at, configuration, vantage = found.watch
-    population = rows.population(vantage, found.population)
+    population = versions.population(vantage, found.population)
     made = World(
         population=population,
         schedule=Schedule(found.schedule, _targets(found.targets, population)),
