@@ -81,6 +81,7 @@ from hostwatch.snmp import hearing, usm
 from hostwatch.snmp import message as snmp_message
 from hostwatch.stock import check
 from hostwatch.store import evidence, ledger, present, reader
+from hostwatch.store.connection import connect
 
 ROOT = Path(__file__).parent.parent
 MIB, KIB = 1024 * 1024, 1024
@@ -342,7 +343,7 @@ def test_every_kind_of_fact_is_on_the_page_of_the_audit() -> None:
 def store(tmp_path: Path) -> Path:
     """A store with a few facts, with words that are not ASCII among them."""
     path = tmp_path / "store.db"
-    kept = ledger.Ledger(ledger.connect(path), "a boot")
+    kept = ledger.Ledger(connect(path), "a boot")
     kept.open()
     at = datetime(2026, 10, 1, tzinfo=UTC)
     kept.commit(judge.go_blind(World(), "sight", "网关 silent ‖ “quoted”", at), at)

@@ -14,7 +14,7 @@ import pytest
 from hostwatch.core.place import Place
 from hostwatch.core.traffic import STEP_S, Figure, Passed
 from hostwatch.core.world import Decision
-from hostwatch.store.ledger import connect
+from hostwatch.store.connection import connect
 from tests.daemon.running import command
 from tests.store.stories import BEGINNING, Story, device, population
 

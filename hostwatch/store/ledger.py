@@ -7,12 +7,10 @@ its lease writes nothing more.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from hostwatch.core import canonical, facts, instant
@@ -20,20 +18,15 @@ from hostwatch.core.reading import Outcome
 from hostwatch.core.schedule import Schedule
 from hostwatch.core.world import Decision, Seen, Slice, TargetChange, World
 from hostwatch.store import causes, migrations, rows, traffic
-from hostwatch.store.errors import Damaged, Fenced, StoreError
+from hostwatch.store.connection import damage, failure, transaction, unusable
+from hostwatch.store.errors import Damaged, Fenced
 from hostwatch.store.present import load_world
 
-DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-FULL = {sqlite3.SQLITE_FULL}
 CHECKED_MAX_BYTES = 256 * 1024 * 1024
 """A larger store is not read through at the start: looking at devices must not wait for minutes."""
 
 REMEMBERED_MAX = 100_000
 """Commitments that a run knows of those before; the newest."""
-
-BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-
-PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,26 +51,6 @@ class Remembered:
     """Commitments to personal values, by value, so that the same value has the same one again."""
 
 
-def connect(path: Path | None) -> sqlite3.Connection:
-    """The one writing connection to a store; None is a store in memory, for simulations.
-
-    Raises `Damaged` when the file is no store.
-    """
-    if path is not None:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    connection = sqlite3.connect(
-        ":memory:" if path is None else path, isolation_level=None, check_same_thread=False, timeout=5.0
-    )
-    try:
-        for pragma in PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
-    except sqlite3.Error as error:
-        connection.close()
-        raise _unusable(error) from error
-    return connection
-
-
 class Ledger:
     """Facts, evidence, the present and the outbox, written together."""
 
@@ -97,14 +70,14 @@ class Ledger:
             if self._bytes() <= CHECKED_MAX_BYTES:
                 found = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
                 if found != "ok":
-                    raise Damaged(_words(found))
+                    raise Damaged(damage(found))
             applied = migrations.migrate(self._db)
-            with _transaction(self._db):
+            with transaction(self._db):
                 self._keep_open_looks()
                 self._db.execute("UPDATE watch SET epoch = epoch + 1")
                 self.epoch = int(self._db.execute("SELECT epoch FROM watch").fetchone()[0])
         except sqlite3.Error as error:
-            raise _unusable(error) from error
+            raise unusable(error) from error
         return applied
 
     def _bytes(self) -> int:
@@ -118,7 +91,7 @@ class Ledger:
         try:
             return load_world(self._db)
         except sqlite3.Error as error:
-            raise _unusable(error) from error
+            raise unusable(error) from error
 
     def remembered(self) -> Remembered:
         """What a new run must know of the one before, beside the world."""
@@ -145,7 +118,7 @@ class Ledger:
         and `StoreError` when it may be tried again (the disk is full, the file is locked).
         """
         try:
-            with _transaction(self._db):
+            with transaction(self._db):
                 self._fence(decision)
                 last = self._facts(decision.facts, recorded_at)
                 self._evidence(decision, recorded_at)
@@ -155,7 +128,7 @@ class Ledger:
                     [(p.commitment, p.salt, p.value, rows.us(recorded_at), int(p.again)) for p in personal],
                 )
         except sqlite3.Error as error:
-            raise _told(error) from error
+            raise failure(error) from error
         return last
 
     def _fence(self, decision: Decision) -> None:
@@ -326,55 +299,6 @@ def entry(seq: int, fact: facts.Fact, recorded_at: datetime, boot_id: str) -> ro
     leaf = canonical.leaf(f'{{"body":{body},{rest[1:]}'.encode())  # "body" is the first key in order
     happened, recorded = instant.micros(fact.at), instant.micros(recorded_at)
     return seq, kind, happened, recorded, boot_id, body, leaf
-
-
-class _transaction:  # noqa: N801 - reads like a statement
-    """`BEGIN IMMEDIATE` … `COMMIT`, or `ROLLBACK` on any exception."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._db = connection
-
-    def __enter__(self) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            try:
-                self._db.execute("COMMIT")
-                return
-            except sqlite3.Error:
-                self._undo()
-                raise
-        self._undo()
-
-    def _undo(self) -> None:
-        if self._db.in_transaction:
-            self._db.execute("ROLLBACK")
-
-
-def _unusable(error: sqlite3.Error) -> StoreError:
-    """What a failure on opening means."""
-    if _code(error) in DAMAGED:
-        return Damaged(_words(error))
-    return _told(error)
-
-
-def _words(found: object) -> str:
-    told = " ".join(str(found).split())  # SQLite's own words may go over several lines
-    return f"cannot use the store: SQLite found it damaged ({told}); restore a backup"
-
-
-def _code(error: sqlite3.Error) -> int:
-    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
-
-
-def _told(error: sqlite3.Error) -> StoreError:
-    code = _code(error)
-    if code in FULL:
-        return StoreError(f"cannot write to the store: the disk is full ({error})")
-    if code in BUSY:
-        return StoreError(f"cannot write to the store: another program holds it ({error})")
-    return Damaged(f"cannot write to the store: {error}")
 
 
 def facts_of(

@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 import aiosqlite
 
 from hostwatch.core.world import Decision, World
-from hostwatch.store.ledger import Ledger, Personal, Remembered, connect
+from hostwatch.store.connection import connect
+from hostwatch.store.ledger import Ledger, Personal, Remembered
 
 T = TypeVar("T")
 

@@ -19,6 +19,7 @@ from hostwatch.core.reading import Kind, Outcome, Reading
 from hostwatch.core.terms import AgreementTerms
 from hostwatch.core.world import Decision, World
 from hostwatch.store import ledger
+from hostwatch.store.connection import connect
 
 PAGE = Path(__file__).parents[2] / "docs" / "judgement.md"
 BEGINNING = datetime(2026, 1, 5, tzinfo=UTC)
@@ -135,7 +136,7 @@ class Stage:
         self._enrol(WATCHED, 0)
 
     def _open(self) -> None:
-        self.ledger = ledger.Ledger(ledger.connect(self.path), "boot")
+        self.ledger = ledger.Ledger(connect(self.path), "boot")
         self.ledger.open()
         self.world: World = self.ledger.load()
 

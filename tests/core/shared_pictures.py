@@ -23,6 +23,7 @@ from hostwatch.core.supply import Supply
 from hostwatch.core.switch import Switch
 from hostwatch.core.world import Decision, World
 from hostwatch.store import ledger
+from hostwatch.store.connection import connect
 from tests.core.pictures import KINDS, MISS_KNOWN_AFTER, OUTCOMES, clock, instant, seconds
 
 TOKEN = re.compile(r"([AM?FfxR])(\d+:\d\d)")
@@ -132,7 +133,7 @@ class Stage:
         return [fact for decision in self.decisions for fact in decision.facts]
 
     def _open(self) -> None:
-        self.ledger = ledger.Ledger(ledger.connect(self.path), "boot")
+        self.ledger = ledger.Ledger(connect(self.path), "boot")
         self.ledger.open()
         self.world: World = self.ledger.load()
 

@@ -26,7 +26,8 @@ from hostwatch.core.supply import Supply
 from hostwatch.core.switch import Switch
 from hostwatch.core.warned import QUIET, Planned, Planning, Sign, Warned, What, follow, of_source
 from hostwatch.core.world import Decision, World
-from hostwatch.store.ledger import Ledger, connect
+from hostwatch.store.connection import connect
+from hostwatch.store.ledger import Ledger
 from tests.sla.teller import Teller, device
 
 START = datetime(2026, 10, 1, tzinfo=UTC)

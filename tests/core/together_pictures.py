@@ -18,6 +18,7 @@ from hostwatch.core.reading import Kind, Outcome, Reading
 from hostwatch.core.service import Service
 from hostwatch.core.world import Decision, World
 from hostwatch.store import ledger
+from hostwatch.store.connection import connect
 from tests.core.pictures import (
     KINDS,
     MISS_KNOWN_AFTER,
@@ -82,7 +83,7 @@ class Stage:
         self._enrol(self.people, 0)
 
     def _open(self) -> None:
-        self.ledger = ledger.Ledger(ledger.connect(self.path), "boot")
+        self.ledger = ledger.Ledger(connect(self.path), "boot")
         self.ledger.open()
         self.world: World = self.ledger.load()
 

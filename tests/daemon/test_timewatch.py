@@ -14,7 +14,8 @@ from hostwatch.core import facts
 from hostwatch.core.quality import NOT_KNOWN, WARNED_AFTER, Keeping, Quality
 from hostwatch.core.world import Decision
 from hostwatch.engine import Engine
-from hostwatch.store.ledger import Ledger, connect, facts_of
+from hostwatch.store.connection import connect
+from hostwatch.store.ledger import Ledger, facts_of
 from hostwatch.store.writer import InlineWriter
 from hostwatch.timewatch import TimeWatch
 

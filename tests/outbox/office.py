@@ -27,8 +27,9 @@ from hostwatch.directory import Directory
 from hostwatch.engine import Engine
 from hostwatch.outbox import Outbox
 from hostwatch.personal import Vault
+from hostwatch.store.connection import connect
 from hostwatch.store.errors import StoreError
-from hostwatch.store.ledger import Ledger, Personal, connect
+from hostwatch.store.ledger import Ledger, Personal
 from hostwatch.store.writer import InlineWriter
 from tests.simulation import lives
 from tests.simulation.clocks import SimClock

@@ -17,7 +17,8 @@ from hostwatch.core.world import Decision
 from hostwatch.directory import Directory
 from hostwatch.personal import Vault
 from hostwatch.store import ledger as store
-from hostwatch.store.ledger import Ledger, connect
+from hostwatch.store.connection import connect
+from hostwatch.store.ledger import Ledger
 from tests.outbox.office import KEY, Site, site
 
 AT = datetime(2026, 10, 5, tzinfo=UTC)

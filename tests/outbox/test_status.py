@@ -18,7 +18,8 @@ from hostwatch.core.emergency import AttemptOutcome, NoticeState
 from hostwatch.core.population import Customer, Population
 from hostwatch.core.reading import Outcome, Reading
 from hostwatch.core.world import Decision, World
-from hostwatch.store.ledger import Ledger, connect
+from hostwatch.store.connection import connect
+from hostwatch.store.ledger import Ledger
 from tests.outbox.office import site
 from tests.sla.teller import Teller, carrier, device
 

@@ -21,7 +21,8 @@ from hostwatch.engine import Engine
 from hostwatch.pinger import Ask, Batch, Look, Manner, Pinger
 from hostwatch.prober import Prober
 from hostwatch.sight import Sight
-from hostwatch.store.ledger import Ledger, connect, facts_of
+from hostwatch.store.connection import connect
+from hostwatch.store.ledger import Ledger, facts_of
 from hostwatch.store.writer import InlineWriter
 from tests.simulation.clocks import SimClock
 from tests.simulation.loop import SimLoop

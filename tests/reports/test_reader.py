@@ -17,8 +17,9 @@ import pytest
 from hostwatch.core import facts
 from hostwatch.core.world import Decision
 from hostwatch.store import reader as reading
+from hostwatch.store.connection import connect
 from hostwatch.store.errors import Absent, Damaged, StoreError, WrongVersion
-from hostwatch.store.ledger import Ledger, Personal, connect
+from hostwatch.store.ledger import Ledger, Personal
 from hostwatch.store.reader import Reader
 from tests.reports.october import teller
 from tests.reports.stores import ROOT, hashes, write, writer

@@ -21,8 +21,9 @@ from hostwatch.engine import Engine
 from hostwatch.personal import Vault
 from hostwatch.sight import FORGED
 from hostwatch.sla.records import History
+from hostwatch.store.connection import connect
 from hostwatch.store.errors import StoreError
-from hostwatch.store.ledger import connect, facts_of
+from hostwatch.store.ledger import facts_of
 from hostwatch.watch import Watch
 from tests.simulation import lives, record
 from tests.simulation.accounts import Accounts

@@ -15,7 +15,8 @@ from hostwatch.core.reading import Answer, Outcome, Reading
 from hostwatch.core.schedule import Turn
 from hostwatch.core.terms import AgreementTerms
 from hostwatch.core.world import Decision
-from hostwatch.store.ledger import Ledger, connect
+from hostwatch.store.connection import connect
+from hostwatch.store.ledger import Ledger
 
 BEGINNING = datetime(2025, 10, 1, tzinfo=UTC)
 Answering = Callable[[Turn], tuple[Outcome, int]]

@@ -9,8 +9,8 @@ from typing import Any
 
 from hostwatch.core import facts
 from hostwatch.core.world import Decision
+from hostwatch.store.connection import connect
 from hostwatch.store.errors import StoreError
-from hostwatch.store.ledger import connect
 from tests.store.stories import Story, device, population
 
 

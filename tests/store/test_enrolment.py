@@ -16,7 +16,7 @@ from hostwatch.core.population import Changes, Customer, Population
 from hostwatch.core.service import Service
 from hostwatch.core.terms import AgreementTerms, ServiceTerms
 from hostwatch.core.world import World
-from hostwatch.store.ledger import connect
+from hostwatch.store.connection import connect
 from tests.sla.teller import carrier
 from tests.store.stories import Story, device, population
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from hostwatch.store import ledger
+from hostwatch.store.connection import connect
 from hostwatch.store.errors import Damaged, Held, StoreError
 from hostwatch.store.lease import Lease
 from tests.store.stories import Story, device, population
@@ -80,7 +81,7 @@ def test_a_lease_is_given_back_and_taken_again(tmp_path: Path) -> None:
 
 def fill(path: Path) -> None:
     """A store with some pages in it, closed in good order."""
-    story = Story(ledger.connect(path))
+    story = Story(connect(path))
     story.enrol(population(*(device(n) for n in range(60))))
     story.ledger.close()
 
@@ -89,7 +90,7 @@ def test_a_store_is_for_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "state" / "hostwatch.db"
     old = os.umask(0)
     try:
-        story = Story(ledger.connect(path))
+        story = Story(connect(path))
         Lease(path).close()
         files = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
     finally:
@@ -105,7 +106,7 @@ def test_a_store_is_for_its_owner_alone(tmp_path: Path) -> None:
 def test_others_cannot_read_it(tmp_path: Path) -> None:
     """As root nothing is forbidden, so somebody without privileges tries; the owner's folder is open."""
     path = tmp_path / "state" / "hostwatch.db"
-    story = Story(ledger.connect(path))
+    story = Story(connect(path))
     for folder in (path.parent, *path.parent.parents):
         if folder.stat().st_mode & 0o005 != 0o005:
             folder.chmod(0o755)
@@ -139,7 +140,7 @@ def test_a_damaged_file_is_refused_at_start(tmp_path: Path, damage: str) -> None
             del content[len(content) // 2 :]
     path.write_bytes(bytes(content))
     with pytest.raises(Damaged, match=r"SQLite found it damaged \(.*\); restore a backup"):
-        ledger.Ledger(ledger.connect(path), "boot").open()
+        ledger.Ledger(connect(path), "boot").open()
     assert path.read_bytes() == bytes(content), "a damaged file is evidence and is left as it is"
 
 
@@ -162,7 +163,7 @@ def test_a_full_disk_leaves_nothing_half_written_and_goes_on_when_there_is_space
 
 def test_a_full_disk_at_the_first_start_says_so(tmp_path: Path) -> None:
     """SQLite is given no room for its first tables."""
-    connection = ledger.connect(tmp_path / "hostwatch.db")
+    connection = connect(tmp_path / "hostwatch.db")
     connection.execute("PRAGMA max_page_count = 3")
     with pytest.raises(StoreError, match="the disk is full"):
         ledger.Ledger(connection, "boot").open()

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from hostwatch.core import facts
 from hostwatch.core.world import Decision
-from hostwatch.store.ledger import Ledger, connect
+from hostwatch.store.connection import connect
+from hostwatch.store.ledger import Ledger
 from tests.store.stories import BEGINNING
 
 

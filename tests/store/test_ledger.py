@@ -21,8 +21,9 @@ from hostwatch.core.source import Source
 from hostwatch.core.supply import Supply
 from hostwatch.core.switch import Switch
 from hostwatch.core.world import Decision, Seen, Slice
+from hostwatch.store.connection import connect
 from hostwatch.store.errors import Damaged, Fenced, StoreError
-from hostwatch.store.ledger import Ledger, Personal, connect, facts_of
+from hostwatch.store.ledger import Ledger, Personal, facts_of
 from hostwatch.store.rows import names
 from tests.store.stories import BEGINNING, Story, device, population
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from hostwatch.store import ledger, migrations
+from hostwatch.store.connection import connect
 from hostwatch.store.errors import Damaged, WrongVersion
 from hostwatch.store.migrations import Migration
 
@@ -115,7 +116,7 @@ def _die(at: int, number: int) -> None:
 
 
 def test_a_newer_store_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
-    connection = ledger.connect(tmp_path / "hostwatch.db")
+    connection = connect(tmp_path / "hostwatch.db")
     migrations.migrate(connection, STEPS)
     before = shape(connection)
     with pytest.raises(WrongVersion, match=r"version is 2, this hostwatch knows 1 \(the store is newer\)"):
@@ -124,7 +125,7 @@ def test_a_newer_store_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
 
 
 def test_an_edited_migration_is_refused(tmp_path: Path) -> None:
-    connection = ledger.connect(tmp_path / "hostwatch.db")
+    connection = connect(tmp_path / "hostwatch.db")
     migrations.migrate(connection)
     first = migrations.all_migrations()[0]
     edited = Migration(first.version, first.name, first.sql + "-- a harmless comment\n")
@@ -133,7 +134,7 @@ def test_an_edited_migration_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_unfinished_statement_is_an_error_not_left_out(tmp_path: Path) -> None:
-    connection = ledger.connect(tmp_path / "hostwatch.db")
+    connection = connect(tmp_path / "hostwatch.db")
     unfinished = Migration(1, "0001_broken.sql", "CREATE TABLE a (x);\nCREATE TABLE b (\n")
     with pytest.raises(sqlite3.OperationalError):
         migrations.migrate(connection, (unfinished,))
@@ -146,4 +147,4 @@ def test_the_store_of_another_program_is_refused(tmp_path: Path) -> None:
     other.execute("CREATE TABLE facts (something TEXT)")
     other.close()
     with pytest.raises(Damaged, match="table facts already exists"):
-        ledger.Ledger(ledger.connect(path), "boot").open()
+        ledger.Ledger(connect(path), "boot").open()

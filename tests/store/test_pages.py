@@ -12,7 +12,7 @@ from hostwatch.core.device import State
 from hostwatch.core.reading import Outcome
 from hostwatch.core.world import World
 from hostwatch.store import present
-from hostwatch.store.ledger import connect
+from hostwatch.store.connection import connect
 from hostwatch.store.reader import Reader
 from hostwatch.store.rows import Row
 from tests.store.stories import Story, device, population

@@ -15,7 +15,7 @@ from hostwatch.core.device import State
 from hostwatch.core.emergency import AttemptOutcome, NoticeState
 from hostwatch.core.instant import from_micros
 from hostwatch.core.reading import Kind, Outcome
-from hostwatch.store.ledger import connect
+from hostwatch.store.connection import connect
 from tests.store.stories import Story, device, population
 
 DEVICES = st.builds(

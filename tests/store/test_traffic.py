@@ -20,7 +20,7 @@ from hostwatch.core.source import Source
 from hostwatch.core.traffic import DAY_STEPS, Figure, Passed
 from hostwatch.core.world import Decision
 from hostwatch.engine import Engine
-from hostwatch.store.ledger import connect
+from hostwatch.store.connection import connect
 from hostwatch.store.reader import Reader
 from hostwatch.store.writer import InlineWriter
 from hostwatch.tallying import Tallying, first_kept
