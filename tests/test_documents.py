@@ -285,8 +285,8 @@ LIMITS: dict[str, str] = {
     "datagrams that are no answer to a question by SNMP; tries of one": (
         f"{snmp_agent.STRAY_MAX}; 1 … {snmp_access.RETRIES_MAX + 1}"
     ),
-    "outlets, and inputs, that upsd is asked for; sent to it at once": (
-        f"{nut.OUTLETS_MAX}, {nut.INPUTS_MAX}; {nut.PIECE_BYTES_MAX} bytes"
+    "outlets, of them uncounted ones, and inputs, that upsd is asked for; sent to it at once": (
+        f"{nut.OUTLETS_MAX}, {nut.OUTLETS_UNCOUNTED}, {nut.INPUTS_MAX}; {nut.PIECE_BYTES_MAX} bytes"
     ),
     "points of one source; elements of the power model in a row": (f"{power.POINTS_MAX}; {wiring.DEPTH_MAX}"),
     "names in one expression; its depth": f"{expression.NAMES_MAX}; {expression.DEPTH_MAX}",

@@ -84,7 +84,18 @@ ABLE: Final = frozenset({"OL", "OB", "TRIM", "BOOST"})
 Variables = Mapping[str, str]
 """What a device says of itself, by NUT's names; a name that it does not say is not there."""
 
-PHASES: Final = ("L1-N", "L2-N", "L3-N", "L1", "L2", "L3")
+PHASES: Final = ("L1-N", "L2-N", "L3-N", "L1", "L2", "L3", "L1-L2", "L2-L3", "L3-L1")
+
+OUTLETS: Final[Mapping[str, Output]] = {
+    "on": Output.POWERED,
+    "on/closed": Output.POWERED,
+    "off": Output.UNPOWERED,
+    "off/open": Output.UNPOWERED,
+}
+"""What the state of an outlet says. One that is about to be switched, or has failed, is not known."""
+
+PERCENT_MAX: Final = 100
+"""A battery's charge and its limit are nonsense above: drivers say 120, 255 and 1000."""
 
 _OUTLET = re.compile(r"outlet\.(\d{1,4})\.status")
 _INPUT = re.compile(r"input\.(\d{1,2})\.voltage")
@@ -104,7 +115,7 @@ def reading(said: Variables) -> PowerReading:
         points=points,
         concerns=tuple(sorted({*_concerns(words), *_of_figures(said)}))[:CONCERNS_MAX],
         runtime_s=_whole(said.get("battery.runtime")),
-        charge_percent=_whole(said.get("battery.charge")),
+        charge_percent=_whole(_percent(said.get("battery.charge"))),
         load_percent=_whole(said.get("ups.load")),
     )
 
@@ -159,10 +170,20 @@ def _concerns(words: frozenset[str]) -> Iterator[Concern]:
 
 def _of_figures(said: Variables) -> Iterator[Concern]:
     """What figures worry with: a battery that is below its own limit."""
-    for what in ("battery.runtime", "battery.charge"):
-        now, low = _figure(said.get(what)), _figure(said.get(f"{what}.low"))
+    for what, sensible in (("battery.runtime", _as_told), ("battery.charge", _percent)):
+        now, low = _figure(sensible(said.get(what))), _figure(sensible(said.get(f"{what}.low")))
         if now is not None and low is not None and now < low:
             yield Concern.LOW_BATTERY
+
+
+def _as_told(text: str | None) -> str | None:
+    return text
+
+
+def _percent(text: str | None) -> str | None:
+    """A share of a hundred, as it was told; None if it is none."""
+    figure = _figure(text)
+    return None if figure is None or figure > PERCENT_MAX else text
 
 
 def _inputs(said: Variables) -> Iterator[Point]:
@@ -174,10 +195,8 @@ def _inputs(said: Variables) -> Iterator[Point]:
 
 
 def _outlets(said: Variables) -> Iterator[Point]:
-    known = {"on": Output.POWERED, "off": Output.UNPOWERED}
     for number, name in _numbered(_OUTLET, said):
-        word = said[name].strip().lower()
-        output = known.get(word, Output.UNKNOWN)
+        output = OUTLETS.get(said[name].strip().lower(), Output.UNKNOWN)
         yield Point(name=f"outlet {number}", output=output, said=_short(said[name]))
 
 

@@ -35,8 +35,16 @@ PORT: Final = 3493
 OUTLETS_MAX: Final = 200
 """Outlets of one device that are asked for."""
 
+OUTLETS_UNCOUNTED: Final = 8
+"""Outlets that are asked for of a device that has some and counts none: a UPS with switched groups."""
+
 INPUTS_MAX: Final = 4
 """Inputs of a transfer switch that are asked for."""
+
+TRANSFER_SWITCH: Final = "ats"
+"""What a transfer switch calls itself. It has two inputs, if it does not say how many."""
+
+FIRST_OUTLET: Final = "outlet.1.status"
 
 PIECE_BYTES_MAX: Final = 400
 """Of what is sent at once. upsd takes 512 bytes of a piece that came by TLS, and forgets the rest of it until
@@ -44,7 +52,7 @@ another one comes."""
 
 SIDES: Final = ("input", "output")
 VARIABLES: Final = (
-    *("ups.status", "ups.alarm", "ups.load", "device.type", "outlet.count", "input.count"),
+    *("ups.status", "ups.alarm", "ups.load", "device.type", "outlet.count", FIRST_OUTLET, "input.count"),
     *("battery.charge", "battery.charge.low", "battery.runtime", "battery.runtime.low"),
     *(f"{side}.voltage" for side in SIDES),
     *(f"{side}.voltage.nominal" for side in SIDES),
@@ -97,7 +105,8 @@ class Settings(base.Settings):
     """The name of the device, as `upsc -l` lists it there."""
 
     outlets: Annotated[int, Field(ge=0, le=OUTLETS_MAX, strict=True)] | None = None
-    """How many outlets are asked for; if absent, as many as the device says that it has (`outlet.count`)."""
+    """How many outlets are asked for; if absent, as many as the device says that it has (`outlet.count`), or
+    8 if it counts none and says how the first one is."""
 
     starttls: Tls | None = None
     """TLS, begun by a command; without it all goes in plain text."""
@@ -169,16 +178,20 @@ def _must_agree(answer: bytes, wanted: str) -> None:
 
 
 def _numbered(settings: Settings, said: dict[str, str]) -> list[str]:
-    """The variables of the outlets and inputs that the device says that it has."""
-    outlets = _count(said.get("outlet.count"), OUTLETS_MAX) if settings.outlets is None else settings.outlets
-    inputs = _count(said.get("input.count"), INPUTS_MAX)
+    """The variables of the outlets and inputs that the device has, as far as it tells."""
+    has_some = said.pop(FIRST_OUTLET, None) is not None
+    outlets = _count(said.get("outlet.count"), OUTLETS_MAX, OUTLETS_UNCOUNTED if has_some else 0)
+    outlets = outlets if settings.outlets is None else settings.outlets
+    untold = 2 if said.get("device.type") == TRANSFER_SWITCH else 0
+    inputs = _count(said.get("input.count"), INPUTS_MAX, untold)
     found = [f"outlet.{number}.status" for number in range(1, outlets + 1)]
     return found + [f"input.{number}.voltage" for number in range(1, inputs + 1)]
 
 
-def _count(text: str | None, most: int) -> int:
+def _count(text: str | None, most: int, untold: int) -> int:
+    """A number that a device says of itself, at most `most`; `untold` if it says none."""
     found = re.match(r"[0-9]{1,6}", text or "")
-    return min(int(found[0]), most) if found else 0
+    return min(int(found[0]), most) if found else untold
 
 
 async def _ask(ups: str, names: Sequence[str], line: Line) -> dict[str, str]:

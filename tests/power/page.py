@@ -15,6 +15,7 @@ from hostwatch.core.power import Point, Ups
 from hostwatch.core.upswords import CONCERNS, WORDS
 from hostwatch.power import base
 from tests.checks import page
+from tests.power.dumps import DUMPS, ODD
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
 POWER: Final = DOCS / "power.md"
@@ -40,7 +41,7 @@ STATES: Final = (
     *("OL", "OL CHRG", "OB DISCHRG", "OB LB", "OB OFF", "OL OFF", "OFF", "OL BYPASS", "OB BYPASS", "BYPASS"),
     *("OB CAL", "OB TEST", "OL DISCHRG OB", "OL OB OFF", "ALARM OL FSD", "BOOST BYPASS", "ALARM", "WAIT", ""),
 )
-"""Seen on real devices, or feared."""
+"""Told of, or feared; those that were seen are in `tests.power.dumps`."""
 
 BESIDE: Final = (
     ("OFF", "230", ""),
@@ -102,6 +103,29 @@ def states() -> str:
     )
 
 
+def dumps() -> str:
+    """What real devices say."""
+    head = "| `ups.status` | dumps | one of them | driver | utility | UPS | output | supplied | interrupted |"
+    rows = [head, "|---|---|---|---|---|---|---|---|---|"]
+    rows += [
+        f"| {_shown(one.status)} | {one.seen} | {one.device} | {one.driver} | {_read(one.status)} |"
+        for one in DUMPS
+    ]
+    return "\n".join(rows)
+
+
+def odd() -> str:
+    """Those whose words and figures do not go together."""
+    first = "| `ups.status` | input V | output V | device | what is true"
+    head = f"{first} | utility | UPS | output | supplied | interrupted |"
+    rows = [head, "|---|---|---|---|---|---|---|---|---|---|"]
+    for one in ODD:
+        volts = f"{one.inside or '–'} | {one.outside or '–'}"
+        found = _read(one.status, one.inside, one.outside)
+        rows.append(f"| {_shown(one.status)} | {volts} | {one.device} | {one.truth} | {found} |")
+    return "\n".join(rows)
+
+
 def combinations() -> str:
     """Every combination of the words that decide."""
     rows = ["| words | utility | UPS | output | supplied | interrupted |", "|---|---|---|---|---|---|"]
@@ -148,6 +172,8 @@ TABLES: Final = {
     "lines": lines,
     "words": words,
     "states": states,
+    "dumps": dumps,
+    "odd": odd,
     "combinations": combinations,
     "voltages": voltages,
     "seen last": last,

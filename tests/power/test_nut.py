@@ -75,6 +75,28 @@ async def test_a_transfer_switch_and_its_inputs(upsd: Upsd) -> None:
     assert powertable.at_line(found.point("")) is True
 
 
+async def test_what_counts_neither_its_outlets_nor_its_inputs() -> None:
+    """As UPSes with switched groups say it, by the driver bcmxcp, and a transfer switch of Eaton's."""
+    with started("grouped", "ats2") as upsd:
+        upsd["grouped"].say(
+            "OL",
+            **{"outlet.1.status": "on/closed", "outlet.2.status": "off/open", "outlet.9.status": "on/closed"},
+        )
+        upsd["ats2"].say("OL", **{"device.type": "ats", "input.1.voltage": "229.2", "input.2.voltage": "0.0"})
+
+        grouped = await sources.reading("nut", at(upsd, "grouped"))
+        none = await sources.reading("nut", at(upsd, "grouped", outlets=0))
+        switch = await sources.reading("nut", at(upsd, "ats2"))
+
+    assert {point.name: point.output.value for point in grouped.points[1:]} == {
+        "outlet 1": "powered", "outlet 2": "unpowered",
+    }  # fmt: skip
+    assert [point.name for point in none.points] == [""]
+    assert {point.name: point.utility.value for point in switch.points[1:]} == {
+        "input 1": "present", "input 2": "absent",
+    }  # fmt: skip
+
+
 async def test_a_name_that_it_does_not_know(upsd: Upsd) -> None:
     found = await sources.look("nut", at(upsd, "ups9"))
 
