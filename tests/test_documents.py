@@ -45,6 +45,7 @@ from hostwatch.configuration.model import Notices, Schedule
 from hostwatch.configuration.packets import Limits
 from hostwatch.core import (
     behind,
+    bygones,
     causing,
     counting,
     enrolment,
@@ -136,6 +137,9 @@ LIMITS: dict[str, str] = {
         f"at most {counting.GAP_US_MAX // 60_000_000} min apart; a half"
     ),
     "months for which traffic is kept": f"1 … {network.MONTHS_MAX} ({network.Network().traffic_months})",
+    "signals whose last silences are kept ready for causes; silences of each": (
+        f"{bygones.SIGNALS_MAX:,}; {bygones.EACH_MAX}"
+    ),
     "included files": f"{load.INCLUDED_FILES_MAX:,}",
     "packets of one ping": f"({Schedule().attempts})",
     "uplinks; reference points of one": (

@@ -87,6 +87,9 @@ class Evidence(NamedTuple):
 SAID: Final = (
     "supplied",
     "was not supplied",
+    "was interrupted",
+    "was lost",
+    "was silent",
     "was down",
     "not supplied",
     "interrupted",

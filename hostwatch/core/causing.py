@@ -58,6 +58,7 @@ def find(world: World, observed: Observing, now: datetime, into: Causes) -> Iter
         observed.known,
         observed.said,
         now,
+        world.bygones.with_those_of(observed.facts),
         planning=world.planning,
         is_blind=bool(world.blind),
     )

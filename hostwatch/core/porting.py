@@ -34,7 +34,8 @@ def port_of(
     """The state of some ports together, one of which is enough; and what was said of each.
 
     Up only if one was so before the outage began, and still is; off if all were switched off, down if none
-    is up. What was said last before the first miss says nothing.
+    is up. That a port is up says nothing if it was said before the first miss, or if its switch is not heard
+    now; what was said against it since the last answer stays said.
     """
     found = [_one(people, known, said, name, began) for name in _parse(wanted).names]
     evidence = tuple(told for _, told in found if told is not None)
@@ -52,9 +53,7 @@ def _one(
     mine = people.sources.get(portsheard.source_of(switch))
     heard = None if mine is None else said(mine.id)
     own = None if mine is None else known(mine.signal(people.vantage))
-    if heard is None or own is None or own.blind_since is not None or own.last_answer is None:
-        return Port.UNKNOWN, None
-    if own.last_answer < began.first_miss:
+    if heard is None or own is None or own.last_answer is None or own.last_answer <= began.last_answer:
         return Port.UNKNOWN, None
     port = portsheard.words(heard.said).port(number)
     ago = port.changed_s
@@ -67,4 +66,6 @@ def _one(
         return Port.UNKNOWN, None
     if changed > began.last_answer:
         return Port.DOWN, Evidence(Slot.PORT, name, "was down", changed, words=port.said)
+    if own.blind_since is not None or own.last_answer < began.first_miss:
+        return Port.UNKNOWN, None
     return Port.UP, Evidence(Slot.PORT, name, "up", changed, words=port.said)

@@ -52,12 +52,12 @@ class Poweredness:
             self._states[feeds] = self._reckoned(parsed(feeds))
         power, overload, sources = self._states[feeds]
         heard = [(name, told) for name in sources if self._is_heard(name) and (told := self._said(name))]
+        if power is Power.SUPPLIED and any(told.since > began.last_answer for _, told in heard):
+            power = Power.CHANGED
         if power is Power.SUPPLIED and not (
             len(heard) == len(sources) and all(self._has_answered(name, began.first_miss) for name in sources)
         ):
             power = Power.UNKNOWN  # who has not been heard since may have seen that it was otherwise
-        if power is Power.SUPPLIED and any(told.since > began.last_answer for _, told in heard):
-            power = Power.CHANGED
         if power is Power.UNKNOWN:
             return power, False, ()
         evidence = [Evidence(Slot.POWER, "", SAID[power], None)]

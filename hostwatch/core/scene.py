@@ -117,19 +117,20 @@ def merged(before: Scene, now: Scene) -> Scene:
     """What is known of an outage, when more is said while it lasts: what speaks against us stays said."""
     return replace(
         now,
-        power=_heavier(before.power, now.power),
+        power=heavier(before.power, now.power),
         overload=before.overload or now.overload,
-        port=_heavier(before.port, now.port),
-        switch=_heavier(before.switch, now.switch),
+        port=heavier(before.port, now.port),
+        switch=heavier(before.switch, now.switch),
         silent=max(before.silent, now.silent),
-        gateway=_heavier(before.gateway, now.gateway),
-        itself=_heavier(before.itself, now.itself),
-        edge=_heavier(before.edge, now.edge),
+        gateway=heavier(before.gateway, now.gateway),
+        itself=heavier(before.itself, now.itself),
+        edge=heavier(before.edge, now.edge),
         planned=before.planned or now.planned,
     )
 
 
-def _heavier(before: W, now: W) -> W:
+def heavier(before: W, now: W) -> W:
+    """Which of two words weighs more; the first, if neither does."""
     order: tuple[W, ...] = tuple(type(now))
     return max(before, now, key=order.index)
 

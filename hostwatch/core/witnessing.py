@@ -5,7 +5,7 @@
     gateway, uplink, services ──────┘      └─▶ evidence: who said what, and when
 
 The beginnings of two silences may be one moment when their bounds overlap, from the last answer to the first
-miss. Who answered after that moment speaks for what it answered by.
+miss; also if one of them is over by now. Who answered after that moment speaks for what it answered by.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
+from typing import Final
 
 from hostwatch.core import supply as supplies
 from hostwatch.core import switch as switches
+from hostwatch.core.bygones import Bygone, Lately
 from hostwatch.core.cause import Evidence, Slot
 from hostwatch.core.device import Device
 from hostwatch.core.hanging import way
@@ -24,13 +26,16 @@ from hostwatch.core.parents import ASKED_MAX, Ways
 from hostwatch.core.population import Population
 from hostwatch.core.porting import port_of
 from hostwatch.core.poweredness import Poweredness
-from hostwatch.core.scene import Port, Power, Scene, Stand, What
+from hostwatch.core.scene import Port, Power, Scene, Stand, What, heavier
 from hostwatch.core.service import is_service
-from hostwatch.core.signal import Signal
+from hostwatch.core.signal import Signal, Silence
 from hostwatch.core.together import Known, answering
 from hostwatch.core.uplink import Uplink
 from hostwatch.core.warned import Planned, Planning
+from hostwatch.core.wiring import AT_SOURCE
 from hostwatch.core.world import Heard
+
+WAS: Final = {Power.INTERRUPTED: "was interrupted", Power.LOST: "was lost"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +47,13 @@ class Outage:
     first_miss: datetime
     last_miss: datetime
 
-    def began_with(self, other: Signal) -> bool:
-        """Whether another may have fallen silent in the same moment, and is silent still."""
-        theirs = other.silence
-        return (
-            theirs is not None
-            and theirs.first_miss > self.last_answer
-            and theirs.last_answer < self.first_miss
-        )
+    def began_with(self, theirs: Silence | Bygone) -> bool:
+        """Whether another silence may have begun in the same moment."""
+        return theirs.first_miss > self.last_answer and theirs.last_answer < self.first_miss
+
+    def began_during(self, theirs: Bygone) -> bool:
+        """Whether it may have begun while another was silent."""
+        return theirs.last_answer < self.first_miss and theirs.first_answer > self.last_answer
 
     def is_outlived_by(self, other: Signal) -> bool:
         """Whether another has answered since."""
@@ -75,6 +79,7 @@ class Witnessing:
         known: Known,
         said: Callable[[str], Heard | None],
         now: datetime,
+        bygones: Lately,
         *,
         planning: Planning,
         is_blind: bool,
@@ -82,6 +87,7 @@ class Witnessing:
         self._people = people
         self._known = known
         self._said = said
+        self._bygones = bygones
         self._planned = planning.planned
         self._sees_gateway = planning.sees_gateway
         self._is_blind = is_blind
@@ -112,7 +118,7 @@ class Witnessing:
             self._count(self._behind(switch.id), outage, seen)
             return What.SWITCH
         if supply is not None:
-            self._powered(supply.id, outage, seen)
+            self._powered(supply.id, supply.id, outage, seen)
             return What.SUPPLY
         if device is None:
             return What.DEVICE
@@ -129,8 +135,13 @@ class Witnessing:
         own = self._known(device.signal(self._people.vantage))
         if own is None or not own.proven:
             return
-        if own.silence is not None and own.silence.last_answer < outage.first_miss:
-            told = Evidence(Slot.ITSELF, device.id, "silent", own.silence.first_miss)
+        silence = own.silence
+        was = next((one for one in self._bygones.of(own.name) if outage.began_during(one)), None)
+        if silence is not None and silence.last_answer < outage.first_miss:
+            told = Evidence(Slot.ITSELF, device.id, "silent", silence.first_miss)
+            self._say(seen, Slot.ITSELF, Stand.SILENT, told)
+        elif was is not None:
+            told = Evidence(Slot.ITSELF, device.id, "was silent", was.first_miss)
             self._say(seen, Slot.ITSELF, Stand.SILENT, told)
         elif outage.is_outlived_by(own):
             told = Evidence(Slot.ITSELF, device.id, "answers", own.last_answer)
@@ -139,7 +150,7 @@ class Witnessing:
     def _device(self, device: Device, outage: Outage, seen: _Seen) -> None:
         place = device.place
         if place is not None and place.feeds:
-            self._powered(place.feeds, outage, seen)
+            self._powered(place.feeds, place.supply, outage, seen)
         if place is not None and place.ports:
             self._port(place.ports, outage, seen)
             text = way(place.ports)
@@ -161,8 +172,11 @@ class Witnessing:
 
     # Power and ports.
 
-    def _powered(self, feeds: str, outage: Outage, seen: _Seen) -> None:
+    def _powered(self, feeds: str, supply: str, outage: Outage, seen: _Seen) -> None:
         power, overload, found = self._power.of(feeds, outage)
+        was, told_of = self._was_lost(supply, outage)
+        if heavier(power, was) is not power:
+            power, overload, found = was, False, told_of
         if power is not Power.UNKNOWN:
             seen.scene["power"] = power
         if overload:
@@ -172,6 +186,19 @@ class Witnessing:
             told = Evidence(Slot.PLANNED, work.element, "planned", work.since, words=work.what)
             self._say(seen, Slot.PLANNED, True, told)
         seen.evidence.extend(found)
+
+    def _was_lost(self, supply: str, outage: Outage) -> tuple[Power, tuple[Evidence, ...]]:
+        """What a supply was seen to come to at any time since the last answer, by its own silences."""
+        known = self._people.supplies.get(supply)
+        own = None if known is None else self._known(known.signal(self._people.vantage))
+        if known is None or own is None:
+            return Power.UNKNOWN, ()
+        every = (*self._bygones.of(own.name), *(() if own.silence is None else (own.silence,)))
+        was = next((one for one in every if one.last_miss > outage.last_answer), None)
+        if was is None:
+            return Power.UNKNOWN, ()
+        found = Power.INTERRUPTED if known.measured_at == AT_SOURCE else Power.LOST
+        return found, (Evidence(Slot.POWER, supply, WAS[found], was.first_miss),)
 
     def _work(self, feeds: str, outage: Outage) -> Planned | None:
         """Work that was planned for when this began, on what it hangs on."""
@@ -196,8 +223,9 @@ class Witnessing:
             own = self._known(switches.signal_of(name, self._people.vantage))
             if own is None or name not in self._people.switches:
                 return None
-            if outage.began_with(own) and own.silence is not None:
-                found[name] = Evidence(Slot.SWITCH, name, "silent", own.silence.first_miss)
+            told = self._fell_silent(Slot.SWITCH, name, own, outage)
+            if told is not None:
+                found[name] = told
                 return False
             if own.silence is None and outage.is_outlived_by(own):
                 found[name] = Evidence(Slot.SWITCH, name, "answers", own.last_answer)
@@ -208,6 +236,13 @@ class Witnessing:
         if carries is not None:
             seen.scene["switch"] = Stand.ANSWERS if carries else Stand.SILENT
         seen.evidence.extend(found.values())
+
+    def _fell_silent(self, slot: Slot, name: str, own: Signal, outage: Outage) -> Evidence | None:
+        """That a switch may have fallen silent in the same moment, be it back by now."""
+        if own.silence is not None and outage.began_with(own.silence):
+            return Evidence(slot, name, "silent", own.silence.first_miss)
+        was = next((one for one in self._bygones.of(own.name) if outage.began_with(one)), None)
+        return None if was is None else Evidence(slot, name, "was silent", was.first_miss)
 
     def _on(self, text: str) -> list[Signal]:
         """Those who hang on the same way and have ever answered; of very many the first."""
@@ -221,26 +256,34 @@ class Witnessing:
         return self._witnesses(islice(names, ASKED_MAX))
 
     def _witnesses(self, names: Iterable[str]) -> Iterator[Signal]:
-        """Who is without power says nothing of a switch."""
         for name in names:
-            device = self._people.devices[name]
-            own = self._known(device.signal(self._people.vantage))
-            if own is not None and own.proven and not self._is_unsupplied(device):
+            own = self._known(self._people.devices[name].signal(self._people.vantage))
+            if own is not None and own.proven:
                 yield own
 
-    def _is_unsupplied(self, device: Device) -> bool:
-        if device.place is None or not device.place.supply:
+    def _has_no_power(self, one: Signal, outage: Outage) -> bool:
+        """Who is without power, or was then, says nothing of a switch."""
+        device = self._people.device_of(one.name)
+        if device is None or device.place is None or not device.place.supply:
             return False
         own = self._known(supplies.signal_of(device.place.supply, self._people.vantage))
-        return own is not None and own.silence is not None
+        if own is None:
+            return False
+        return own.silence is not None or any(map(outage.began_during, self._bygones.of(own.name)))
 
     def _count(self, others: Iterable[Signal], outage: Outage, seen: _Seen) -> None:
+        """Who missed one look alone, and is back, says neither that it fell silent nor that it did not."""
         silent = alive = unheard = 0
         first: datetime | None = None
         for one in others:
-            if outage.began_with(one) and one.silence is not None:
+            if self._has_no_power(one, outage):
+                continue
+            began = self._began_with(one, outage)
+            if isinstance(began, Bygone) and began.is_of_one_look:
+                unheard += 1
+            elif began is not None:
                 silent += 1
-                first = min(first or one.silence.first_miss, one.silence.first_miss)
+                first = min(first or began.first_miss, began.first_miss)
             elif one.silence is None or one.silence.last_answer >= outage.first_miss:
                 alive += outage.is_outlived_by(one)
                 unheard += not outage.is_outlived_by(one)
@@ -251,6 +294,13 @@ class Witnessing:
         if alive:
             seen.evidence.append(Evidence(Slot.OTHERS, "", "answer", None, alive, every))
 
+    def _began_with(self, one: Signal, outage: Outage) -> Silence | Bygone | None:
+        """Its silence that may have begun in the same moment; rather a long one than one of one look."""
+        if one.silence is not None and outage.began_with(one.silence):
+            return one.silence
+        mine = [was for was in self._bygones.of(one.name) if outage.began_with(was)]
+        return max(mine, key=lambda was: not was.is_of_one_look, default=None)
+
     def _edge(self, uplink: Uplink, outage: Outage, seen: _Seen) -> None:
         """Our own switches towards an uplink: one that answers shows that we reach it."""
         found = []
@@ -258,8 +308,9 @@ class Witnessing:
             own = self._known(switches.signal_of(name, self._people.vantage))
             if switch.uplink != uplink.id or own is None or not own.proven:
                 continue
-            if outage.began_with(own) and own.silence is not None:
-                found.append((False, Evidence(Slot.EDGE, name, "silent", own.silence.first_miss)))
+            told = self._fell_silent(Slot.EDGE, name, own, outage)
+            if told is not None:
+                found.append((False, told))
             elif outage.is_outlived_by(own) and own.silence is None:
                 found.append((True, Evidence(Slot.EDGE, name, "answers", own.last_answer)))
         if found:

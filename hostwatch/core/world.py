@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from hostwatch.core import supply, switch
+from hostwatch.core.bygones import Bygones
 from hostwatch.core.cause import Statement
 from hostwatch.core.counted import Counted
 from hostwatch.core.device import Device
 from hostwatch.core.emergency import Duty, Emergency, Notice
-from hostwatch.core.facts import CameUp, ClockStepped, EmergencyEnded, Fact
+from hostwatch.core.facts import CameUp, ClockStepped, EmergencyEnded, Fact, SilenceEnded
 from hostwatch.core.holds import Hold, Holds
 from hostwatch.core.notices import Notices
 from hostwatch.core.population import Changes, Population
@@ -203,6 +204,9 @@ class World:
     What a restart forgets of it, it does not need: whatever was being looked at then is looked at anew.
     """
 
+    bygones: Bygones = field(default_factory=Bygones)
+    """The last silences that are over. A new run reads them from the record."""
+
     def __post_init__(self) -> None:
         self.signals.speaking = self.speaking
         self.open_by_signal = {
@@ -262,8 +266,11 @@ class World:
                     self._note_back(fact)
                 case EmergencyEnded(first_answer=datetime() as first_answer):
                     self._note_end(fact.reference, first_answer)
+                case SilenceEnded():
+                    self.bygones.add(fact)
                 case ClockStepped():
                     self.came_up.clear()
+                    self.bygones.clear()
                 case _:
                     pass
         self._apply_people(decision)

@@ -81,6 +81,9 @@ def _word(t: NullTranslations, word: str) -> str:
     return {
         "supplied": t.gettext("there is power"),
         "was not supplied": t.gettext("there is power, and another thing was said meanwhile"),
+        "was interrupted": t.gettext("utility and UPS were both without power"),
+        "was lost": t.gettext("there was no power"),
+        "was silent": t.gettext("silent then, and no more"),
         "not supplied": t.gettext("no power"),
         "interrupted": t.gettext("utility and UPS are both without power"),
         "lost in distribution": t.gettext("power comes in, and none comes out"),

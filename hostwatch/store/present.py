@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from hostwatch.core import counted
+from hostwatch.core import canonical, counted
+from hostwatch.core.bygones import SIGNALS_MAX
 from hostwatch.core.cause import Statement
 from hostwatch.core.counted import Counted
 from hostwatch.core.emergency import Attempt, Duty, Emergency, Notice
+from hostwatch.core.facts import SilenceEnded
 from hostwatch.core.holds import Hold, Holds
 from hostwatch.core.instant import EPOCH
 from hostwatch.core.notices import Notices
@@ -85,7 +88,20 @@ def load_world(db: sqlite3.Connection) -> World:
     Slices that were open are not taken up again: what they had not proven is lost, and their targets
     are looked at anew.
     """
-    return world(read(db, iter), lambda key: spans(db, key))
+    made = world(read(db, iter), lambda key: spans(db, key))
+    for ended in bygones(db):
+        made.bygones.add(ended)
+    return made
+
+
+_SINCE_STEP = "seq > (SELECT coalesce(max(seq), 0) FROM facts WHERE kind = 'ClockStepped')"
+
+
+def bygones(db: sqlite3.Connection) -> Iterator[SilenceEnded]:
+    """The last silences that are over, since the clock was set last; in the order of the record."""
+    query = f"SELECT body FROM facts WHERE kind = 'SilenceEnded' AND {_SINCE_STEP} ORDER BY seq DESC LIMIT ?"
+    for (body,) in reversed(db.execute(query, (SIGNALS_MAX,)).fetchall()):
+        yield canonical.restore(SilenceEnded, json.loads(body))
 
 
 _PRESENT = "SELECT thing, name, customer, state, body FROM population"

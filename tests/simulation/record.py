@@ -56,6 +56,7 @@ def check_world(db: sqlite3.Connection, world: World, complain: Complain) -> Non
         "heard",
         "warned",
         "causes",
+        "bygones",
     ):
         memory, store = getattr(world, name), getattr(loaded, name)
         if isinstance(memory, Notices):
