@@ -17,6 +17,7 @@ from hostwatch.core.service import is_service
 from hostwatch.core.shared import Shared
 from hostwatch.core.signal import Signal, verdict_on
 from hostwatch.core.singles import Singles, without
+from hostwatch.core.suspects import Suspects
 from hostwatch.core.together import Known, Stand, patience, stand
 from hostwatch.core.waiting import Waiting
 from hostwatch.core.world import World
@@ -39,6 +40,7 @@ class Outages:
 
         self.owing = Owing(world, now)
         self.shared = Shared(world, known, self.owing, now)
+        self.suspects = Suspects(world, known, self.owing, self.shared, now)
         self.singles = Singles(world, known, self.owing, now)
         self.waiting = Waiting(world, known, self.shared.parents, self.owing, self.singles, now)
 
@@ -65,7 +67,7 @@ class Outages:
 
     def _is_parents(self, device: Device, flip: facts.WentDown) -> bool:
         """Whether a device is told of with what it hangs on, or waits for the verdict on that (J10)."""
-        self.shared.judge_for(device)
+        self.suspects.judge_for(device)
         if self.owing.emergency_of(flip.signal) is not None:
             return True
         covering = self.shared.covering(device, flip.first_miss)
@@ -100,7 +102,7 @@ class Outages:
 
     def _held_again(self, device: Device, flip: facts.WentDown, at: datetime) -> None:
         """A device that waits missed once more, and perhaps what it hangs on is well meanwhile."""
-        self.shared.judge_for(device)
+        self.suspects.judge_for(device)
         if self.owing.hold_of(flip.signal) is None:
             return
         if self.shared.parents.doubtful(device, flip.first_miss) is None:

@@ -7,7 +7,7 @@ and those behind it. A customer hears of the end when all of theirs is back, tho
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -17,17 +17,14 @@ from hostwatch.core import switch as switches
 from hostwatch.core.concerned import Concerned, roots_of, supplies_in, switches_in
 from hostwatch.core.device import Device
 from hostwatch.core.emergency import Emergency
-from hostwatch.core.hanging import way
 from hostwatch.core.holds import Hold
 from hostwatch.core.notice import Kind, Story
-from hostwatch.core.observing import Observing
 from hostwatch.core.owing import Owing
 from hostwatch.core.parents import Parents, elements, is_parent
 from hostwatch.core.population import Customer
 from hostwatch.core.service import device_in
-from hostwatch.core.signal import Signal, verdict_on
+from hostwatch.core.signal import verdict_on
 from hostwatch.core.stories import Fallen
-from hostwatch.core.testimony import Says, Testimony
 from hostwatch.core.together import Known
 from hostwatch.core.world import World
 
@@ -56,90 +53,9 @@ class Shared:
         names = supplies_in(flips)
         open_already = self._with_elements_of(names, flips)
         if open_already is not None:
-            self._add(open_already, flips)
+            self.add(open_already, flips)
         else:
-            self._open(flips)
-
-    def switch_down(self, flip: facts.WentDown) -> None:
-        """There is a verdict on a switch: those behind it are asked, unless it is clear already."""
-        self.judge(flip.signal)
-        name = switches.named(flip.signal)
-        assert name is not None
-        signal = self._known(flip.signal)
-        if signal is None or self._owing.emergency_of(flip.signal) is not None:
-            return
-        above = self.parents.doubtful_switch(name, flip.first_miss)
-        if above is None and self._says(name, signal, in_time=True) is not Says.ASKED:
-            return
-        terms = self._people.switches[name].terms
-        longest = min(max(terms.interval, above or terms.interval), terms.notice_within / 3)
-        self._owing.hold(Hold(signal=flip.signal, since=flip.at, until=flip.at + longest))
-
-    def judge(self, own: str, *, over: bool = False) -> None:
-        """Decide about a switch that is down, if it can be decided; `over` says that it has waited enough."""
-        name, signal = switches.named(own), self._known(own)
-        if name is None or signal is None or signal.silence is None or signal.verdict is None:
-            return
-        if name not in self._people.switches or self._owing.emergency_of(own) is not None:
-            return
-        flip = verdict_on(signal, signal.verdict)
-        covering = self.parents.covering_switch(name, flip.first_miss)
-        if covering is not None:
-            self._owing.cover(covering, flip)
-            return
-        if not over and self.parents.doubtful_switch(name, flip.first_miss) is not None:
-            return
-        match self._says(name, signal, in_time=not over):
-            case Says.DEAD:
-                self._dead(name)
-            case Says.CARRIES | Says.NOTHING:
-                self._owing.let_go(own)
-            case Says.ASKED:
-                pass
-
-    def missed_again(self, own: str) -> None:
-        """A switch that is down missed once more."""
-        self.judge(own, over=self._owing.hold_of(own) is None)
-
-    def waited(self, own: str) -> None:
-        """A switch has waited long enough for those behind it."""
-        self.judge(own, over=True)
-        self._owing.let_go(own)
-
-    def judge_for(self, device: Device) -> None:
-        """A device is down: what do those behind its switches say by now?"""
-        if device.place is None or not device.place.ports:
-            return
-        above = self.parents.above(way(device.place.ports))
-        for name in self.parents.down_switches():
-            if name in above:
-                self.missed_again(self._switch(name))
-
-    def _says(self, name: str, signal: Signal, *, in_time: bool) -> Says:
-        return self._testimony().say(name, signal, in_time=in_time)
-
-    def _testimony(self) -> Testimony:
-        return Testimony(self._people, self._known, self.parents)
-
-    def _switch(self, name: str) -> str:
-        return switches.signal_of(name, self._people.vantage)
-
-    def _dead(self, name: str) -> None:
-        """A switch is dead: with others that the same devices hang on, or under what is told of those."""
-        testimony = self._testimony()
-        shared, flips = testimony.shared_with(name), [*self._verdicts(testimony.together(name))]
-        for other in shared:
-            emergency = self._owing.emergency_of(self._switch(other))
-            if emergency is not None and self._may_join(emergency, flips):
-                self._add(emergency, flips)
-                return
-        self._open(flips)
-
-    def _verdicts(self, names: Iterable[str]) -> Iterator[facts.WentDown]:
-        for name in names:
-            signal = self._known(self._switch(name))
-            if signal is not None and signal.verdict is not None:
-                yield verdict_on(signal, signal.verdict)
+            self.open(flips)
 
     def _with_elements_of(self, names: Sequence[str], flips: Sequence[facts.WentDown]) -> Emergency | None:
         """The open emergency of supplies that hang on some of the same elements."""
@@ -150,18 +66,19 @@ class Shared:
                 continue
             theirs = [one for root in emergency.signals if (one := supplies.named(root)) is not None]
             shares = mine & frozenset[str]().union(*map(elements, theirs))
-            if shares and self._may_join(emergency, flips):
+            if shares and self.may_join(emergency, flips):
                 return emergency
         return None
 
-    def _may_join(self, emergency: Emergency, flips: Sequence[facts.WentDown]) -> bool:
-        """Whoever has heard that it is over must not be told under it once more."""
+    def may_join(self, emergency: Emergency, flips: Sequence[facts.WentDown]) -> bool:
+        """Whether they may be told of under it: not to somebody who has heard that it is over."""
         groups = self._concerned.by([*roots_of(emergency), *(flip.signal for flip in flips)])
         return not self._owing.is_over_for(emergency.reference) & groups.keys()
 
     # Openings.
 
-    def _open(self, flips: Sequence[facts.WentDown]) -> None:
+    def open(self, flips: Sequence[facts.WentDown]) -> None:
+        """What went down is told of by an emergency of its own."""
         fallen = self._concerned.fallen(flips, ())
         first, rest = fallen.flips[0], fallen.flips[1:]
         at = min(flip.at for flip in flips)
@@ -199,7 +116,7 @@ class Shared:
         signal = None if device is None else self._known(device.signal(self._people.vantage))
         return None if signal is None or signal.silence is None else signal.silence.first_miss
 
-    def _add(self, emergency: Emergency, flips: Sequence[facts.WentDown]) -> None:
+    def add(self, emergency: Emergency, flips: Sequence[facts.WentDown]) -> None:
         """More goes down under an emergency that is open: who is not told of it yet is told now."""
         fallen = self._concerned.fallen(flips, roots_of(emergency))
         for flip in fallen.flips:
@@ -298,28 +215,17 @@ class Shared:
         """A supply or a switch is back; or is no longer watched, if there is no flip."""
         self._owing.let_go(own)
         if flip is not None:
-            self._end(own, (flip.last_miss, flip.first_answer), flip.at)
-            self._carried(switches.named(own), (flip.last_miss, flip.first_answer))
+            self.end(own, (flip.last_miss, flip.first_answer), flip.at)
             return
         signal = self._known(own)
         emergency = self._owing.emergency_of(own)
         if emergency is not None:
             silent = None if signal is None else signal.silence
             last_miss = emergency.story.first_miss if silent is None else silent.last_miss
-            self._end(own, (last_miss, None), self._now)
+            self.end(own, (last_miss, None), self._now)
 
-    def answered(self, fact: facts.SilenceEnded) -> None:
-        """A switch answers again, on which there was no verdict."""
-        self._carried(switches.named(fact.signal), (fact.last_miss, fact.at))
-
-    def _carried(self, switch: str | None, bounds: Bounds) -> None:
-        """A switch answers: so do those carry that it hangs on."""
-        known = None if switch is None else self._people.switches.get(switch)
-        if known is not None and known.behind:
-            for own in self.parents.dead_on(known.behind):
-                self._end(own, bounds, self._now)
-
-    def _end(self, own: str, bounds: Bounds, at: datetime) -> None:
+    def end(self, own: str, bounds: Bounds, at: datetime) -> None:
+        """It is over for a supply or a switch, and for those who were told of nothing else."""
         emergency = self._owing.emergency_of(own)
         if emergency is None:
             return
@@ -341,38 +247,6 @@ class Shared:
     def _is_on(self, roots: Sequence[str], signal: str) -> bool:
         device = self._people.devices.get(device_in(signal))
         return device is not None and self._concerned.device(roots, device)
-
-    # What devices say meanwhile.
-
-    def look(self, observed: Observing) -> None:
-        """Devices were looked at: what do they say of switches that are down?"""
-        down = frozenset(self.parents.down_switches()) if self._people.switches else frozenset[str]()
-        if not down:
-            return
-        touched: set[str] = set()
-        for name in observed.looked:
-            device = self._people.device_of(name)
-            if device is None or device.place is None or not device.place.ports:
-                continue
-            mine = down & self.parents.above(way(device.place.ports))
-            if mine and name == device.signal(self._people.vantage):
-                touched |= mine
-                self._answers(device, name)
-        for switch in sorted(touched):
-            if self._owing.hold_of(self._switch(switch)) is not None:
-                self.judge(self._switch(switch))
-
-    def _answers(self, device: Device, name: str) -> None:
-        """Whether a device answers through switches that were taken for dead: then they are not."""
-        signal = self._known(name)
-        if signal is None or signal.silence is not None or signal.last_answer is None or device.place is None:
-            return
-        for own in self.parents.dead_on(way(device.place.ports)):
-            switch = self._known(own)
-            if switch is None or switch.silence is None or signal.last_answer <= switch.silence.first_miss:
-                continue
-            last_miss = min(switch.silence.last_miss, signal.last_answer)
-            self._end(own, (last_miss, signal.last_answer), self._now)
 
 
 def _is_more(told: Story, now: Story) -> bool:

@@ -37,7 +37,7 @@ def tell(world: World, observed: Observing, now: datetime) -> People:
             telling.still_down(name, at)
     for reading in observed.still_down:
         telling.missed_in_between(reading.signal, reading.at, reading.known_at)
-    telling.shared.look(observed)
+    telling.suspects.look(observed)
     if world.holds:
         telling.waiting.look_at_holds(observed)
         telling.waiting.look_at_doubts(observed)
@@ -65,17 +65,17 @@ def _switches(telling: Outages, observed: Observing) -> None:
     for fact in observed.facts:
         match fact:
             case facts.WentDown() if switch.named(fact.signal) is not None:
-                telling.shared.switch_down(fact)
+                telling.suspects.switch_down(fact)
             case facts.CameUp() if switch.named(fact.signal) is not None:
                 telling.back(fact)
-                telling.shared.up(fact.signal, fact)
+                telling.suspects.up(fact)
             case facts.SilenceEnded(confirmed=False) if switch.named(fact.signal) is not None:
-                telling.shared.answered(fact)
+                telling.suspects.answered(fact)
             case _:
                 pass
     for name, _ in observed.again:
         if switch.named(name) is not None:
-            telling.shared.missed_again(name)
+            telling.suspects.missed_again(name)
 
 
 def _devices(telling: Outages, observed: Observing) -> None:
@@ -113,7 +113,7 @@ def overdue(world: World, now: datetime) -> Decision:
     telling = Outages(world, world.signals.get, now)
     for hold in world.holds.overdue(now, AT_ONCE_MAX):
         if is_parent(hold.signal):
-            telling.shared.waited(hold.signal)
+            telling.suspects.waited(hold.signal)
         else:
             telling.waiting.waited(hold)
     made = telling.owing.people()
