@@ -37,7 +37,7 @@ from hostwatch import (
     wishes,
 )
 from hostwatch.channels import _threads, base, webhook
-from hostwatch.checkers import asking, confinement, process, protocol, resolver, services, standstill
+from hostwatch.checkers import asking, confinement, mouth, process, protocol, resolver, services, standstill
 from hostwatch.commands import ping, run, status
 from hostwatch.configuration import checks as limits_of_checks
 from hostwatch.configuration import fields, load, mistake, network, secret, service, source, uplink
@@ -173,7 +173,7 @@ LIMITS: dict[str, str] = {
     ),
     "orders in one message": f"{protocol.ORDERS_MAX:,}",
     "what the checkers have to tell, and the watch has not read": (
-        f"{process.UNSENT_BYTES_MAX // MIB} MiB; {process.UNSENT_BYTES_END // MIB} MiB"
+        f"{mouth.UNSENT_BYTES_MAX // MIB} MiB; {mouth.UNSENT_BYTES_END // MIB} MiB"
     ),
     "descriptors of the checkers; address space": (
         f"{confinement.FILES_MAX:,}; {confinement.MEMORY_BYTES_MAX // (1024 * MIB)} GiB"

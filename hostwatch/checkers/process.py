@@ -24,6 +24,7 @@ from hostwatch.checkers.confinement import confine
 from hostwatch.checkers.crowd import Crowd
 from hostwatch.checkers.doors import Doors, Gate, Waiting, grant
 from hostwatch.checkers.ears import Ears
+from hostwatch.checkers.mouth import Mouth
 from hostwatch.checkers.protocol import (
     VERSION,
     WORDS_CHARS_MAX,
@@ -34,7 +35,6 @@ from hostwatch.checkers.protocol import (
     Complaint,
     Define,
     Forget,
-    FromCheckers,
     Look,
     Order,
     Ready,
@@ -63,12 +63,6 @@ ORDERS_MAX: Final = 100_000
 DEFINITIONS_MAX: Final = 50_000
 """Services that are known at one time; further ones are refused."""
 
-UNSENT_BYTES_MAX: Final = 4 * 1024 * 1024
-"""While more answers than this wait for the watch to read them, no check begins."""
-
-UNSENT_BYTES_END: Final = 64 * 1024 * 1024
-"""A watch that lets so much wait reads no more: this ends."""
-
 ADDRESSES_CACHED: Final = 16_384
 
 SWEEP_S: Final = 0.5
@@ -81,7 +75,7 @@ class Process:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, room: int) -> None:
         """`room`: how many checks may run at one time, as far as the machine is concerned."""
         self._reader = reader
-        self._writer = writer
+        self._mouth = Mouth(writer, self._pump)
         self._around = around.surroundings(Checks())
         self._services: dict[str, Service | str] = {}
         """What each key stands for; or why that cannot be used here."""
@@ -100,9 +94,7 @@ class Process:
         self._standstills = Standstills(self._around.monotonic_us)
         self._ears = Ears(self._push, self._ask, self._complain, self._around.monotonic_us)
         self._timer: asyncio.TimerHandle | None = None
-        self._draining: asyncio.Task[None] | None = None
         self._begun = False
-        self._unsaid: list[bytes] = []
 
     async def serve(self) -> None:
         """Answer until the watch is gone."""
@@ -113,11 +105,11 @@ class Process:
                 try:
                     self._heed(to_checkers(await receive(self._reader, pass_over=True)))
                 except BadMessage as bad:
-                    self._say(Complaint(why=str(bad)))
+                    self._mouth.say(Complaint(why=str(bad)))
                 except (EOFError, OSError):
                     return
                 except Exception as error:  # one message of which we make a mess is not the end of all others
-                    self._say(Complaint(why=f"a message could not be followed: {type(error).__name__}"))
+                    self._mouth.say(Complaint(why=f"a message could not be followed: {type(error).__name__}"))
                 await asyncio.sleep(0)  # what has been read already must not keep all else waiting
         finally:
             sweeping.cancel()
@@ -128,8 +120,7 @@ class Process:
                 task.cancel()
             await asyncio.gather(sweeping, *self._tasks.values(), return_exceptions=True)
             await self._ears.close()
-            self._speak()
-            self._writer.transport.abort()
+            self._mouth.close()
 
     def _heed(self, message: ToCheckers) -> None:
         if not self._begun and not isinstance(message, Begin):
@@ -148,7 +139,7 @@ class Process:
             case Withdraw():
                 self._withdraw(message.numbers)
             case Ask():
-                self._say(
+                self._mouth.say(
                     Alive(
                         lag_us=self._standstills.take_worst_us(),
                         running=self._crowd.running,
@@ -168,12 +159,12 @@ class Process:
             self._crowd.in_all = min(self._room, written.at_once)
             self._doors.for_one = written.at_one_address
         except (ValueError, OSError) as error:
-            self._say(Complaint(why=_words(f"cannot look around: {error}")))
+            self._mouth.say(Complaint(why=_words(f"cannot look around: {error}")))
         self._begun = True
 
     def _define(self, define: Define) -> None:
         if len(self._services) >= DEFINITIONS_MAX and define.key not in self._services:
-            self._say(Complaint(key=define.key, why=f"more than {DEFINITIONS_MAX:,} services"))
+            self._mouth.say(Complaint(key=define.key, why=f"more than {DEFINITIONS_MAX:,} services"))
             return
         try:
             service = self._services[define.key] = restored(define)
@@ -182,14 +173,14 @@ class Process:
         except Exception as error:  # its words may quote what was written, and that may hold a secret
             why = f"the service {define.name!r} cannot be used here: {type(error).__name__}"
             self._services[define.key] = why
-            self._say(Complaint(key=define.key, why=_words(why)))
+            self._mouth.say(Complaint(key=define.key, why=_words(why)))
 
     def _take(self, look: Look) -> None:
         now_us = self._around.monotonic_us()
         for order in look.orders:
             why = self._refusal(order)
             if why:
-                self._say(unknown(order.number, why))
+                self._mouth.say(unknown(order.number, why))
                 continue
             service = self._services[order.key]
             assert isinstance(service, Service)
@@ -245,7 +236,7 @@ class Process:
 
     def _pump(self) -> None:
         """Let checks begin, as long as there is room and the watch listens."""
-        while self._listens() and (turn := self._crowd.next()) is not None:
+        while self._mouth.is_heard() and (turn := self._crowd.next()) is not None:
             target, one = turn
             if isinstance(one, asyncio.Future):
                 grant(self._crowd, target, one)
@@ -301,16 +292,16 @@ class Process:
         run.over = True
         if self._runs.get(run.number) is run:
             del self._runs[run.number]
-        self._say(run.found(self._around.monotonic_us()))
+        self._mouth.say(run.found(self._around.monotonic_us()))
 
     def _tell(self, run: Run, place: int, began_us: int, one: base.Said | base.Phase) -> None:
         if isinstance(one, base.Phase):
             at_us = self._around.monotonic_us() - began_us
-            self._say(
+            self._mouth.say(
                 Told(number=run.number, check=place, at_us=at_us, who="=", text=f"{one.step} {one.took_us}")
             )
         else:
-            self._say(Told(number=run.number, check=place, at_us=one.at_us, who=one.who, text=one.text))
+            self._mouth.say(Told(number=run.number, check=place, at_us=one.at_us, who=one.who, text=one.text))
 
     async def _ask(self, check: Check) -> base.Finding:
         """Read a source beside all orders, because something happened there."""
@@ -320,10 +311,10 @@ class Process:
         return self._standstills.judged(finding, began_us, check.settings.timeout, ())
 
     def _push(self, key: str, finding: base.Finding) -> None:
-        self._say(pushed(key, finding, self._around.now_us() - max(finding.took_us, 0)))
+        self._mouth.say(pushed(key, finding, self._around.now_us() - max(finding.took_us, 0)))
 
     def _complain(self, why: str) -> None:
-        self._say(Complaint(why=_words(why)))
+        self._mouth.say(Complaint(why=_words(why)))
 
     async def _sweep(self) -> None:
         """Answer the orders of which nothing could begin in time, though no room becomes free."""
@@ -335,33 +326,8 @@ class Process:
                 if run is not None and not run.began_us and run.latest_us < now_us:
                     del self._runs[run.number]
                     run.over = True
-                    self._say(unknown(run.number, LATE))
+                    self._mouth.say(unknown(run.number, LATE))
             self._wake()
-
-    def _listens(self) -> bool:
-        """Whether the watch reads what it is told."""
-        if self._writer.transport.get_write_buffer_size() <= UNSENT_BYTES_MAX:
-            return True
-        if self._draining is None or self._draining.done():
-            self._draining = asyncio.create_task(self._drain())
-        return False
-
-    async def _drain(self) -> None:
-        await self._writer.drain()
-        self._pump()
-
-    def _say(self, message: FromCheckers) -> None:
-        if self._writer.transport.get_write_buffer_size() > UNSENT_BYTES_END:
-            self._writer.transport.abort()
-        if not self._unsaid:
-            asyncio.get_running_loop().call_soon(self._speak)
-        self._unsaid.append(encoded(message))
-
-    def _speak(self) -> None:
-        """What was said in one turn of the loop leaves together."""
-        said, self._unsaid = b"".join(self._unsaid), []
-        if said:
-            self._writer.write(said)
 
 
 @lru_cache(ADDRESSES_CACHED)
