@@ -35,6 +35,9 @@ POWER: Final = "power"
 
 SAID_NOTHING: Final = "it answered, and said nothing that can be read"
 
+NOT_KNOWN_OF: Final = "not known of "
+"""Begins why nobody can say of a supply, unless words contradict one another."""
+
 Known = Callable[[str], Signal | None]
 """The present signal of a name."""
 
@@ -249,7 +252,7 @@ def _why(supply: Supply, now: Electricity, interrupted: bool | None) -> str:
         return ""
     contradictions = now.contradictions(wanted)
     open_ = [name for name in wanted.names if now.of(name).interrupted is None]
-    return contradictions[0] if contradictions else f"not known of {', '.join(open_ or wanted.names)}"
+    return contradictions[0] if contradictions else f"{NOT_KNOWN_OF}{', '.join(open_ or wanted.names)}"
 
 
 def _round_began(people: Population, name: str, at: datetime) -> datetime:

@@ -74,6 +74,7 @@ COLUMNS = (
     "silences_cause",
     "silences_cause_confidence",
     "emergencies_cause_stated",
+    "power_possibly_s",
 )
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -120,6 +121,7 @@ def _cells(report: MonthReport, row: Row) -> list[str | int]:
         _listed(line.silence.cause for line in row.silences),
         _listed(line.silence.confidence for line in row.silences),
         _listed(emergency.stated for emergency in row.emergencies),
+        row.power.possibly_s,
     ]
 
 

@@ -12,7 +12,7 @@ from hostwatch.core import canonical
 from hostwatch.core.instant import from_second
 from hostwatch.reports import PLAIN, Paper
 from hostwatch.sla.account import SECONDS, Account
-from hostwatch.sla.lines import SilenceLine
+from hostwatch.sla.lines import DoubtLine, SilenceLine
 from hostwatch.sla.month import MonthReport, Power, Row, ServiceRow, SupplyRow, Total, UplinkRow
 from hostwatch.sla.records import BlindRecord, EmergencyRecord
 from hostwatch.sla.timing import ClockRecord
@@ -101,6 +101,16 @@ def _power(power: Power) -> dict[str, Any]:
             for line in power.silences
         ],
         "emergency_references": [emergency.reference for emergency in power.emergencies],
+        "possibly_s": power.possibly_s,
+        "doubts": [
+            {
+                "supply": line.supply,
+                "since": line.doubt.since,
+                "unknown_s": line.unknown_s,
+                "possibly_interrupted": line.doubt.seen.is_possible,
+            }
+            for line in power.doubts
+        ],
     }
 
 
@@ -169,7 +179,11 @@ def _total(total: Total) -> dict[str, Any]:
         "devices": total.devices,
         **_seconds(total.account),
         "backbone": {"measured_s": total.backbone_measured_s, **_seconds(total.backbone)},
-        "power": {"measured_s": total.power_measured_s, **_seconds(total.power)},
+        "power": {
+            "measured_s": total.power_measured_s,
+            **_seconds(total.power),
+            "possibly_s": total.power_possibly_s,
+        },
     }
 
 
@@ -194,6 +208,26 @@ def _supply(row: SupplyRow) -> dict[str, Any]:
         **_percentages(row.account),
         "silences": [_silence(line) for line in row.silences],
         "emergencies": [_emergency(emergency) for emergency in row.emergencies],
+        "possibly_s": row.possibly_s,
+        "doubts": [_doubt(line) for line in row.doubts],
+    }
+
+
+def _doubt(line: DoubtLine) -> dict[str, Any]:
+    doubt, seen = line.doubt, line.doubt.seen
+    return {
+        "since": doubt.since,
+        "until": doubt.until,
+        "lasts": doubt.is_open,
+        "unknown_s": line.unknown_s,
+        "because": doubt.because,
+        "why": doubt.why,
+        "silent_sources": doubt.silent,
+        "last_seen": seen.last.words,
+        "last_seen_by": seen.source or None,
+        "last_seen_since": seen.since,
+        "runtime_s": seen.runtime_s,
+        "possibly_interrupted": seen.is_possible,
     }
 
 

@@ -19,7 +19,7 @@ from rich.text import Text
 
 from hostwatch.reports import PLAIN, Paper
 from hostwatch.sla.account import PLACES, Account
-from hostwatch.sla.lines import SilenceLine
+from hostwatch.sla.lines import DoubtLine, SilenceLine
 from hostwatch.sla.month import MonthReport, Row, ServiceRow, SupplyRow, Total, UplinkRow
 from hostwatch.sla.records import BlindRecord, Ending
 from hostwatch.sla.timing import ClockRecord
@@ -28,6 +28,9 @@ FORMAT = "tables for people, as wide as the terminal"
 
 LINES_MAX = 50
 """How many silences of one device are written out; the other formats have them all."""
+
+SILENT_MAX = 5
+"""Sources that are named as not heard; JSON has them all."""
 
 GAP, RULED_GAP = 2, 3
 """Characters between two columns, without rules and with them."""
@@ -56,9 +59,23 @@ POWER_NOT_MEASURED = (
 POWER_NOTE = (
     "Power: down where the supply that a device hung on was interrupted by the agreement's rule, at its "
     "measuring point; unknown where nobody could say. It is no part of the network's figures, nor they of it."
+    " Possibly interrupted: unknown, and seen last on battery, with a low battery, with its output off or"
+    " without power. Such seconds are in the lower figure only, as all that is unknown."
 )
 
 FIGURES = ("period s", "up s", "down s", "unknown s", "excl. s", "avail. %", "lower %", "upper %", "cover. %")
+DOUBT = (
+    "not known since",
+    "until",
+    "unknown s",
+    "because",
+    "silent",
+    "seen last",
+    "so since",
+    "by",
+    "left",
+    "possibly",
+)
 SILENCE = ("last answer", "first miss", "last miss", "first answer", "confirmed", "down s")
 
 
@@ -249,6 +266,10 @@ def _power(rows: list[Row], total: Total, paper: Paper) -> Iterator[str | Text |
         cells.append((f"{total.devices} devices", "", *_sums(total.power), *blank))
         styles.append("bold")
     yield Grid(header=("device", "supply", *FIGURES), rows=cells, styles=styles, left=2).on(paper)
+    for row in rows:
+        if row.power.possibly_s:
+            told = f"of {row.power.account.unknown_s} unknown seconds, {row.power.possibly_s} possibly"
+            yield Text(f"  {row.device}: {told} interrupted", style="yellow")
 
 
 def _uplink(report: MonthReport, row: UplinkRow, paper: Paper) -> Iterator[str | Text | Table]:
@@ -265,6 +286,29 @@ def _supply(report: MonthReport, row: SupplyRow, paper: Paper) -> Iterator[str |
     yield Grid(header=("supply", *FIGURES), rows=cells, styles=[_style(row.account)]).on(paper)
     if row.silences:
         yield from _silences(report, f"Interruptions of supply {row.supply}", row, paper)
+    if row.doubts:
+        told = f", of which {row.possibly_s} possibly interrupted" if row.possibly_s else ""
+        yield Text(f"\nNot known of supply {row.supply}: {row.account.unknown_s} s{told}")
+        cells = [_doubted(report, line) for line in row.doubts[:LINES_MAX]]
+        yield Grid(header=DOUBT, rows=cells, styles=[""] * len(cells), left=len(DOUBT)).on(paper)
+        yield from _more(len(row.doubts))
+
+
+def _doubted(report: MonthReport, line: DoubtLine) -> tuple[str, ...]:
+    doubt, seen = line.doubt, line.doubt.seen
+    runtime_s = seen.runtime_s if seen.is_possible else None
+    return (
+        report.local(doubt.since),
+        "now" if doubt.is_open else report.local(doubt.until),
+        str(line.unknown_s),
+        doubt.because,
+        ", ".join(doubt.silent[:SILENT_MAX]),
+        seen.last.words,
+        "" if seen.since is None else report.local(seen.since),
+        seen.source,
+        "" if runtime_s is None else f"{runtime_s // 60} min",
+        "interrupted" if seen.is_possible else "-",
+    )
 
 
 def _style(account: Account) -> str:

@@ -17,6 +17,7 @@ from hostwatch.core.device import State
 from hostwatch.core.instant import EPOCH
 from hostwatch.core.signal import Signal
 from hostwatch.core.timeline import Span, Timeline
+from hostwatch.sla.doubts import Overheard
 from hostwatch.sla.records import BlindRecord, EmergencyRecord, Ending, SilenceRecord, Tenure, spanned
 from hostwatch.sla.version import Version, thing_of, version_of
 
@@ -59,9 +60,11 @@ class Gathered:
     emergencies: dict[str, EmergencyRecord] = field(default_factory=dict)
     blind: list[BlindRecord] = field(default_factory=list)
     customers: set[str] = field(default_factory=set)
+    overheard: Overheard = field(default_factory=Overheard)
 
     def take(self, fact: facts.Fact) -> None:
         """Take one fact up. Kinds that say nothing about time are passed over."""
+        self.overheard.take(fact)
         match fact:
             case facts.PopulationChanged():
                 self._changed(fact)
@@ -172,6 +175,7 @@ class Gathered:
 
     def present(self, signals: Mapping[str, Signal], blind: Mapping[str, datetime]) -> None:
         """Add what is still open: silences, gaps, stretches of service, blindness."""
+        self.overheard.present(signals, self.now)
         for signal in signals.values():
             since = signal.unspoken_since(self.now)
             if since is not None:

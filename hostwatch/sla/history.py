@@ -35,6 +35,7 @@ LASTING: tuple[type[facts.Fact], ...] = (
     facts.EmergencyEnded,
     facts.CauseFound,
     facts.CauseStated,
+    facts.PowerSeen,
 )
 """Facts that may matter however old they are."""
 
@@ -131,6 +132,7 @@ class _Histories:
             unknown=Timeline.of(self._gathered.unknown(names, tenures)),
             silences=self._gathered.silences_of(names),
             emergencies=tuple(told),
+            doubts=tuple(one for name in names for one in self._gathered.overheard.doubts(name)),
         )
 
     def _device(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from hostwatch.core.instant import second
 from hostwatch.core.timeline import Span, Timeline
 from hostwatch.sla.account import Books, Downtime, Judged
-from hostwatch.sla.records import EmergencyRecord, SilenceRecord
+from hostwatch.sla.records import DoubtRecord, EmergencyRecord, SilenceRecord, SupplyHistory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +22,33 @@ class SilenceLine:
 
     down_s: int
     """Seconds of it in this period that count as down."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoubtLine:
+    """Unknown time of a supply that touches a period, and how much of the period it is."""
+
+    supply: str
+    doubt: DoubtRecord
+    unknown: Timeline
+
+    @property
+    def unknown_s(self) -> int:
+        """Its seconds in the period."""
+        return self.unknown.total
+
+
+def doubts(books: Books, supply: SupplyHistory) -> Iterator[DoubtLine]:
+    """The doubts with seconds in a period."""
+    for one in supply.doubts:
+        seconds = Timeline.of([one.span]) & books.unknown & books.period
+        if seconds:
+            yield DoubtLine(supply=supply.supply, doubt=one, unknown=seconds)
+
+
+def possibly(mine: Iterable[DoubtLine]) -> int:
+    """The seconds of some doubts in which the power is possibly interrupted."""
+    return Timeline.of(span for line in mine if line.doubt.seen.is_possible for span in line.unknown).total
 
 
 def lines(books: Books, judged: Judged, rule: Downtime) -> Iterator[SilenceLine]:

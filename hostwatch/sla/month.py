@@ -16,7 +16,7 @@ from hostwatch.core.instant import from_second, second
 from hostwatch.core.timeline import Span, Timeline
 from hostwatch.sla import backbone, power
 from hostwatch.sla.account import EVERY_SILENCE, Account, Books, Downtime
-from hostwatch.sla.lines import SilenceLine, emergencies, lines, touches
+from hostwatch.sla.lines import DoubtLine, SilenceLine, doubts, emergencies, lines, possibly, touches
 from hostwatch.sla.records import (
     BlindRecord,
     DeviceHistory,
@@ -58,6 +58,13 @@ class Power:
     """The interruptions of these while it hung on them, and what each weighs for it."""
 
     emergencies: tuple[EmergencyRecord, ...]
+    doubts: tuple[DoubtLine, ...] = ()
+    """Why nobody could say while it hung on them, and how each was seen last."""
+
+    @property
+    def possibly_s(self) -> int:
+        """Of the unknown seconds those in which its power is possibly interrupted."""
+        return possibly(self.doubts)
 
     @property
     def measured(self) -> str:
@@ -144,6 +151,12 @@ class SupplyRow:
     account: Account
     silences: tuple[SilenceLine, ...]
     emergencies: tuple[EmergencyRecord, ...]
+    doubts: tuple[DoubtLine, ...] = ()
+
+    @property
+    def possibly_s(self) -> int:
+        """Of the unknown seconds those in which it is possibly interrupted."""
+        return possibly(self.doubts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +170,7 @@ class Total:
     backbone_measured_s: int
     power: Account
     power_measured_s: int
+    power_possibly_s: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,6 +298,7 @@ def _supplies(
                 account=books.account(),
                 silences=tuple(lines(books, supply, rule)),
                 emergencies=tuple(emergencies(books, supply)),
+                doubts=tuple(doubts(books, supply)),
             )
 
 
@@ -300,6 +315,7 @@ def _power(period: Span, device: DeviceHistory, rule: Downtime) -> Power:
         supplies=tuple(supply.supply for _, supply in parts),
         silences=tuple(sorted(found, key=lambda line: (line.silence.first_miss, line.silence.until))),
         emergencies=tuple(sorted(told.values(), key=lambda one: (one.opened_at, one.reference))),
+        doubts=tuple(line for part, supply in parts for line in doubts(part, supply)),
     )
 
 
@@ -356,4 +372,5 @@ def _totals(rows: Iterable[Row]) -> Iterator[Total]:
             backbone_measured_s=sum(row.backbone_measured_s for row in mine),
             power=sum((row.power.account for row in mine), Account()),
             power_measured_s=sum(row.power.measured_s for row in mine),
+            power_possibly_s=sum(row.power.possibly_s for row in mine),
         )

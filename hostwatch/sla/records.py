@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from hostwatch.core.instant import second
+from hostwatch.core.lastseen import LastSeen
 from hostwatch.core.timeline import Span, Timeline
 
 
@@ -157,6 +158,48 @@ class Reach:
     span: Timeline
 
 
+class Because(StrEnum):
+    """Why nobody could say whether a supply was interrupted."""
+
+    SILENT = "source silent"
+    UNDECIDED = "undecided"
+    """All were heard, and what they said did not decide it."""
+
+    CONTRADICTION = "contradiction"
+    NOT_LOOKED = "not looked"
+    """The watch did not ask: it was stopped, or behind."""
+
+    NOT_PROVEN = "not proven"
+    """It was never seen with power yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoubtRecord:
+    """A time in which nobody could say whether a supply was interrupted."""
+
+    since: datetime
+    until: datetime
+    """Now, while it goes on."""
+
+    is_open: bool
+    why: str
+    because: Because
+    silent: tuple[str, ...]
+    """The sources with a word in it that were not heard when it began."""
+
+    seen: LastSeen
+    """How it was seen last."""
+
+    @property
+    def span(self) -> Span:
+        """Its whole seconds."""
+        return spanned(self.since, self.until)
+
+    def until_also(self, later: DoubtRecord) -> DoubtRecord:
+        """One doubt out of this one and the one that follows it."""
+        return replace(self, until=later.until, is_open=later.is_open)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SupplyHistory:
     """All that is known of one supply of power."""
@@ -176,6 +219,9 @@ class SupplyHistory:
 
     emergencies: tuple[EmergencyRecord, ...] = ()
     """Those that told of it, alone or with other supplies."""
+
+    doubts: tuple[DoubtRecord, ...] = ()
+    """Its unknown time, as far as readings tell of it, in the order of time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,9 @@ HOUSE: dict[str, Any] = {
 }
 POWERED = PowerReading(points=(Point(utility=Utility.PRESENT, ups=Ups.ABLE, output=Output.POWERED),))
 DEAD = PowerReading(points=(Point(utility=Utility.ABSENT, ups=Ups.DEAD, output=Output.UNPOWERED),))
+BATTERY = PowerReading(
+    points=(Point(utility=Utility.ABSENT, ups=Ups.ABLE, output=Output.POWERED),), runtime_s=720
+)
 NOW = datetime(2026, 11, 3, 1, 0, tzinfo=UTC)
 
 
@@ -48,7 +51,8 @@ def teller() -> Teller:
     One service, which dies once with its device and once alone.
 
     Acme is on an uplink, which is cut for 15 minutes while its devices answer; beta is on none. Acme's power
-    was gone at one reading, when a ping of its first device was lost; of beta's nobody knows.
+    was gone at one reading, when a ping of its first device was lost, and on battery when we went blind; of
+    beta's nobody knows.
     """
     told = Teller()
     www = (Service(name="www"),)
@@ -68,7 +72,9 @@ def teller() -> Teller:
     told.beside("acme-web-1", "www", at(11, 8, 0, 7), end, missed=[lost], wrong=[wrong], unknown=[blind])
     told.every("acme-web-2", at(11, 8, 1, 23), end, unknown=[blind])
     told.rounds("chinanet", start, end, missed=[(at(15, 3), at(15, 3, 15))], unknown=[blind])
-    told.power("ups-a", start, end, POWERED, said=[(*lost, DEAD), (*blind, None)])
+    told.power(
+        "ups-a", start, end, POWERED, said=[(*lost, DEAD), (at(20, 5, 55), blind[0], BATTERY), (*blind, None)]
+    )
     told.decide(at(20, 7), judge.was_blind("sight", "no answer from our own gateway", *blind))
     kept = Quality(keeping=Keeping.SYNCHRONISED, offset_us=-120, estimated_us=900, maximum_us=31_500)
     left = Quality(keeping=Keeping.UNSYNCHRONISED, estimated_us=16_000_000, maximum_us=16_000_000)
