@@ -5,13 +5,18 @@ from __future__ import annotations
 import argparse
 import os
 import pkgutil
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
+from functools import wraps
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from hostwatch.configuration.mistake import BadConfiguration
+from hostwatch.control import ControlError
 from hostwatch.core.calendar import Month
+from hostwatch.store.errors import StoreError
 
 CONFIG_VARIABLE = "HOSTWATCH_CONFIG"
 CONFIG_DEFAULT = "/etc/hostwatch/hostwatch.yaml"
@@ -23,6 +28,33 @@ USAGE = 2
 
 class Refused(Exception):
     """What was asked for makes no sense, in words for a person."""
+
+
+Run = Callable[[argparse.Namespace], int]
+"""What a command does; its exit code."""
+
+
+def says_why(code: int) -> Callable[[Run], Run]:
+    """Around what a command does: what keeps it from that is told to whoever asked, and ends with this code.
+
+    What was asked for and makes no sense ends with `USAGE`.
+    """
+
+    def around(run: Run) -> Run:
+        @wraps(run)
+        def guarded(options: argparse.Namespace) -> int:
+            try:
+                return run(options)
+            except Refused as refused:
+                print(refused, file=sys.stderr)
+                return USAGE
+            except (BadConfiguration, StoreError, ControlError) as error:
+                print(error, file=sys.stderr)
+                return code
+
+        return guarded
+
+    return around
 
 
 def typed_month(text: str) -> Month:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from hostwatch.commands import USAGE, WRONG, explain
+from hostwatch.commands import USAGE, Refused, explain, says_why
 from hostwatch.configuration.load import load
-from hostwatch.configuration.mistake import BadConfiguration
-from hostwatch.control import ControlError, ask
+from hostwatch.control import ask
 from hostwatch.core.cause import STATED
 
 HELP = "state the cause of an emergency, take that back, or see what is known of it"
@@ -29,31 +28,27 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--withdraw", action="store_true", help="take back what was stated")
 
 
+@says_why(1)
 def run(options: argparse.Namespace) -> int:
     """0 if it is stated, or shown; 1 if it cannot be; 2 if what was asked for makes no sense."""
     if options.cause is None and not options.withdraw:
         return explain.run(options)
     if options.cause is not None and options.withdraw:
-        print("cannot state a cause and take it back at once: --is or --withdraw", file=sys.stderr)
-        return USAGE
-    try:
-        control = load(options.config, read_secrets=False).control
-        answer = ask(
-            control,
-            "cause",
-            within_s=30,
-            reference=options.reference,
-            because=options.because,
-            **{
-                "is": options.cause or "",
-                "ordered_by": options.ordered_by,
-                "from": options.since,
-                "until": options.until,
-            },
-        )
-    except (BadConfiguration, ControlError) as error:
-        print(error, file=sys.stderr)
-        return WRONG
+        raise Refused("cannot state a cause and take it back at once: --is or --withdraw")
+    control = load(options.config, read_secrets=False).control
+    answer = ask(
+        control,
+        "cause",
+        within_s=30,
+        reference=options.reference,
+        because=options.because,
+        **{
+            "is": options.cause or "",
+            "ordered_by": options.ordered_by,
+            "from": options.since,
+            "until": options.until,
+        },
+    )
     if not answer.get("ok"):
         print(answer.get("error", "the watch refused"), file=sys.stderr)
         return USAGE

@@ -31,21 +31,19 @@ from hostwatch.checkers.client import Checkers, Gone
 from hostwatch.checkers.protocol import WORDS_CHARS_MAX, Complaint, Found, Look, Order, Told
 from hostwatch.checkers.services import Check, Service, combined
 from hostwatch.checks.base import Finding, of_data, printable
-from hostwatch.commands import Refused, add_config
+from hostwatch.commands import Refused, add_config, says_why
 from hostwatch.configuration import words
 from hostwatch.configuration.load import load
-from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.configuration.population import population_of
 from hostwatch.configuration.secret import Places
 from hostwatch.configuration.service import Check as WrittenCheck
 from hostwatch.configuration.source import Reader as Source
 from hostwatch.configuration.whereabouts import control_of, zone_of
-from hostwatch.control import ControlError, ask
+from hostwatch.control import ask
 from hostwatch.core import instant
 from hostwatch.core.device import Device
 from hostwatch.core.reading import Outcome
 from hostwatch.services import Definitions
-from hostwatch.store.errors import StoreError
 from hostwatch.store.reader import Reader
 
 HELP = "look now whether a device's services run, step by step"
@@ -93,6 +91,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
+@says_why(2)
 def run(options: argparse.Namespace) -> int:
     """0: everything ran, 1: something was missed, 2: we could not look."""
     try:
@@ -100,9 +99,6 @@ def run(options: argparse.Namespace) -> int:
             return _last(options)
         plan = _single(options) if options.kind else _planned(options)
         runs = asyncio.run(_looked(plan, _Shown(quiet=options.json)))
-    except (Refused, BadConfiguration, StoreError, ControlError) as error:
-        print(error, file=sys.stderr)
-        return 2
     except Gone as gone:
         print(f"the process that checks is gone: {gone}", file=sys.stderr)
         return 2

@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import json
 import os
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from enum import IntEnum
@@ -25,9 +24,8 @@ from rich.table import Table
 from hostwatch import canary, sieve
 from hostwatch.carrier import Carrier, addresses_6
 from hostwatch.clock import Clock, SystemClock
-from hostwatch.commands import add_config
+from hostwatch.commands import add_config, says_why
 from hostwatch.configuration.load import Loaded, load
-from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.control import ControlError, ask
 from hostwatch.core.quality import GRADES_US, Keeping
 from hostwatch.directory import packet, site_manner
@@ -71,13 +69,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
+@says_why(State.BAD)
 def run(options: argparse.Namespace) -> int:
     """0: all is well, 1: something should be looked at, 2: a watch could not see from here."""
-    try:
-        loaded = load(options.config, read_secrets=False)
-    except BadConfiguration as bad:
-        print(bad, file=sys.stderr)
-        return State.BAD
+    loaded = load(options.config, read_secrets=False)
     findings = asyncio.run(examine(loaded, SystemClock()))
     if options.json:
         print(json.dumps([_plain(finding) for finding in findings], ensure_ascii=False))

@@ -16,9 +16,8 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
-from hostwatch.commands import WRONG, add_config
+from hostwatch.commands import WRONG, add_config, says_why
 from hostwatch.configuration.load import load
-from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.core import instant
 from hostwatch.core.cause import Cause, Confidence, Slot
 from hostwatch.core.causing import evidence_of
@@ -26,7 +25,6 @@ from hostwatch.core.facts import CauseFound
 from hostwatch.explaining import Explained, explain, shown
 from hostwatch.messages import catalogue, spans
 from hostwatch.messages import cause as words
-from hostwatch.store.errors import StoreError
 from hostwatch.store.reader import Reader
 
 HELP = "explain an emergency: what each witness said, when, and what followed from it"
@@ -43,17 +41,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
+@says_why(1)
 def run(options: argparse.Namespace) -> int:
     """0 if it is explained, 1 if it cannot be."""
-    try:
-        loaded = load(options.config, read_secrets=False)
-        with Reader(loaded.store) as reader:
-            found = explain(reader, options.reference)
-            said = None if found is None or found.said is None else found.said
-            because = "" if said is None else reader.personal(said.because) or "a reason that was erased"
-    except (BadConfiguration, StoreError) as error:
-        print(error, file=sys.stderr)
-        return WRONG
+    loaded = load(options.config, read_secrets=False)
+    with Reader(loaded.store) as reader:
+        found = explain(reader, options.reference)
+        said = None if found is None or found.said is None else found.said
+        because = "" if said is None else reader.personal(said.because) or "a reason that was erased"
     if found is None:
         print(f"the record knows no emergency {options.reference}", file=sys.stderr)
         return WRONG

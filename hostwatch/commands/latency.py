@@ -24,13 +24,11 @@ from rich.table import Table
 from rich.text import Text
 
 from hostwatch.clock import SystemClock
-from hostwatch.commands import USAGE, WRONG, Refused, add_config, typed_month
+from hostwatch.commands import Refused, add_config, says_why, typed_month
 from hostwatch.configuration.load import load
-from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.core import calendar, instant, latency
 from hostwatch.core.latency import Histogram
 from hostwatch.core.timeline import Span
-from hostwatch.store.errors import StoreError
 from hostwatch.store.reader import Reader
 
 HELP = "show round-trip times and loss of a device, by hours, days or a whole span"
@@ -89,20 +87,14 @@ def _local(text: str) -> datetime:
         ) from None
 
 
+@says_why(1)
 def run(options: argparse.Namespace) -> int:
     """0 if there is something to show, 1 if the store cannot be read, 2 if what was asked makes no sense."""
-    try:
-        loaded = load(options.config, read_secrets=False)
-        zone = ZoneInfo(loaded.configuration.site.timezone)
-        span = _span(options, zone, SystemClock().now())
-        with Reader(loaded.store) as reader:
-            lines = _lines(reader, options.device, span, _cut(options.by, span, zone))
-    except (BadConfiguration, StoreError) as error:
-        print(error, file=sys.stderr)
-        return WRONG
-    except Refused as refused:
-        print(refused, file=sys.stderr)
-        return USAGE
+    loaded = load(options.config, read_secrets=False)
+    zone = ZoneInfo(loaded.configuration.site.timezone)
+    span = _span(options, zone, SystemClock().now())
+    with Reader(loaded.store) as reader:
+        lines = _lines(reader, options.device, span, _cut(options.by, span, zone))
     if options.json:
         print(json.dumps(_plain(options.device, lines, zone), ensure_ascii=False))
     elif options.csv:

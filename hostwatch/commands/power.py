@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -21,9 +20,8 @@ from rich.tree import Tree
 
 from hostwatch import fixtures
 from hostwatch.clock import SystemClock
-from hostwatch.commands import add_config
+from hostwatch.commands import add_config, says_why
 from hostwatch.configuration.load import load
-from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.core import canonical, doubt
 from hostwatch.core.electricity import Electricity
 from hostwatch.core.element import witnessed
@@ -35,7 +33,6 @@ from hostwatch.core.witnesses import parsed
 from hostwatch.core.world import World
 from hostwatch.messages import spans
 from hostwatch.messages import warning as words_of_warning
-from hostwatch.store.errors import StoreError
 from hostwatch.store.reader import Reader
 
 LISTED_MAX = 20
@@ -55,15 +52,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
+@says_why(2)
 def run(options: argparse.Namespace) -> int:
     """0: all have power, 1: some have not, 2: of some that is not known, or the record cannot be read."""
-    try:
-        loaded = load(options.config, read_secrets=False)
-        with Reader(loaded.store) as reader:
-            world = reader.world()
-    except (BadConfiguration, StoreError) as error:
-        print(error, file=sys.stderr)
-        return 2
+    loaded = load(options.config, read_secrets=False)
+    with Reader(loaded.store) as reader:
+        world = reader.world()
     told = describe(world, SystemClock().now())
     if options.json:
         print(json.dumps(canonical.plain(told), ensure_ascii=False))

@@ -14,8 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from hostwatch.commands import add_config, how_far
-from hostwatch.configuration.mistake import BadConfiguration
+from hostwatch.commands import add_config, how_far, says_why
 from hostwatch.configuration.whereabouts import control_of
 from hostwatch.control import ControlError, ask
 
@@ -33,13 +32,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the watch's answer as JSON")
 
 
+@says_why(1)
 def run(options: argparse.Namespace) -> int:
     """0 when the configuration is in force, 1 when it is not."""
-    try:
-        answer = _reload(_control(options.config), shown=sys.stderr.isatty() and not options.json)
-    except (BadConfiguration, ControlError) as error:
-        print(error, file=sys.stderr)
-        return 1
+    answer = _reload(_control(options.config), shown=sys.stderr.isatty() and not options.json)
     if options.json:
         print(json.dumps(answer, ensure_ascii=False))
         return 0 if answer.get("accepted") else 1

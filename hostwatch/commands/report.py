@@ -20,16 +20,14 @@ from rich.progress import Progress
 
 from hostwatch import reports
 from hostwatch.clock import SystemClock
-from hostwatch.commands import USAGE, WRONG, Refused, add_config, typed_month
+from hostwatch.commands import Refused, add_config, says_why, typed_month
 from hostwatch.configuration import load
-from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.core import facts
 from hostwatch.core.instant import from_second
 from hostwatch.sla.history import ENDING, LASTING, fold
 from hostwatch.sla.month import MonthReport, month
 from hostwatch.sla.records import History
 from hostwatch.sla.timing import doubts
-from hostwatch.store.errors import StoreError
 from hostwatch.store.reader import AsOf, Reader
 
 HELP = "account for a month: seconds up, down and unknown, silences and emergencies"
@@ -51,23 +49,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, metavar="FILE", help="write to this file, whole or not at all")
 
 
+@says_why(1)
 def run(options: argparse.Namespace) -> int:
     """0 if there is a report, 1 if it cannot be made, 2 if what was asked for makes no sense."""
-    try:
-        report = _report(options)
-        page = reports.render(options.format, report, _paper(options))
-        if options.output is None:
-            sys.stdout.flush()
-            sys.stdout.buffer.write(page)
-            sys.stdout.buffer.flush()
-        else:
-            _write(options.output, page)
-    except (BadConfiguration, StoreError) as error:
-        print(error, file=sys.stderr)
-        return WRONG
-    except Refused as refused:
-        print(refused, file=sys.stderr)
-        return USAGE
+    report = _report(options)
+    page = reports.render(options.format, report, _paper(options))
+    if options.output is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(page)
+        sys.stdout.buffer.flush()
+    else:
+        _write(options.output, page)
     return 0
 
 

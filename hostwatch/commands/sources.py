@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -19,9 +18,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from hostwatch.carrier import OWN_FAULTS, addresses_4, addresses_6, way_out
-from hostwatch.commands import add_config
+from hostwatch.commands import add_config, says_why
 from hostwatch.configuration.load import load
-from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.core.device import Device
 from hostwatch.core.schedule import ICMP
 from hostwatch.directory import packet
@@ -29,7 +27,6 @@ from hostwatch.pinger import Packet
 from hostwatch.reach import split
 from hostwatch.reach._links import way_to
 from hostwatch.reach.base import Fault
-from hostwatch.store.errors import StoreError
 from hostwatch.store.reader import Reader
 from hostwatch.switchboard import NEIGHBOUR
 
@@ -44,16 +41,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON, for programs, with every device")
 
 
+@says_why(2)
 def run(options: argparse.Namespace) -> int:
     """0: there is a way to each device, 1: not to all, 2: the record cannot be read."""
-    try:
-        loaded = load(options.config, read_secrets=False)
-        with Reader(loaded.store) as reader:
-            watched = [*reader.world().population.in_service()]
-        sent = packet(loaded.configuration)
-    except (BadConfiguration, StoreError) as error:
-        print(error, file=sys.stderr)
-        return 2
+    loaded = load(options.config, read_secrets=False)
+    with Reader(loaded.store) as reader:
+        watched = [*reader.world().population.in_service()]
+    sent = packet(loaded.configuration)
     found = sources((one for one in watched if options.customer in (None, one.customer)), sent)
     if options.json:
         print(json.dumps([one.plain() for one in found], ensure_ascii=False))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -21,9 +20,8 @@ from rich.table import Column, Table
 
 from hostwatch import fixtures, uplinks
 from hostwatch.clock import SystemClock
-from hostwatch.commands import add_config, how_far
+from hostwatch.commands import add_config, how_far, says_why
 from hostwatch.configuration.load import load
-from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.control import ControlError, ask
 from hostwatch.core import canonical, instant
 from hostwatch.core.behind import Group
@@ -37,7 +35,6 @@ from hostwatch.core.signal import Signal
 from hostwatch.core.world import World
 from hostwatch.messages import spans
 from hostwatch.samples import state_of
-from hostwatch.store.errors import StoreError
 from hostwatch.store.reader import Reader
 from hostwatch.traces import SHARED_FOR, neighbourhood
 
@@ -56,16 +53,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
+@says_why(2)
 def run(options: argparse.Namespace) -> int:
     """0: all is well, 1: something is down, 2: the watch is not well or the store cannot be read."""
-    try:
-        loaded = load(options.config, read_secrets=False)
-        with Reader(loaded.store) as reader:
-            world = reader.world()
-            paths = reader.last_paths(PATHS_MAX)
-    except (BadConfiguration, StoreError) as error:
-        print(error, file=sys.stderr)
-        return 2
+    loaded = load(options.config, read_secrets=False)
+    with Reader(loaded.store) as reader:
+        world = reader.world()
+        paths = reader.last_paths(PATHS_MAX)
     try:
         watch: Mapping[str, Any] = ask(loaded.control, "status", within_s=5)
     except ControlError as error:

@@ -20,16 +20,14 @@ from rich.console import Console
 from rich.table import Table
 
 from hostwatch.clock import SystemClock
-from hostwatch.commands import USAGE, WRONG, Refused, add_config, typed_month
+from hostwatch.commands import Refused, add_config, says_why, typed_month
 from hostwatch.configuration.load import load
-from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.core import facts, instant
 from hostwatch.core.calendar import Month
 from hostwatch.core.timeline import Span
 from hostwatch.core.traffic import STEP_S, Passed
 from hostwatch.sla.holding import Holding, carried, holdings
 from hostwatch.sla.traffic import Series, Traffic, Way, days, figure, series, steps
-from hostwatch.store.errors import StoreError
 from hostwatch.store.reader import Reader
 
 HELP = "show the traffic of ports in a month: average, maximum and 95th percentile"
@@ -66,22 +64,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--csv", action="store_true", help="print CSV, for spreadsheets")
 
 
+@says_why(1)
 def run(options: argparse.Namespace) -> int:
     """0 if there is something to show, 1 if the store cannot be read, 2 if what was asked makes no sense."""
-    try:
-        loaded = load(options.config, read_secrets=False)
-        zone = ZoneInfo(loaded.configuration.site.timezone)
-        if options.series and not (options.csv or options.json):
-            raise Refused("cannot show each five minutes as a table: add --csv or --json")
-        span = _span(options.month, zone, SystemClock().now())
-        with Reader(loaded.store) as reader:
-            lines = _lines(reader, options.what, span)
-    except (BadConfiguration, StoreError) as error:
-        print(error, file=sys.stderr)
-        return WRONG
-    except Refused as refused:
-        print(refused, file=sys.stderr)
-        return USAGE
+    loaded = load(options.config, read_secrets=False)
+    zone = ZoneInfo(loaded.configuration.site.timezone)
+    if options.series and not (options.csv or options.json):
+        raise Refused("cannot show each five minutes as a table: add --csv or --json")
+    span = _span(options.month, zone, SystemClock().now())
+    with Reader(loaded.store) as reader:
+        lines = _lines(reader, options.what, span)
     if options.json:
         print(json.dumps(_plain(lines, span, zone, series=options.series), ensure_ascii=False))
     elif options.csv:
