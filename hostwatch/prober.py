@@ -88,6 +88,7 @@ class Prober:
             await self.glance()
             self._hold(self._keep_sight())
             self._hold(self._keep_looking_for_lies())
+            self._hold(self._keep_calling_roll())
             self._hold(self.follow_ups.run(self._hold))
             self._hold(self.traces.run(self._hold))
             await self._run_schedule()
@@ -246,6 +247,12 @@ class Prober:
         while True:
             await self._clock.sleep(self.sight.pulse)
             await self.glance()
+
+    async def _keep_calling_roll(self) -> None:
+        """Ask all reference points now and then, so that people hear of who is silent before it matters."""
+        while True:
+            await self.sight.call_roll()
+            await self._clock.sleep(self.sight.roll_every)
 
     async def _keep_looking_for_lies(self) -> None:
         while True:

@@ -1,73 +1,78 @@
-"""Own sight: can we see at all, and is it true? Gateways, loopback and decoys answer that (J1, J7).
+"""Own sight: can we see at all, and is it true? Reference points, loopback and decoys answer that (J1, J7).
 
-A miss stands only if a gateway of the same family, and our own loopback, answered at the last glance
-before it and at all glances since, of which there must be one; and if a gateway answered a packet that left
-between the first and the last of the ping. Targets on loopback need no gateway, since packets to them never
-leave the machine. While a decoy is answered, nothing of its family is believed.
+A miss stands only if a quorum of our own gateways or of the beacons outside, and our own loopback, answered
+at the last glance before it and at all glances since, of which there must be one; and if a quorum answered
+packets that left between the first and the last of the ping. Targets on loopback need no gateway, since
+packets to them never leave the machine. While a decoy is answered, nothing of its family is believed. Those
+rules are pure, and stand in `core.seeing`; what they judge by is gathered here.
 """
 
 from __future__ import annotations
 
 import asyncio
-from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from itertools import chain
+from typing import Final
 
-from hostwatch import canary
+from hostwatch import canary, rollcall
 from hostwatch.clock import Clock
 from hostwatch.core import instant, judge
 from hostwatch.core.blindness import Why
 from hostwatch.core.reading import Outcome
+from hostwatch.core.seeing import Habit, Memory, Miss, Points
 from hostwatch.core.world import Decision, World
-from hostwatch.pinger import Ask, Batch, Look, Manner, Pinger, family, is_loopback
-
-REMEMBERED_MAX: Final = 1024
-"""Glances that are remembered; those of a storm are thinned out."""
+from hostwatch.gauges import Figure
+from hostwatch.pinger import Batch, Look, Manner, Pinger, family, is_loopback
+from hostwatch.rollcall import Roll
 
 PULSE_MIN: Final = timedelta(milliseconds=50)
-"""Our gateways are looked at no more often, however short pings are."""
-
-HEARD_MAX: Final = 1024
-"""Answers of gateways that are remembered."""
+"""Our reference points are looked at no more often, however short pings are."""
 
 PAUSE: Final = timedelta(milliseconds=500)
 """The least time between two glances that misses ask for: thousands of misses share a few."""
 
+WARY_FOR: Final = timedelta(minutes=10)
+"""How long beacons are in every glance after our gateways did not suffice: they are others' machines."""
+
+CALLS: Final = 12
+"""The roll is called each time so many routine looks are over: by default once a minute."""
+
 SAMPLE: Final = 8
 """So many looks of a group show which families are in use."""
 
-BLIND = "own gateway silent"
-DEAF = "own loopback silent"
 FORGED = "answers are made up"
 
 Deed = Callable[[World, datetime], Decision]
-What = Literal["gateway", "loopback"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Glance:
-    """One look at our own gateways and at our own loopback."""
+    """One look at our own reference points and at our own loopback."""
 
     at: datetime
     """When the first packet left."""
 
     good: frozenset[int]
-    """The families in which a gateway answered, or need not."""
+    """The families in which a quorum of reference points answered, or need not."""
 
     heard: frozenset[int]
     """The families in which our own loopback answered, or need not."""
 
     why: str = ""
+    """Who was silent and why, and how many must have answered."""
+
+    answered: frozenset[str] = frozenset()
+    """Whom we heard, until those were enough."""
 
 
 class Sight:
-    """Looks at our own gateways and at canaries, and remembers what it saw."""
+    """Looks at our own reference points and at canaries, and remembers what it saw."""
 
     def __init__(
         self,
-        gateways: Sequence[str],
+        points: Points,
         pinger: Pinger,
         clock: Clock,
         manner: Manner,
@@ -81,20 +86,20 @@ class Sight:
         self._pinger = pinger
         self._clock = clock
         self._glancing = asyncio.Lock()
-        self._times_us: list[int] = []
-        """When was looked, oldest first."""
-
-        self._bad_us: dict[tuple[What, int], int] = {}
-        """When a family was last seen to fail."""
-
-        self._heard_us: dict[int, list[int]] = {4: [], 6: []}
-        """When packets left that a gateway of a family answered, oldest first."""
+        self.memory = Memory()
+        """What was heard when."""
 
         self._patience_us = 0
         self.pulse = every
-        """The time between two looks at our gateways when nothing else asks for one."""
+        """The time between two glances when nothing else asks for one."""
+
+        self._wary_until: timedelta | None = None
+        """Until when, by the monotonic clock, beacons are in every glance."""
 
         self._last: Glance | None = None
+        self.roll = Roll(points=points)
+        """Who answered when all were asked last."""
+
         self._forged: dict[int, str] = {}
         """Families in which something is answered now that nobody can answer, and what."""
 
@@ -103,7 +108,7 @@ class Sight:
 
         self._has_looked_for_lies = False
         self._in_use: set[int] = set()
-        self.gateways = tuple(gateways)
+        self.points = points
         self.silent = tuple(silent)
         self.manner = manner
         self.every = every
@@ -113,17 +118,22 @@ class Sight:
         """Called when something may have changed in what `deeds` says."""
 
     def forget(self) -> None:
-        """Drop what was seen by another clock, or with other gateways: it proves nothing any more."""
-        self._times_us.clear()
-        self._bad_us.clear()
-        for heard in self._heard_us.values():
-            heard.clear()
+        """Drop what was seen by another clock: it proves nothing any more."""
+        self.memory.forget()
         self._believed_us = dict.fromkeys(self._believed_us, 0)
+
+    def heed(self, points: Points) -> bool:
+        """Have these reference points from now on; whether they are others: then what was seen is dropped."""
+        if points == self.points:
+            return False
+        self.points, self.roll, self._wary_until = points, Roll(points=points), None
+        self.forget()
+        return True
 
     @property
     def in_use(self) -> frozenset[int]:
         """The families that we look at."""
-        return frozenset(self._in_use | {family(address) for address in (*self.gateways, *self.silent)})
+        return self.points.families | self._in_use | frozenset(map(family, self.silent))
 
     def use(self, *versions: int) -> None:
         """These families are in use, though nobody has looked yet."""
@@ -134,60 +144,90 @@ class Sight:
         return tuple(self._forged.values())
 
     def attend(self, manners: Iterable[Manner]) -> None:
-        """Keep up with how devices are pinged: each ping is to have a look at our gateways inside it."""
+        """Keep up with how devices are pinged: each ping is to have a glance inside it."""
         known = [*manners, self.manner]
         spans = [(one.attempts - 1) * one.spacing for one in known if one.attempts > 1]
         self.pulse = max(min([self.every, *(span / 3 for span in spans)]), PULSE_MIN)
         self._patience_us = max(one.timeout + one.timeout / 10 for one in known) // instant.MICROSECOND
 
     async def glance(self) -> Glance:
-        """Look at all our gateways and at our own loopback now."""
+        """Look at our reference points and at our own loopback now."""
         async with self._glancing:
             return await self._glance()
 
     async def _glance(self) -> Glance:
-        at_us = self._clock.now_us()
+        """Look at our gateways; at the beacons too if the gateways do not suffice, or did not lately.
+
+        That the gateways fell short is remembered, and the look at all that follows at once is another one:
+        what beacons answer then says nothing of the time before. So a miss in between is none.
+        """
+        points = self.points
+        is_wary = self._wary_until is not None and self._clock.monotonic() < self._wary_until
+        asked = points.addresses if is_wary or not points.gateways else points.gateways
+        seen = await self._look_at(asked)
+        if asked != points.addresses and points.leans_on_beacons(seen.answered):
+            self._be_wary()
+            seen = await self._look_at(points.addresses)
+        self._last = seen
+        self.on_seen()
+        return seen
+
+    def _be_wary(self) -> None:
+        self._wary_until = self._clock.monotonic() + WARY_FOR
+
+    async def _look_at(self, addresses: Iterable[str]) -> Glance:
+        """Look at these and at our own loopback, until enough of them have answered, and remember it."""
+        points, at_us = self.points, self._clock.now_us()
         versions = {version for version in self.in_use if not self.is_deaf_by_order(version)}
-        gateways = (Ask(address, address, at_us) for address in self.gateways)
-        asks = (*gateways, *canary.living(versions, at_us))
-        looks: list[Look] = []
-        async for group in self._pinger.probe(Batch(asks=asks, manner=self.manner)):
-            looks.extend(group)
-        answered = {look.address for look in looks if look.outcome is Outcome.ANSWERED}
+        own = frozenset(canary.LOOPBACK[version] for version in versions)
+        batches = rollcall.apart(addresses, self.manner, at_us)
+        loopback = Batch(asks=canary.living(versions, at_us), manner=self.manner)
+        looks = await rollcall.ask_apart(
+            self._pinger,
+            chain(batches, [loopback] if versions else ()),
+            lambda heard: own <= heard and points.is_enough(heard),
+        )
+        heard = rollcall.answered(looks)
         for look in looks:
-            if look.outcome is Outcome.ANSWERED and look.address in self.gateways:
-                heard = self._heard_us[family(look.address)]
-                insort(heard, look.at_us if look.answered_us is None else look.answered_us)
-                del heard[:-HEARD_MAX]
+            if look.address in heard - own:
+                self.memory.hear(look.address, look.at_us if look.answered_us is None else look.answered_us)
         at_us = min((look.at_us for look in looks), default=at_us)  # when the first packet left
         seen = Glance(
             at=instant.from_micros(at_us),
-            good=self._widened(frozenset(family(one) for one in self.gateways if one in answered)),
-            heard=frozenset({4, 6} - {v for v in versions if canary.LOOPBACK[v] not in answered}),
-            why="; ".join(f"{look.address}: {look.why}" for look in looks if look.why),
+            good=points.seen(heard),
+            heard=frozenset({4, 6} - {v for v in versions if canary.LOOPBACK[v] not in heard}),
+            why=_told([f"{look.address}: {look.why}" for look in looks if look.why], points.shortfall(heard)),
+            answered=heard,
         )
-        self._remember(seen, at_us)
+        self.memory.keep(at_us, seen.good, seen.heard, self.every // instant.MICROSECOND)
         return seen
 
-    def _widened(self, good: frozenset[int]) -> frozenset[int]:
-        """A family without a gateway of its own is seen through the other."""
-        own = {family(address) for address in self.gateways}
-        return good | ({4, 6} - own if good or not own else set())
+    async def call_roll(self) -> Roll:
+        """Ask all reference points, and wait for each: people want to know who is silent, though we see."""
+        points = self.points
+        batches = rollcall.apart(points.addresses, self.manner, self._clock.now_us())
+        roll = Roll(points=points, looks=await rollcall.ask_apart(self._pinger, batches))
+        if points is self.points:
+            self.roll = roll
+            if self._wary_until is not None and points.leans_on_beacons(roll.heard):
+                self._be_wary()
+        return roll
 
-    def _remember(self, seen: Glance, at_us: int) -> None:
-        """Keep what was seen. Of three glances close together that in the middle is forgotten."""
-        times = self._times_us
-        insort(times, at_us)
-        if len(times) > 2 and times[-1] - times[-3] < self.every / 2 / instant.MICROSECOND:
-            del times[-2]
-        del times[:-REMEMBERED_MAX]
-        for version in (4, 6):
-            if version not in seen.good:
-                self._bad_us["gateway", version] = at_us
-            if version not in seen.heard:
-                self._bad_us["loopback", version] = at_us
-        self._last = seen
-        self.on_seen()
+    @property
+    def roll_every(self) -> timedelta:
+        """The time between two calls of the roll: a minute, or less in a hurry."""
+        return CALLS * self.every
+
+    def figures(self) -> Iterator[Figure]:
+        """How far each quorum is from being lost, as of the last call of the roll."""
+        yield from self.roll.figures()
+
+    def warnings(self) -> Iterator[str]:
+        """What somebody should look at: why we do not see, or who is silent though we do."""
+        if self._last is not None and not self.is_good(self._last):
+            yield f"sight: {self._last.why}"
+        else:
+            yield from self.roll.warnings()
 
     async def look_for_lies(self) -> None:
         """Ask for what nobody can answer. While it is answered all the same, its family is not believed."""
@@ -210,8 +250,8 @@ class Sight:
             self._believed_us[version] = at_us
 
     def is_good(self, glance: Glance) -> bool:
-        """Whether each family that has gateways saw one."""
-        return all(family(address) in glance.good for address in self.gateways)
+        """Whether we see in each family that has reference points."""
+        return self.points.families <= glance.good
 
     def causes(self) -> Iterator[tuple[Why, str]]:
         """Why we are blind now, with details."""
@@ -247,7 +287,8 @@ class Sight:
     async def _seen_since(self, when_us: int) -> None:
         """Wait for a glance from then on, or cast one; whoever waits meanwhile shares it."""
         async with self._glancing:
-            if self._times_us and self._times_us[-1] >= when_us:
+            times = self.memory.times_us
+            if times and times[-1] >= when_us:
                 return
             if self._last is not None:
                 pause = min(PAUSE, self.every / 10)
@@ -267,34 +308,21 @@ class Sight:
 
     def _doubt(self, look: Look, version: int) -> str:
         """Why we may not have seen an answer; empty if we would have."""
-        times = self._times_us
-        place = bisect_right(times, look.at_us) - 1
-        oldest_us = look.at_us - (2 * self.every + self.manner.longest) // instant.MICROSECOND
-        if place < 0 or times[place] < oldest_us or place == len(times) - 1:
-            return BLIND if self.gateways else DEAF
-        if self._bad_us.get(("loopback", version), -1) >= times[place]:
-            return DEAF
-        own = bool(self.gateways) and not is_loopback(look.address)
-        if own and self._bad_us.get(("gateway", version), -1) >= times[place]:
-            return BLIND
-        return BLIND if own and not self._was_heard_between(look, version) else ""
+        miss = Miss(version, look.at_us, look.known_us, is_loopback(look.address))
+        return self.memory.doubt(miss, self.points, self._habit())
 
-    def _was_heard_between(self, look: Look, version: int) -> bool:
-        """Whether a gateway answered a packet that left after the first of a ping and before its last.
-
-        Nothing that cut us off for a while can have taken all packets of the ping and let that one pass. A
-        ping of one packet, or one too short, has no inside: then the looks before and after it must do.
-        """
-        until_us = look.known_us - self._patience_us
-        if until_us - look.at_us < 1.5 * (self.pulse // instant.MICROSECOND):
-            return True
-        mine = [version] if any(family(one) == version for one in self.gateways) else [4, 6]
-        return any(_any_between(self._heard_us[one], look.at_us, until_us) for one in mine)
+    def _habit(self) -> Habit:
+        return Habit(
+            every_us=self.every // instant.MICROSECOND,
+            longest_us=self.manner.longest_us,
+            pulse_us=self.pulse // instant.MICROSECOND,
+            patience_us=self._patience_us,
+        )
 
 
-def _any_between(times_us: Sequence[int], since_us: int, until_us: int) -> bool:
-    place = bisect_left(times_us, since_us)
-    return place < len(times_us) and times_us[place] <= until_us
+def _told(silent: Iterable[str], shortfall: str) -> str:
+    """Who was silent, and of how many that was too many."""
+    return "; ".join([*silent, *([shortfall] if shortfall else [])])
 
 
 def _begin(cause: Why, detail: str, at: datetime) -> Deed:

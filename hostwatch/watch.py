@@ -76,7 +76,7 @@ class Watch:
         self.pinger = pinger
         self.directory = self._directory(loaded)
         self.sight = Sight(
-            [str(address) for address in loaded.configuration.sight],
+            loaded.configuration.sight.points,
             pinger,
             clock,
             self.directory.site_manner,
@@ -90,17 +90,21 @@ class Watch:
         self.time_watch = TimeWatch(engine, clock)
         self._set_manners()
         self._set_politeness(loaded)
-        self.examiner = Examiner(clock, engine, self.prober, self.outbox, self.time_watch.warnings)
+        self.examiner = Examiner(clock, engine, self.prober, self.outbox, self._warnings)
         self.tally = metrics.Tally()
         self.examiner.parts.append(self.applications.troubles)
         engine.listeners.append(self.tally.on_decision)
         self.prober.rounds.listeners.append(self.tally.on_looks)
         self.figures: list[Callable[[], Iterable[Figure]]] = [
             self.time_watch.figures,
+            self.sight.figures,
             self.applications.figures,
             lambda: fixtures.figures(engine.world, clock.now()),
         ]
         """What parts of the watch say of themselves in the metrics."""
+
+    def _warnings(self) -> Iterable[str]:
+        return chain(self.time_watch.warnings(), self.sight.warnings())
 
     def _directory(self, loaded: Loaded) -> Directory:
         surroundings = Surroundings(
@@ -221,14 +225,11 @@ class Watch:
             self._set_manners()
 
         changed = await self.enroller.bring(taken, before, author, opened)
-        gateways = tuple(str(address) for address in loaded.configuration.sight)
         self.sight.silent = tuple(str(address) for address in loaded.configuration.silent)
         self.sight.manner = directory.site_manner
         self.sight.every = self._sight_every(loaded)
         self._set_politeness(loaded)
-        if gateways != self.sight.gateways:
-            self.sight.gateways = gateways
-            self.sight.forget()
+        if self.sight.heed(loaded.configuration.sight.points):
             await self.prober.glance()
         self.engine.changed.set()
         restart = _needs_restart(before, loaded)

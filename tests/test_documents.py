@@ -41,6 +41,7 @@ from hostwatch.checkers import asking, confinement, mouth, process, protocol, re
 from hostwatch.commands import ping, run, status
 from hostwatch.configuration import checks as limits_of_checks
 from hostwatch.configuration import fields, load, mistake, network, secret, service, source, uplink
+from hostwatch.configuration import sight as sights
 from hostwatch.configuration.model import Notices, Schedule
 from hostwatch.configuration.packets import Limits
 from hostwatch.core import (
@@ -59,6 +60,7 @@ from hostwatch.core import (
     ports,
     power,
     schedule,
+    seeing,
     telling,
     turns,
     warned,
@@ -235,7 +237,13 @@ LIMITS: dict[str, str] = {
         f" {lag.TROUBLE_FOR_S:g} s"
     ),
     "sight: glances that misses ask for": f"every {sight.PAUSE / timedelta(milliseconds=1):g} ms",
-    "sight: glances remembered": f"{sight.REMEMBERED_MAX:,}",
+    "sight: answers of each reference point that are remembered": f"{seeing.HEARD_MAX:,}",
+    "sight: gateways; beacons": f"{sights.GATEWAYS_MAX}; {sights.BEACONS_MAX}",
+    "sight: beacons in each glance after gateways did not suffice": (
+        f"{sight.WARY_FOR / timedelta(minutes=1):g} min"
+    ),
+    "sight: calls of the roll": f"every {sight.CALLS} times",
+    "sight: glances remembered": f"{seeing.REMEMBERED_MAX:,}",
     "a retry of a stuck store": f"every {seconds(engine.RETRY_EVERY)}",
     "notices looked at in one go by a round of the outbox": (
         f"{outbox.STEP}; all that are pending at least every {outbox.IDLE.total_seconds():g} s"

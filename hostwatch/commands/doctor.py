@@ -1,6 +1,6 @@
 """`hostwatch doctor`: what this machine allows the watch, and how well it sees from here.
 
-Looks at the permission to ping, buffers, own gateways, canaries, routes, the clock and, if one runs,
+Looks at the permission to ping, buffers, own gateways, beacons, canaries, routes, the clock and, if one runs,
 the watch. Pings nobody but loopback and what `sight:` and `silent:` name; changes nothing. Exit code 0 when
 all is well, 1 when something should be looked at, 2 when a watch could not see from here.
 """
@@ -28,11 +28,13 @@ from hostwatch.commands import add_config, says_why
 from hostwatch.configuration.load import Loaded, load
 from hostwatch.control import ControlError, ask
 from hostwatch.core.quality import GRADES_US, Keeping
+from hostwatch.core.seeing import tally
 from hostwatch.directory import packet, site_manner
 from hostwatch.echo import RECEIVE_BUFFER_BYTES, EchoSocket, NoPermission, Outlet, SendFault
 from hostwatch.icmp import IcmpPinger
 from hostwatch.lag import STOOD_MIN_S
 from hostwatch.outlets import outlets_of
+from hostwatch.rollcall import Roll
 from hostwatch.routes import default_links
 from hostwatch.sight import Sight
 
@@ -41,6 +43,9 @@ _ANYBODY = {4: "192.0.2.1", 6: "2001:db8::1"}
 """Somebody beyond all links of ours; nothing is sent."""
 
 _RMEM_MAX = Path("/proc/sys/net/core/rmem_max")
+
+
+POINT_SILENT = "look why it is silent; if it never answers pings, write others at sight:"
 
 
 class State(IntEnum):
@@ -160,7 +165,7 @@ async def _sight(loaded: Loaded, clock: Clock, families: Sequence[int]) -> list[
     configuration = loaded.configuration
     pinger = IcmpPinger(clock)
     sight = Sight(
-        [str(address) for address in configuration.sight],
+        configuration.sight.points,
         pinger,
         clock,
         site_manner(configuration),
@@ -169,10 +174,10 @@ async def _sight(loaded: Loaded, clock: Clock, families: Sequence[int]) -> list[
     )
     sight.use(*families)
     try:
-        glance, _ = await asyncio.gather(sight.glance(), sight.look_for_lies())
+        glance, roll, _ = await asyncio.gather(sight.glance(), sight.call_roll(), sight.look_for_lies())
     finally:
         await pinger.close()
-    findings = [_gateways(sight, glance.why, is_good=sight.is_good(glance))]
+    findings = [*_points(roll)]
     findings += [_loopback(version, version in glance.heard) for version in families]
     lies = "; ".join(sight.lies())
     advice = "somebody on the way answers for others, or our matching is wrong: nothing can be believed"
@@ -183,14 +188,24 @@ async def _sight(loaded: Loaded, clock: Clock, families: Sequence[int]) -> list[
     return findings
 
 
-def _gateways(sight: Sight, why: str, *, is_good: bool) -> Finding:
-    if not sight.gateways:
+def _points(roll: Roll) -> Iterator[Finding]:
+    """Each reference point of sight, and whether their quorums are met."""
+    points, silent = roll.points, roll.silent()
+    if not points.addresses:
         advice = (
             "write the address of your own gateway at sight:, else a fault of our own link blames devices"
         )
-        return Finding("own gateways", State.LOOK, "none configured", advice)
-    said = ", ".join(sight.gateways)
-    return Finding("own gateways", State.GOOD if is_good else State.BAD, f"{said}: {why or 'answer'}")
+        yield Finding("own gateways", State.LOOK, "none configured", advice)
+    for part, addresses in (("own gateways", points.gateways), ("beacons", points.beacons)):
+        if addresses:
+            said = ", ".join(f"{one}: {silent.get(one, 'answers')}" for one in addresses)
+            is_well = silent.keys().isdisjoint(addresses)
+            yield Finding(part, State.GOOD if is_well else State.LOOK, said, "" if is_well else POINT_SILENT)
+    for version in sorted(points.families):
+        is_seen = points.is_seen(version, roll.heard)
+        said = tally(points.quorums(version), roll.heard)
+        state, advice = (State.GOOD, "") if is_seen else (State.BAD, "we are blind: look at our own link")
+        yield Finding(f"sight over IPv{version}", state, said, advice)
 
 
 def _loopback(version: int, heard: bool) -> Finding:

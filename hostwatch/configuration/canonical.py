@@ -16,12 +16,12 @@ from pydantic import BaseModel
 
 from hostwatch.configuration import duration
 from hostwatch.configuration.customer import Contact
-from hostwatch.configuration.fields import Listen
 from hostwatch.configuration.model import Configuration
 from hostwatch.configuration.of_kind import OfKind
 from hostwatch.configuration.rung import Rung
 from hostwatch.configuration.secret import HIDDEN, Secret
 from hostwatch.configuration.service import Check
+from hostwatch.configuration.sight import Sight
 from hostwatch.core import canonical, instant
 
 Commit = Callable[[str], str]
@@ -56,6 +56,8 @@ def tree(value: Any) -> Any:
             return Personal(value, value.model_dump(mode="json"))
         case Contact():
             return {**_fields(value), "name": Personal(value.name, value.name)}
+        case Sight() if value.is_short:
+            return tree(value.gateways)
         case Check():
             return {value.kind: tree(value.settings)}
         case BaseModel():
@@ -66,8 +68,6 @@ def tree(value: Any) -> Any:
             return ById((item.id, tree(item)) for item in value)
         case list() | tuple():
             return [tree(item) for item in value]
-        case Listen():
-            return str(value)
     return str(value)
 
 

@@ -109,6 +109,15 @@ def _check_gateway(value: Address) -> Address:
     return value
 
 
+def _check_beacon(value: Address) -> Address:
+    for is_near, where in ((value.is_loopback, "on loopback"), (value.is_link_local, "link-local")):
+        if is_near:
+            raise Wrong(
+                f"is {where}, which never lies beyond our gateway", "write the address of somebody outside"
+            )
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class Listen:
     """Where the daemon's own pages are: loopback only. Port 0 takes any free one."""
@@ -187,6 +196,7 @@ DeviceAddress = Annotated[
     WithJsonSchema({"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}),
 ]
 GatewayAddress = Annotated[DeviceAddress, AfterValidator(_check_gateway)]
+BeaconAddress = Annotated[DeviceAddress, AfterValidator(_check_beacon)]
 ListenAddress = Annotated[
     Listen | None,
     BeforeValidator(_parse_listen),

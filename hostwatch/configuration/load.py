@@ -20,6 +20,7 @@ from hostwatch.configuration import (
     power_rules,
     rules,
     service_rules,
+    sight_rules,
     uplink_rules,
     words,
 )
@@ -151,6 +152,7 @@ class _Loading:
         )
         self._add(root, rules.among_terms(configuration))
         self._add(root, rules.among_addresses(configuration))
+        self._add(root, sight_rules.mistakes(configuration))
         self._add(root, uplink_rules.mistakes(configuration))
         self._add(root, service_rules.mistakes(configuration))
         self._add(root, power_rules.mistakes(configuration))
@@ -235,6 +237,7 @@ class _Loading:
 
     def _warnings(self, configuration: Configuration) -> Iterator[Finding]:
         yield from rules.warnings(configuration)
+        yield from sight_rules.warnings(configuration)
         yield from uplink_rules.warnings(configuration)
         yield from service_rules.warnings(configuration)
         yield from power_rules.warnings(configuration)

@@ -34,6 +34,8 @@ from hostwatch.configuration.packets import Limits, Packets
 from hostwatch.configuration.power import MeasuredAt, Power
 from hostwatch.configuration.rung import MAIL_KIND, Mail, Sites
 from hostwatch.configuration.service import INTERVAL, Definitions, Misses, Service
+from hostwatch.configuration.sight import Sight
+from hostwatch.configuration.sight import Written as WrittenSight
 from hostwatch.configuration.strict import Section
 from hostwatch.configuration.uplink import INTERVAL_DEFAULT as UPLINK_INTERVAL
 from hostwatch.configuration.uplink import UPLINKS_MAX, Uplink
@@ -214,8 +216,9 @@ class Configuration(Section):
     notices: Notices = Field(default_factory=Notices)
     """How people are told."""
 
-    sight: tuple[GatewayAddress, ...] = Field(default=(), max_length=16)
-    """Our own gateways. When none of them answers, we are blind, and no device is blamed."""
+    sight: WrittenSight = Sight()
+    """By whom we know that we see: our own gateways, and beacons outside. When they are silent, we are blind,
+    and no device is blamed."""
 
     silent: tuple[GatewayAddress, ...] = Field(default=(), max_length=4)
     """Addresses at which there is nobody. When one answers, answers are made up, and not believed."""

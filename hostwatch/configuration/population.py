@@ -52,7 +52,7 @@ def planning_of(configuration: Configuration) -> Planning:
             Planned(element=one.element, since=one.from_, until=one.until, what=one.what)
             for one in power.planned
         ),
-        sees_gateway=bool(configuration.sight),
+        sees_gateway=bool(configuration.sight.addresses),
     )
 
 

@@ -142,7 +142,8 @@ def _reason(error: ValueError, section: str) -> Wrong:
 def among_addresses(configuration: Configuration) -> Iterator[Finding]:
     """Where there is nobody, nobody is looked for."""
     watched = {device.address for customer in configuration.customers for device in customer.devices}
-    asked = {*configuration.sight, *(one for uplink in configuration.uplinks for one in uplink.references)}
+    references = {one for uplink in configuration.uplinks for one in uplink.references}
+    asked = references.union(configuration.sight.addresses)
     for place, address in enumerate(configuration.silent):
         if address in watched or address in asked:
             yield (
@@ -181,7 +182,7 @@ def warnings(configuration: Configuration) -> Iterator[Finding]:
                 step = (*here, "devices", place, "address")
                 mend = "if that is meant, write shared: true at this one"
                 yield step, Wrong(f"device {earlier} has the same address", mend)
-    if far and not configuration.sight:
+    if far and not configuration.sight.addresses:
         yield (
             ("sight",),
             Wrong(

@@ -36,7 +36,7 @@ def _references(configuration: Configuration) -> Iterator[Finding]:
     for number, uplink in enumerate(configuration.uplinks):
         for place, address in enumerate(uplink.references):
             steps = ("uplinks", number, "references", place)
-            if address in configuration.sight:
+            if address in configuration.sight.gateways:
                 wrong = Wrong(
                     "is our own gateway, which answers although the uplink is dead",
                     "write the address of one of the carrier's",
@@ -77,7 +77,7 @@ def _known(steps: tuple[object, ...], what: str, name: str | None, known: list[s
 
 def warnings(configuration: Configuration) -> Iterator[Finding]:
     """With several uplinks each device should say which is its own."""
-    if configuration.uplinks and not configuration.sight:
+    if configuration.uplinks and not configuration.sight.addresses:
         yield (
             ("uplinks",),
             Wrong(

@@ -20,6 +20,7 @@ from hostwatch import inventory
 from hostwatch.configuration import files
 from hostwatch.configuration.mistake import MISTAKES_MAX, Mistake, Wrong, in_order
 from hostwatch.configuration.place_rules import Ports
+from hostwatch.configuration.sight_rules import WATCHED_BEACON
 from hostwatch.configuration.syntax import shown_key
 from hostwatch.core import canonical
 from hostwatch.core.device import Device, State
@@ -80,7 +81,10 @@ class Order:
     """The devices that stand in the configuration itself, each with its place there."""
 
     has_sight: bool = True
-    """Whether own gateways are configured: without them devices in a network are worth a warning."""
+    """Whether we have reference points of our own: without any, devices in a network are worth a warning."""
+
+    beacons: tuple[str, ...] = ()
+    """Addresses by which we know that we see: no device may have one of them."""
 
     shelf: Path | None = None
     """Where what was read is kept; None keeps nothing."""
@@ -183,6 +187,7 @@ class _Checking:
             self._file(number, name)
         if not self.stock.mistakes:
             self._ports()
+            self._beacons()
         if not self.stock.mistakes:
             self.stock.warnings = in_order(self._warnings())
             self.shelf.tidy({summary.digest for summary in self.stock.summaries})
@@ -295,6 +300,17 @@ class _Checking:
                     self._complain(self.shown[file], stock.lines[place], key, wrong)
                 if len(stock.mistakes) > MISTAKES_MAX:
                     return
+
+    def _beacons(self) -> None:
+        """No device is one of those by whom we know that we see."""
+        stock, beacons = self.stock, frozenset(self.order.beacons)
+        if beacons.isdisjoint(stock.addresses):
+            return
+        for place, name in enumerate(stock.index):
+            file, state = stock.files[place], stock.likes[stock.kinds[place]].device.state
+            if file >= 0 and stock.addresses[place] in beacons and state is not State.REMOVED:
+                key = f"devices[{name}].address"
+                self._complain(self.shown[file], stock.lines[place], key, WATCHED_BEACON)
 
     def _complain(self, file: str, line: int | None, key: str, wrong: Wrong) -> None:
         self.stock.mistakes.append(Mistake(file=file, line=line, key=key, wrong=wrong.wrong, mend=wrong.mend))

@@ -30,7 +30,8 @@ def order_of(loaded: Loaded, *, kept: bool) -> Order:
         switches=tuple(switch.id for switch in configuration.network.switches),
         measured_at={one.id: configuration.measured_at(one) for one in configuration.customers},
         inline={name: (loaded.places.get(name, ""), device) for name, device in inline.items()},
-        has_sight=bool(configuration.sight),
+        has_sight=bool(configuration.sight.addresses),
+        beacons=tuple(map(str, configuration.sight.beacons)),
         shelf=shelf_of(loaded.store) if kept else None,
     )
 

@@ -108,6 +108,7 @@ def order_of(asked: Mapping[str, Any]) -> Order:
             for name, (place, device) in asked["inline"].items()
         },
         has_sight=asked["has_sight"],
+        beacons=tuple(asked["beacons"]),
         shelf=None if asked["shelf"] is None else Path(asked["shelf"]),
     )
 

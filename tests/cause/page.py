@@ -17,8 +17,8 @@ THINGS: Final = (
     (
         "gateway",
         Stand,
-        "our own gateway: a miss stands only if it answered before and after (J1)."
-        " Unknown where `sight:` names none, and for a supply, which is not pinged",
+        "our own gateway: a miss stands only if it, or beacons beyond it, answered before and after (J1)."
+        " Unknown where `sight:` names nobody, and for a supply, which is not pinged",
     ),
     ("itself", Stand, "of a service: its device"),
     ("edge", Stand, "of an uplink: our own switches towards it"),

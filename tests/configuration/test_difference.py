@@ -32,6 +32,9 @@ customers:
 """
 
 
+SMALL_SITE = "site: {name: Here, timezone: UTC}\nstore: sqlite:///h.db\n"
+
+
 def configuration(folder: Path, text: str = TEXT) -> Configuration:
     path = folder / "h.yaml"
     path.write_text(text)
@@ -55,6 +58,19 @@ def test_a_value_changed(tmp_path: Path) -> None:
         Change(path="notices.within", before="15m", after="20m"),
         Change(path="customers[acme].devices[mail].address", before="127.0.0.3", after="127.0.0.4"),
     )
+
+
+def test_a_list_of_gateways_is_recorded_as_it_always_was(tmp_path: Path) -> None:
+    """Also written at length, as long as it says no more: the digest of an old configuration stays."""
+    short = content_of.tree(configuration(tmp_path, SMALL_SITE + "sight: [192.0.2.1]\n"))
+    long = content_of.tree(configuration(tmp_path, SMALL_SITE + "sight: {gateways: [192.0.2.1]}\n"))
+    more = content_of.tree(
+        configuration(tmp_path, SMALL_SITE + "sight: {gateways: [192.0.2.1], beacons: [203.0.113.9]}\n")
+    )
+
+    assert short["sight"] == ["192.0.2.1"]
+    assert content_of.digest(long) == canonical.digest(short)
+    assert more["sight"] == {"gateways": ["192.0.2.1"], "quorum": 1, "beacons": ["203.0.113.9"]}
 
 
 def test_an_item_came_and_another_went(tmp_path: Path) -> None:

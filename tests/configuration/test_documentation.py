@@ -16,6 +16,7 @@ from hostwatch.configuration.network import Network, Switch
 from hostwatch.configuration.packets import Limits, Packets
 from hostwatch.configuration.power import Power
 from hostwatch.configuration.service import Service
+from hostwatch.configuration.sight import Sight
 from hostwatch.configuration.uplink import Uplink
 from hostwatch.inventory import csv
 from hostwatch.stock import check
@@ -31,6 +32,7 @@ PARTS: dict[str, type[BaseModel]] = {
     "limits.": Limits,
     "checks.": Checks,
     "notices.": Notices,
+    "sight.": Sight,
     "uplinks[].": Uplink,
     "power.": Power,
     "switches[].": Switch,
@@ -55,6 +57,7 @@ def test_every_setting_is_told_of() -> None:
         "limits",
         "checks",
         "notices",
+        "sight",
         "uplinks",
         "power",
         "network",

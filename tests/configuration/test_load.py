@@ -427,6 +427,44 @@ def test_a_new_kind_of_channel_is_one_new_file(tmp_path: Path, monkeypatch: pyte
     ]
 
 
+DEVICE = (
+    "customers: [{id: a, name: A, contacts: [{id: d, name: D, channels: [webhook: 'http://127.0.0.1/']}]}]\n"
+)
+
+
+ALONE = (
+    "h.yaml:3: sight: names beacons and no gateway: an outage of the carrier cannot be told from our own "
+    "blindness, and all is unknown while it lasts, write the address of your own gateway at gateways:"
+)
+FEW = (
+    "h.yaml:3: sight.beacons: are fewer than 3, and there is no gateway: one that is switched off makes us "
+    "blind, add others, or a gateway"
+)
+
+
+@pytest.mark.parametrize(
+    ("sight", "told"),
+    [
+        ("{gateways: [192.0.2.1], beacons: [203.0.113.9]}", []),
+        ("{beacons: [203.0.113.9, 203.0.113.10, 203.0.113.11]}", [ALONE]),
+        ("{beacons: [203.0.113.9, 203.0.113.10]}", [ALONE, FEW]),
+    ],
+)
+def test_beacons_without_a_gateway_are_worth_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sight: str, told: list[str]
+) -> None:
+    assert warnings(tmp_path, f"{SMALL}sight: {sight}\n{DEVICE}", monkeypatch) == told
+
+
+def test_a_beacon_may_be_a_reference_point_of_an_uplink(tmp_path: Path) -> None:
+    points = "[203.0.113.1, 203.0.113.2, 203.0.113.3]"
+    uplinks = f"uplinks: [{{id: east, name: East, references: {points}}}]\n"
+
+    found = loaded(tmp_path, f"{SMALL}sight: {{gateways: [192.0.2.1], beacons: {points}}}\n{uplinks}")
+
+    assert found.configuration.sight.points.beacons == ("203.0.113.1", "203.0.113.2", "203.0.113.3")
+
+
 def test_where_there_is_nobody_nobody_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = SMALL + "sight: [192.0.2.1]\nsilent: [192.0.2.1, 192.0.2.200]\n"
 

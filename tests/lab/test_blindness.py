@@ -122,6 +122,8 @@ def _check_that_only_time_is_lost(lab: Lab, fault: Fault) -> None:
     (began,) = lab.daemon.facts(facts.BlindBegan, why="sight")
     (ended,) = lab.daemon.facts(facts.BlindEnded, why="sight")
     causes = dict(one.split(": ") for one in began.detail.split("; "))
+    needed = {causes.pop("IPv4"), causes.pop("IPv6")}
+    assert needed == {"0 of 1 gateways answered, 1 must"}
     assert set(causes) == {"10.77.0.1", "fd77::1"}
     assert all(re.match(fault.cause, cause) for cause in causes.values()), causes
     blind_s = (ended.at - began.at).total_seconds()

@@ -14,6 +14,7 @@ from hostwatch.core.device import Device
 from hostwatch.core.place import Place
 from hostwatch.core.population import Customer, Population
 from hostwatch.core.reading import Outcome
+from hostwatch.core.seeing import Points
 from hostwatch.core.service import Service
 from hostwatch.core.switch import Switch
 from hostwatch.core.terms import AgreementTerms
@@ -139,7 +140,7 @@ class Stage:
         await self.engine.do(lambda world, now: judge.start(world, 1, "test", now))
         await self.adopt(self.intervals)
         manner = Manner(attempts=1, timeout=seconds(0.1))
-        self.sight = Sight(self.gateways, self.pinger, self.clock, manner, seconds(1))
+        self.sight = Sight(Points(gateways=self.gateways), self.pinger, self.clock, manner, seconds(1))
         self.prober = Prober(
             self.engine,
             self.pinger,

@@ -11,6 +11,7 @@ import pytest
 from hostwatch.core import facts, instant, judge
 from hostwatch.core.observing import Observing
 from hostwatch.core.reading import Answer, Outcome
+from hostwatch.core.seeing import Points
 from hostwatch.pinger import Manner
 from hostwatch.rounds import VERDICTS_MAX
 from hostwatch.store.errors import StoreError
@@ -81,8 +82,7 @@ def test_gateways_that_come_with_a_reload_are_looked_at_from_then_on() -> None:
 
     async def act(stage: Stage) -> None:
         await stage.clock.sleep(seconds(3))
-        stage.sight.gateways = ("198.51.100.1",)
-        stage.sight.forget()
+        assert stage.sight.heed(Points(gateways=("198.51.100.1",)))
         await stage.prober.glance()
         await stage.clock.sleep(seconds(20))
 

@@ -12,14 +12,17 @@ from hostwatch.canary import LOOPBACK, is_deaf_by_order
 from hostwatch.core import facts, instant
 from hostwatch.core.blindness import Why
 from hostwatch.core.reading import Outcome
+from hostwatch.core.seeing import BLIND, DEAF, REMEMBERED_MAX, UNLIT, Points
 from hostwatch.core.world import World
 from hostwatch.pinger import Batch, Look, Manner, Pinger
-from hostwatch.sight import BLIND, DEAF, FORGED, REMEMBERED_MAX, Sight
+from hostwatch.sight import FORGED, WARY_FOR, Sight
 from tests.lab.namespace import Namespace
 from tests.simulation.clocks import SimClock
 from tests.simulation.loop import SimLoop
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
+OTHER_GATEWAY = "192.0.2.2"
+BEACONS = ("198.51.100.7", "203.0.113.9", "203.0.113.77")
 GATEWAY, GATEWAY_6, NOBODY = "192.0.2.1", "2001:db8::1", "198.51.100.9"
 DEVICE = {4: "192.0.2.10", 6: "2001:db8::10"}
 MANNER = Manner(attempts=1, timeout=timedelta(milliseconds=500))
@@ -63,11 +66,14 @@ def look(address: str, outcome: Outcome, at_us: int, known_us: int = 0) -> Look:
 class Scene:
     """A sight in a simulated second of which the test is the director."""
 
-    def __init__(self, *gateways: str, silent: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, *gateways: str, silent: tuple[str, ...] = (), beacons: tuple[str, ...] = (), quorum: int = 1
+    ) -> None:
         self.loop = SimLoop()
         self.clock = SimClock(self.loop, START)
         self.pinger = Says(self.clock)
-        self.sight = Sight(gateways, self.pinger, self.clock, MANNER, EVERY, silent)
+        points = Points(gateways=gateways, beacons=beacons, quorum=quorum)
+        self.sight = Sight(points, self.pinger, self.clock, MANNER, EVERY, silent)
         self.sight.is_deaf_by_order = lambda _: False
 
     def play(self, act: Callable[[], Awaitable[None]]) -> None:
@@ -88,6 +94,10 @@ class Scene:
         await self.clock.sleep(MANNER.longest)
         (judged,) = await self.sight.judge([look(address, outcome, at_us, self.now_us())])
         return judged
+
+    def asked(self, address: str) -> int:
+        """How often somebody was asked."""
+        return self.pinger.asked.count(address)
 
     def causes(self) -> set[Why]:
         return {cause for cause, _ in self.sight.causes()}
@@ -174,6 +184,155 @@ def test_a_gateway_that_was_silent_for_a_moment_in_between_spoils_a_long_look() 
         await scene.sight.glance()
         (judged,) = await scene.sight.judge([look(DEVICE[4], Outcome.MISSED, at_us, scene.now_us())])
         assert judged.why == BLIND
+
+    scene.play(act)
+
+
+def test_a_gateway_that_drops_pings_and_forwards_does_not_blind_us() -> None:
+    """
+    0 s    gateway and beacons live: beacons are not asked
+    then   the gateway is silent: the look at it fails; at once all are asked, and beacons show that we see
+    then   misses stand, and no blindness was ever recorded; a miss of the moment of change does not
+    then   our link is cut: blind
+    """
+    scene = Scene(GATEWAY, beacons=BEACONS)
+    blind: list[set[Why]] = []
+    scene.sight.on_seen = lambda: blind.append(scene.causes())
+
+    async def act() -> None:
+        await scene.sight.glance()
+        assert [scene.asked(beacon) for beacon in BEACONS] == [0, 0, 0]
+        scene.pinger.dead = {GATEWAY}
+        assert (await scene.seen(DEVICE[4])).why == BLIND
+        for _ in range(3):
+            await scene.clock.sleep(EVERY)
+            await scene.sight.glance()
+            assert (await scene.seen(DEVICE[4])).outcome is Outcome.MISSED
+        assert set().union(*blind) == set()
+        scene.pinger.dead = {GATEWAY, *BEACONS[:2]}
+        assert (await scene.seen(DEVICE[4])).why == BLIND
+        assert scene.causes() == {Why.SIGHT}
+        ((_, detail),) = scene.sight.causes()
+        assert detail.endswith("IPv4: 0 of 1 gateways answered, 1 must, 1 of 3 beacons answered, 2 must")
+
+    scene.play(act)
+
+
+def test_silent_beacons_beyond_a_living_gateway_are_not_our_blindness() -> None:
+    scene = Scene(GATEWAY, beacons=BEACONS)
+    scene.pinger.dead = {*BEACONS}
+
+    async def act() -> None:
+        await scene.sight.glance()
+        assert (await scene.seen(DEVICE[4])).outcome is Outcome.MISSED
+        assert scene.causes() == set()
+        await scene.sight.call_roll()
+        assert [*scene.sight.warnings()] == [
+            f"sight over IPv4: {', '.join(BEACONS)} silent;"
+            " 1 of 1 gateways answered, 1 must, 0 of 3 beacons answered, 2 must"
+        ]
+        (spare,) = scene.sight.figures()
+        assert spare.value == {"IPv4 gateways": 0.0, "IPv4 beacons": -2.0}
+
+    scene.play(act)
+
+
+def test_without_a_gateway_beacons_decide_alone() -> None:
+    scene = Scene(beacons=BEACONS)
+
+    async def act() -> None:
+        scene.pinger.dead = {BEACONS[0]}
+        await scene.sight.glance()
+        assert (await scene.seen(DEVICE[4])).outcome is Outcome.MISSED
+        scene.pinger.dead = {*BEACONS}
+        assert (await scene.seen(DEVICE[4])).why == UNLIT
+        assert scene.causes() == {Why.SIGHT}
+
+    scene.play(act)
+
+
+def test_of_two_gateways_that_must_both_answer_one_that_is_silent_blinds_us() -> None:
+    scene = Scene(GATEWAY, OTHER_GATEWAY, quorum=2)
+
+    async def act() -> None:
+        await scene.sight.glance()
+        assert (await scene.seen(DEVICE[4])).outcome is Outcome.MISSED
+        scene.pinger.dead = {OTHER_GATEWAY}
+        assert (await scene.seen(DEVICE[4])).why == BLIND
+        ((_, detail),) = scene.sight.causes()
+        assert detail.endswith("IPv4: 1 of 2 gateways answered, 2 must")
+
+    scene.play(act)
+
+
+def test_beacons_are_others_machines_and_are_asked_no_longer_than_they_are_needed() -> None:
+    """
+    then   the gateway is silent for a while: beacons are in every glance
+    then   it answers again: they are for ten minutes more, and no longer; the roll asks them all the while
+    then   it never answers: each call of the roll finds it so, and they stay
+    """
+    scene = Scene(GATEWAY, beacons=BEACONS)
+
+    async def asked_in_a_glance() -> bool:
+        before = scene.asked(BEACONS[0])
+        await scene.sight.glance()
+        return scene.asked(BEACONS[0]) > before
+
+    async def act() -> None:
+        scene.pinger.dead = {GATEWAY}
+        assert await asked_in_a_glance()
+        for _ in range(3):
+            await scene.clock.sleep(WARY_FOR * 0.9)
+            await scene.sight.call_roll()
+            assert await asked_in_a_glance()
+        scene.pinger.dead = set()
+        await scene.clock.sleep(WARY_FOR * 0.9)
+        await scene.sight.call_roll()
+        assert await asked_in_a_glance()
+        await scene.clock.sleep(WARY_FOR * 0.2)
+        assert not await asked_in_a_glance()
+
+    scene.play(act)
+
+
+def test_a_reference_point_that_is_silent_keeps_no_glance_waiting() -> None:
+    """Else no glance would fall inside a ping, and true misses would not stand."""
+    scene = Scene(GATEWAY, OTHER_GATEWAY)
+    scene.pinger.dead = {OTHER_GATEWAY}
+
+    async def act() -> None:
+        before = scene.clock.now()
+        await scene.sight.glance()
+        assert scene.clock.now() == before
+        assert scene.causes() == set()
+        assert (await scene.sight.call_roll()).silent().keys() == {OTHER_GATEWAY}
+        assert scene.clock.now() - before == MANNER.longest
+
+    scene.play(act)
+
+
+def test_who_forges_the_answers_of_beacons_is_found_by_decoys() -> None:
+    scene = Scene(GATEWAY, beacons=BEACONS, silent=(NOBODY,))
+    scene.pinger.dead, scene.pinger.nobody_answers = {GATEWAY}, True
+
+    async def act() -> None:
+        await scene.sight.glance()
+        await scene.sight.look_for_lies()
+        assert scene.causes() == {Why.FORGED}
+        assert (await scene.seen(DEVICE[4])).why == FORGED
+
+    scene.play(act)
+
+
+def test_what_was_seen_with_other_reference_points_proves_nothing() -> None:
+    scene = Scene(GATEWAY)
+
+    async def act() -> None:
+        await scene.sight.glance()
+        assert not scene.sight.heed(Points(gateways=(GATEWAY,)))
+        assert scene.sight.heed(Points(gateways=(GATEWAY,), beacons=BEACONS))
+        assert (await scene.seen(DEVICE[4])).why == BLIND
+        assert (await scene.seen(DEVICE[4])).outcome is Outcome.MISSED
 
     scene.play(act)
 
@@ -280,7 +439,7 @@ def test_what_was_seen_before_a_long_storm_is_not_forgotten() -> None:
         for _ in range(3 * REMEMBERED_MAX):
             await scene.sight.glance()
             await scene.clock.sleep(timedelta(milliseconds=5))
-        assert len(scene.sight._times_us) < 64
+        assert len(scene.sight.memory.times_us) < 64
         late = look(DEVICE[4], Outcome.MISSED, scene.now_us() - 3_000_000, scene.now_us())
         (judged,) = await scene.sight.judge([late])
         assert judged.outcome is Outcome.MISSED

@@ -12,6 +12,7 @@ from hostwatch.core.device import Device, State
 from hostwatch.core.service import Service
 from hostwatch.stock import check as checking
 from hostwatch.stock.check import Order, Stock, check
+from hostwatch.stock.worker import order_of, plain_order
 from tests.stock.site import CUSTOMERS, checked, devices, order, said
 
 CSV = "customer,id,address,state,waiver\n"
@@ -220,6 +221,16 @@ def test_devices_in_a_network_without_sight_are_worth_a_warning(tmp_path: Path) 
         (tmp_path / "d.csv").write_text(CSV + f"acme,a,{address},,\n")
         found = check(Order(folder=tmp_path, files=("d.csv",), customers=CUSTOMERS, has_sight=False))
         assert len(warned(found)) == count
+
+
+def test_a_device_is_no_beacon_of_our_own_sight(tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text(f"{CSV}acme,a,192.0.2.1,,\nacme,b,203.0.113.9,,\n")
+    wanted = Order(folder=tmp_path, files=("d.csv",), customers=CUSTOMERS, beacons=("203.0.113.9",))
+
+    assert said(check(order_of(plain_order(wanted)))) == [
+        "d.csv:3: devices[b].address: is a beacon of sight, by which we know that we see: it cannot be judged"
+        " by that, write another address at sight.beacons, outside, of nobody whom you watch"
+    ]
 
 
 def test_a_device_is_on_the_uplink_that_it_names_or_its_customer_or_on_none(tmp_path: Path) -> None:
