@@ -13,6 +13,7 @@ import socket
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
@@ -89,6 +90,7 @@ class Post:
     _takes: dict[str, Take] = field(default_factory=dict)
     _server: asyncio.Server | None = None
     _opening: asyncio.Task[None] | None = None
+    _is_closed: bool = False
     _talking: dict[asyncio.Task[None], str] = field(default_factory=dict)
     """Each connection, and the address that it comes from."""
 
@@ -103,12 +105,14 @@ class Post:
     async def _open(self) -> None:
         try:
             self._server = await asyncio.start_server(
-                self._talk, str(self.at.address), self.at.port, limit=HEAD_BYTES_MAX, backlog=CONNECTIONS_MAX
+                self._come, str(self.at.address), self.at.port, limit=HEAD_BYTES_MAX, backlog=CONNECTIONS_MAX
             )
         except OSError as error:
             below = " (ports below 1024 are not for us)" if 0 < self.at.port < 1024 else ""
             why = f"cannot hear what is pushed to {self.at}: {error.strerror or error}{below}"
             raise Fault(why) from None
+        if self._is_closed:
+            self._server.close()
 
     @property
     def port(self) -> int:
@@ -118,26 +122,38 @@ class Post:
 
     async def close(self) -> None:
         """Give it back, whoever is talking."""
+        self._is_closed = True
         if self._opening is not None:
             with contextlib.suppress(Fault):
-                await self._opening
+                await asyncio.shield(self._opening)
         if self._server is not None:
             self._server.close()
         for task in self._talking:
             task.cancel()
         await asyncio.gather(*self._talking, return_exceptions=True)
 
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection, for as long as a push may take."""
-        task = asyncio.current_task()
-        assert task is not None
+    def _come(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Somebody connects.
+
+        The talk is a task of ours, which may end cancelled: of one that is its own, asyncio complains then in
+        some releases of Python (3.11.7 is one).
+        """
         place = writer.get_extra_info("peername")
         address = str(place[0]) if place else ""
-        if not self._may_speak(address):
+        if self._is_closed or not self._may_speak(address):
             self.counts["not heard"] += 1
             writer.transport.abort()
             return
+        task = asyncio.create_task(self._talk(reader, writer))
         self._talking[task] = address
+        task.add_done_callback(partial(self._leave, writer))
+
+    def _leave(self, writer: asyncio.StreamWriter, task: asyncio.Task[None]) -> None:
+        del self._talking[task]
+        writer.transport.abort()
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection, for as long as a push may take."""
         try:
             async with asyncio.timeout(WITHIN_S):
                 answer = await self._answered(reader)
@@ -145,17 +161,10 @@ class Post:
                 writer.write(_written(answer))
                 await writer.drain()
                 writer.write_eof()
-                while await reader.read(
-                    HEAD_BYTES_MAX
-                ):  # so that what is still coming does not undo the answer
-                    pass
+                while await reader.read(HEAD_BYTES_MAX):
+                    pass  # what is still coming must not undo the answer
         except (TimeoutError, OSError, asyncio.IncompleteReadError):
             self.counts["broken off"] += 1
-        except asyncio.CancelledError:
-            pass  # we listen no more
-        finally:
-            del self._talking[task]
-            writer.transport.abort()
 
     async def _answered(self, reader: asyncio.StreamReader) -> Answer:
         try:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import math
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from ipaddress import ip_address
 from typing import Any, Final
 
 import pytest
@@ -17,6 +19,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from hostwatch.checks.base import Fault
+from hostwatch.configuration.fields import Listen
 from hostwatch.configuration.power import Power
 from hostwatch.configuration.secret import Secret
 from hostwatch.core.power import Concern, Output, PowerReading, Ups, Utility, of_text
@@ -427,6 +430,41 @@ async def test_a_wrong_shape_is_told_to_who_signed_it(port: int, body: bytes, wh
     assert answer.startswith(b"HTTP/1.1 422 ")
     assert why in answer.decode()
     assert ears.told.empty()
+
+
+async def test_who_still_talks_when_nobody_listens_any_more_is_hung_up_on(port: int) -> None:
+    """The talk ends as what it is, cancelled; and nobody complains of that."""
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, about: complaints.append(about))
+    async with listening(Ears(), building=written(port)):
+        (post,) = _posts._posts.values()
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST /building HTTP/1.1\r\n")
+        async with asyncio.timeout(30):
+            while not post._talking:  # noqa: ASYNC110 - nothing tells of it
+                await asyncio.sleep(0.01)
+        (talk,) = post._talking
+
+    assert talk.cancelled()
+    assert post._talking == {}
+    with contextlib.suppress(ConnectionResetError):
+        assert await reader.read() == b""
+    writer.transport.abort()
+    assert complaints == []
+
+
+async def test_what_is_closed_while_it_opens_stays_closed(port: int) -> None:
+    """Though whoever closed it did not wait for that."""
+    post = _posts.Post(Listen(ip_address("127.0.0.1"), port))
+    opening = asyncio.create_task(post.open())
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(post.close())
+    await asyncio.sleep(0)
+    closing.cancel()
+    await asyncio.gather(opening, closing, return_exceptions=True)
+
+    assert post._server is not None
+    assert not post._server.is_serving()
 
 
 async def test_an_address_that_is_taken_is_said() -> None:
