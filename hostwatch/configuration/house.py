@@ -41,9 +41,13 @@ class House:
         """Where a device stands, and the supply that its feeds come to; None where nobody said."""
         if not (rack or feeds or ports):
             return None
-        whole = feeds or self._all_of(rack or "")
+        whole = self.feeds(rack, feeds)
         supply = str(self.wiring.measured(expression.parse(whole), measured_at)) if whole else ""
         return Place(rack=rack or "", feeds=whole, supply=supply, ports=ports or "")
+
+    def feeds(self, rack: str | None, feeds: str | None) -> str:
+        """What something hangs on: what was said, else any of all feeds of its rack; empty if none is."""
+        return feeds or self._all_of(rack or "")
 
     def _all_of(self, rack: str) -> str:
         """Any of all feeds of a rack; empty if there is none."""
@@ -78,6 +82,7 @@ def fixtures(configuration: Configuration, house: House, supplies: Iterable[str]
                 address=str(one.address),
                 behind=one.behind or "",
                 uplink=one.uplink,
+                feeds=house.feeds(one.rack, one.feeds),
                 terms=configuration.switch_terms(one),
             )
             for one in configuration.network.switches

@@ -48,6 +48,13 @@ class Switch(Section):
     uplink: Id | None = None
     """The uplink by which it reaches the carrier."""
 
+    rack: Id | None = None
+    """The rack in which it stands."""
+
+    feeds: Expression | None = None
+    """The power feeds, or outlets of power strips, that it hangs on: any(r1-a, r1-b). Default: any of all
+    feeds of its rack."""
+
     interval: Annotated[Duration, INTERVAL] = timedelta(minutes=1)
     """Time between two pings."""
 

@@ -114,11 +114,11 @@ def mistakes(configuration: Configuration) -> Iterator[Finding]:
             if device.ports and device.state is not State.REMOVED and not device.shared:
                 for clash in ports.clashes(device.id, device.ports):
                     yield (*here, "ports"), clash
-    yield from _switches(configuration)
+    yield from _switches(configuration, known)
 
 
-def _switches(configuration: Configuration) -> Iterator[Finding]:
-    """Each switch is behind others, and on an uplink, that there are; and behind none that is behind it."""
+def _switches(configuration: Configuration, lines: Hangers) -> Iterator[Finding]:
+    """Each switch is behind others, on an uplink and on feeds that there are; and behind none behind it."""
     switches = configuration.network.switches
     behind = {one.id: expression.parse(one.behind) for one in switches if one.behind}
     known, uplinks = [one.id for one in switches], [one.id for one in configuration.uplinks]
@@ -127,6 +127,9 @@ def _switches(configuration: Configuration) -> Iterator[Finding]:
         for name in behind[one.id].names if one.id in behind else ():
             if name not in known:
                 yield (*steps, "behind"), _unknown(name, known, "switch")
+        for name in expression.parse(one.feeds).names if one.feeds else ():
+            if (wrong_feed := lines.feed(name)) is not None:
+                yield (*steps, "feeds"), wrong_feed
         if one.uplink is not None and one.uplink not in uplinks:
             yield (*steps, "uplink"), _unknown(one.uplink, uplinks, "uplink")
         if _is_behind_itself(one.id, behind):
@@ -155,13 +158,17 @@ def _unknown(name: str, known: Iterable[str], what: str) -> Wrong:
 
 
 def warnings(configuration: Configuration) -> Iterator[Finding]:
-    """A device in a rack to which no feed goes, where there are feeds."""
+    """A device, or a switch, in a rack to which no feed goes, where there are feeds."""
     known = hangers(configuration)
+    for number, one in enumerate(configuration.network.switches):
+        if one.rack and not one.feeds and known.has_feeds and one.rack not in known.racks:
+            yield ("network", "switches", number, "rack"), _without_feed(one.rack)
     for number, customer in enumerate(configuration.customers):
         for place, device in enumerate(customer.devices):
             if device.rack and not device.feeds and known.has_feeds and device.rack not in known.racks:
-                wrong = f"no feed goes to rack {device.rack}, so its power is not watched"
-                yield (
-                    ("customers", number, "devices", place, "rack"),
-                    Wrong(wrong, "write rack: at the feeds, or feeds: at the device"),
-                )
+                yield ("customers", number, "devices", place, "rack"), _without_feed(device.rack)
+
+
+def _without_feed(rack: str) -> Wrong:
+    wrong = f"no feed goes to rack {rack}, so its power is not watched"
+    return Wrong(wrong, "write rack: at the feeds, or feeds: at the device or switch")

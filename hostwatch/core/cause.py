@@ -56,6 +56,7 @@ class Slot(StrEnum):
     OVERLOAD = "overload"
     PORT = "port"
     SWITCH = "switch"
+    SWITCH_POWER = "switch_power"
     OTHERS = "others"
     GATEWAY = "gateway"
     ITSELF = "itself"
@@ -90,6 +91,7 @@ SAID: Final = (
     "was interrupted",
     "was lost",
     "was silent",
+    "not heard",
     "was down",
     "not supplied",
     "interrupted",

@@ -195,6 +195,7 @@ def _on_what_changed(world: World, observed: Observing) -> Iterator[str]:
     if not world.causes:
         return
     near: list[Collection[str]] = []
+    dead: list[str] = []
     for fact in observed.facts:
         match fact:
             case facts.SilenceBegan() | facts.SilenceEnded() | facts.WentDown() | facts.CameUp():
@@ -205,11 +206,24 @@ def _on_what_changed(world: World, observed: Observing) -> Iterator[str]:
             case facts.PowerSeen():
                 names = world.population.witnesses.supplies(fact.source)
                 near += (world.population.supplied.devices(name) for name in names)
+                dead += _dead_on(world, fact.source)
             case _:
                 pass
+    for signal in dead:
+        near += _hanging_on(world, signal)
+    yield from dead
     for signal in world.causes if near else ():
         device = device_in(signal)
         if any(device in devices for devices in near):
+            yield signal
+
+
+def _dead_on(world: World, source: str) -> Iterator[str]:
+    """The switches that are down and hang on what a source of power sees."""
+    people = world.population
+    for signal in world.causes:
+        switch = people.switch_of(signal)
+        if switch is not None and switch.feeds and source in people.witnesses.seen_by(switch.feeds):
             yield signal
 
 

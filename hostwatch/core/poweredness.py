@@ -43,8 +43,8 @@ class Poweredness:
         self._electricity: Electricity | None = None
         self._states: dict[str, tuple[Power, bool, tuple[str, ...]]] = {}
 
-    def of(self, feeds: str, began: Beginning) -> Found:
-        """What feeds, or a supply, come to.
+    def of(self, feeds: str, began: Beginning, slot: Slot = Slot.POWER) -> Found:
+        """What feeds, or a supply, come to; said of this thing.
 
         As *supplied* only by who has said so since before the last answer, and again since the first miss.
         """
@@ -59,18 +59,31 @@ class Poweredness:
         ):
             power = Power.UNKNOWN  # who has not been heard since may have seen that it was otherwise
         if power is Power.UNKNOWN:
-            return power, False, ()
-        evidence = [Evidence(Slot.POWER, "", SAID[power], None)]
+            return power, False, tuple(self._not_heard(sources, slot))
+        evidence = [Evidence(slot, "", SAID[power], None)]
         evidence += [
-            Evidence(Slot.POWER, name, SAID[power], told.since, words=_shown(words(told.said)))
+            Evidence(slot, name, SAID[power], told.since, words=_shown(words(told.said)))
             for name, told in heard
         ]
         return power, overload, tuple(evidence)
+
+    def _not_heard(self, sources: tuple[str, ...], slot: Slot) -> Iterator[Evidence]:
+        """Who could have said more, and since when they are not heard."""
+        for name in sources:
+            mine = self._people.sources.get(name)
+            own = None if mine is None else self._known(mine.signal(self._people.vantage))
+            since = None if own is None or not own.proven else own.unspoken_since(self._now)
+            if since is not None:
+                yield Evidence(slot, name, "not heard", since)
 
     def above(self, feeds: str) -> tuple[str, ...]:
         """All that feeds hang on, themselves included."""
         wiring = self._people.witnesses.wiring
         return wiring.above(wiring.measured(parsed(feeds), AT_OUTLET))
+
+    def at_source(self, feeds: str) -> str:
+        """The supply that feeds come to where power is measured at the source."""
+        return str(self._people.witnesses.wiring.measured(parsed(feeds), AT_SOURCE))
 
     def _reckoned(self, feeds: Expression) -> tuple[Power, bool, tuple[str, ...]]:
         wiring = self._people.witnesses.wiring

@@ -74,6 +74,9 @@ class Scene:
     switch: Stand = Stand.UNKNOWN
     """What the device hangs on by its ports, and what that hangs on; of a switch, what it hangs on itself."""
 
+    switch_power: Power = Power.UNKNOWN
+    """What power comes to at the silent switches on its way."""
+
     silent: int = 0
     """Others behind the same switch that fell silent within the window; of a switch, those behind it."""
 
@@ -92,6 +95,22 @@ class Scene:
 
     planned: bool = False
     """Whether work is planned, for this time, on what it hangs on."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether it hangs on a switch."""
+        return self.is_reached or self.of is What.SWITCH
+
+    @property
+    def is_powered(self) -> bool:
+        """Whether what power comes to where it hangs may explain it."""
+        return self.is_behind or self.of is What.SUPPLY
+
+    @property
+    def cut(self) -> Power:
+        """What power comes to at the switch that is silent on its way; unknown if none is."""
+        is_cut = self.is_behind and self.switch is Stand.SILENT
+        return self.switch_power if is_cut else Power.UNKNOWN
 
     @property
     def is_reached(self) -> bool:
@@ -121,6 +140,7 @@ def merged(before: Scene, now: Scene) -> Scene:
         overload=before.overload or now.overload,
         port=heavier(before.port, now.port),
         switch=heavier(before.switch, now.switch),
+        switch_power=heavier(before.switch_power, now.switch_power),
         silent=max(before.silent, now.silent),
         gateway=heavier(before.gateway, now.gateway),
         itself=heavier(before.itself, now.itself),

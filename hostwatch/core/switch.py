@@ -30,6 +30,9 @@ class Switch:
     """The switches that it hangs on itself, as an expression: `any(core-1,core-2)`; empty: nobody said."""
 
     uplink: str | None = None
+    feeds: str = ""
+    """The power feeds that it hangs on, as an expression; empty: nobody said."""
+
     terms: AgreementTerms = field(default=TERMS)
 
     def signal(self, vantage: str) -> str:

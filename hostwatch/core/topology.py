@@ -36,12 +36,18 @@ class Given(NamedTuple):
     rule: str
 
 
-def _powered(scene: Scene) -> bool:
-    return scene.is_reached or scene.of is What.SUPPLY
+def _has(scene: Scene, *words: Power) -> bool:
+    """Whether power comes to one of these where it hangs, or at the silent switch on its way."""
+    return (scene.is_powered and scene.power in words) or scene.cut in words
 
 
-def _behind(scene: Scene) -> bool:
-    return scene.is_reached or scene.of is What.SWITCH
+def _is_dead_switch(scene: Scene) -> bool:
+    """A switch that had power all the time: nothing is left that a witness could say."""
+    if scene.silent < TOGETHER_MIN:
+        return False
+    if scene.of is What.SWITCH:
+        return scene.power is Power.SUPPLIED
+    return scene.is_reached and scene.cut is Power.SUPPLIED
 
 
 def _is_overload(scene: Scene) -> bool:
@@ -74,32 +80,38 @@ RULES: Final[tuple[Rule, ...]] = (
         "planned-interruption",
         Cause.MAINTENANCE,
         Confidence.CERTAIN,
-        "its power is interrupted, and work is planned for this time on what it hangs on",
-        lambda s: _powered(s) and s.power is Power.INTERRUPTED and s.planned,
+        "its power, or that of the silent switch on its way, is interrupted, and work is planned for this"
+        " time on what it hangs on",
+        lambda s: _has(s, Power.INTERRUPTED) and s.planned,
     ),
     Rule(
         "interrupted",
         Cause.POWER,
         Confidence.CERTAIN,
         "its power is interrupted: utility and UPS are both without power",
-        lambda s: _powered(s) and s.power is Power.INTERRUPTED,
+        lambda s: s.is_powered and s.power is Power.INTERRUPTED,
+    ),
+    Rule(
+        "switch-interrupted",
+        Cause.POWER,
+        Confidence.CERTAIN,
+        "the switch is silent, and its power is interrupted: utility and UPS are both without power",
+        lambda s: s.cut is Power.INTERRUPTED,
     ),
     Rule(
         "dead-switch",
         Cause.NETWORK,
         Confidence.CERTAIN,
-        "the switch is silent, and many behind it fell silent with it",
-        lambda s: (
-            s.silent >= TOGETHER_MIN
-            and ((s.is_reached and s.switch is Stand.SILENT) or s.of is What.SWITCH)
-        ),
+        "the switch is silent, has had power all the time, and many behind it fell silent with it",
+        _is_dead_switch,
     ),
     Rule(
         "planned-loss",
         Cause.MAINTENANCE,
         Confidence.LIKELY,
-        "it has no power, and work is planned for this time on what it hangs on",
-        lambda s: _powered(s) and s.power in (Power.LOST, Power.FAULT) and s.planned,
+        "it, or the silent switch on its way, has no power, and work is planned for this time on what it"
+        " hangs on",
+        lambda s: _has(s, Power.LOST, Power.FAULT) and s.planned,
     ),
     Rule(
         "overload",
@@ -114,14 +126,28 @@ RULES: Final[tuple[Rule, ...]] = (
         Cause.DISTRIBUTION,
         Confidence.LIKELY,
         "power comes in and none comes out: a strip, a breaker or a transfer switch",
-        lambda s: _powered(s) and s.power is Power.FAULT,
+        lambda s: s.is_powered and s.power is Power.FAULT,
     ),
     Rule(
         "no-power",
         Cause.POWER,
         Confidence.LIKELY,
         "it has no power; whether utility and UPS have is not known",
-        lambda s: _powered(s) and s.power is Power.LOST,
+        lambda s: s.is_powered and s.power is Power.LOST,
+    ),
+    Rule(
+        "switch-distribution",
+        Cause.DISTRIBUTION,
+        Confidence.LIKELY,
+        "the switch is silent; power comes in and none comes out where it hangs",
+        lambda s: s.cut is Power.FAULT,
+    ),
+    Rule(
+        "switch-no-power",
+        Cause.POWER,
+        Confidence.LIKELY,
+        "the switch is silent and has no power; whether utility and UPS have is not known",
+        lambda s: s.cut is Power.LOST,
     ),
     Rule(
         "port-off",
@@ -198,8 +224,9 @@ RULES: Final[tuple[Rule, ...]] = (
         "power-changed",
         Cause.POWER,
         Confidence.POSSIBLE,
-        "it has power now, and who sees that has said another thing since the outage began",
-        lambda s: _powered(s) and s.power is Power.CHANGED,
+        "it, or the silent switch on its way, has power now, and who sees that has said another thing since"
+        " the outage began",
+        lambda s: _has(s, Power.CHANGED),
     ),
     Rule(
         "application",
@@ -213,7 +240,7 @@ RULES: Final[tuple[Rule, ...]] = (
         Cause.MAINTENANCE,
         Confidence.POSSIBLE,
         "work is planned for this time on what it hangs on; nobody saw what it did",
-        lambda s: (_powered(s) or _behind(s)) and s.planned,
+        lambda s: s.is_powered and s.planned,
     ),
 )  # fmt: skip
 """All rules, the strongest first."""
@@ -228,10 +255,10 @@ def attribute(scene: Scene) -> Given:
 
 
 ASKED: Final[dict[What, tuple[Slot, ...]]] = {
-    What.DEVICE: (Slot.POWER, Slot.PORT, Slot.SWITCH, Slot.OTHERS, Slot.GATEWAY),
+    What.DEVICE: (Slot.POWER, Slot.PORT, Slot.SWITCH, Slot.SWITCH_POWER, Slot.OTHERS, Slot.GATEWAY),
     What.SERVICE: (Slot.ITSELF,),
     What.SUPPLY: (Slot.POWER,),
-    What.SWITCH: (Slot.OTHERS,),
+    What.SWITCH: (Slot.POWER, Slot.SWITCH_POWER, Slot.OTHERS),
     What.UPLINK: (Slot.EDGE, Slot.GATEWAY),
 }
 """Who could speak of whose outage."""
@@ -242,4 +269,6 @@ def wanting(scene: Scene, confidence: Confidence) -> tuple[Slot, ...]:
     if confidence is Confidence.CERTAIN:
         return ()
     asked = ASKED[What.DEVICE if scene.is_reached else scene.of]
+    if scene.switch is not Stand.SILENT:
+        asked = tuple(slot for slot in asked if slot is not Slot.SWITCH_POWER)
     return tuple(slot for slot in asked if not is_known(scene, slot))

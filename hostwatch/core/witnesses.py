@@ -14,7 +14,7 @@ from hostwatch.core import expression
 from hostwatch.core.element import Element
 from hostwatch.core.expression import Expression
 from hostwatch.core.supply import Supply
-from hostwatch.core.wiring import Wiring
+from hostwatch.core.wiring import AT_OUTLET, Wiring
 
 parsed = lru_cache(maxsize=8_192)(expression.parse)
 """The expression that a supply is. There are few, and each is asked for in every round."""
@@ -63,6 +63,10 @@ class Witnesses:
     def elements(self, source: str) -> Sequence[str]:
         """The elements that a source witnesses."""
         return self._elements.get(source, ())
+
+    def seen_by(self, feeds: str) -> frozenset[str]:
+        """The sources that see what feeds hang on."""
+        return self._above(self.wiring.measured(parsed(feeds), AT_OUTLET), {})
 
     def _names(self, supply: str) -> list[str]:
         """The elements, and outlets with what they belong to, of a supply."""

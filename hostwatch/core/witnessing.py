@@ -25,7 +25,7 @@ from hostwatch.core.hanging import way
 from hostwatch.core.parents import ASKED_MAX, Ways
 from hostwatch.core.population import Population
 from hostwatch.core.porting import port_of
-from hostwatch.core.poweredness import Poweredness
+from hostwatch.core.poweredness import Found, Poweredness
 from hostwatch.core.scene import Port, Power, Scene, Stand, What, heavier
 from hostwatch.core.service import is_service
 from hostwatch.core.signal import Signal, Silence
@@ -113,6 +113,8 @@ class Witnessing:
             self._edge(uplink, outage, seen)
             return What.UPLINK
         if switch is not None:
+            if switch.feeds:
+                self._powered(switch.feeds, self._power.at_source(switch.feeds), outage, seen)
             if switch.behind:
                 self._switch(switch.behind, outage, seen)
             self._count(self._behind(switch.id), outage, seen)
@@ -173,21 +175,27 @@ class Witnessing:
     # Power and ports.
 
     def _powered(self, feeds: str, supply: str, outage: Outage, seen: _Seen) -> None:
-        power, overload, found = self._power.of(feeds, outage)
-        was, told_of = self._was_lost(supply, outage)
-        if heavier(power, was) is not power:
-            power, overload, found = was, False, told_of
+        power, overload, found = self._came_to(Slot.POWER, feeds, supply, outage)
         if power is not Power.UNKNOWN:
             seen.scene["power"] = power
         if overload:
             seen.scene["overload"] = True
+        self._plan(feeds, outage, seen)
+        seen.evidence.extend(found)
+
+    def _plan(self, feeds: str, outage: Outage, seen: _Seen) -> None:
         work = self._work(feeds, outage)
         if work is not None:
             told = Evidence(Slot.PLANNED, work.element, "planned", work.since, words=work.what)
             self._say(seen, Slot.PLANNED, True, told)
-        seen.evidence.extend(found)
 
-    def _was_lost(self, supply: str, outage: Outage) -> tuple[Power, tuple[Evidence, ...]]:
+    def _came_to(self, slot: Slot, feeds: str, supply: str, outage: Outage) -> Found:
+        """What feeds come to, or did at any time since the last answer."""
+        power, overload, found = self._power.of(feeds, outage, slot)
+        was, told_of = self._was_lost(slot, supply, outage)
+        return (was, False, told_of) if heavier(power, was) is not power else (power, overload, found)
+
+    def _was_lost(self, slot: Slot, supply: str, outage: Outage) -> tuple[Power, tuple[Evidence, ...]]:
         """What a supply was seen to come to at any time since the last answer, by its own silences."""
         known = self._people.supplies.get(supply)
         own = None if known is None else self._known(known.signal(self._people.vantage))
@@ -198,7 +206,7 @@ class Witnessing:
         if was is None:
             return Power.UNKNOWN, ()
         found = Power.INTERRUPTED if known.measured_at == AT_SOURCE else Power.LOST
-        return found, (Evidence(Slot.POWER, supply, WAS[found], was.first_miss),)
+        return found, (Evidence(slot, supply, WAS[found], was.first_miss),)
 
     def _work(self, feeds: str, outage: Outage) -> Planned | None:
         """Work that was planned for when this began, on what it hangs on."""
@@ -236,6 +244,30 @@ class Witnessing:
         if carries is not None:
             seen.scene["switch"] = Stand.ANSWERS if carries else Stand.SILENT
         seen.evidence.extend(found.values())
+        if carries is False:
+            silent = [name for name, told in found.items() if told.said != "answers"]
+            self._switch_power(text, silent, outage, seen)
+
+    def _switch_power(self, text: str, silent: list[str], outage: Outage, seen: _Seen) -> None:
+        """What power comes to at the silent switches that cut a way off; of two, each of which is enough, at
+        the one that has more."""
+        powers = {name: self._power_of(name, outage, seen) for name in silent}
+        for word in (Power.INTERRUPTED, Power.FAULT, Power.LOST, Power.CHANGED):
+            dead = {name for name, power in powers.items() if heavier(word, power) is power}
+            if self._ways.carries(text, lambda name, dead=dead: name not in dead) is False:  # type: ignore[misc]
+                seen.scene["switch_power"] = word
+                return
+        if {*powers.values()} == {Power.SUPPLIED}:
+            seen.scene["switch_power"] = Power.SUPPLIED
+
+    def _power_of(self, switch: str, outage: Outage, seen: _Seen) -> Power:
+        feeds = self._people.switches[switch].feeds
+        if not feeds:
+            return Power.UNKNOWN
+        power, _, found = self._came_to(Slot.SWITCH_POWER, feeds, self._power.at_source(feeds), outage)
+        self._plan(feeds, outage, seen)
+        seen.evidence.extend(found)
+        return power
 
     def _fell_silent(self, slot: Slot, name: str, own: Signal, outage: Outage) -> Evidence | None:
         """That a switch may have fallen silent in the same moment, be it back by now."""

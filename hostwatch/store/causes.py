@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from typing import Any
 
 from hostwatch.core import canonical
 from hostwatch.core.cause import Finding, Statement
-from hostwatch.core.scene import Attributed, Scene
+from hostwatch.core.scene import Attributed, Scene, What
 from hostwatch.core.world import Decision
 from hostwatch.store import rows
 
@@ -25,9 +26,16 @@ def cause(row: rows.Row) -> Attributed:
         signal=name,
         first_miss=rows.at(first_miss),
         last_answer=rows.at(last_answer),
-        scene=canonical.restore(Scene, json.loads(scene)),
+        scene=_scene(json.loads(scene)),
         finding=canonical.restore(Finding, json.loads(finding)),
     )
+
+
+def _scene(told: dict[str, Any]) -> Scene:
+    """A scene, also one that was written before there was a word for all that this version knows."""
+    nothing = canonical.plain(Scene(of=What(told["of"])))
+    found: Scene = canonical.restore(Scene, {**nothing, **told})
+    return found
 
 
 def stated(row: rows.Row) -> Statement:

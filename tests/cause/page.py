@@ -15,6 +15,13 @@ THINGS: Final = (
     ("port", Port, "what the switch says of the device's port; *off* is one that we switched off"),
     ("switch", Stand, "what the device hangs on by its ports, and what that hangs on"),
     (
+        "switch_power",
+        Power,
+        "what the feeds of the silent switch on its way come to; where several are silent of which one would"
+        " do, the best of them. Unknown where no feeds of the switch are written. Of a switch itself it is"
+        " its *power*",
+    ),
+    (
         "gateway",
         Stand,
         "our own gateway: a miss stands only if it, or beacons beyond it, answered before and after (J1)."

@@ -38,8 +38,8 @@ REFERENCES = ("192.0.2.8", "192.0.2.9", "192.0.2.10")
 A, M = Outcome.ANSWERED, Outcome.MISSED
 
 
-def population(*, with_ports: bool = True) -> Population:
-    """Six devices behind one switch and on one strip; two switches; an uplink by the first."""
+def population(*, with_ports: bool = True, feeds: str = "") -> Population:
+    """Six devices behind one switch and on one strip; what feeds the switch; an uplink by it."""
     devices = {
         name: Device(
             id=name,
@@ -67,7 +67,7 @@ def population(*, with_ports: bool = True) -> Population:
         customers={name: Customer(id=name, contacts=("duty",)) for name in ("acme", "beta", "noc")},
         devices=devices,
         switches={
-            "sw-1": Switch(id="sw-1", name="Row 1", address="192.0.2.2", uplink="main"),
+            "sw-1": Switch(id="sw-1", name="Row 1", address="192.0.2.2", uplink="main", feeds=feeds),
         },
         sources=sources,
         supplies={SUPPLY: Supply(id=SUPPLY, measured_at="outlet")},
@@ -227,17 +227,103 @@ def test_a_witness_who_is_not_heard_leaves_it_undetermined(
     assert {*stage.last("srv-1").wanting} == wanting
 
 
-def test_a_switch_and_all_behind_it(stage: Stage) -> None:
-    stage.said[PORTS] = ""
-    stage.round(3 * ROUND, "switch:sw-1", *DEVICES)
-    stage.round(4 * ROUND, "switch:sw-1", *DEVICES)
+@pytest.mark.parametrize(
+    ("feeds", "said", "expected"),
+    [
+        ("r1-a", {}, "operator's network, certain: dead-switch"),
+        ("", {}, "operator's network, likely: switch-and-others"),
+        ("r1-a", {STRIP: ""}, "operator's network, likely: switch-and-others"),
+        ("r1-a", {STRIP: "", POWER: ""}, "operator's network, likely: switch-and-others"),
+    ],
+    ids=["it had power", "nobody said where it hangs", "its strip is not heard with it", "nobody is heard"],
+)
+def test_a_switch_and_all_behind_it(tmp_path: Path, feeds: str, said: dict[str, str], expected: str) -> None:
+    """A strip that dies takes with it who could say so: then nobody knows that the switch had power."""
+    stage = Stage(tmp_path / "other", population(feeds=feeds))
+    for number in (1, 2):
+        stage.round(number * ROUND)
+    stage.said.update({PORTS: "", **said})
+    for number in (3, 4):
+        stage.round(number * ROUND, "switch:sw-1", *DEVICES)
 
     for name in DEVICES:
-        assert (stage.last(name).cause, stage.last(name).confidence) == ("operator's network", "certain"), (
-            name
-        )
+        found = stage.last(name)
+        assert f"{found.cause}, {found.confidence}: {found.rule}" == expected, name
     found = stage.last("switch:sw-1/ping@main")
-    assert (found.cause, found.confidence) == ("operator's network", "certain")
+    assert f"{found.cause}, {found.confidence}" == expected.partition(":")[0]
+    told = [one["who"] for one in found.evidence if one["said"] == "not heard"]
+    assert told == [{STRIP: "strip", POWER: "ups-a"}[name] for name in said][::-1]
+    assert ("power" in found.wanting) is (expected.endswith("switch-and-others"))
+    stage.ledger.close()
+
+
+APART = replace(
+    population(feeds="r2-a"),
+    devices={
+        name: replace(one, place=replace(one.place, supply="ups-b", feeds="r3-a"))
+        for name, one in population().devices.items()
+        if one.place is not None
+    },
+    supplies={"ups-b": Supply(id="ups-b")},
+    elements={
+        one.id: one
+        for one in (
+            Element(id="grid", kind=Kind.UTILITY),
+            Element(id="ups-a", kind=Kind.UPS, input="grid", witness="ups-a"),
+            Element(id="ups-b", kind=Kind.UPS, input="grid", witness="ups-b"),
+            Element(id="r2-a", kind=Kind.FEED, input="ups-a", rack="r2"),
+            Element(id="pdu-2", kind=Kind.PDU, input="r2-a", witness="strip"),
+            Element(id="r3-a", kind=Kind.FEED, input="ups-b", rack="r3"),
+        )
+    },
+)
+"""The switch stands in a rack of its own, on a UPS and a strip of its own; the devices are on another UPS."""
+
+
+@pytest.mark.parametrize(
+    ("said", "expected", "its"),
+    [
+        ({POWER: ups("OFF"), STRIP: strip(on=False)}, "switch-interrupted", "interrupted"),
+        ({STRIP: strip(on=False)}, "switch-distribution", "distribution"),
+        ({POWER: "", STRIP: strip(on=False)}, "switch-no-power", "no-power"),
+    ],
+    ids=["utility and UPS", "the strip", "who knows"],
+)
+def test_a_switch_that_has_no_power_while_the_devices_have(
+    tmp_path: Path, said: dict[str, str], expected: str, its: str
+) -> None:
+    people = replace(APART, sources={**APART.sources, "ups-b": Source(id="ups-b", kind="power/nut")})
+    stage = Stage(tmp_path / "other", people)
+    stage.said["source:ups-b/read@main"] = ups("OL")
+    for number in (1, 2):
+        stage.round(number * ROUND)
+    stage.said.update(said)
+    for number in (3, 4):
+        stage.round(number * ROUND, "switch:sw-1", *DEVICES)
+
+    assert {stage.last(name).rule for name in DEVICES} == {expected}
+    assert stage.last("switch:sw-1/ping@main").rule == its
+    assert {stage.last(name).cause for name in DEVICES} == {stage.last("switch:sw-1/ping@main").cause}
+    stage.ledger.close()
+
+
+def test_what_is_heard_of_the_power_of_a_switch_while_it_is_silent(tmp_path: Path) -> None:
+    """Nobody is heard at first. When the strip is, it says that it is dead: at once, for all of them."""
+    people = replace(APART, sources={**APART.sources, "ups-b": Source(id="ups-b", kind="power/nut")})
+    stage = Stage(tmp_path / "other", people)
+    stage.said["source:ups-b/read@main"] = ups("OL")
+    for number in (1, 2):
+        stage.round(number * ROUND)
+    stage.said[STRIP] = ""
+    for number in (3, 4):
+        stage.round(number * ROUND, "switch:sw-1", *DEVICES)
+    assert stage.last("srv-1").rule == "switch-and-others"
+    stage.said[STRIP] = strip(on=False)
+    stage.hear(4 * ROUND + 10)
+
+    assert stage.last("srv-1").rule == "switch-distribution"
+    assert stage.last("switch:sw-1/ping@main").rule == "distribution"
+    stage.ledger.close()
 
 
 def test_the_one_that_does_not_come_back_fell_with_the_switch_all_the_same(
@@ -255,7 +341,7 @@ def test_the_one_that_does_not_come_back_fell_with_the_switch_all_the_same(
     stage.round(6 * ROUND, "srv-1")
 
     found = stage.last("srv-1")
-    assert (found.cause, found.rule) == ("operator's network", "dead-switch")
+    assert (found.cause, found.rule) == ("operator's network", "switch-and-others")
     assert [*stage.world.causes] == ["srv-1/ping@main"]
 
 
@@ -414,7 +500,7 @@ def test_an_application_on_a_device_that_is_silent_has_the_devices_cause(stage: 
     for number in (3, 4):
         stage.round(number * ROUND, *gone)
 
-    assert stage.last("srv-6/www@main").rule == "dead-switch"
+    assert stage.last("srv-6/www@main").rule == "switch-and-others"
 
 
 def test_a_device_whose_service_answers_has_its_port_and_its_power(tmp_path: Path) -> None:

@@ -19,6 +19,9 @@ ANSWERS, SILENT = Stand.ANSWERS, Stand.SILENT
 ALONE = Scene(of=DEVICE, port=Port.UP, power=Power.SUPPLIED, switch=ANSWERS, gateway=ANSWERS, answering=29)
 """A device that is silent, while everybody else says that all is well."""
 
+DEAD = Scene(of=DEVICE, switch=SILENT, switch_power=Power.SUPPLIED, silent=29)
+"""A device whose switch is dead, with all behind it."""
+
 STORIES: list[tuple[str, Scene, str]] = [
     ("it alone is silent, and everybody has spoken", ALONE, "customer's equipment, likely: equipment"),
     (
@@ -51,9 +54,39 @@ STORIES: list[tuple[str, Scene, str]] = [
     ),
     ("nothing is known at all", Scene(of=DEVICE), "undetermined, none: "),
     (
-        "the switch is dead, with all behind it",
-        Scene(of=DEVICE, switch=SILENT, silent=29),
+        "the switch is dead, with all behind it, and had power",
+        DEAD,
         "operator's network, certain: dead-switch",
+    ),
+    (
+        "…nobody knows of its power",
+        replace(DEAD, switch_power=Power.UNKNOWN),
+        "operator's network, likely: switch-and-others",
+    ),
+    (
+        "…its power is interrupted, though that of the device is not",
+        replace(DEAD, switch_power=Power.INTERRUPTED, power=Power.SUPPLIED),
+        "operator's power, certain: switch-interrupted",
+    ),
+    (
+        "…its strip is dead behind a living UPS",
+        replace(DEAD, switch_power=Power.FAULT),
+        "operator's power distribution, likely: switch-distribution",
+    ),
+    (
+        "…it has no power, and nobody knows why",
+        replace(DEAD, switch_power=Power.LOST),
+        "operator's power, likely: switch-no-power",
+    ),
+    (
+        "…the power of a switch that answers says nothing",
+        replace(ALONE, switch_power=Power.INTERRUPTED),
+        "customer's equipment, likely: equipment",
+    ),
+    (
+        "…the UPS of the switch is worked on",
+        replace(DEAD, switch_power=Power.INTERRUPTED, planned=True),
+        "maintenance, certain: planned-interruption",
     ),
     (
         "the switch is dead, with the only other one",
@@ -112,7 +145,7 @@ STORIES: list[tuple[str, Scene, str]] = [
     ),
     (
         "an application on a device that is dead with its switch",
-        Scene(of=SERVICE, itself=SILENT, switch=SILENT, silent=9),
+        replace(DEAD, of=SERVICE, itself=SILENT),
         "operator's network, certain: dead-switch",
     ),
     ("a supply", Scene(of=SUPPLY, power=Power.INTERRUPTED), "operator's power, certain: interrupted"),
@@ -122,9 +155,24 @@ STORIES: list[tuple[str, Scene, str]] = [
         "operator's power distribution, likely: distribution",
     ),
     (
-        "a switch, and those behind it",
-        Scene(of=SWITCH, silent=30),
+        "a switch that had power, and those behind it",
+        Scene(of=SWITCH, silent=30, power=Power.SUPPLIED),
         "operator's network, certain: dead-switch",
+    ),
+    (
+        "…nobody knows of its power",
+        Scene(of=SWITCH, silent=30),
+        "operator's network, likely: switch",
+    ),
+    (
+        "…it has none",
+        Scene(of=SWITCH, silent=30, power=Power.INTERRUPTED),
+        "operator's power, certain: interrupted",
+    ),
+    (
+        "…what it hangs on itself has none",
+        Scene(of=SWITCH, silent=30, switch=SILENT, switch_power=Power.INTERRUPTED),
+        "operator's power, certain: switch-interrupted",
     ),
     ("a switch alone", Scene(of=SWITCH, answering=30), "operator's network, likely: switch"),
     (
@@ -156,11 +204,16 @@ def test_each_rule_has_its_story() -> None:
     assert {attribute(scene).rule for _, scene, _ in STORIES} - {""} == {rule.name for rule in RULES}
 
 
+SWITCHES = [(Stand.UNKNOWN, Power.UNKNOWN), (ANSWERS, Power.UNKNOWN), *product([SILENT], Power)]
+"""What is said of the switch: its power is asked for where it is silent."""
+
+
 def every() -> Iterator[Scene]:
     """Every combination of all words, with no, some and many others of each kind."""
-    others = [*product((0, 1, 2, 3), (0, 1), (0, 1, 3))]
+    others = [*product((0, 1, 2, 3), (0, 1), (0, 2))]
     flags = (False, True)
-    for of, power, port, switch, (silent, answering, unheard) in product(What, Power, Port, Stand, others):
+    things = product(What, Power, Port, SWITCHES, others)
+    for of, power, port, (switch, switch_power), (silent, answering, unheard) in things:
         for gateway, itself, overload, planned in product((Stand.UNKNOWN, ANSWERS), Stand, flags, flags):
             if of is not SERVICE and itself is not Stand.UNKNOWN:
                 continue
@@ -169,6 +222,7 @@ def every() -> Iterator[Scene]:
                 power=power,
                 port=port,
                 switch=switch,
+                switch_power=switch_power,
                 silent=silent,
                 answering=answering,
                 unheard=unheard,
@@ -191,6 +245,8 @@ def poorer(scene: Scene) -> Iterator[Scene]:
         yield replace(scene, answering=scene.answering - 1, unheard=scene.unheard + 1)
     if scene.power in (Power.INTERRUPTED, Power.FAULT):
         yield replace(scene, power=Power.LOST)
+    if scene.switch_power in (Power.INTERRUPTED, Power.FAULT):
+        yield replace(scene, switch_power=Power.LOST)
 
 
 def test_a_witness_less_never_makes_it_more_certain_and_never_turns_it_towards_the_customer() -> None:
@@ -219,8 +275,9 @@ def test_what_would_decide_it() -> None:
     lonely = Scene(of=DEVICE, gateway=ANSWERS, switch=ANSWERS)
     assert wanting(lonely, attribute(lonely).confidence) == (Slot.POWER, Slot.PORT, Slot.OTHERS)
     assert wanting(ALONE, attribute(ALONE).confidence) == ()
-    dead = Scene(of=DEVICE, switch=SILENT, silent=29)
-    assert wanting(dead, attribute(dead).confidence) == (), "nothing is left to decide"
+    assert wanting(DEAD, attribute(DEAD).confidence) == (), "nothing is left to decide"
+    unsure = replace(DEAD, switch_power=Power.UNKNOWN, power=Power.SUPPLIED, port=Port.UP, gateway=ANSWERS)
+    assert wanting(unsure, attribute(unsure).confidence) == (Slot.SWITCH_POWER,)
 
 
 def test_what_was_said_against_us_stays_said() -> None:
@@ -232,7 +289,7 @@ def test_what_was_said_against_us_stays_said() -> None:
     srv-7  ─────────✕━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
     ```
     """
-    during = Scene(of=DEVICE, switch=SILENT, silent=29, gateway=ANSWERS)
+    during = replace(DEAD, gateway=ANSWERS)
     after = merged(during, ALONE)
 
     assert attribute(after).rule == "dead-switch"

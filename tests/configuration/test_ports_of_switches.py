@@ -38,6 +38,37 @@ customers:
 SIGNAL = "source:ports:sw-1/read@main"
 
 
+POWER = """\
+power:
+  sources: [{id: card, snmp_ups: {address: 127.0.0.5, community: {env: C}}}]
+  utilities: [{id: grid}]
+  ups: [{id: ups-a, input: grid, source: card}]
+  panels: [{id: panel-a, input: ups-a}]
+  feeds: [{id: r1-a, panel: panel-a, rack: r1}, {id: r1-b, panel: panel-a, rack: r1}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("where", "feeds", "warned"),
+    [
+        ("", "", []),
+        (", feeds: r1-b", "r1-b", []),
+        (", rack: r1", "any(r1-a,r1-b)", []),
+        (", rack: r9", "", ["network.switches[sw-3].rack"]),
+        (", rack: r9, feeds: r1-a", "r1-a", []),
+    ],
+)
+def test_what_a_switch_hangs_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, feeds: str, warned: list[str]
+) -> None:
+    monkeypatch.setenv("C", "not-for-everybody")
+    text = POWER + TEXT.replace("{id: sw-3, address: 127.0.0.7}", f"{{id: sw-3, address: 127.0.0.7{where}}}")
+    found = written(tmp_path, text)
+
+    assert population_of(found.configuration).switches["sw-3"].feeds == feeds
+    assert [one.key for one in found.warnings if "rack" in one.key] == warned
+
+
 @pytest.fixture
 def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Loaded:
     monkeypatch.setenv("C", "not-for-everybody")

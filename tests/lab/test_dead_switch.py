@@ -48,7 +48,7 @@ log: {{format: json}}
 schedule: {{interval: 1s}}
 sight: ["{gateway}"]
 power:
-  interval: 1s
+  interval: 4s
   sources: [{{id: card-a, snmp_ups: {{address: {ups}, community: {{file: community}}}}}}]
   utilities: [{{id: grid-1}}]
   ups: [{{id: ups-a, input: grid-1, source: card-a}}]
@@ -58,6 +58,7 @@ network:
   switches:
     - id: sw-1
       name: Row 1
+      rack: r1
       address: {switch}
       interval: 1s
       ports: {{interval: 5s, snmp: {{address: {switch}, community: {{file: community}}}}}}

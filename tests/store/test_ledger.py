@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from hostwatch.core import facts, judge
+from hostwatch.core import canonical, facts, judge
+from hostwatch.core.cause import Cause, Confidence, Finding
 from hostwatch.core.element import Element
 from hostwatch.core.element import Kind as Of
 from hostwatch.core.place import Place
 from hostwatch.core.power import Point, PowerReading, Ups, Utility
 from hostwatch.core.reading import Outcome, Reading
+from hostwatch.core.scene import Scene, What
 from hostwatch.core.source import Source
 from hostwatch.core.supply import Supply
 from hostwatch.core.switch import Switch
@@ -217,7 +219,7 @@ def test_the_house_and_what_its_sources_said_come_back() -> None:
             "ups-a": Element(id="ups-a", kind=Of.UPS, input="grid", witness="a"),
         },
         supplies={"ups-a": Supply(id="ups-a")},
-        switches={"sw-1": Switch(id="sw-1", name="Row 1", address="192.0.2.2", behind="core")},
+        switches={"sw-1": Switch(id="sw-1", name="Row 1", address="192.0.2.2", behind="core", feeds="ups-a")},
     )
     story.enrol(house)
     story.agrees()
@@ -235,6 +237,28 @@ def test_the_house_and_what_its_sources_said_come_back() -> None:
     story.start()
     story.agrees()
     assert story.world.population.sources == house.sources
+    assert story.world.population.switches == house.switches
     story.enrol(population(device(0)))
     story.agrees()
     assert story.world.heard == {}
+
+
+def test_what_was_written_before_switches_had_feeds_still_reads() -> None:
+    """A version of the population, and the scene of an outage that goes on, without the newer words."""
+    story = Story(connect(None))
+    switches = {"sw-1": Switch(id="sw-1", name="Row 1", address="192.0.2.2")}
+    story.enrol(replace(population(device(0)), switches=switches))
+    db = story.ledger._db
+    ((body,),) = db.execute("SELECT body FROM population WHERE thing = 'switch'").fetchall()
+    told = json.loads(body)
+    assert told.pop("feeds") == ""
+    db.execute("UPDATE population SET body = ? WHERE thing = 'switch'", (json.dumps(told),))
+    finding = Finding(cause=Cause.NETWORK, confidence=Confidence.LIKELY, rule="switch")
+    scene = canonical.plain(Scene(of=What.SWITCH, silent=2))
+    assert scene.pop("switch_power") == "unknown"
+    row = ("switch:sw-1/ping@main", 2, 1, json.dumps(scene), json.dumps(canonical.plain(finding)))
+    db.execute("INSERT INTO causes VALUES (?, ?, ?, ?, ?)", row)
+
+    world = story.ledger.load()
+    assert world.population.switches == switches
+    assert world.causes["switch:sw-1/ping@main"].scene == Scene(of=What.SWITCH, silent=2)
