@@ -6,18 +6,19 @@ who has the record.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from hostwatch.core import canonical, facts, portsheard
+from hostwatch.core import canonical, facts, portsheard, supply
 from hostwatch.core.emergency import Emergency
 from hostwatch.core.notice import Part, Story
 from hostwatch.core.power import of_text
 from hostwatch.core.service import device_in, service_in
 from hostwatch.core.wiring import AT_OUTLET
 from hostwatch.core.world import World
+from hostwatch.doubting import Doubted, doubts, seconds
 from hostwatch.messages import spans
 from hostwatch.store.reader import AsOf, Reader
 
@@ -75,6 +76,9 @@ class Explained:
 
     stated: tuple[facts.CauseStated, ...]
 
+    doubts: tuple[Doubted, ...] = ()
+    """When nobody could say of a supply that it is about."""
+
     at_outlet: frozenset[str] = frozenset()
     """The signals among the causes that were promised power at the outlet: there a loss interrupts."""
 
@@ -96,6 +100,7 @@ class Explained:
                 "bounds": self.bounds,
                 "causes": [*self.causes.values()],
                 "stated": [*self.stated],
+                "doubts": [one.plain() for one in self.doubts],
                 "events": [event._asdict() for event in self.events],
             }
         )
@@ -109,15 +114,19 @@ def explain(reader: Reader, reference: str) -> Explained | None:
         return None
     as_of, world = reader.moment()
     until = emergency.ended_at or as_of.alive_at or emergency.opened_at
-    mine = _Mine(emergency, world, _signals(reader, emergency, as_of), until)
+    signals = _signals(reader, emergency, as_of)
+    mine = _Mine(emergency, world, signals, until)
+    doubted = doubts(reader, as_of, world, signals, emergency.story.first_miss, until)
     told = [*reader.facts(KINDS, until=as_of, since=emergency.story.first_miss - BEFORE)]
     known = [fact for fact in told if mine.concerns(fact)]
     causes = {fact.signal: fact for fact in known if isinstance(fact, facts.CauseFound)}
     events = [event for fact in known for event in _events(fact, reader.personal)]
+    events += _of_doubts(doubted)
     return Explained(
         emergency=emergency,
         events=tuple(_grouped(sorted(events, key=lambda event: event.at))),
-        bounds=bounds_of(emergency, _last_miss(emergency, world), until),
+        bounds=bounds_of(emergency, _last_miss(emergency, world), until, doubted),
+        doubts=doubted,
         causes=causes,
         stated=tuple(fact for fact in known if isinstance(fact, facts.CauseStated)),
         at_outlet=frozenset(name for name in causes if _is_at_outlet(world, name)),
@@ -240,6 +249,15 @@ def _of_witnesses(fact: facts.Fact) -> Iterator[Event]:
             pass
 
 
+def _of_doubts(found: Collection[Doubted]) -> Iterator[Event]:
+    """When nobody could say of a supply any more, and when somebody could again."""
+    goes_on = {(one.supply, one.doubt.since) for one in found}
+    for one in found:
+        yield Event(one.doubt.since, f"supply {one.supply}", f"is not known: {one.words}")
+        if not one.doubt.is_open and (one.supply, one.doubt.until) not in goes_on:
+            yield Event(one.doubt.until, f"supply {one.supply}", "is known again")
+
+
 def _of_people(fact: facts.Fact) -> Iterator[Event]:
     """Who was to be told, and was."""
     match fact:
@@ -318,12 +336,19 @@ def _told(group: list[Event]) -> Iterator[Event]:
     yield Event(group[0].at, f"{', '.join(names[:3])}{rest}", f"{group[0].what}{last}")
 
 
-def bounds_of(emergency: Emergency, last_miss: datetime | None, until: datetime) -> dict[str, Any]:
-    """How long it was, and its parts: at least, as counted, at most, in seconds, as the account has it."""
+def bounds_of(
+    emergency: Emergency, last_miss: datetime | None, until: datetime, doubted: Collection[Doubted] = ()
+) -> dict[str, Any]:
+    """How long it was, and its parts: at least, as counted, at most, in seconds, as the account has it.
+
+    `unknown_s`: so many of the counted ones are unknown of its first supply, and not down.
+    """
     story = emergency.story
     whole = _lengths(story, story.last_miss or last_miss, until)
     parts = [{"on": part.on, **_lengths(part, part.last_miss, until)} for part in story.parts]
-    return {**whole, "lasts": emergency.ended_at is None, "parts": parts}
+    name = supply.named(emergency.signal) or ""
+    unknown_s = seconds(doubted, name, story.first_miss, story.first_answer or until)
+    return {**whole, "unknown_s": unknown_s, "lasts": emergency.ended_at is None, "parts": parts}
 
 
 def _lengths(of: Story | Part, last_miss: datetime | None, until: datetime) -> dict[str, Any]:

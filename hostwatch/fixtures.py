@@ -82,9 +82,9 @@ def doubt_told(supply: Mapping[str, Any], time: Callable[[datetime], str]) -> st
     found = supply["not_known"]
     if found is None or found["why"] == NOT_PROVEN:
         return ""
-    parts = [f"not known since {time(found['since'])}", f"why: {found['why']}", found["words"]]
-    if found["silent_sources"]:
-        parts[1] += f", {', '.join(found['silent_sources'][:SILENT_MAX])} not heard"
+    silent = ", ".join(found["silent_sources"][:SILENT_MAX])
+    why = f"{silent} not heard" if silent else found["why"]
+    parts = [f"not known since {time(found['since'])} ({why})", found["words"]]
     if found["last_seen_by"]:
         when = f"from {time(found['last_seen_since'])} to {time(found['last_seen_until'])}"
         parts.append(f"so said {found['last_seen_by']} {when}")

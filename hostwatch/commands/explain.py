@@ -99,6 +99,9 @@ class _Page:
         so_far = " so far" if bounds["lasts"] else ""
         self._line(f"{_silent(found)} for {_length(bounds, so_far)}")
         self._dates(bounds)
+        if bounds["unknown_s"]:
+            told = f"of these {spans.words(bounds['unknown_s'])} are not known, and not counted as down"
+            self._line(f"{told}: possibly interrupted" if _is_possible(found) else told, "yellow")
         dates = {_dates(one) for one in bounds["parts"]}
         for one in bounds["parts"][:LISTED_MAX] if len(dates) > 1 else ():
             so_far = " so far" if one["last_miss"] is None else ""
@@ -140,6 +143,11 @@ class _Page:
         if first.wanting:
             missing = ", ".join(words.whom(self._t, Slot(slot)) for slot in first.wanting)
             self._line(f"  ? nobody spoke of: {missing}")
+
+
+def _is_possible(found: Explained) -> bool:
+    """Whether all that is not known is possibly interrupted."""
+    return all(one.doubt.seen.is_possible for one in found.doubts)
 
 
 def _silent(found: Explained) -> str:

@@ -139,7 +139,7 @@ def _element(
         "said": [str(one) for one in situation.testimonies],
         "ago_s": [ago.get(witnessed(one.witness)[0]) for one in situation.testimonies],
         "why": situation.why,
-        "last_seen": "" if seen is None else seen.words,
+        "last_seen": "" if seen is None or not seen.source else seen.words,
         "possibly_interrupted": seen is not None and seen.is_possible,
     }
 
@@ -223,7 +223,7 @@ def _words(one: Mapping[str, Any]) -> str:
         word for key, word in (("interrupted", "interrupted"), ("fault", "distribution fault")) if one[key]
     ]
     rack = f", rack {one['rack']}" if one["rack"] else ""
-    seen = f"; {one['last_seen']}" if one["last_seen"] else ""
+    seen = f"; {one['last_seen']}" if one["last_seen"] and one["said"] else ""
     first = f"{escape(one['element'])} ({one['kind']}{rack}): [{style}]{', '.join([state, *more])}{seen}[/]"
     said = [_witness(said, ago) for said, ago in zip(one["said"], one["ago_s"], strict=True)]
     below = [*said, *([one["contradiction"]] if one["contradiction"] else [])]

@@ -75,7 +75,7 @@ def test_all_that_is_told_of_it() -> None:
     assert one["not_known"]["possibly_interrupted"] is True
     words = fixtures.doubt_told(one, lambda when: f"{when:%M:%S}")
     assert words == (
-        f"not known since {at(3):%M:%S}; why: not known of ups-a, ups-b, a, b not heard; "
+        f"not known since {at(3):%M:%S} (a, b not heard); "
         "last seen on battery with 12 min left: possibly interrupted; "
         f"so said a from {at(1):%M:%S} to {at(2):%M:%S}; nothing is certain of the time since"
     )
