@@ -39,6 +39,7 @@ KINDS: Final[tuple[type[facts.Fact], ...]] = (
     facts.SilenceBegan,
     facts.SilenceEnded,
     facts.SilenceCut,
+    facts.SupplyTookOver,
     facts.WentDown,
     facts.CameUp,
     facts.CauseFound,
@@ -216,6 +217,9 @@ def _events(fact: facts.Fact, personal: Callable[[str], str | None]) -> Iterator
             yield Event(fact.at, shown(fact.signal), "first answer")
         case facts.SilenceCut():
             yield Event(fact.at, shown(fact.signal), f"the silence is cut: {fact.why}")
+        case facts.SupplyTookOver():
+            others = ", ".join(map(shown, fact.before))
+            yield Event(fact.at, shown(fact.signal), f"takes the place of {others}")
         case facts.CameUp():
             yield Event(fact.at, shown(fact.signal), "is up again")
         case facts.CauseFound():

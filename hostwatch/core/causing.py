@@ -8,7 +8,7 @@ of otherwise. Of very many, the others are looked at when they miss next.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
@@ -128,6 +128,12 @@ def _told(found: Attributed, now: datetime) -> facts.CauseFound:
         evidence=tuple(_plain(one) for one in finding.evidence),
         wanting=tuple(slot.value for slot in finding.wanting),
     )
+
+
+def carried(before: Attributed, own: str, now: datetime) -> tuple[Attributed, facts.CauseFound]:
+    """The cause of an outage that goes on under another signal (`core.succession`)."""
+    found = replace(before, signal=own)
+    return found, _told(found, now)
 
 
 def _plain(one: Evidence) -> dict[str, Any]:

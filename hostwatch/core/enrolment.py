@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from hostwatch.core import facts, judge, signal, telling, versions
+from hostwatch.core import facts, judge, signal, succession, supply, telling, versions
 from hostwatch.core.device import Device, State, targets
 from hostwatch.core.population import FIXTURES, Changes, Customer, Fixture, Population
 from hostwatch.core.schedule import Schedule, Target
@@ -92,19 +92,24 @@ def step(world: World, part: Step, now: datetime) -> Decision:
     schedule = _next(world.schedule, part.schedule)
     closing: list[facts.Fact] = []
     gone, come = _signals(world, part.changes)
+    taken = succession.of(world, part.changes, now)
     for name in gone:
-        closing.extend(signal.withdraw(world.signals[name], now))
-    people = telling.withdraw(world, [*gone, *_given_away(world, part.changes)], now)
+        why = signal.NO_LONGER if supply.named(name) is None else supply.UNUSED
+        closing.extend(signal.withdraw(world.signals[name], now, why))
+    given = _given_away(world, part.changes)
+    people = telling.enrol(world, gone, given, taken, part.changes, now)
     return Decision(
         facts=(
             *(() if part.opening is None else (_applied(part.opening, now),)),
             *_versions(world.population, part.changes, now),
             *closing,
+            *taken.facts,
             *people.facts,
             *(() if schedule is None else (judge.adopted(schedule, now),)),
         ),
         signals=(
-            *(signal.begin(name, now) for name in come),
+            *(signal.begin(name, now) for name in come if name not in taken.signals),
+            *taken.signals.values(),
             *_under_old_terms(world, part.changes),
         ),
         withdrawn_signals=tuple(gone),
@@ -112,6 +117,7 @@ def step(world: World, part: Step, now: datetime) -> Decision:
         duties=people.duties,
         notices=people.notices,
         holds=people.holds,
+        causes=taken.causes,
         heard=dict.fromkeys(_unheard(world, part.changes)),
         counted=dict.fromkeys(name for name in part.changes.sources_gone if name in world.counted),
         population=part.changes if len(part.changes) or part.changes.vantage else None,

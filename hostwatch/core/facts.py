@@ -206,6 +206,23 @@ class CameUp(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SupplyTookOver(Fact):
+    """A supply stands where others stood: devices that hung on those hang on it from now on (J10).
+
+    It is proven as they were. Where all of them were silent it goes on with the dates, the count and the
+    verdict of one of them; the silences of the others end with those.
+    """
+
+    signal: str
+    before: tuple[str, ...]
+    last_answer: datetime | None
+    first_miss: datetime | None
+    last_miss: datetime | None
+    misses: int
+    verdict: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unspoken(Fact):
     """For `[since, at)` no reading speaks for the signal: unknown seconds (J2)."""
 

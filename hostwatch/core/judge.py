@@ -80,6 +80,7 @@ def readings_by_steps(
         duties=people.duties,
         notices=(*people.notices, *warned.notices),
         holds=people.holds,
+        settled_emergencies=people.settled,
         warned=warned.warned,
         heard=observed.heard,
         causes=causes.attributed,

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 Kind = Literal["emergency", "update", "recovery", "withdrawn", "warning", "cleared"]
+Gone = Literal["", "customer"]
+"""Why an emergency is withdrawn: it is no longer watched; or it is another customer's from now on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +132,12 @@ class Story:
 
     answering: tuple[str, ...] = ()
     """Of a device: its services that answer though it does not. It may only drop our pings."""
+
+    gone: Gone = ""
+    """Of what is withdrawn: why."""
+
+    under: str = ""
+    """Of what is withdrawn: the reference under which the same is told of from now on; empty if none."""
 
     @property
     def is_shared(self) -> bool:

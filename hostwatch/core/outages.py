@@ -11,6 +11,7 @@ from datetime import datetime
 from hostwatch.core import facts, stories
 from hostwatch.core.device import Device
 from hostwatch.core.holds import Hold
+from hostwatch.core.notice import Gone
 from hostwatch.core.owing import Owing
 from hostwatch.core.parents import is_parent
 from hostwatch.core.service import is_service
@@ -182,7 +183,7 @@ class Outages:
 
     # Ends.
 
-    def up(self, name: str, flip: facts.CameUp | None) -> None:
+    def up(self, name: str, flip: facts.CameUp | None, gone: Gone = "") -> None:
         """A signal answers again after a verdict; or is no longer watched, if there is no flip."""
         hold, emergency = self.owing.hold_of(name), self.owing.emergency_of(name)
         if flip is not None:
@@ -195,4 +196,4 @@ class Outages:
             else:
                 emergency = self.singles.of_device(device, verdict, at)
         if emergency is not None:
-            self.singles.over(emergency, name, flip)
+            self.singles.over(emergency, name, flip, gone)

@@ -33,6 +33,8 @@ class People:
     duties: tuple[Duty, ...] = ()
     notices: tuple[Notice, ...] = ()
     holds: Mapping[str, Hold | None] = field(default_factory=dict)
+    settled: tuple[str, ...] = ()
+    """The emergencies of supplies of which everybody knows what they are to hear (`core.resettling`)."""
 
 
 class Owing:
@@ -50,6 +52,7 @@ class Owing:
         self._notices: list[Notice] = []
         self._holds: dict[str, Hold | None] = {}
         self._opened = 0
+        self.settled: list[str] = []
 
     def people(self) -> People:
         """All of it."""
@@ -59,6 +62,7 @@ class Owing:
             duties=tuple(self._duties),
             notices=tuple(self._notices),
             holds=self._holds,
+            settled=tuple(self.settled),
         )
 
     def emergency_of(self, signal: str) -> Emergency | None:
@@ -67,6 +71,11 @@ class Owing:
             return self._world.emergency_of(signal)
         name = self._covering[signal]
         return None if name is None else self._emergencies[name]
+
+    def open_one(self, name: str) -> Emergency | None:
+        """The open emergency of a reference."""
+        found = self._emergencies.get(name) or self._world.emergencies.get(name)
+        return None if found is None or found.ended_at is not None else found
 
     def hold_of(self, signal: str) -> Hold | None:
         """How long the emergency of a service waits, if it does."""
@@ -269,5 +278,7 @@ def _told_end(begun: Story, ended: Story) -> Story:
             last_miss=ended.last_miss,
             first_answer=ended.first_answer,
             parts=parts.with_ends(begun.parts, ended.parts),
+            gone=ended.gone,
+            under=ended.under,
         )
     return ended

@@ -53,11 +53,22 @@ def by_reader(people: Population, story: Story) -> dict[str, tuple[Part, ...]]:
 
 
 def with_ends(parts: Iterable[Part], over: Iterable[Part]) -> tuple[Part, ...]:
-    """A reader's parts, with the ends that are known by now."""
-    known = {(part.on, part.first_miss): part for part in over}
+    """A reader's parts, with the ends that are known by now.
+
+    What was told of a supply may end under another name: with the one that took its place, and its dates.
+    """
+    ends = [part for part in over if part.last_miss is not None]
+
+    def end_of(part: Part) -> Part | None:
+        same = [one for one in ends if one.first_miss == part.first_miss]
+        return next(
+            (one for one in same if one.on == part.on),
+            same[-1] if same else next((one for one in reversed(ends) if one.on == part.on), None),
+        )
+
     return tuple(
         part
-        if (end := known.get((part.on, part.first_miss))) is None
+        if (end := end_of(part)) is None
         else replace(part, last_miss=end.last_miss, first_answer=end.first_answer)
         for part in parts
     )

@@ -42,12 +42,13 @@ class Shared:
         self._owing = owing
         self._now = now
         self.parents = Parents(self._people, known, owing.emergency_of, owing.hold_of)
-        self._concerned = Concerned(self._people, self.parents.ways)
+        self.concerned = Concerned(self._people, self.parents.ways)
 
     # Verdicts.
 
     def supplies_down(self, flips: Sequence[facts.WentDown]) -> None:
-        """These supplies went down in one deed."""
+        """These supplies went down in one deed. Those that an emergency goes on with are told of already."""
+        flips = [flip for flip in flips if self._owing.emergency_of(flip.signal) is None]
         if not flips:
             return
         names = supplies_in(flips)
@@ -72,14 +73,14 @@ class Shared:
 
     def may_join(self, emergency: Emergency, flips: Sequence[facts.WentDown]) -> bool:
         """Whether they may be told of under it: not to somebody who has heard that it is over."""
-        groups = self._concerned.by([*roots_of(emergency), *(flip.signal for flip in flips)])
+        groups = self.concerned.by([*roots_of(emergency), *(flip.signal for flip in flips)])
         return not self._owing.is_over_for(emergency.reference) & groups.keys()
 
     # Openings.
 
     def open(self, flips: Sequence[facts.WentDown]) -> None:
         """What went down is told of by an emergency of its own."""
-        fallen = self._concerned.fallen(flips, ())
+        fallen = self.concerned.fallen(flips, ())
         first, rest = fallen.flips[0], fallen.flips[1:]
         at = min(flip.at for flip in flips)
         for flip in flips:
@@ -101,7 +102,8 @@ class Shared:
         opening = stories.of_switches(self._people, fallen, switches_in(fallen.flips), reference)
         return replace(opening, told=tuple((one, self._with_misses(story)) for one, story in opening.told))
 
-    def _told(self, story: Story, fallen: Fallen) -> Iterator[tuple[Customer, Story]]:
+    def told_to(self, story: Story, fallen: Fallen) -> Iterator[tuple[Customer, Story]]:
+        """To whom a story is told, and how."""
         for customer, mine in stories.told_of(self._people, story, fallen):
             yield customer, self._with_misses(mine)
 
@@ -118,12 +120,12 @@ class Shared:
 
     def add(self, emergency: Emergency, flips: Sequence[facts.WentDown]) -> None:
         """More goes down under an emergency that is open: who is not told of it yet is told now."""
-        fallen = self._concerned.fallen(flips, roots_of(emergency))
+        fallen = self.concerned.fallen(flips, roots_of(emergency))
         for flip in fallen.flips:
             emergency = self._owing.cover(emergency, flip)
         emergency = self._owing.put(replace(emergency, story=self._grown(emergency, fallen)))
         told = self._owing.told(emergency.reference)
-        for customer, story in self._told(emergency.story, fallen):
+        for customer, story in self.told_to(emergency.story, fallen):
             known = told.get(customer.id)
             if known is None:
                 own = fallen.since.get(customer.id, fallen.first)
@@ -157,7 +159,7 @@ class Shared:
         roots = [flip.signal for flip in fallen.flips]
         for hold in self._holds():
             device = self._people.device_of(hold.signal)
-            if device is not None and self._concerned.device(roots, device):
+            if device is not None and self.concerned.device(roots, device):
                 found[device.customer] = min(hold.since, found.get(device.customer, hold.since))
         return found
 
@@ -197,10 +199,10 @@ class Shared:
         """
         if device.customer not in self._owing.told(emergency.reference):
             verdicts = (self._verdict(root) for root in roots_of(emergency))
-            fallen = self._concerned.fallen([one for one in verdicts if one is not None], ())
+            fallen = self.concerned.fallen([one for one in verdicts if one is not None], ())
             mine = {name: group for name, group in fallen.groups.items() if name == device.customer}
             only = replace(fallen, groups=mine)
-            for customer, story in self._told(emergency.story, only):
+            for customer, story in self.told_to(emergency.story, only):
                 if customer.id == device.customer != self._people.operator:
                     self._owing.tell(story, customer, flip.at)
         return self._owing.cover(emergency, flip)
@@ -231,9 +233,9 @@ class Shared:
             return
         left = [root for root in roots_of(emergency) if root != own]
         kind: Kind = "recovery" if bounds[1] is not None else "withdrawn"
-        over = parts.ended(emergency.story.parts, self._concerned.on(left), *bounds)
+        over = parts.ended(emergency.story.parts, self.concerned.on(left), *bounds)
         ended = replace(emergency.story, last_miss=bounds[0], first_answer=bounds[1], parts=over)
-        still = self._concerned.by(left)
+        still = self.concerned.by(left)
         if not still:
             whole = replace(emergency, story=ended, ended_at=at, withdrawn=kind == "withdrawn")
             self._owing.end(whole, kind)
@@ -246,7 +248,7 @@ class Shared:
 
     def _is_on(self, roots: Sequence[str], signal: str) -> bool:
         device = self._people.devices.get(device_in(signal))
-        return device is not None and self._concerned.device(roots, device)
+        return device is not None and self.concerned.device(roots, device)
 
 
 def _is_more(told: Story, now: Story) -> bool:

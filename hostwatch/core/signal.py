@@ -18,6 +18,7 @@ from hostwatch.core.terms import AgreementTerms
 
 NOT_PROVEN = "not proven"
 NO_READING = "no reading"
+NO_LONGER = "no longer watched"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,12 +257,12 @@ def step(signal: Signal, before: datetime, after: datetime) -> Observed:
     return carried, tuple(found)
 
 
-def withdraw(signal: Signal, at: datetime) -> tuple[facts.Fact, ...]:
+def withdraw(signal: Signal, at: datetime, why: str = NO_LONGER) -> tuple[facts.Fact, ...]:
     """The facts with which a signal's account is closed when it is no longer watched."""
     since = signal.unspoken_since(at)
     found: list[facts.Fact] = [] if since is None else [*_unspoken(signal, since, at)]
     if signal.silence is not None:
-        found.append(_cut(signal, signal.silence, at, "no longer watched"))
+        found.append(_cut(signal, signal.silence, at, why))
     return tuple(found)
 
 

@@ -13,6 +13,7 @@ from hostwatch.core import facts, stories
 from hostwatch.core.device import Device
 from hostwatch.core.emergency import Emergency
 from hostwatch.core.holds import Hold
+from hostwatch.core.notice import Gone
 from hostwatch.core.owing import Owing
 from hostwatch.core.parents import is_parent
 from hostwatch.core.service import Service, is_service, service_in
@@ -118,14 +119,14 @@ class Singles:
 
     # Ends.
 
-    def over(self, emergency: Emergency, name: str, flip: facts.CameUp | None) -> None:
+    def over(self, emergency: Emergency, name: str, flip: facts.CameUp | None, gone: Gone = "") -> None:
         """A signal that an emergency tells of came up; or is no longer watched, if there is no flip."""
         if is_parent(emergency.signal):
             self._owing.put(self._let_go_of(emergency, name))
         elif emergency.signal != name:
             self._owing.put(without(emergency, name))
         elif flip is None:
-            self._withdraw(emergency)
+            self._withdraw(emergency, gone)
         else:
             story = replace(emergency.story, last_miss=flip.last_miss, first_answer=flip.first_answer)
             story = replace(story, failing=self._left(emergency), answering=())
@@ -149,10 +150,10 @@ class Singles:
             return ()
         return failing(device, self._people.vantage, self._known)
 
-    def _withdraw(self, emergency: Emergency) -> None:
+    def _withdraw(self, emergency: Emergency, gone: Gone) -> None:
         known = self._world.signals[emergency.signal]
         last_miss = emergency.story.first_miss if known.silence is None else known.silence.last_miss
-        story = replace(emergency.story, last_miss=last_miss)
+        story = replace(emergency.story, last_miss=last_miss, gone=gone)
         self._owing.end(replace(emergency, story=story, ended_at=self._now, withdrawn=True), "withdrawn")
 
 

@@ -16,6 +16,9 @@ from hostwatch.core.terms import AgreementTerms
 PREFIX: Final = "supply:"
 """Begins the names of all signals of supplies; no device can be named so."""
 
+UNUSED: Final = "nothing hangs on it any more"
+"""Why the silence of a supply is cut: there is one only as long as a device hangs on it."""
+
 TERMS: Final = AgreementTerms(interval=timedelta(seconds=10), misses=2)
 """Two readings at 10 s, unless the agreement says otherwise."""
 

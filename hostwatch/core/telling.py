@@ -12,11 +12,16 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from hostwatch.core import facts, supply, switch, uplink
+from hostwatch.core.device import Device
 from hostwatch.core.observing import Observing
 from hostwatch.core.outages import Outages
 from hostwatch.core.owing import People
 from hostwatch.core.parents import is_parent
+from hostwatch.core.population import Changes
+from hostwatch.core.resettling import Resettling
 from hostwatch.core.service import is_service
+from hostwatch.core.signal import Signal, verdict_on
+from hostwatch.core.succession import Succession
 from hostwatch.core.world import Decision, World
 
 AT_ONCE_MAX = 100
@@ -27,6 +32,7 @@ def tell(world: World, observed: Observing, now: datetime) -> People:
     """What follows from what was observed. What others hang on goes before them."""
     telling = Outages(world, observed.known, now)
     _supplies(telling, observed)
+    _settle(world, observed, telling, now)
     _switches(telling, observed)
     _devices(telling, observed)
     _services(telling, observed)
@@ -44,6 +50,14 @@ def tell(world: World, observed: Observing, now: datetime) -> People:
     return telling.owing.people()
 
 
+def _settle(world: World, observed: Observing, telling: Outages, now: datetime) -> None:
+    """Supplies were read after they, or those on them, were changed: what customers are to hear of that."""
+    if world.unsettled and any(supply.named(name) is not None for name in observed.changed):
+        people = world.population
+        mine = Resettling(people, observed.known, telling.owing, telling.shared, people.devices.get, now)
+        telling.owing.settled += mine.look(observed, world.unsettled)
+
+
 def _supplies(telling: Outages, observed: Observing) -> None:
     """Those that go down in one deed are told of together."""
     together: list[facts.WentDown] = []
@@ -58,6 +72,10 @@ def _supplies(telling: Outages, observed: Observing) -> None:
                 telling.shared.up(fact.signal, fact)
             case _:
                 pass
+    for name, at in observed.again:
+        signal = observed.known(name)
+        if supply.named(name) is not None and signal is not None and not telling.owing.emergency_of(name):
+            together.append(verdict_on(signal, at))  # it took the place of one that could not be told on
     telling.shared.supplies_down(together)
 
 
@@ -126,12 +144,37 @@ def overdue(world: World, now: datetime) -> Decision:
     )
 
 
-def withdraw(world: World, names: Iterable[str], now: datetime) -> People:
-    """End the emergencies of signals that are no longer watched, or no longer for whoever was told."""
-    telling = Outages(world, world.signals.get, now)
-    for name in names:
-        if is_parent(name):
+def enrol(
+    world: World,
+    gone: Iterable[str],
+    given: Iterable[str],
+    taken: Succession,
+    changes: Changes,
+    now: datetime,
+) -> People:
+    """End the emergencies of signals that are no longer watched, or no longer for whoever was told.
+
+    Those of supplies go on with the ones that take their places.
+    """
+    devices: dict[str, Device | None] = {device.id: device for device in changes.devices}
+    devices |= dict.fromkeys(changes.devices_gone)
+
+    def known(name: str) -> Signal | None:
+        return taken.signals.get(name) or world.signals.get(name)
+
+    def where(name: str) -> Device | None:
+        return devices[name] if name in devices else world.population.devices.get(name)
+
+    telling = Outages(world, known, now)
+    resettling = Resettling(world.population, known, telling.owing, telling.shared, where, now)
+    resettling.come(taken.moves)
+    for name in gone:
+        if supply.named(name) is not None:
+            resettling.gone(name)
+        elif is_parent(name):
             telling.shared.up(name, None)
         else:
             telling.up(name, None)
+    for name in given:
+        telling.up(name, None, "customer")
     return telling.owing.people()

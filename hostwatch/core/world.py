@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from hostwatch.core import supply, switch
+from hostwatch.core import instant, supply, switch
 from hostwatch.core.bygones import Bygones
 from hostwatch.core.cause import Statement
 from hostwatch.core.counted import Counted
@@ -145,6 +145,9 @@ class Decision:
     blind: Mapping[str, datetime | None] = field(default_factory=dict)
     """Blindness begun (since when) or ended (None), by why."""
 
+    settled_emergencies: tuple[str, ...] = ()
+    """The emergencies of supplies of which everybody knows what they are to hear (`core.resettling`)."""
+
     alive_at: datetime | None = None
     """The watch was alive and saw the world until then."""
 
@@ -207,8 +210,15 @@ class World:
     bygones: Bygones = field(default_factory=Bygones)
     """The last silences that are over. A new run reads them from the record."""
 
+    unsettled: dict[str, datetime] = field(default_factory=dict, compare=False)
+    """The emergencies of supplies since which the population has changed, with when it did last.
+
+    A restart goes through all of them once.
+    """
+
     def __post_init__(self) -> None:
         self.signals.speaking = self.speaking
+        self._unsettle(instant.EPOCH)
         self.open_by_signal = {
             signal: reference for reference, e in self.emergencies.items() for signal in e.signals
         }
@@ -249,6 +259,7 @@ class World:
         if decision.population is not None:
             self._forget_back(decision.population)
             self.population.change(decision.population)
+            self._unsettle(max((fact.at for fact in decision.facts), default=instant.EPOCH))
         if decision.schedule is not None:
             self.schedule = decision.schedule
         if decision.configuration is not None:
@@ -274,6 +285,10 @@ class World:
                 case _:
                     pass
         self._apply_people(decision)
+
+    def _unsettle(self, at: datetime) -> None:
+        shared = (one for one in self.emergencies.values() if one.signal.startswith(supply.PREFIX))
+        self.unsettled.update((one.reference, at) for one in shared)
 
     def _note_back(self, flip: CameUp) -> None:
         device = self.population.device_of(flip.signal)
@@ -316,6 +331,8 @@ class World:
 
     def _apply_people(self, decision: Decision) -> None:
         self._apply_emergencies(decision.emergencies)
+        for name in decision.settled_emergencies:
+            self.unsettled.pop(name, None)
         for signal, hold in decision.holds.items():
             if hold is None:
                 self.holds.drop(signal)
@@ -331,6 +348,7 @@ class World:
         for emergency in decision.emergencies:
             if emergency.ended_at is not None:
                 self.emergencies.pop(emergency.reference, None)
+                self.unsettled.pop(emergency.reference, None)
                 self.stated.pop(emergency.reference, None)
                 touched.update((notice.id, None) for notice in self.notices.of(emergency.reference))
         self.notices.forget(touched, self.emergencies)

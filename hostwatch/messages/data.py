@@ -76,6 +76,8 @@ def _emergency(story: Story) -> dict[str, Any]:
         "supplies": list(story.supplies) if story.supplies else None,
         "measured_at": story.measured_at or None,
         "switches": list(story.switches) if story.switches else None,
+        "withdrawn_because": "another customer's" if story.gone else None,
+        "told_under": story.under or None,
         "warning": story.warning or None,
         "about": story.about or None,
         "elements": list(story.elements) if story.elements else None,

@@ -13,7 +13,7 @@ from gettext import NullTranslations
 from zoneinfo import ZoneInfo
 
 from hostwatch.core.notice import Kind, Story
-from hostwatch.messages import catalogue, service, shared, spans, uplink, warning
+from hostwatch.messages import catalogue, service, shared, spans, uplink, warning, withdrawn
 from hostwatch.messages.fit import cut as _cut
 from hostwatch.messages.fit import line as _line
 from hostwatch.messages.fit import listed as _listed
@@ -51,6 +51,8 @@ def compose(
     all_pinged = not any(story.method for story in stories)
     if stories[0].warning:
         steps = warning.next_steps(speaker.words, kind)
+    elif len({(story.gone, story.under) for story in stories}) == 1 and withdrawn.goes_on(stories[0], kind):
+        steps = withdrawn.next_steps(speaker.words, stories[0], _line)
     elif all(story.uplink for story in stories):
         steps = speaker.about_carrier(kind)
     elif all(shared.is_about(story) for story in stories):
@@ -82,6 +84,8 @@ class _Speaker:
     def _about_one(self, story: Story, kind: Kind, mark: str) -> str:
         if story.warning:
             return mark + warning.first_line(self._words, story, kind)
+        if withdrawn.goes_on(story, kind):
+            return self._about_withdrawn(story, mark)
         if story.uplink:
             return self._about_uplink(story, kind, mark)
         if shared.is_about(story):
@@ -126,6 +130,13 @@ class _Speaker:
         room = SUBJECT_MAX_CHARS - len(mark + pattern % {**values, "names": ""})
         listed = _listed(shared.names(story, _line), max(room, 1), shared.hidden(story))
         return mark + pattern % {**values, "names": listed}
+
+    def _about_withdrawn(self, story: Story, mark: str) -> str:
+        pattern = withdrawn.first_line(self._words, story)
+        values = {"reference": _line(story.reference), "under": _line(story.under)}
+        room = SUBJECT_MAX_CHARS - len(mark + pattern % {**values, "names": ""})
+        names = withdrawn.names(story, shared.names(story, _line), _line)
+        return mark + pattern % {**values, "names": _listed(names, max(room, 1), shared.hidden(story))}
 
     def _about_many(self, stories: Sequence[Story], kind: Kind, mark: str) -> str:
         t = self._words

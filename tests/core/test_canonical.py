@@ -145,6 +145,7 @@ GOLDEN: dict[str, str] = {
     "PathSeen": "65ae5a66cd8e521a",
     "WentDown": "db6eb801a32991a5",
     "CameUp": "086e301cd3902056",
+    "SupplyTookOver": "0e12870ca0bca1b1",
     "Unspoken": "b12bb206298ba397",
     "BlindBegan": "dcd4f2cdd6778489",
     "BlindEnded": "0b6ee5ad61182c9a",

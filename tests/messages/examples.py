@@ -28,6 +28,7 @@ SILENT = Story(
     verdict=at("06:10"),
     why="no answer",
 )
+GIVEN = dataclasses.replace(SILENT, last_miss=at("06:30"), gone="customer")
 BACK = dataclasses.replace(SILENT, last_miss=at("06:30"), first_answer=at("06:35"))
 OTHER = dataclasses.replace(
     SILENT,
@@ -90,6 +91,7 @@ NO_POWER = Story(
     behind=23,
     devices=("acme-web-1", "acme-web-2", "acme-web-3"),
 )
+TOLD_ELSEWHERE = dataclasses.replace(NO_POWER, last_miss=at("06:29"), under="E-000047")
 POWER_BACK = dataclasses.replace(NO_POWER, last_miss=at("06:29"), first_answer=at("06:30"))
 POWER_OPERATORS = dataclasses.replace(
     NO_POWER, customer="noc", supplies=("ups-a", "any(ups-a,ups-b)"), behind=340, devices=(), customers=12
@@ -161,6 +163,7 @@ NOTICES: dict[str, tuple[Kind, tuple[Story, ...], dict[str, bool]]] = {
     "An emergency": ("emergency", (SILENT,), {}),
     "A recovery": ("recovery", (BACK,), {}),
     "A withdrawal": ("withdrawn", (SILENT,), {}),
+    "A device is another customer's": ("withdrawn", (GIVEN,), {}),
     "A device that is not pinged": ("emergency", (BY_TCP,), {}),
     "Another machine has the address": ("emergency", (TAKEN,), {}),
     "A service does not pass": ("emergency", (WWW,), {}),
@@ -190,6 +193,7 @@ NOTICES: dict[str, tuple[Kind, tuple[Story, ...], dict[str, bool]]] = {
     "More is without power": ("update", (MORE_POWER,), {}),
     "Power is back, of some sooner": ("recovery", (ALL_POWER_BACK,), {}),
     "More is without power, as the operator is told": ("update", (MORE_POWER_OPERATORS,), {}),
+    "Power is told of under another emergency": ("withdrawn", (TOLD_ELSEWHERE,), {}),
     "Power is taken out of the watch": ("withdrawn", (NO_POWER,), {}),
     "A switch is dead": ("emergency", (CUT_OFF,), {}),
     "A switch answers again": (

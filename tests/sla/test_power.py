@@ -23,6 +23,7 @@ from hostwatch.core.power import Output, Point, PowerReading, Ups, Utility
 from hostwatch.core.reading import Outcome
 from hostwatch.core.source import Source
 from hostwatch.core.supply import Supply
+from hostwatch.sla.account import Downtime
 from hostwatch.sla.month import MonthReport, Row, month
 from tests.sla.teller import Teller, device
 
@@ -261,3 +262,62 @@ def test_a_supply_of_a_long_name() -> None:
     assert figures(found.rows[0].power.account)[:3] == (20, 20, 0)
     assert [one.reference for one in found.rows[0].power.emergencies] == ["E-000001"]
     assert [(one.supply, one.measured_at) for one in found.supplies] == [("strip/outlet 7", "outlet")]
+
+
+CHANGES = """
+PPDD|DDPP  40 40  0  30 50   the supply has another name from the middle on: one interruption, without a gap
+PPDD|PPPP  60 20  0  10 30   the new one has power: over with its first reading
+PPDD|??PP  40 20 20  10 50   nobody hears the new one: unknown
+PPPP|DDPP  60 20  0  10 30   it had power: proven, so that its loss is one
+PPP?|DDPP  50 20 10  10 40   nobody knew: its last word stays the last
+????|DDPP  20  0 60   0 60   never seen with power
+"""
+
+
+@pytest.mark.parametrize("line", CHANGES.strip().splitlines(), ids=lambda line: line[29:])
+def test_a_supply_that_has_another_name_from_the_middle_on(line: str) -> None:
+    """Half a second before the fifth round nothing is said of `ups-a` any more, and all of `panel-a`."""
+    said, *numbers = line[:29].split()
+    told = renamed(said)
+
+    account = row(told, 8).power.account
+
+    assert figures(account) == tuple(int(number) for number in numbers)
+    assert account.period_s == 80
+
+
+def renamed(said: str) -> Teller:
+    first, then = said.split("|")
+    told = story(first)
+    elements = [*HOUSE["elements"], Element(id="panel-a", kind=Of.PANEL, input="ups-a")]
+    house = {**HOUSE, "elements": elements, "supplies": [Supply(id="panel-a"), Supply(id="ups-b")]}
+    told.populate(at(len(first)) - timedelta(milliseconds=500), device("web", supply="panel-a"), **house)
+    say(told, then, "P" * len(then), first=len(first))
+    return told
+
+
+def test_an_interruption_is_as_long_as_it_was_whatever_its_supply_is_called() -> None:
+    """Longer than 30 s only as a whole, and confirmed only by what came after it had another name."""
+    told = renamed("PPPD|DDPP")
+    rules = [
+        Downtime(),
+        Downtime(longer_than_s=25),
+        Downtime(longer_than_s=30),
+        Downtime(confirmed_only=True),
+    ]
+
+    found = [
+        next(one for one in report(told, 8, rule=rule).rows if one.device == "web").power for rule in rules
+    ]
+
+    assert [one.account.down_s for one in found] == [30, 30, 0, 30]
+    assert found[0].supplies == ("panel-a", "ups-a")
+
+
+def test_one_that_came_back_before_is_another() -> None:
+    """Both lines fall in one round; the device leaves the one that is back for the one that is not."""
+    told = story("PDDPPP", "PDDDDD", device("web", supply="ups-a"), device("db", supply="ups-b"))
+    told.populate(at(5.5), device("web", supply="ups-b"), device("db", supply="ups-b"), **HOUSE)
+    say(told, "PP", "DP", first=6)
+
+    assert figures(row(told, 8).power.account)[:3] == (45, 35, 0)
