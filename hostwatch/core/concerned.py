@@ -43,8 +43,7 @@ class Concerned:
 
     def _lost(self, roots: Iterable[str]) -> tuple[list[str], list[str]]:
         roots = [*roots]
-        dead = [name for root in roots if (name := switches.named(root)) is not None]
-        lost = [name for root in roots if (name := supplies.named(root)) is not None]
+        dead, lost = switches_in(roots), supplies_in(roots)
         return lost, self._ways.cut(dead) if dead else []
 
     def device(self, roots: Sequence[str], device: Device) -> bool:
@@ -54,7 +53,7 @@ class Concerned:
             return False
         if place.supply and supplies.signal_of(place.supply, self._people.vantage) in roots:
             return True
-        dead = frozenset(name for root in roots if (name := switches.named(root)) is not None)
+        dead = frozenset(switches_in(roots))
         return bool(place.ports and dead) and (
             self._ways.carries(way(place.ports), lambda one: one not in dead) is False
         )
@@ -82,7 +81,7 @@ class Concerned:
         )
 
     def _theirs(self, roots: Iterable[str], groups: Iterable[str]) -> dict[str, frozenset[str]]:
-        names = [name for root in roots if (name := supplies.named(root)) is not None]
+        names = supplies_in(roots)
         on_each = {name: {customer for customer, _ in self._people.supplied.groups(name)} for name in names}
         return {one: frozenset(name for name in names if one in on_each[name]) for one in groups}
 
@@ -92,14 +91,14 @@ def roots_of(emergency: Emergency) -> list[str]:
     return [one for one in emergency.signals if is_parent(one)]
 
 
-def supplies_in(flips: Iterable[facts.WentDown]) -> list[str]:
-    """The supplies that went down, by name."""
-    return [name for flip in flips if (name := supplies.named(flip.signal)) is not None]
+def supplies_in(signals: Iterable[str]) -> list[str]:
+    """The supplies among what some signals are of, by name."""
+    return [name for one in signals if (name := supplies.named(one)) is not None]
 
 
-def switches_in(flips: Iterable[facts.WentDown]) -> list[str]:
-    """The switches that went down, by name."""
-    return [name for flip in flips if (name := switches.named(flip.signal)) is not None]
+def switches_in(signals: Iterable[str]) -> list[str]:
+    """The switches among what some signals are of, by name."""
+    return [name for one in signals if (name := switches.named(one)) is not None]
 
 
 def _merge(found: dict[str, Group], more: Iterable[tuple[str, Group]]) -> None:

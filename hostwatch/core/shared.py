@@ -51,7 +51,7 @@ class Shared:
         flips = [flip for flip in flips if self._owing.emergency_of(flip.signal) is None]
         if not flips:
             return
-        names = supplies_in(flips)
+        names = supplies_in(flip.signal for flip in flips)
         open_already = self._with_elements_of(names, flips)
         if open_already is not None:
             self.add(open_already, flips)
@@ -65,7 +65,7 @@ class Shared:
             emergency = self._owing.emergency_of(known.signal)
             if emergency is None or emergency.reference != known.reference:
                 continue
-            theirs = [one for root in emergency.signals if (one := supplies.named(root)) is not None]
+            theirs = supplies_in(emergency.signals)
             shares = mine & frozenset[str]().union(*map(elements, theirs))
             if shares and self.may_join(emergency, flips):
                 return emergency
@@ -98,8 +98,8 @@ class Shared:
 
     def _opening(self, fallen: Fallen, reference: str) -> stories.Opening:
         if fallen.first.signal.startswith(supplies.PREFIX):
-            return stories.of_supplies(self._people, fallen, supplies_in(fallen.flips), reference)
-        opening = stories.of_switches(self._people, fallen, switches_in(fallen.flips), reference)
+            return stories.of_supplies(self._people, fallen, supplies_in(fallen.signals), reference)
+        opening = stories.of_switches(self._people, fallen, switches_in(fallen.signals), reference)
         return replace(opening, told=tuple((one, self._with_misses(story)) for one, story in opening.told))
 
     def told_to(self, story: Story, fallen: Fallen) -> Iterator[tuple[Customer, Story]]:
@@ -148,15 +148,15 @@ class Shared:
         """The story with what fell last beside what fell before."""
         story = replace(emergency.story, parts=(*emergency.story.parts, *fallen.parts))
         if story.supplies:
-            more = supplies_in(fallen.flips)
+            more = supplies_in(fallen.signals)
             return replace(story, supplies=tuple(dict.fromkeys((*story.supplies, *more))))
-        names = (self._people.switches[one].name or one for one in switches_in(fallen.flips))
+        names = (self._people.switches[one].name or one for one in switches_in(fallen.signals))
         return replace(story, switches=tuple(dict.fromkeys((*story.switches, *names))))
 
     def _waited(self, fallen: Fallen) -> dict[str, datetime]:
         """Since when devices of customers who are concerned have waited, if some have."""
         found: dict[str, datetime] = {}
-        roots = [flip.signal for flip in fallen.flips]
+        roots = fallen.signals
         for hold in self._holds():
             device = self._people.device_of(hold.signal)
             if device is not None and self.concerned.device(roots, device):

@@ -128,6 +128,11 @@ class Fallen:
         """The one that the story of all begins with."""
         return self.flips[0]
 
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """What they are of."""
+        return tuple(flip.signal for flip in self.flips)
+
 
 def of_supplies(people: Population, fallen: Fallen, names: Iterable[str], reference: str) -> Opening:
     """Power is interrupted for those on some supplies (`colocation C2`)."""
