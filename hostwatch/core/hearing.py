@@ -23,7 +23,6 @@ from hostwatch.core.population import Population
 from hostwatch.core.power import PowerReading, Utility
 from hostwatch.core.reading import Kind, Outcome, Reading
 from hostwatch.core.rememberedtexts import remembered
-from hostwatch.core.schedule import tick_us
 from hostwatch.core.signal import Signal
 from hostwatch.core.source import Source
 from hostwatch.core.supply import Supply
@@ -151,7 +150,7 @@ def conclude(
     for name, reading in spoken.items():
         if reading.kind is Kind.FOLLOW_UP:
             continue
-        since = _round_began(people, name, reading.at)
+        since = people.sources[name].target(people.vantage).round_began(reading.at)
         for part in seen.parts(name):
             if done.isdisjoint(part.supplies) and _is_complete(part, people, known, since):
                 done.update(part.supplies)
@@ -253,11 +252,3 @@ def _why(supply: Supply, now: Electricity, interrupted: bool | None) -> str:
     contradictions = now.contradictions(wanted)
     open_ = [name for name in wanted.names if now.of(name).interrupted is None]
     return contradictions[0] if contradictions else f"{NOT_KNOWN_OF}{', '.join(open_ or wanted.names)}"
-
-
-def _round_began(people: Population, name: str, at: datetime) -> datetime:
-    """From when on readings belong to the same round as one at `at`: its scheduled instant, less a tick."""
-    target = people.sources[name].target(people.vantage)
-    slack = tick_us(target.interval_us)
-    at_us = instant.micros(at) + slack
-    return instant.from_micros(at_us - (at_us - target.phase_us) % target.interval_us - slack)

@@ -63,6 +63,15 @@ class Target:
         hashed = int.from_bytes(hashlib.sha256((self.phased_by or self.signal).encode()).digest()[:8])
         return hashed % (self.interval_us // tick) * tick
 
+    def round_began(self, at: datetime) -> datetime:
+        """From when on looks belong to the same round as one at `at`: its scheduled instant, less a tick.
+
+        A packet leaves at its instant or after it; the tick allows for the grain of two clocks.
+        """
+        slack = tick_us(self.interval_us)
+        at_us = instant.micros(at) + slack
+        return instant.from_micros(at_us - (at_us - self.phase_us) % self.interval_us - slack)
+
 
 def tick_us(interval_us: int) -> int:
     """The grain of phases: a three-hundredth of the interval, 1 µs to 100 ms."""

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from hostwatch.core import instant, signal
+from hostwatch.core import signal
 from hostwatch.core.reading import Outcome, Reading
-from hostwatch.core.schedule import Target, tick_us
+from hostwatch.core.schedule import Target
 from hostwatch.core.signal import Signal
 from hostwatch.core.terms import AgreementTerms
 
@@ -125,7 +125,7 @@ def follow(uplink: Uplink, vantage: str, known: Known, reading: Reading) -> sign
     A round is all looks at one scheduled instant, and says something once: as soon as it is decided.
     """
     own = known(uplink.signal(vantage))
-    since = _round_began(uplink, vantage, reading.at)
+    since = next(uplink.targets(vantage)).round_began(reading.at)
     if own is None or (own.last_reading is not None and own.last_reading >= since):
         return None
     references = [known(uplink.reference(address, vantage)) for address in uplink.references]
@@ -149,17 +149,6 @@ def follow(uplink: Uplink, vantage: str, known: Known, reading: Reading) -> sign
         answered_at=max(answers) if decided is Outcome.ANSWERED else None,
     )
     return signal.observe(own, said, uplink.terms)
-
-
-def _round_began(uplink: Uplink, vantage: str, at: datetime) -> datetime:
-    """From when on looks belong to the same round as a look at `at`: its scheduled instant, less a tick.
-
-    A packet leaves at its instant or after it; the tick allows for the grain of two clocks.
-    """
-    target = next(uplink.targets(vantage))
-    slack = tick_us(target.interval_us)
-    at_us = instant.micros(at) + slack
-    return instant.from_micros(at_us - (at_us - target.phase_us) % target.interval_us - slack)
 
 
 def _why(decided: Outcome, looked: Iterable[Signal]) -> str:
