@@ -12,7 +12,7 @@ from hostwatch.core.lastseen import LastSeen, Told
 from hostwatch.core.power import Concern, Point, PowerReading, Utility
 from hostwatch.core.signal import Signal
 from hostwatch.core.supply import Supply
-from hostwatch.core.warned import What
+from hostwatch.core.warned import What, name_of
 from hostwatch.core.witnesses import parsed
 from hostwatch.core.world import World
 
@@ -69,7 +69,7 @@ def told(world: World, source: str) -> Told | None:
     reading = words(heard.said)
     if lastseen.says_anything(reading):
         return Told(heard.since, own.last_answer, reading)
-    known = {what: world.warned.get(f"{what}:{source}") for what in WARNED}
+    known = {what: world.warned.get(name_of(what, source)) for what in WARNED}
     lasting = {what: one for what, one in known.items() if one is not None and one.quiet_since is None}
     if not lasting:
         return None

@@ -17,7 +17,7 @@ from hostwatch.core.observing import Observing
 from hostwatch.core.parents import Parents
 from hostwatch.core.power import PowerReading
 from hostwatch.core.testimony import Says, Testimony
-from hostwatch.core.warned import CONCERNS, Following, Sign, What, follow, of_source
+from hostwatch.core.warned import CONCERNS, Following, Sign, What, follow, name_of, of_source
 from hostwatch.core.wiring import Wiring
 from hostwatch.core.witnesses import parsed
 from hostwatch.core.world import World
@@ -78,7 +78,7 @@ class _Deed:
         return self._holds[name] if name in self._holds else self._world.holds.get(name)
 
     def _ask(self, whats: Iterable[What], about: str) -> None:
-        self.asked.extend(f"{what}:{about}" for what in whats)
+        self.asked.extend(name_of(what, about) for what in whats)
 
     def gone(self) -> Iterator[str]:
         """The warnings about what is no longer there."""
@@ -138,7 +138,7 @@ class _Deed:
             yield Sign(what=What.CONTRADICTION, about=name, said=said[0])
         left = redundancy.of(wanted, now)
         if left.is_left is False and not left.now:
-            if f"{What.REDUNDANCY}:{name}" in self._world.warned:
+            if name_of(What.REDUNDANCY, name) in self._world.warned:
                 yield Sign(what=What.REDUNDANCY, about=name, said="nothing has power that it hangs on")
             return
         if left.is_left is not None:

@@ -60,6 +60,11 @@ CONCERNS: Final[Mapping[Concern, What]] = {
 """Those of a source's own concerns that operators are warned of: a test of a battery, say, is none."""
 
 
+def name_of(what: What, about: str) -> str:
+    """What tells a warning from others: there is one of each kind about one thing."""
+    return f"{what}:{about}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sign:
     """Something that is seen now."""
@@ -74,7 +79,7 @@ class Sign:
     @property
     def name(self) -> str:
         """What tells the warning from others."""
-        return f"{self.what}:{self.about}"
+        return name_of(self.what, self.about)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +96,7 @@ class Warned:
     @property
     def name(self) -> str:
         """What tells it from others."""
-        return f"{self.what}:{self.about}"
+        return name_of(self.what, self.about)
 
     def moved(self, by: timedelta) -> Warned:
         """The same after a step of the wall clock."""
