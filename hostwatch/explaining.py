@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from hostwatch.core import canonical, facts, portsheard, supply
 from hostwatch.core.emergency import Emergency
+from hostwatch.core.hanging import ports_in
 from hostwatch.core.notice import Part, Story
 from hostwatch.core.power import of_text
 from hostwatch.core.service import device_in, service_in
@@ -168,10 +169,10 @@ class _Mine:
         supplies |= {own.id for name in signals if (own := people.supply_of(name)) is not None}
         self._sources = {name for name in people.sources if {*people.witnesses.supplies(name)} & supplies}
         self._ports = {
-            port.strip(" )").rpartition("(")[2]
+            port
             for device in devices
-            if device.place is not None
-            for port in device.place.ports.split(",")
+            if device.place is not None and device.place.ports
+            for port in ports_in(device.place.ports)
         }
 
     def concerns(self, fact: facts.Fact) -> bool:

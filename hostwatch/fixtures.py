@@ -18,9 +18,6 @@ from hostwatch.gauges import Figure, Gauge
 from hostwatch.messages import warning as words
 from hostwatch.samples import state_of
 
-GONE: Final = "not proven"
-"""A signal that the record does not know yet."""
-
 LISTED_MAX: Final = 50
 """Lines for people of each kind; all are in the JSON."""
 
@@ -28,7 +25,7 @@ SILENT_MAX: Final = 5
 """Sources that are named as not heard; all are in the JSON."""
 
 WELL: Final = "up"
-STYLES: Final = {"down": "bold red", "silent": "yellow", "unknown": "yellow", GONE: "yellow"}
+STYLES: Final = {"down": "bold red", "silent": "yellow", "unknown": "yellow", NOT_PROVEN: "yellow"}
 
 
 def describe(world: World, now: datetime) -> dict[str, list[dict[str, Any]]]:
@@ -115,8 +112,8 @@ def _vantage(world: World) -> str:
 def _state(world: World, name: str, now: datetime) -> dict[str, Any]:
     """The state, since when that is not well, and why."""
     signal = world.signals.get(name)
-    if signal is None:
-        return {"state": GONE, "since": None, "why": ""}
+    if signal is None:  # the record does not know it yet
+        return {"state": NOT_PROVEN, "since": None, "why": ""}
     since: datetime | None
     if signal.silence is not None:
         since, why = signal.silence.first_miss, signal.silence.why
@@ -210,7 +207,7 @@ def figures(world: World, now: datetime) -> Iterator[Figure]:
             "sources",
             "source",
             "hostwatch_source_answering",
-            ("up", "silent", "down", "unknown", GONE),
+            ("up", "silent", "down", "unknown", NOT_PROVEN),
             "1 while the source answers when it is asked, 0 while it does not.",
         ),
         (

@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from hostwatch.core.signal import NOT_PROVEN
 from hostwatch.core.uplink import Uplink
 from hostwatch.core.world import World
 from hostwatch.gauges import Figure, Gauge
 from hostwatch.samples import state_of
-
-GONE = "not proven"
-"""A signal that the record does not know yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +56,7 @@ def present(world: World, now: datetime) -> Iterator[Present]:
 
 def _state(world: World, name: str, now: datetime) -> str:
     signal = world.signals.get(name)
-    return GONE if signal is None else state_of(signal, now)
+    return NOT_PROVEN if signal is None else state_of(signal, now)
 
 
 def figures(world: World, now: datetime) -> Iterator[Figure]:

@@ -46,8 +46,16 @@ def of(feeds: Expression, now: Electricity) -> Redundancy:
     )
     certain = _Ways(now.wiring, lambda name: now.of(name).supplied is True, lambda ups: _is_able(ups, now))
     best, worst = hopeful.single(feeds), certain.single(feeds)
-    is_left = False if best is None or best else None if worst is None or worst else True
-    return Redundancy(by_design=shared(feeds, now.wiring), now=tuple(sorted(best or ())), is_left=is_left)
+    return Redundancy(
+        by_design=shared(feeds, now.wiring), now=tuple(sorted(best or ())), is_left=_is_left(best, worst)
+    )
+
+
+def _is_left(best: frozenset[str] | None, worst: frozenset[str] | None) -> bool | None:
+    """Whether nobody takes the power away alone: with what nobody knows of taken for well, and for dead."""
+    if best is None or best:
+        return False
+    return None if worst is None or worst else True
 
 
 def shared(feeds: Expression, wiring: Wiring) -> tuple[str, ...]:
