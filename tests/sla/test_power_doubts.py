@@ -194,3 +194,17 @@ def test_the_wiring_is_the_one_of_that_time() -> None:
     (line,) = [one for one in power(told, 6).doubts if one.doubt.since < at(4)]
 
     assert (line.doubt.silent, line.doubt.seen.source) == (("a",), "a")
+
+
+def test_what_a_supply_does_later_is_nothing_to_a_device_that_left_it() -> None:
+    """Both are lost: the one that it left on battery, the one that it hangs on now with power."""
+    told = story("PB??", "PP??")
+    told.populate(at(4), device("web", supply="ups-b"), **HOUSE)
+    for number in range(4, 8):
+        told.say("a", at(number), None)
+        told.say("b", at(number + 0.0001), None)
+
+    mine = power(told, 8)
+
+    assert (mine.account.unknown_s, mine.possibly_s) == (60, 20)
+    assert [(one.supply, one.unknown_s) for one in mine.doubts] == [("ups-a", 20), ("ups-b", 40)]
