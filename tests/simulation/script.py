@@ -23,7 +23,7 @@ from tests.simulation.town import (
     service_of,
     town,
 )
-from tests.simulation.world import Times, Truth
+from tests.simulation.world import BEACONS, GATEWAY, Times, Truth
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -65,6 +65,9 @@ def plan(
     parents = random.Random(f"{seed} parents")
     if parents.random() < hanging:
         events += _parents(parents, made, truth, busy, interval)
+    outside = random.Random(f"{seed} beacons")
+    if outside.random() < 0.4:
+        _beacons(outside, made, truth, busy, interval)
     notes = [(timedelta(microseconds=a), "note", "link cut") for a, _ in truth.cut.spans]
     notes += [(timedelta(microseconds=a), "note", "no route") for a, _ in truth.no_route.spans]
     notes += [(timedelta(microseconds=a), "note", "store full") for a, _ in truth.full.spans]
@@ -109,6 +112,18 @@ def _carrier(
         truth.down[address] = Times([*cuts, *own])
     at = timedelta(seconds=dice.uniform(60, busy.total_seconds()))
     return [(at, "reload", _switch_uplink)] if dice.random() < 0.3 else []
+
+
+def _beacons(dice: random.Random, made: Town, truth: Truth, busy: timedelta, interval: timedelta) -> None:
+    """A gateway that answers no pings at times, and beacons outside that fail, one by one or together."""
+    made.has_beacons = True
+    end, step = busy // timedelta(microseconds=1), interval // timedelta(microseconds=1)
+    mute = [_span(dice, end, (SECOND, step * 20)) for _ in range(dice.choice((1, 2, 4)))]
+    truth.mute[GATEWAY] = Times([(0, end)] if dice.random() < 0.3 else mute)
+    together = [_span(dice, end, (step // 10, step * 5)) for _ in range(dice.choice((0, 1)))]
+    for address in BEACONS:
+        own = [_span(dice, end, (SECOND, step * 9)) for _ in range(dice.choice((0, 1, 2)))]
+        truth.down[address] = Times([*together, *own])
 
 
 def _services(

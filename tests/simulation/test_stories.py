@@ -17,7 +17,7 @@ from tests.simulation.accounts import months
 from tests.simulation.provider import Mode
 from tests.simulation.simulation import Broken, Plan, Simulation
 from tests.simulation.town import REFERENCES, Town, address_of, signal_of, town
-from tests.simulation.world import Times, Truth
+from tests.simulation.world import BEACONS, GATEWAY, Times, Truth
 
 MINUTE = 60_000_000
 START = datetime(2026, 10, 24, 22, tzinfo=UTC)
@@ -308,6 +308,43 @@ def test_one_reference_point_is_switched_off_for_ever(tmp_path: Path) -> None:
     assert carried_s(ran, "d0") == (0, 0)
 
 
+def with_beacons(site: Town) -> Town:
+    """Three beacons show that we see, beside the gateway."""
+    site.has_beacons = True
+    return site
+
+
+MUTE = {GATEWAY: Times([(50 * MINUTE, 999 * MINUTE)])}
+"""From minute 50 on the gateway forwards all, and answers no pings."""
+
+
+def test_a_gateway_that_answers_no_pings_hides_no_death_where_beacons_answer(tmp_path: Path) -> None:
+    """Of the beacons, one dies too. Without them all of that were unknown time."""
+    down = {**dead("d1", at=60, until=100), **silent(BEACONS[0], at=55, until=999)}
+    ran = tell(tmp_path, 3, with_beacons(town(3)), Truth(down=down, mute=MUTE))
+    (verdict,), (up,) = spoken(ran, "down d1"), spoken(ran, "up d1")
+    assert 65 <= verdict <= 70
+    assert 100 <= up <= 105
+    assert was_blind(ran) == []
+    assert [unknown_s(ran, f"d{n}") for n in (0, 2)] == [0, 0]
+
+
+def test_our_own_cable_is_cut_behind_a_gateway_that_answers_no_pings(tmp_path: Path) -> None:
+    cut = Times([(60 * MINUTE, 180 * MINUTE)])
+    ran = tell(tmp_path, 4, with_beacons(town(5)), Truth(cut=cut, mute=MUTE))
+    assert ran.story == []
+    assert was_blind(ran) == ["sight"]
+    assert all(110 * 60 <= unknown_s(ran, f"d{n}") <= 126 * 60 for n in range(5))
+
+
+def test_beacons_behind_a_dead_carrier_are_no_blindness(tmp_path: Path) -> None:
+    """Gateway and devices answer, and nobody outside: the carrier's outage, while a device dies of itself."""
+    gone = {**silent(*REFERENCES, *BEACONS, at=60, until=72), **dead("d1", at=62, until=80)}
+    ran = tell(tmp_path, 2, with_beacons(behind_a_carrier()), Truth(down=gone))
+    assert len(spoken(ran, "down uplink:carrier/reach")) == len(spoken(ran, "down d1")) == 1
+    assert was_blind(ran) == []
+
+
 def test_our_own_cut_link_is_no_outage_of_the_carrier(tmp_path: Path) -> None:
     cut = Times([(60 * MINUTE, 72 * MINUTE)])
     ran = tell(tmp_path, 2, behind_a_carrier(), Truth(cut=cut))
@@ -402,10 +439,13 @@ def test_a_follow_up_look_does_not_hide_the_answer_before_it(tmp_path: Path) -> 
     assert outage.first_answer == START + timedelta(minutes=70, seconds=30.6)
 
 
-def test_a_cable_that_is_out_for_some_seconds_is_nobodys_silence(tmp_path: Path) -> None:
-    """Long enough to take all packets of a ping, too short for the looks at our gateway around it to fail."""
+@pytest.mark.parametrize("mute", [{}, {GATEWAY: Times([(0, 999 * MINUTE)])}], ids=["gateway", "beacons"])
+def test_a_cable_that_is_out_for_some_seconds_is_nobodys_silence(
+    mute: dict[str, Times], tmp_path: Path
+) -> None:
+    """Long enough to take all packets of a ping, too short for the looks at who shows that we see to fail."""
     out = Times([(minute * MINUTE + 7_300_000, minute * MINUTE + 9_800_000) for minute in range(20, 100, 4)])
-    ran = tell(tmp_path, 2, town(300), Truth(cut=out))
+    ran = tell(tmp_path, 2, with_beacons(town(300)) if mute else town(300), Truth(cut=out, mute=mute))
     assert ran.history is not None
     assert [silence for device in ran.history.devices for silence in device.silences] == []
     assert sum(unknown_s(ran, f"d{n}") > 0 for n in range(300)) > 3

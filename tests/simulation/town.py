@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from tests.simulation.house import BEHIND, SIDES, SWITCHES, Place
-from tests.simulation.world import GATEWAY
+from tests.simulation.world import BEACONS, GATEWAY
 
 IN_SERVICE = "in-service"
 SUSPENDED = "suspended"
@@ -45,6 +45,8 @@ class Town:
     """Time between two readings of its sources; None: nobody wrote down what power comes by."""
 
     has_switches: bool = False
+    has_beacons: bool = False
+    """Whether others than the gateway show that we see."""
 
     def copy(self) -> Town:
         """The same, to be changed."""
@@ -58,7 +60,7 @@ class Town:
         return {
             "site": {"name": "Simulated 1", "timezone": self.timezone},
             "store": "sqlite:///simulated.db",
-            "sight": [GATEWAY],
+            "sight": {"gateways": [GATEWAY], "beacons": [*BEACONS]} if self.has_beacons else [GATEWAY],
             "listen": "off",
             "schedule": {"interval": f"{self.interval // timedelta(seconds=1)}s", "misses": 2},
             "operator": self.operator,

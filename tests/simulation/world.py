@@ -20,7 +20,8 @@ from hostwatch.pinger import Ask, Batch, Look, Manner, Pinger
 from tests.simulation.clocks import SimClock
 
 GATEWAY = "192.0.2.1"
-OWN = frozenset({GATEWAY, *canary.LOOPBACK.values()})
+BEACONS = ("198.51.100.7", "203.0.113.9", "203.0.113.77")
+OWN = frozenset({GATEWAY, *BEACONS, *canary.LOOPBACK.values()})
 """What is looked at for our own sight, and is no device."""
 
 RTT_US = 800
@@ -151,7 +152,7 @@ class SimPinger(Pinger):
     """Pings in the scripted world, to the rules of the pinger that has sockets."""
 
     def __init__(self, clock: SimClock, truth: Truth, saw: Callable[[Seen], None]) -> None:
-        """`saw` is told of each look at a device, not at our own gateway."""
+        """`saw` is told of each look at a device, not at those who show that we see."""
         self._clock = clock
         self._truth = truth
         self._saw = saw
