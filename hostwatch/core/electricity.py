@@ -16,8 +16,8 @@ can become one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple
 
 from hostwatch.core import powertable
 from hostwatch.core.element import Element, Kind
@@ -33,14 +33,40 @@ OUTLET: Final = "outlet "
 """Begins the names of the points of a source that are outlets."""
 
 
+class _Value(NamedTuple):
+    """Something that is reckoned once, and of which others are reckoned."""
+
+    what: str
+    """How it stands with an element, that by what is above it alone, or who proves that it has power."""
+
+    name: str
+
+
+STANDING, ALONE, PROOF = "standing", "alone", "proof"
+
+
 class Electricity:
     """All of it at one moment. What it is asked is reckoned once."""
 
     def __init__(self, wiring: Wiring, heard: Heard) -> None:
         self.wiring = wiring
         self._heard = heard
-        self._known: dict[tuple[str, bool], Situation] = {}
-        self._proofs: dict[str, str] = {}
+        self._known: dict[_Value, Situation] = {}
+        self._proofs: dict[_Value, str] = {}
+        self._users: dict[_Value | str, set[_Value]] = {}
+        """What was reckoned of each value, and of the words of each source."""
+
+        self._under_way: list[_Value] = []
+        """What is being reckoned, the last of it for all before it."""
+
+    def forget(self, sources: Iterable[str]) -> None:
+        """Some sources say something else now: what came of their words is to be reckoned anew."""
+        waiting: list[_Value | str] = [*sources]
+        while waiting:
+            for value in self._users.pop(waiting.pop(), ()):
+                self._known.pop(value, None)
+                self._proofs.pop(value, None)
+                waiting.append(value)
 
     def of(self, name: str) -> Situation:
         """How it stands with an element, or with an outlet of one."""
@@ -96,10 +122,25 @@ class Electricity:
 
     def _of(self, name: str, *, proven: bool) -> Situation:
         """`proven`: with what is below as a proof."""
-        key = (name, proven)
-        if key not in self._known:
-            self._known[key] = self._reckoned(name, proven)
-        return self._known[key]
+        value = _Value(STANDING if proven else ALONE, name)
+        self._use(value)
+        found = self._known.get(value)
+        if found is None:
+            self._under_way.append(value)
+            try:
+                found = self._known[value] = self._reckoned(name, proven)
+            finally:
+                self._under_way.pop()
+        return found
+
+    def _use(self, used: _Value | str) -> None:
+        """Note of what is being reckoned that it comes of a value, or of the words of a source."""
+        if self._under_way:
+            self._users.setdefault(used, set()).add(self._under_way[-1])
+
+    def _reading(self, source: str) -> PowerReading | None:
+        self._use(source)
+        return self._heard(source)
 
     def _reckoned(self, name: str, proven: bool) -> Situation:
         element = self.wiring.element(name)
@@ -136,15 +177,22 @@ class Electricity:
         return tuple(self._testimony(*witness) for witness in element.witnesses)
 
     def _testimony(self, source: str, point: str) -> Testimony:
-        reading = self._heard(source)
+        reading = self._reading(source)
         name = f"{source}/{point}" if point else source
         return Testimony(name, None if reading is None else reading.point(point))
 
     def _proof(self, name: str) -> str:
         """Who below an element has power, which can only have come through it: the first by name."""
-        if name not in self._proofs:
-            self._proofs[name] = self._outlet(name) or self._below(name)
-        return self._proofs[name]
+        value = _Value(PROOF, name)
+        self._use(value)
+        found = self._proofs.get(value)
+        if found is None:
+            self._under_way.append(value)
+            try:
+                found = self._proofs[value] = self._outlet(name) or self._below(name)
+            finally:
+                self._under_way.pop()
+        return found
 
     def _below(self, name: str) -> str:
         for below in self.wiring.below(name):
@@ -159,7 +207,7 @@ class Electricity:
         if element is None or element.kind is not Kind.PDU:
             return ""
         for source, own in element.witnesses:
-            reading = None if own else self._heard(source)
+            reading = None if own else self._reading(source)
             for point in () if reading is None else reading.points:
                 if point.name.startswith(OUTLET) and powertable.at_line(point):
                     return f"{source}/{point.name} has power"

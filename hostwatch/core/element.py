@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 
 class Kind(StrEnum):
@@ -44,11 +45,17 @@ class Element:
     @property
     def witnesses(self) -> tuple[tuple[str, str], ...]:
         """The source of each who sees it, and the name of its point."""
-        return tuple(witnessed(one.strip()) for one in self.witness.split(",") if one.strip())
+        return all_witnessed(self.witness)
 
     def signals(self, vantage: str) -> tuple[str, ...]:
         """None: what is known of it is what its witness says, and what its inputs come to."""
         return ()
+
+
+@lru_cache(maxsize=8_192)
+def all_witnessed(witnesses: str) -> tuple[tuple[str, str], ...]:
+    """The source of each witness of several with commas between, and the name of its point."""
+    return tuple(witnessed(one.strip()) for one in witnesses.split(",") if one.strip())
 
 
 def witnessed(witness: str) -> tuple[str, str]:

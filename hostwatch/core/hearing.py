@@ -17,7 +17,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from hostwatch.core import facts, instant, portsheard, power, signal, source
+from hostwatch.core import facts, instant, portsheard, power, signal
 from hostwatch.core.electricity import Electricity
 from hostwatch.core.population import Population
 from hostwatch.core.power import PowerReading, Utility
@@ -146,74 +146,107 @@ def conclude(
     One reading of each supply at most. `spoken`: the last reading of each source.
     """
     seen = people.witnesses
+    ear = _Ear(people, known, said)
     done: set[str] = set()
+    open_: set[tuple[str, datetime]] = set()
+    """Parts of which somebody has not been asked yet in a round; each by its first supply."""
+
     for name, reading in spoken.items():
         if reading.kind is Kind.FOLLOW_UP:
             continue
         since = people.sources[name].target(people.vantage).round_began(reading.at)
         for part in seen.parts(name):
-            if done.isdisjoint(part.supplies) and _is_complete(part, people, known, since):
-                done.update(part.supplies)
-                last = replace(reading, at=_last_asked(part, people, known, reading.at))
-                yield from _read(part.supplies, people, known, said, last, since)
+            first = part.supplies[0]
+            if first in done or (first, since) in open_:
+                continue
+            asked = ear.asked(part, since)
+            if asked is None:
+                open_.add((first, since))
+                continue
+            done.update(part.supplies)
+            now = seen.steady(part).at(ear.said_since(asked, since))
+            last = replace(reading, at=_last_asked(asked, reading.at))
+            yield from _read(part.supplies, people, known, now, last)
     for name, reading in spoken.items():
         if reading.kind is Kind.FOLLOW_UP:
             mine = [supply for supply in seen.supplies(name) if supply not in done]
             done.update(mine)
-            yield from _read(mine, people, known, said, reading, None)
+            yield from _read(mine, people, known, Electricity(seen.wiring, ear.fresh(reading.at)), reading)
 
 
-def _is_complete(part: Part, people: Population, known: Known, since: datetime) -> bool:
-    """Whether all sources of a part of the house have been asked in this round.
-
-    Who was found not to have been is looked at first the next time: nobody goes through them all each time.
-    """
-    waiting = people.witnesses.waiting
-    first = waiting.get(part.sources)
-    if first is not None and not _was_asked(first, people, known, since):
-        return False
-    for name in part.sources:
-        if not _was_asked(name, people, known, since):
-            waiting[part.sources] = name
-            return False
-    return True
+Asked = Mapping[str, Signal | None]
+"""The sources of a part of the house, all of which were asked in a round; None for one that nobody asks."""
 
 
-def _last_asked(part: Part, people: Population, known: Known, at: datetime) -> datetime:
+class _Ear:
+    """What sources say, as it is heard in a round, and between two."""
+
+    def __init__(self, people: Population, known: Known, said: Said) -> None:
+        self._people = people
+        self._known = known
+        self._said = said
+
+    def asked(self, part: Part, since: datetime) -> Asked | None:
+        """The sources of a part, if all were asked in this round; one that nobody asks is not waited for.
+
+        Who was found not to have been is looked at first the next time: nobody goes through them all each
+        time.
+        """
+        waiting = self._people.witnesses.waiting
+        first = waiting.get(part.sources)
+        if first is not None and not _was_asked(self._signal(first), since):
+            return None
+        found = {}
+        for name in part.sources:
+            one = found[name] = self._signal(name)
+            if not _was_asked(one, since):
+                waiting[part.sources] = name
+                return None
+        return found
+
+    def said_since(self, asked: Asked, since: datetime) -> dict[str, PowerReading | None]:
+        """What each says in a round: a look between two that failed is none of the words of this one."""
+        return {name: self._words(name, one, since) for name, one in asked.items()}
+
+    def fresh(self, at: datetime) -> Callable[[str], PowerReading | None]:
+        """What each says between two rounds: the words of the last one speak until it is asked again."""
+
+        def heard(name: str) -> PowerReading | None:
+            one = self._signal(name)
+            if one is None or one.last_reading is None or one.speaks_until < at:
+                return None
+            return self._words(name, one, one.last_reading)
+
+        return heard
+
+    def _signal(self, name: str) -> Signal | None:
+        mine = self._people.sources.get(name)
+        return None if mine is None else self._known(mine.signal(self._people.vantage))
+
+    def _words(self, name: str, one: Signal | None, since: datetime) -> PowerReading | None:
+        """What a source of power says, if it answered since then and is not unknown."""
+        last = self._said(name)
+        if one is None or last is None or self._people.sources[name].room != POWER:
+            return None
+        if one.blind_since is not None or one.last_answer is None or one.last_answer < since:
+            return None
+        return words(last.said)
+
+
+def _last_asked(asked: Asked, at: datetime) -> datetime:
     """When the last of the sources was asked: what they said together is dated so."""
-    found = (known(source.signal_of(name, people.vantage)) for name in part.sources)
-    return max([at, *(one.last_reading for one in found if one is not None and one.last_reading is not None)])
+    found = (one.last_reading for one in asked.values() if one is not None)
+    return max([at, *(last for last in found if last is not None)])
 
 
-def _was_asked(name: str, people: Population, known: Known, since: datetime) -> bool:
-    """Whether a source was asked in this round; one that nobody asks is not waited for."""
-    one = known(source.signal_of(name, people.vantage)) if name in people.sources else None
+def _was_asked(one: Signal | None, since: datetime) -> bool:
     return one is None or (one.last_reading is not None and one.last_reading >= since)
 
 
 def _read(
-    names: Iterable[str],
-    people: Population,
-    known: Known,
-    said: Said,
-    reading: Reading,
-    since: datetime | None,
+    names: Iterable[str], people: Population, known: Known, now: Electricity, reading: Reading
 ) -> Iterator[signal.Observed]:
-    """One reading of each of some supplies. `since`: the round; None between rounds."""
-
-    def heard(name: str) -> PowerReading | None:
-        mine, last = people.sources.get(name), said(name)
-        if mine is None or mine.room != POWER or last is None:
-            return None
-        one = known(mine.signal(people.vantage))
-        if one is None or one.blind_since is not None or one.last_answer is None or one.last_reading is None:
-            return None
-        if since is not None:  # a look between two rounds that failed is none of the words of this one
-            return words(last.said) if one.last_answer >= since else None
-        is_fresh = one.last_answer >= one.last_reading and one.speaks_until >= reading.at
-        return words(last.said) if is_fresh else None
-
-    now = Electricity(people.witnesses.wiring, heard)
+    """One reading of each of some supplies, by what all who see them say now."""
     for each in names:
         supply = people.supplies[each]
         own = known(supply.signal(people.vantage))

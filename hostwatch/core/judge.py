@@ -22,6 +22,9 @@ from hostwatch.core.world import Decision, Seen, Slice, SliceKey, World, seen
 STEP = 500
 """Plain answers that are observed without a pause."""
 
+READINGS_AT_ONCE = 50
+"""Readings that are no plain answers and are observed without a pause: a source may say a great deal."""
+
 Steps = Generator[None, None, Decision]
 """A deed in steps: between two of them others may have the loop, but nobody changes the world."""
 
@@ -59,15 +62,17 @@ def readings_by_steps(
 ) -> Steps:
     """The same with pauses, after which the world must be as it was before: first answers take long."""
     observed = Observing(world)
-    for reading in brought:
+    for number, reading in enumerate(brought, 1):
         observed.take(reading)
+        if number % READINGS_AT_ONCE == 0:
+            yield
     observe = observed.rest if closes and key is not None else observed.take_all
     for first in range(0, len(plain), STEP):
         observe(plain[first : first + STEP])
         yield
     yield from observed.conclude()
     people = telling.tell(world, observed, now)
-    warned = signs.warn(world, observed, people.emergencies, people.holds, now)
+    warned = yield from signs.warn(world, observed, people.emergencies, people.holds, now)
     causes = causing.Causes()
     yield from causing.find(world, observed, now, causes)
     looks = () if key is None else tuple(_looks(brought))

@@ -70,6 +70,14 @@ class Observing:
         )
         return {name: heard for name, heard in said if heard is not None}
 
+    def __len__(self) -> int:
+        """Of how many signals, at least, something was observed."""
+        return max(len(self.changed), len(self._rested))
+
+    def is_looked_at(self, signal: str) -> bool:
+        """Whether something was observed of a signal."""
+        return signal in self.changed or signal in self._rested
+
     def touched(self, devices: Collection[str]) -> set[str]:
         """Those of some devices of which, or of whose services, something was observed."""
         return {name for signal in self.looked if (name := device_in(signal)) in devices}

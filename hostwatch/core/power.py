@@ -11,10 +11,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final
 
 POINTS_MAX: Final = 500
 """Points of one source."""
+
+POINTS_KEPT_MAX: Final = 4_096
+"""Points that are kept ready to be said again: of what changes in a reading, nearly all is in its figures."""
 
 NAME_CHARS_MAX: Final = 64
 SAID_CHARS_MAX: Final = 200
@@ -139,6 +143,7 @@ def of_text(text: str) -> PowerReading:
     return PowerReading(points=points, concerns=concerns, **numbers)
 
 
+@lru_cache(maxsize=POINTS_KEPT_MAX)
 def _point(name: str, utility: str, ups: str, output: str, said: str) -> Point:
     if not _is_short(name, NAME_CHARS_MAX) or not _is_short(said, SAID_CHARS_MAX):
         raise ValueError("this reading of power has a long or a strange text")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from hostwatch.core.electricity import Electricity
 from hostwatch.core.element import Kind
@@ -39,16 +40,27 @@ class Redundancy:
         return not self.by_design and self.is_left is False
 
 
+class Redundancies:
+    """Those of many at one moment. What several of them hang on is looked at once."""
+
+    def __init__(self, now: Electricity) -> None:
+        def is_able(ups: str) -> bool:
+            return _is_able(ups, now)
+
+        self._hopeful = _Ways(now.wiring, lambda name: now.of(name).supplied is not False, is_able)
+        self._certain = _Ways(now.wiring, lambda name: now.of(name).supplied is True, is_able)
+        self._designed = _designed(now.wiring)
+
+    def of(self, feeds: Expression) -> Redundancy:
+        """That of the feeds of a device, or of any other expression."""
+        best, worst = self._hopeful.single(feeds), self._certain.single(feeds)
+        by_design = tuple(sorted(self._designed.single(feeds) or ()))
+        return Redundancy(by_design=by_design, now=tuple(sorted(best or ())), is_left=_is_left(best, worst))
+
+
 def of(feeds: Expression, now: Electricity) -> Redundancy:
-    """That of the feeds of a device, or of any other expression."""
-    hopeful = _Ways(
-        now.wiring, lambda name: now.of(name).supplied is not False, lambda ups: _is_able(ups, now)
-    )
-    certain = _Ways(now.wiring, lambda name: now.of(name).supplied is True, lambda ups: _is_able(ups, now))
-    best, worst = hopeful.single(feeds), certain.single(feeds)
-    return Redundancy(
-        by_design=shared(feeds, now.wiring), now=tuple(sorted(best or ())), is_left=_is_left(best, worst)
-    )
+    """That of one."""
+    return Redundancies(now).of(feeds)
 
 
 def _is_left(best: frozenset[str] | None, worst: frozenset[str] | None) -> bool | None:
@@ -60,7 +72,13 @@ def _is_left(best: frozenset[str] | None, worst: frozenset[str] | None) -> bool 
 
 def shared(feeds: Expression, wiring: Wiring) -> tuple[str, ...]:
     """The elements that take the power away alone though all others are well: two feeds on one UPS, say."""
-    return tuple(sorted(_Ways(wiring, lambda _: True, lambda _: True).single(feeds) or ()))
+    return tuple(sorted(_designed(wiring).single(feeds) or ()))
+
+
+@lru_cache(maxsize=2)
+def _designed(wiring: Wiring) -> _Ways:
+    """The ways of power with all well. A wiring never changes."""
+    return _Ways(wiring, lambda _: True, lambda _: True)
 
 
 def _is_able(ups: str, now: Electricity) -> bool:

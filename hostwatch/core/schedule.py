@@ -17,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from heapq import merge
 from typing import Final, NamedTuple
 
@@ -59,9 +59,9 @@ class Target:
     @property
     def phase_us(self) -> int:
         """The target's own offset in its interval: a whole number of ticks, from a hash of its name."""
-        tick = tick_us(self.interval_us)
-        hashed = int.from_bytes(hashlib.sha256((self.phased_by or self.signal).encode()).digest()[:8])
-        return hashed % (self.interval_us // tick) * tick
+        if self.phased_by:
+            return _phase_together_us(self.phased_by, self.interval_us)
+        return _phase_us(self.signal, self.interval_us)
 
     def round_began(self, at: datetime) -> datetime:
         """From when on looks belong to the same round as one at `at`: its scheduled instant, less a tick.
@@ -71,6 +71,16 @@ class Target:
         slack = tick_us(self.interval_us)
         at_us = instant.micros(at) + slack
         return instant.from_micros(at_us - (at_us - self.phase_us) % self.interval_us - slack)
+
+
+def _phase_us(name: str, interval_us: int) -> int:
+    tick = tick_us(interval_us)
+    hashed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8])
+    return hashed % (interval_us // tick) * tick
+
+
+_phase_together_us = lru_cache(maxsize=64)(_phase_us)
+"""That of targets that are looked at together: it is asked for whenever one of them was looked at."""
 
 
 def tick_us(interval_us: int) -> int:

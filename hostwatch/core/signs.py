@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
@@ -10,7 +10,6 @@ from typing import Final
 from hostwatch.core import expression, facts, hearing, lastseen, redundancy, signal
 from hostwatch.core import switch as switches
 from hostwatch.core.electricity import Electricity
-from hostwatch.core.element import Element, Kind
 from hostwatch.core.emergency import Emergency
 from hostwatch.core.holds import Hold
 from hostwatch.core.observing import Observing
@@ -18,12 +17,14 @@ from hostwatch.core.parents import Parents
 from hostwatch.core.power import PowerReading
 from hostwatch.core.testimony import Says, Testimony
 from hostwatch.core.warned import CONCERNS, Following, Sign, What, follow, name_of, of_source
-from hostwatch.core.wiring import Wiring
-from hostwatch.core.witnesses import parsed
+from hostwatch.core.witnesses import Witnesses, parsed
 from hostwatch.core.world import World
 
 SUPPLIES_MAX: Final = 200
 """Supplies whose redundancy is looked at in one deed, the first by name."""
+
+SUPPLIES_AT_ONCE: Final = 25
+"""Those that are looked at without a pause."""
 
 AHEAD: Final = timedelta(days=1)
 """How long before planned work operators are warned of it."""
@@ -37,12 +38,17 @@ def warn(
     changed: Iterable[Emergency],
     holds: Mapping[str, Hold | None],
     now: datetime,
-) -> Following:
-    """What begins and ends by what was observed. `changed` and `holds`: what the same deed decided else."""
+) -> Generator[None, None, Following]:
+    """What begins and ends by what was observed, with pauses.
+
+    `changed` and `holds`: what the same deed decided else.
+    """
     if not (world.population.sources or world.population.switches or world.warned):
         return Following()
     deed = _Deed(world, observed, changed, holds, now)
-    signs = [*deed.of_sources(), *deed.of_power(), *deed.of_switches()]
+    signs = [*deed.of_sources()]
+    yield from deed.of_power(signs)
+    signs += deed.of_switches()
     people = world.population
     operator = people.customers.get(people.operator)
     return follow(world.warned, signs, [*deed.asked, *deed.gone()], operator, now, people.witnesses.elements)
@@ -84,7 +90,7 @@ class _Deed:
         """The warnings about what is no longer there."""
         people = self._people
         there = (people.sources, people.elements, people.supplies, people.switches)
-        racks = {element.rack for element in people.elements.values()} if self._world.warned else ()
+        racks = people.witnesses.feeds if self._world.warned else ()
         for name, one in self._world.warned.items():
             if one.about not in racks and not any(one.about in those for those in there):
                 yield name
@@ -104,15 +110,19 @@ class _Deed:
 
     # What follows for the power model.
 
-    def of_power(self) -> Iterator[Sign]:
+    def of_power(self, into: list[Sign]) -> Iterator[None]:
         """Redundancy, contradictions and planned work, for those supplies of which something is new."""
         names = self._supplies()
         if not names:
             return
         now = Electricity(self._people.witnesses.wiring, self._said)
-        for name in names:
-            yield from self._of_supply(name, now)
-        yield from self._of_racks(now.wiring)
+        redundancies = redundancy.Redundancies(now)
+        for number, name in enumerate(names):
+            if number % SUPPLIES_AT_ONCE == 0:
+                yield
+            into.extend(self._of_supply(name, now, redundancies))
+        yield
+        into.extend(self._of_racks())
 
     def _supplies(self) -> list[str]:
         seen = {fact.source for fact in self._observed.facts if isinstance(fact, facts.PowerSeen)}
@@ -129,14 +139,16 @@ class _Deed:
             return None
         return None if own.unspoken_since(self._now) is not None else hearing.words(heard.said)
 
-    def _of_supply(self, name: str, now: Electricity) -> Iterator[Sign]:
+    def _of_supply(
+        self, name: str, now: Electricity, redundancies: redundancy.Redundancies
+    ) -> Iterator[Sign]:
         """Of one that has no power at all an emergency tells, and no warning."""
         wanted = parsed(name)
         said = now.contradictions(wanted)
         self._ask([What.CONTRADICTION], name)
         if said:
             yield Sign(what=What.CONTRADICTION, about=name, said=said[0])
-        left = redundancy.of(wanted, now)
+        left = redundancies.of(wanted)
         if left.is_left is False and not left.now:
             if name_of(What.REDUNDANCY, name) in self._world.warned:
                 yield Sign(what=What.REDUNDANCY, about=name, said="nothing has power that it hangs on")
@@ -152,8 +164,8 @@ class _Deed:
             if one.element in left.now and one.element not in left.by_design:
                 yield Sign(what=What.PLANNED, about=one.element, said=f"{one.what}: {name} hangs on it alone")
 
-    def _of_racks(self, wiring: Wiring) -> Iterator[Sign]:
-        for rack, shared in _shared(wiring, tuple(self._people.elements.values())):
+    def _of_racks(self) -> Iterator[Sign]:
+        for rack, shared in _shared(self._people.witnesses):
             self._ask([What.SHARED], rack)
             if shared:
                 yield Sign(what=What.SHARED, about=rack, said=f"all its feeds hang on {', '.join(shared)}")
@@ -162,12 +174,12 @@ class _Deed:
 
     def of_switches(self) -> Iterator[Sign]:
         """Those that are silent, and of which no emergency tells; not those behind one of which one does."""
-        names = {name for one in self._observed.looked if (name := switches.named(one)) is not None}
+        names = self._switches()
         if not names:
             return
         parents = Parents(self._people, self._observed.known, self._emergency_of, self._hold_of)
         testimony = Testimony(self._people, self._observed.known, parents)
-        for name in sorted(names & self._people.switches.keys()):
+        for name in sorted(names):
             own = switches.signal_of(name, self._people.vantage)
             known = self._observed.known(own)
             if known is None or known.blind_since is not None or self._hold_of(own) is not None:
@@ -175,6 +187,13 @@ class _Deed:
             self._ask([What.MANAGEMENT, What.SWITCH], name)
             if known.verdict is not None and known.silence is not None and not parents.is_told(name):
                 yield from self._of_silent(name, known, parents, testimony)
+
+    def _switches(self) -> set[str]:
+        """Those that were looked at. Of switches and of looks, the fewer are gone through."""
+        mine, vantage, observed = self._people.switches, self._people.vantage, self._observed
+        if len(mine) <= len(observed):
+            return {name for name in mine if observed.is_looked_at(switches.signal_of(name, vantage))}
+        return mine.keys() & {switches.named(one) or "" for one in observed.looked}
 
     def _of_silent(
         self, name: str, known: signal.Signal, parents: Parents, testimony: Testimony
@@ -189,14 +208,10 @@ class _Deed:
 
 
 @lru_cache(maxsize=2)
-def _shared(wiring: Wiring, elements: tuple[Element, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _shared(house: Witnesses) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Racks with several feeds, and the elements that all feeds of each hang on."""
-    feeds: dict[str, list[expression.Expression]] = {}
-    for element in elements:
-        if element.kind is Kind.FEED and element.rack:
-            feeds.setdefault(element.rack, []).append(expression.name(element.id))
     return tuple(
-        (rack, redundancy.shared(expression.joined("any", several), wiring))
-        for rack, several in sorted(feeds.items())
-        if len(several) > 1
+        (rack, redundancy.shared(expression.joined("any", [*map(expression.name, feeds)]), house.wiring))
+        for rack, feeds in sorted(house.feeds.items())
+        if len(feeds) > 1
     )

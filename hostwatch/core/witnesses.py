@@ -11,8 +11,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from hostwatch.core import expression
-from hostwatch.core.element import Element
+from hostwatch.core.element import Element, Kind
 from hostwatch.core.expression import Expression
+from hostwatch.core.steady import Steady
 from hostwatch.core.supply import Supply
 from hostwatch.core.wiring import AT_OUTLET, Wiring
 
@@ -40,6 +41,12 @@ class Witnesses:
         for names in wanted.values():
             self._join(names)
         self._parts = self._found(elements.values(), wanted)
+        self.feeds: dict[str, list[str]] = {}
+        """The feeds of each rack, by name."""
+
+        for element in elements.values():
+            if element.kind is Kind.FEED and element.rack:
+                self.feeds.setdefault(element.rack, []).append(element.id)
         self._of_source: dict[str, list[Part]] = {}
         for part in self._parts:
             for source in part.sources:
@@ -51,6 +58,15 @@ class Witnesses:
                 self._elements.setdefault(source, []).append(element.id)
         self.waiting: dict[tuple[str, ...], str] = {}
         """By the sources of a part, one that was last found not to have been asked. It decides nothing."""
+
+        self._steady: dict[tuple[str, ...], Steady] = {}
+
+    def steady(self, part: Part) -> Steady:
+        """The power model of a part of the house, as it is kept from round to round."""
+        found = self._steady.get(part.sources)
+        if found is None:
+            found = self._steady[part.sources] = Steady(self.wiring)
+        return found
 
     def parts(self, source: str) -> Sequence[Part]:
         """The parts of the house that a source has a word in, each with a supply."""
