@@ -1,7 +1,4 @@
-"""Whoever says that it is a meter and means harm: each reading ends within its time, as a miss that says why.
-
-turn 0    at once        turn 1    instead of the second answer
-"""
+"""Whoever says that it is a meter and means harm: each reading ends in time, as a miss that says why."""
 
 from __future__ import annotations
 
@@ -10,41 +7,10 @@ import struct
 import pytest
 
 from hostwatch.core.reading import Outcome
-from tests.checks.hostile import ACTS, Act, Manners, Peer, full_backlog, hostile
-from tests.checks.test_hostile import LONG, SHORT, fair
-from tests.checks.victim import Order, Victim
-
-REGISTERS = [
-    {"register": 0, "says": "output", "when": "== 1"},
-    {"register": 9, "says": "utility", "when": "== 1"},
-]
-FIRST = bytes.fromhex("0001 0000 0005 01 03 02 0001")
-MANNERS = Manners(says=(FIRST,), more=bytes.fromhex("0002 0000 00fe 01 03 02 0001"), ask_ends=b"\x00\x01")
-
-
-def order(port: int, timeout: str) -> Order:
-    return Order(
-        kind="power/modbus",
-        written={"address": "127.0.0.1", "port": port, "timeout": timeout, "registers": REGISTERS},
-    )
-
-
-@pytest.mark.parametrize("act", ACTS, ids=str)
-@pytest.mark.parametrize("turn", [0, 1])
-async def test_whatever_it_does_is_a_miss_that_says_why(victim: Victim, turn: int, act: Act) -> None:
-    async with hostile(act.play, manners=MANNERS, turn=turn) as port:
-        came = await victim.run(order(port, SHORT if act.hangs else LONG))
-
-    found = fair(came, seconds=0.25 if act.hangs else 20)
-    assert found.value == ""
-    assert act.hangs or "no answer within" not in found.why, found.why
-
-
-async def test_nobody_accepts(victim: Victim) -> None:
-    async with full_backlog() as port:
-        found = fair(await victim.run(order(port, SHORT)), seconds=0.25)
-
-    assert found.why == f"no answer within {SHORT}"
+from tests.checks.hostile import Peer, hostile
+from tests.checks.test_hostile import LONG, fair
+from tests.checks.victim import Victim
+from tests.power.manners import FIRST_OF_A_METER, order
 
 
 @pytest.mark.parametrize(
@@ -68,7 +34,7 @@ async def test_answers_that_are_none(victim: Victim, answer: str, why: str) -> N
         await peer.wait()
 
     async with hostile(says) as port:
-        found = fair(await victim.run(order(port, LONG)), seconds=20)
+        found = fair(await victim.run(order("modbus", port, LONG)), seconds=20)
 
     assert found.outcome is Outcome.MISSED
     assert found.why.startswith(why), found.why
@@ -78,13 +44,13 @@ async def test_an_answer_in_pieces_is_an_answer(victim: Victim) -> None:
     async def says(peer: Peer) -> None:
         for number in (1, 2):
             await peer.hear(struct.pack(">H", 1))
-            answer = struct.pack(">H", number) + FIRST[2:]
+            answer = struct.pack(">H", number) + FIRST_OF_A_METER[2:]
             await peer.say(answer[:3])
             await peer.say(answer[3:8])
             await peer.say(answer[8:])
         await peer.wait()
 
     async with hostile(says) as port:
-        came = await victim.run(order(port, LONG))
+        came = await victim.run(order("modbus", port, LONG))
 
     assert came.found.outcome is Outcome.ANSWERED, came.found.why

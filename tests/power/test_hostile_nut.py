@@ -1,8 +1,4 @@
-"""Whoever says that it is upsd and means harm: each reading ends within its time, as a miss that says why.
-
-turn 0    at once, or instead of the first answers      turn 1    instead of the answers to all variables
-turn 2    instead of the answers about outlets
-"""
+"""Whoever says that it is upsd and means harm: each reading ends within its time, as a miss that says why."""
 
 from __future__ import annotations
 
@@ -14,37 +10,10 @@ from hostwatch.core import upswords
 from hostwatch.core.reading import Outcome
 from hostwatch.power import nut
 from hostwatch.power.base import Missed
-from tests.checks.hostile import ACTS, Act, Manners, Peer, full_backlog, hostile
+from tests.checks.hostile import ACTS, Act, Peer, hostile
 from tests.checks.test_hostile import LONG, SHORT, fair
-from tests.checks.victim import Order, Victim
-
-KNOWN = {"ups.status": "OL", "outlet.count": "2"}
-ANSWERS = "".join(
-    f'VAR ups1 {name} "{KNOWN[name]}"\n' if name in KNOWN else "ERR VAR-NOT-SUPPORTED\n"
-    for name in nut.VARIABLES
-)
-MANNERS = Manners(
-    says=(b"", ANSWERS.encode()), more=b'VAR ups1 ups.status "OL"\n', ask_ends=b"output.L3.voltage\n"
-)
-"""It ends its first ask so; the second one it ends otherwise."""
-
-
-def order(port: int, timeout: str, **written: object) -> Order:
-    return Order(
-        kind="power/nut",
-        written={"address": "127.0.0.1", "port": port, "ups": "ups1", "timeout": timeout, **written},
-    )
-
-
-@pytest.mark.parametrize("act", ACTS, ids=str)
-@pytest.mark.parametrize("turn", [0, 1])
-async def test_whatever_it_does_is_a_miss_that_says_why(victim: Victim, turn: int, act: Act) -> None:
-    async with hostile(act.play, manners=MANNERS, turn=turn) as port:
-        came = await victim.run(order(port, SHORT if act.hangs else LONG))
-
-    found = fair(came, seconds=0.25 if act.hangs else 20)
-    assert act.fits(found.why), found.why
-    assert found.value == ""
+from tests.checks.victim import Victim
+from tests.power.manners import ANSWERS_OF_UPSD, MANNERS, order
 
 
 @pytest.mark.parametrize("act", ACTS, ids=str)
@@ -52,21 +21,14 @@ async def test_whatever_it_does_when_asked_for_outlets(victim: Victim, act: Act)
     """It has answered well so far."""
 
     async def well_at_first(peer: Peer) -> None:
-        await peer.say(ANSWERS.encode())
+        await peer.say(ANSWERS_OF_UPSD)
         await act.play(peer)
 
-    async with hostile(well_at_first, manners=MANNERS, turn=1) as port:
-        came = await victim.run(order(port, SHORT if act.hangs else LONG))
+    async with hostile(well_at_first, manners=MANNERS["nut"], turn=1) as port:
+        came = await victim.run(order("nut", port, SHORT if act.hangs else LONG))
 
     found = fair(came, seconds=0.25 if act.hangs else 20)
     assert act.fits(found.why), found.why
-
-
-async def test_nobody_accepts(victim: Victim) -> None:
-    async with full_backlog() as port:
-        found = fair(await victim.run(order(port, SHORT)), seconds=0.25)
-
-    assert found.why == f"no answer within {SHORT}"
 
 
 @pytest.mark.parametrize(
@@ -89,8 +51,8 @@ async def test_answers_that_are_none(victim: Victim, answer: bytes, why: str) ->
     async def says(peer: Peer) -> None:
         await peer.say(answer + b"\n")
 
-    async with hostile(says, manners=MANNERS, turn=1) as port:
-        found = fair(await victim.run(order(port, LONG)), seconds=20)
+    async with hostile(says, manners=MANNERS["nut"], turn=1) as port:
+        found = fair(await victim.run(order("nut", port, LONG)), seconds=20)
 
     assert (found.outcome, found.why) == (Outcome.MISSED, why)
 
@@ -103,7 +65,7 @@ async def test_a_password_that_is_said_back_is_not_shown(victim: Victim) -> None
 
     written = {"user": "watch", "password": {"env": "HOSTWATCH_TEST_SECRET"}, "unprotected_login": True}
     async with hostile(echoes) as port:
-        found = fair(await victim.run(order(port, LONG, **written)), seconds=20)
+        found = fair(await victim.run(order("nut", port, LONG, **written)), seconds=20)
 
     assert (found.step, found.why, found.came) == ("login", "upsd refuses", 'ERR PASSWORD "***"')
 
@@ -114,8 +76,8 @@ async def test_an_unknown_state_in_the_middle_spoils_all(victim: Victim) -> None
     async def says(peer: Peer) -> None:
         await peer.say(b'VAR ups1 ups.status "OB OFF"\nERR DATA-STALE\n')
 
-    async with hostile(says, manners=MANNERS, turn=1) as port:
-        found = fair(await victim.run(order(port, LONG)), seconds=20)
+    async with hostile(says, manners=MANNERS["nut"], turn=1) as port:
+        found = fair(await victim.run(order("nut", port, LONG)), seconds=20)
 
     assert (found.outcome, found.value) == (Outcome.MISSED, "")
 
@@ -129,8 +91,8 @@ async def test_values_are_taken_as_they_were_meant(victim: Victim) -> None:
             "\n".join(lines + ["ERR VAR-NOT-SUPPORTED"] * (len(nut.VARIABLES) - 2) + [""]).encode()
         )
 
-    async with hostile(says, manners=MANNERS, turn=1) as port:
-        came = await victim.run(order(port, LONG))
+    async with hostile(says, manners=MANNERS["nut"], turn=1) as port:
+        came = await victim.run(order("nut", port, LONG))
 
     assert came.found.outcome is Outcome.ANSWERED, came.found.why
     assert r"OL: the \"fan\" \\o/" in came.found.value
