@@ -128,7 +128,8 @@ class Enroller:
 
     def _changes(self, loaded: Loaded, stocktaker: Stocktaker | None) -> Changes:
         """What becomes otherwise among customers and devices. No other configuration comes in between."""
-        after, before = population_of(loaded.configuration, loaded.supplies), self._engine.world.population
+        after = population_of(loaded.configuration, loaded.supplies, loaded.uplinks)
+        before = self._engine.world.population
         if stocktaker is None:
             changes = enrolment.between(before, after)
         else:

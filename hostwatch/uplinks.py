@@ -1,13 +1,14 @@
-"""How the uplinks are, for those who ask: each with its reference points."""
+"""How the uplinks are, for those who ask: each with its reference points, a group with its members."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from hostwatch.core.expression import Expression
 from hostwatch.core.signal import NOT_PROVEN
-from hostwatch.core.uplink import Uplink
+from hostwatch.core.uplink import Uplink, parsed, signal_of
 from hostwatch.core.world import World
 from hostwatch.gauges import Figure, Gauge
 from hostwatch.samples import state_of
@@ -27,6 +28,9 @@ class Present:
     references: dict[str, str]
     """The state of each reference point, by address."""
 
+    members: dict[str, str]
+    """Of a redundancy group: the state of each uplink that it joins."""
+
     @property
     def answering(self) -> int:
         """How many of its reference points answer."""
@@ -34,12 +38,17 @@ class Present:
 
     @property
     def spare(self) -> int:
-        """How many more of them may fall silent before the uplink does; negative when it has."""
+        """How many more of them may fall silent before the uplink does; negative when it has.
+
+        Of a redundancy group: how many more of its members, whichever they are.
+        """
+        if self.members:
+            return _fewest(parsed(self.uplink.id), self.members) - 1
         return self.answering - self.uplink.quorum
 
 
 def present(world: World, now: datetime) -> Iterator[Present]:
-    """All uplinks, by name."""
+    """All uplinks and redundancy groups, by name."""
     vantage = world.population.vantage
     for _, uplink in sorted(world.population.uplinks.items()):
         own = world.signals.get(uplink.signal(vantage))
@@ -51,7 +60,16 @@ def present(world: World, now: datetime) -> Iterator[Present]:
                 address: _state(world, uplink.reference(address, vantage), now)
                 for address in uplink.references
             },
+            members={name: _state(world, signal_of(name, vantage), now) for name in uplink.members},
         )
+
+
+def _fewest(part: Expression, states: Mapping[str, str]) -> int:
+    """How many members must fall silent until an expression holds no more; 0 if it does not now."""
+    if not part.parts:
+        return int(states[part.needs] == "up")
+    inner = [_fewest(one, states) for one in part.parts]
+    return sum(inner) if part.needs == "any" else min(inner)
 
 
 def _state(world: World, name: str, now: datetime) -> str:
@@ -74,6 +92,14 @@ def figures(world: World, now: datetime) -> Iterator[Figure]:
     yield Gauge(
         "hostwatch_uplink_references_spare",
         "How many more of the uplink's reference points may fall silent before the uplink does.",
-        {one.uplink.id: float(one.spare) for one in found},
+        {one.uplink.id: float(one.spare) for one in found if not one.members},
         "uplink",
     )
+    groups = {one.uplink.id: float(one.spare) for one in found if one.members}
+    if groups:
+        yield Gauge(
+            "hostwatch_uplink_members_spare",
+            "How many more members of the redundancy group may fall silent before the group does.",
+            groups,
+            "uplink",
+        )

@@ -150,6 +150,8 @@ def _uplink(one: uplinks.Present) -> dict[str, Any]:
         "quorum": one.uplink.quorum,
         "answering": one.answering,
         "references": one.references,
+        "members": one.members,
+        "spare": one.spare,
     }
 
 
@@ -301,13 +303,18 @@ def _first(console: Console, things: list[Any], what: str) -> list[Any]:
 
 
 def _show_uplink(console: Console, uplink: Mapping[str, Any], zone: ZoneInfo) -> None:
-    """Its state, and whether it hangs on the last reference points that must answer."""
-    silent = [address for address, state in uplink["references"].items() if state != "up"]
+    """Its state, and whether it hangs on the last reference points, or members, that must answer."""
+    parts = uplink["members"] or uplink["references"]
+    silent = [name for name, state in parts.items() if state != "up"]
+    needs = f"{uplink['answering']} of {len(parts)} reference points answer, {uplink['quorum']} must"
+    if uplink["members"]:
+        spare = f"{uplink['spare']} to spare" if uplink["spare"] >= 0 else "too few"
+        needs = f"{len(parts) - len(silent)} of {len(parts)} uplinks of the group are up, {spare}"
     said = (
         f"uplink {uplink['uplink']}: {uplink['state']}"
         + (f" since {_time(uplink['since'], zone)}" if uplink["since"] else "")
-        + f", {uplink['answering']} of {len(uplink['references'])} reference points answer,"
-        f" {uplink['quorum']} must" + (f"; not {', '.join(silent)}" if silent else "")
+        + f", {needs}"
+        + (f"; not {', '.join(silent)}" if silent else "")
     )
     style = "green" if not silent else "yellow" if uplink["state"] == "up" else "bold red"
     console.print(said, style=style, markup=False, highlight=False)

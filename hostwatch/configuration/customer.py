@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from hostwatch import reach
 from hostwatch.configuration.duration import Duration, between
-from hostwatch.configuration.expression import Expression
+from hostwatch.configuration.expression import Expression, Uplinks
 from hostwatch.configuration.fields import DeviceAddress, Id, Language, Text, Zone
 from hostwatch.configuration.method import DEFAULT, MethodLine, Witness
 from hostwatch.configuration.mistake import Wrong
@@ -73,8 +73,9 @@ class Device(Section):
     ports: Expression | None = None
     """The ports of switches that it hangs on: sw-1/7, or any(sw-1/7, sw-2/7)."""
 
-    uplink: Id | None = None
-    """The uplink that its port reaches the carrier by; the customer's, or the only one, if absent."""
+    uplink: Uplinks | None = None
+    """The uplink that its port reaches the carrier by, or several: any(main, backup). The customer's, or the
+    only one, if absent."""
 
     services: OfDevice = Field(default_factory=dict)
     """What is watched beside the device itself: names of services that are defined for many, or its own."""
@@ -155,8 +156,8 @@ class Customer(Section):
     devices: tuple[Device, ...] = ()
     """The customer's machines."""
 
-    uplink: Id | None = None
-    """The uplink of the customer's devices that name none; the only one, if absent."""
+    uplink: Uplinks | None = None
+    """The uplink, or several, of the customer's devices that name none; the only one, if absent."""
 
     services: Definitions = Field(default_factory=dict)
     """What services are that this customer's devices name; before those of the site."""

@@ -1,4 +1,4 @@
-"""Expressions over what power and ports hang on, as they are written."""
+"""Expressions over what power and ports hang on, and over uplinks, as they are written."""
 
 from __future__ import annotations
 
@@ -22,3 +22,6 @@ def _check(value: str) -> str:
 
 Expression = Annotated[str, AfterValidator(_check), Field(examples=["ups-a", "any(ups-a, grid-2)"])]
 """One name, or several of which any or all are needed; in the shortest form."""
+
+Uplinks = Annotated[str, AfterValidator(_check), Field(examples=["main", "any(main, backup)"])]
+"""The same over uplinks: one, or a redundancy group."""

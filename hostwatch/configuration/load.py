@@ -65,6 +65,9 @@ class Loaded:
     supplies: tuple[str, ...] = ()
     """The supplies of the devices in inventories, by name."""
 
+    uplinks: tuple[str, ...] = ()
+    """The uplinks and redundancy groups that the devices in inventories are behind, by name."""
+
     @cached_property
     def tree(self) -> Any:
         """The content, for comparing and recording."""
@@ -74,11 +77,17 @@ class Loaded:
         return content
 
     def with_inventories(
-        self, read: Iterable[Mapping[str, Any]], warnings: Iterable[Mistake], supplies: Iterable[str] = ()
+        self,
+        read: Iterable[Mapping[str, Any]],
+        warnings: Iterable[Mistake],
+        supplies: Iterable[str] = (),
+        uplinks: Iterable[str] = (),
     ) -> Loaded:
         """The same when its inventories have been read, with its own digest."""
         warned = (*self.warnings, *warnings)
-        whole = replace(self, read=tuple(read), warnings=warned, supplies=tuple(supplies))
+        whole = replace(
+            self, read=tuple(read), warnings=warned, supplies=tuple(supplies), uplinks=tuple(uplinks)
+        )
         return replace(whole, digest=canonical.digest(whole.tree))
 
     @property

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from hostwatch import ports
 from hostwatch.configuration.duration import Duration, between
-from hostwatch.configuration.expression import Expression
+from hostwatch.configuration.expression import Expression, Uplinks
 from hostwatch.configuration.fields import DeviceAddress, Id, Text
 from hostwatch.configuration.of_kind import OfKind
 from hostwatch.configuration.service import INTERVAL
@@ -45,8 +45,8 @@ class Switch(Section):
     behind: Expression | None = None
     """The switches that it hangs on itself: core-1, or any(core-1, core-2)."""
 
-    uplink: Id | None = None
-    """The uplink by which it reaches the carrier."""
+    uplink: Uplinks | None = None
+    """The uplink by which it reaches the carrier, or several: any(main, backup)."""
 
     rack: Id | None = None
     """The rack in which it stands."""

@@ -118,10 +118,10 @@ def mistakes(configuration: Configuration) -> Iterator[Finding]:
 
 
 def _switches(configuration: Configuration, lines: Hangers) -> Iterator[Finding]:
-    """Each switch is behind others, on an uplink and on feeds that there are; and behind none behind it."""
+    """Each switch is behind others, and on feeds, that there are; and behind none that is behind it."""
     switches = configuration.network.switches
     behind = {one.id: expression.parse(one.behind) for one in switches if one.behind}
-    known, uplinks = [one.id for one in switches], [one.id for one in configuration.uplinks]
+    known = [one.id for one in switches]
     for place, one in enumerate(switches):
         steps: Steps = ("network", "switches", place)
         for name in behind[one.id].names if one.id in behind else ():
@@ -130,8 +130,6 @@ def _switches(configuration: Configuration, lines: Hangers) -> Iterator[Finding]
         for name in expression.parse(one.feeds).names if one.feeds else ():
             if (wrong_feed := lines.feed(name)) is not None:
                 yield (*steps, "feeds"), wrong_feed
-        if one.uplink is not None and one.uplink not in uplinks:
-            yield (*steps, "uplink"), _unknown(one.uplink, uplinks, "uplink")
         if _is_behind_itself(one.id, behind):
             wrong = "is behind itself, on the way over others"
             yield (*steps, "behind"), Wrong(wrong, "write what it really hangs on")

@@ -10,7 +10,7 @@ from hostwatch.configuration.model import Configuration
 from hostwatch.configuration.service import Service as Written
 from hostwatch.configuration.uplink import Uplink
 from hostwatch.core import device as device_
-from hostwatch.core import population, uplink
+from hostwatch.core import population, uplink, uplinkgroup
 from hostwatch.core.place import Place
 from hostwatch.core.service import Service
 from hostwatch.core.warned import Planned, Planning
@@ -18,8 +18,13 @@ from hostwatch.core.warned import Planned, Planning
 NOTHING: Mapping[str, Service] = {}
 
 
-def population_of(configuration: Configuration, supplies: Iterable[str] = ()) -> population.Population:
-    """Everybody and everything that the configuration names; with the supplies of devices in inventories."""
+def population_of(
+    configuration: Configuration, supplies: Iterable[str] = (), uplinks: Iterable[str] = ()
+) -> population.Population:
+    """Everybody and everything that the configuration names.
+
+    With the supplies of devices in inventories, and the uplinks, or redundancy groups, that these are behind.
+    """
     customers, devices, house = {}, {}, house_of(configuration)
     for customer in configuration.customers:
         customers[customer.id] = population.Customer(
@@ -33,11 +38,13 @@ def population_of(configuration: Configuration, supplies: Iterable[str] = ()) ->
             place = house.place(device.rack, device.feeds, device.ports, at)
             devices[device.id] = device_of(customer.id, device, uplink, offered, place)
     wanted = {one.place.supply for one in devices.values() if one.place and one.place.supply}
+    named = {*uplinks, *(one.uplink for one in devices.values() if one.uplink is not None)}
+    named.update(one.uplink for one in configuration.network.switches if one.uplink is not None)
     return population.Population(
         vantage=configuration.site.vantage,
         customers=customers,
         devices=devices,
-        uplinks={uplink.id: _uplink(configuration, uplink) for uplink in configuration.uplinks},
+        uplinks=_uplinks(configuration, named),
         operator=configuration.operator or "",
         **fixtures(configuration, house, wanted.union(supplies)),
     )
@@ -54,6 +61,13 @@ def planning_of(configuration: Configuration) -> Planning:
         ),
         sees_gateway=bool(configuration.sight.addresses),
     )
+
+
+def _uplinks(configuration: Configuration, named: Iterable[str]) -> dict[str, uplink.Uplink]:
+    """The uplinks, and the redundancy groups that anything is behind: each expression once."""
+    found = {one.id: _uplink(configuration, one) for one in configuration.uplinks}
+    groups = ((name, uplink.parsed(name)) for name in sorted({*named} - found.keys()))
+    return {**found, **{name: uplinkgroup.of(whole, found) for name, whole in groups if whole.parts}}
 
 
 def _uplink(configuration: Configuration, written: Uplink) -> uplink.Uplink:

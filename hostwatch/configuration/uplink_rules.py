@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from hostwatch.configuration.duration import shown
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.model import Configuration
-from hostwatch.configuration.place import Finding
+from hostwatch.configuration.place import Finding, Steps
+from hostwatch.core import uplink as core
 from hostwatch.core.device import State
+from hostwatch.core.uplink import GROUPS_MAX
 
 NAMED_MAX = 3
 """How many of the devices without an uplink a warning names."""
@@ -23,11 +25,44 @@ def mistakes(configuration: Configuration) -> Iterator[Finding]:
     if configuration.operator is not None:
         customers = [customer.id for customer in configuration.customers]
         yield from _known(("operator",), "customer", configuration.operator, customers)
+    groups: set[str] = set()
+    for steps, written in _named(configuration):
+        yield from ((steps, wrong) for wrong in unknown(written, uplinks))
+        if written in groups or not core.parsed(written).parts:
+            continue
+        groups.add(written)
+        if len(groups) == GROUPS_MAX + 1:
+            yield steps, too_many()
+
+
+def _named(configuration: Configuration) -> Iterator[tuple[Steps, str]]:
+    """Where uplinks are named, and what is written there."""
     for number, customer in enumerate(configuration.customers):
-        yield from _known(("customers", number, "uplink"), "uplink", customer.uplink, uplinks)
+        if customer.uplink is not None:
+            yield ("customers", number, "uplink"), customer.uplink
         for place, device in enumerate(customer.devices):
-            steps = ("customers", number, "devices", place, "uplink")
-            yield from _known(steps, "uplink", device.uplink, uplinks)
+            if device.uplink is not None:
+                yield ("customers", number, "devices", place, "uplink"), device.uplink
+    for number, switch in enumerate(configuration.network.switches):
+        if switch.uplink is not None:
+            yield ("network", "switches", number, "uplink"), switch.uplink
+
+
+def unknown(written: str, uplinks: Sequence[str]) -> Iterator[Wrong]:
+    """The uplinks that an expression names and that there are not."""
+    for name in core.parsed(written).names:
+        if name not in uplinks:
+            near = difflib.get_close_matches(name, uplinks, 1)
+            hint = f"did you mean {near[0]}?" if near else "write the id of one of uplinks:, or add it"
+            yield Wrong(f"names {name}, which is no uplink", hint)
+
+
+def too_many() -> Wrong:
+    """That there are more redundancy groups than can be watched."""
+    return Wrong(
+        f"makes more than {GROUPS_MAX} different redundancy groups",
+        "write the same expression for devices that are alike",
+    )
 
 
 def _references(configuration: Configuration) -> Iterator[Finding]:

@@ -16,7 +16,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from hostwatch.core import facts, judge, signal, succession, supply, telling, versions
+from hostwatch.core import (
+    facts,
+    judge,
+    signal,
+    succession,
+    supply,
+    telling,
+    uplink,
+    uplinkgroup,
+    versions,
+)
 from hostwatch.core.device import Device, State, targets
 from hostwatch.core.population import FIXTURES, Changes, Customer, Fixture, Population
 from hostwatch.core.schedule import Schedule, Target
@@ -98,6 +108,7 @@ def step(world: World, part: Step, now: datetime) -> Decision:
         closing.extend(signal.withdraw(world.signals[name], now, why))
     given = _given_away(world, part.changes)
     people = telling.enrol(world, gone, given, taken, part.changes, now)
+    begun = [_begun(world, part.changes, name, now) for name in come if name not in taken.signals]
     return Decision(
         facts=(
             *(() if part.opening is None else (_applied(part.opening, now),)),
@@ -105,10 +116,11 @@ def step(world: World, part: Step, now: datetime) -> Decision:
             *closing,
             *taken.facts,
             *people.facts,
+            *(fact for _, happened in begun for fact in happened),
             *(() if schedule is None else (judge.adopted(schedule, now),)),
         ),
         signals=(
-            *(signal.begin(name, now) for name in come if name not in taken.signals),
+            *(own for own, _ in begun),
             *taken.signals.values(),
             *_under_old_terms(world, part.changes),
         ),
@@ -323,6 +335,15 @@ def _signals(world: World, changes: Changes) -> tuple[list[str], list[str]]:
         gone += [name for name in were if name not in are and name in world.signals]
         come += [name for name in are if name not in world.signals]
     return gone, come
+
+
+def _begun(world: World, changes: Changes, name: str, now: datetime) -> signal.Observed:
+    """A signal that begins; that of a redundancy group as its members are, so that it can be judged."""
+    if uplink.named(name) is not None:
+        for one in changes.uplinks:
+            if one.members and one.signal(world.population.vantage) == name:
+                return uplinkgroup.begin(one, world.population.vantage, world.signals.get, now)
+    return signal.begin(name, now), ()
 
 
 def _unheard(world: World, changes: Changes) -> Iterator[str]:

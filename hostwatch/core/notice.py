@@ -85,6 +85,15 @@ class Story:
     quorum: int = 0
     """How many of them must answer."""
 
+    members: tuple[str, ...] = ()
+    """Of a redundancy group: the names of the uplinks that it joins."""
+
+    spared: int = 0
+    """For the operator: how many devices still reach the carrier by others of its redundancy groups."""
+
+    spared_customers: int = 0
+    """Of how many customers these are."""
+
     supplies: tuple[str, ...] = ()
     """The supplies of power that are interrupted, as expressions over elements of the power model."""
 

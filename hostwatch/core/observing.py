@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import lru_cache
 from itertools import chain
 
-from hostwatch.core import facts, hearing, instant, signal, uplink
+from hostwatch.core import facts, hearing, instant, signal, uplink, uplinkgroup
 from hostwatch.core.reading import Answer, Kind, Outcome, Reading
 from hostwatch.core.service import device_in, is_service
 from hostwatch.core.signal import Signal
@@ -116,10 +116,22 @@ class Observing:
         people = self._world.population
         mine = people.uplink_of(reading.signal)
         found = None if mine is None else uplink.follow(mine, people.vantage, self.known, reading)
-        if found is not None:
-            own, happened = found
-            self.changed[own.name] = own
-            self.facts.extend(happened)
+        if mine is None or found is None:
+            return
+        self._derived(found, reading.known_at)
+        for group in uplinkgroup.joining(people.uplinks.values(), mine.id):
+            of_group = uplinkgroup.follow(group, people.vantage, self.known, found[0], reading)
+            if of_group is not None:
+                self._derived(of_group, reading.known_at)
+
+    def _derived(self, found: signal.Observed, known_at: datetime) -> None:
+        """A signal that follows from others."""
+        own, happened = found
+        before = self.known(own.name)
+        if before is not None and before.verdict is not None and own.misses > before.misses:
+            self.again.append((own.name, known_at))
+        self.changed[own.name] = own
+        self.facts.extend(happened)
 
     def _hear(self, mine: Source, known: Signal, reading: Reading) -> None:
         """What a source says. What that makes of supplies is concluded from all who spoke."""

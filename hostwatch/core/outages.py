@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from hostwatch.core import facts, stories
+from hostwatch.core import facts
 from hostwatch.core.device import Device
 from hostwatch.core.holds import Hold
 from hostwatch.core.notice import Gone
@@ -20,6 +20,7 @@ from hostwatch.core.signal import Signal, verdict_on
 from hostwatch.core.singles import Singles, without
 from hostwatch.core.suspects import Suspects
 from hostwatch.core.together import Known, Stand, patience, stand
+from hostwatch.core.unreached import Unreached
 from hostwatch.core.waiting import Waiting
 from hostwatch.core.world import World
 
@@ -44,17 +45,12 @@ class Outages:
         self.suspects = Suspects(world, known, self.owing, self.shared, now)
         self.singles = Singles(world, known, self.owing, now)
         self.waiting = Waiting(world, known, self.shared.parents, self.owing, self.singles, now)
+        self.unreached = Unreached(world.population, known, self.owing)
 
-    # Devices and uplinks.
+    # Devices.
 
     def down(self, flip: facts.WentDown) -> None:
-        """A device or an uplink went down. A device's emergency tells of what is down with it."""
-        mine = self._people.uplink_of(flip.signal)
-        if mine is not None:
-            self.owing.open(
-                lambda name: stories.of_uplink(self._people, mine, flip, name), flip.signal, flip.at, flip.at
-            )
-            return
+        """A device went down. Its emergency tells of what is down with it."""
         device = self._people.device_of(flip.signal)
         assert device is not None  # only watched signals are observed
         self._verdicts[flip.signal] = flip

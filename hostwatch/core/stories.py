@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import NamedTuple
 
 from hostwatch.core import facts, parts
 from hostwatch.core.behind import Group
@@ -85,11 +86,24 @@ def _opened(story: Story, flip: facts.WentDown) -> facts.EmergencyOpened:
     )
 
 
-def of_uplink(people: Population, uplink: Uplink, flip: facts.WentDown, reference: str) -> Opening:
-    """The reference points of an uplink fell silent, and with them every port behind it (J7)."""
+class Spared(NamedTuple):
+    """Who is behind a group that an uplink is a member of, and still reaches the carrier by the others."""
+
+    devices: int = 0
+    customers: int = 0
+
+
+def of_uplink(
+    people: Population, uplink: Uplink, flip: facts.WentDown, reference: str, spared: Spared
+) -> Opening:
+    """The reference points of an uplink fell silent, and with them every port behind it alone (J7).
+
+    Or a redundancy group did, and with it every port behind the group.
+    """
     story = replace(
         _story(flip, reference, uplink.terms.interval),
         uplink=uplink.name,
+        members=tuple(people.uplinks[one].name for one in uplink.members),
         references=len(uplink.references),
         quorum=uplink.quorum,
     )
@@ -103,7 +117,17 @@ def of_uplink(people: Population, uplink: Uplink, flip: facts.WentDown, referenc
         last_answer=flip.last_answer,
         customers=tuple(behind),
     )
-    return Opening(story=story, fact=opened, told=tuple(_told(people, story, behind)))
+    return Opening(story=story, fact=opened, told=tuple(_told_with(people, story, behind, spared)))
+
+
+def _told_with(
+    people: Population, story: Story, behind: dict[str, Group], spared: Spared
+) -> Iterator[tuple[Customer, Story]]:
+    """The operator's own people hear as well who is not concerned."""
+    for customer, mine in _told(people, story, behind):
+        if customer.id == people.operator:
+            mine = replace(mine, spared=spared.devices, spared_customers=spared.customers)
+        yield customer, mine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

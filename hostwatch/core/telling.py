@@ -34,10 +34,13 @@ def tell(world: World, observed: Observing, now: datetime) -> People:
     _supplies(telling, observed)
     _settle(world, observed, telling, now)
     _switches(telling, observed)
+    _uplinks(telling, observed)
     _devices(telling, observed)
     _services(telling, observed)
     for name, at in sorted(observed.again, key=lambda one: is_service(one[0])):
-        if is_service(name):
+        if uplink.named(name) is not None:
+            pass
+        elif is_service(name):
             telling.missed_again(name, at)
         elif not is_parent(name):
             telling.still_down(name, at)
@@ -96,13 +99,35 @@ def _switches(telling: Outages, observed: Observing) -> None:
             telling.suspects.missed_again(name)
 
 
+def _uplinks(telling: Outages, observed: Observing) -> None:
+    """Those that go down in one deed are looked at together: a group and the last of its members."""
+    downs: list[facts.WentDown] = []
+    for fact in observed.facts:
+        match fact:
+            case facts.WentDown() if _is_uplink(fact.signal):
+                downs.append(fact)
+            case facts.CameUp() if _is_uplink(fact.signal):
+                telling.unreached.down(downs)
+                downs = []
+                telling.up(fact.signal, fact)
+            case _:
+                pass
+    telling.unreached.down(downs)
+    telling.unreached.still_down([(name, at) for name, at in observed.again if _is_uplink(name)])
+
+
+def _is_uplink(name: str) -> bool:
+    return uplink.named(name) is not None and not uplink.is_reference(name)
+
+
 def _devices(telling: Outages, observed: Observing) -> None:
-    """Devices and uplinks."""
     for fact in observed.facts:
         match fact:
             case facts.WentDown() | facts.CameUp() if is_service(fact.signal) or is_parent(fact.signal):
                 pass
-            case facts.WentDown() if not uplink.is_reference(fact.signal):
+            case facts.WentDown() | facts.CameUp() if uplink.named(fact.signal) is not None:
+                pass
+            case facts.WentDown():
                 telling.down(fact)
             case facts.CameUp():
                 telling.up(fact.signal, fact)

@@ -10,8 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
+from typing import Final
 
-from hostwatch.core import signal
+from hostwatch.core import expression, signal
 from hostwatch.core.reading import Outcome, Reading
 from hostwatch.core.schedule import Target
 from hostwatch.core.signal import Signal
@@ -22,6 +24,12 @@ PREFIX = "uplink:"
 
 REFERENCES_MIN = 3
 """With fewer, one reference point that is switched off would decide alone."""
+
+GROUPS_MAX: Final = 256
+"""Redundancy groups: different expressions over uplinks, each of which has a signal of its own."""
+
+parsed = lru_cache(maxsize=1_024)(expression.parse)
+"""The expression that the name of an uplink, or of a redundancy group, is."""
 
 
 def majority(count: int) -> int:
@@ -47,17 +55,24 @@ def quorum(outcomes: Iterable[Outcome | None], needed: int) -> Outcome | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uplink:
-    """One way to the carrier."""
+    """One way to the carrier; or a redundancy group of several (`core.uplinkgroup`)."""
 
     id: str
-    name: str
-    references: tuple[str, ...]
-    """Addresses of the carrier that lie beyond this uplink."""
+    """Of a group, the expression over its members: `any(backup,main)`."""
 
-    quorum: int
+    name: str
+    references: tuple[str, ...] = ()
+    """Addresses of the carrier that lie beyond this uplink. A group has none of its own."""
+
+    quorum: int = 0
     """How many of them must answer."""
 
     terms: AgreementTerms = field(default_factory=AgreementTerms)
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The uplinks that a group joins; nothing for an uplink."""
+        return () if self.references else parsed(self.id).names
 
     def signal(self, vantage: str) -> str:
         """The name of the uplink's own signal."""

@@ -30,7 +30,7 @@ from hostwatch.core.scene import Port, Power, Scene, Stand, What, heavier
 from hostwatch.core.service import is_service
 from hostwatch.core.signal import Signal, Silence
 from hostwatch.core.together import Known, answering
-from hostwatch.core.uplink import Uplink
+from hostwatch.core.uplink import Uplink, parsed, signal_of
 from hostwatch.core.warned import Planned, Planning
 from hostwatch.core.wiring import AT_SOURCE
 from hostwatch.core.world import Heard
@@ -334,17 +334,47 @@ class Witnessing:
         return max(mine, key=lambda was: not was.is_of_one_look, default=None)
 
     def _edge(self, uplink: Uplink, outage: Outage, seen: _Seen) -> None:
-        """Our own switches towards an uplink: one that answers shows that we reach it."""
+        """Our own switches towards an uplink: one that answers shows that we reach it.
+
+        A redundancy group is reached by its members: each is asked of for the time of its own outage. One
+        that our own edge took away need not have been lost at once with the last.
+        """
+        stands = [self._towards(uplink.id, outage, seen)] if not uplink.members else []
+        for name in uplink.members:
+            own = self._known(signal_of(name, self._people.vantage))
+            if own is not None and own.silence is not None:
+                stands.append(self._towards(name, _outage(own, own.silence), seen))
+        if Stand.SILENT in stands:
+            seen.scene["edge"] = Stand.SILENT
+        elif stands and Stand.UNKNOWN not in stands:
+            seen.scene["edge"] = Stand.ANSWERS
+
+    def _towards(self, uplink: str, outage: Outage, seen: _Seen) -> Stand:
+        """How our own switches towards one uplink stand; such as reach it by a group as well."""
         found = []
         for name, switch in self._people.switches.items():
             own = self._known(switches.signal_of(name, self._people.vantage))
-            if switch.uplink != uplink.id or own is None or not own.proven:
+            if own is None or not own.proven or switch.uplink is None:
                 continue
-            told = self._fell_silent(Slot.EDGE, name, own, outage)
-            if told is not None:
-                found.append((False, told))
+            if uplink not in parsed(switch.uplink).names:
+                continue
+            evidence = self._fell_silent(Slot.EDGE, name, own, outage)
+            if evidence is not None:
+                found.append(Stand.SILENT)
             elif outage.is_outlived_by(own) and own.silence is None:
-                found.append((True, Evidence(Slot.EDGE, name, "answers", own.last_answer)))
-        if found:
-            seen.scene["edge"] = Stand.SILENT if not all(alive for alive, _ in found) else Stand.ANSWERS
-            seen.evidence.extend(evidence for _, evidence in found)
+                found.append(Stand.ANSWERS)
+                evidence = Evidence(Slot.EDGE, name, "answers", own.last_answer)
+            else:
+                continue
+            if evidence not in seen.evidence:
+                seen.evidence.append(evidence)
+        return max(found, key=(*Stand,).index, default=Stand.UNKNOWN)
+
+
+def _outage(own: Signal, silence: Silence) -> Outage:
+    return Outage(
+        signal=own.name,
+        last_answer=silence.last_answer,
+        first_miss=silence.first_miss,
+        last_miss=silence.last_miss,
+    )

@@ -81,6 +81,9 @@ def _emergency(story: Story) -> dict[str, Any]:
         "warning": story.warning or None,
         "about": story.about or None,
         "elements": list(story.elements) if story.elements else None,
+        "members": list(story.members) if story.members else None,
+        "spared": story.spared or None,
+        "spared_customers": story.spared_customers or None,
     }
 
 

@@ -54,7 +54,7 @@ def compose(
     elif len({(story.gone, story.under) for story in stories}) == 1 and withdrawn.goes_on(stories[0], kind):
         steps = withdrawn.next_steps(speaker.words, stories[0], _line)
     elif all(story.uplink for story in stories):
-        steps = speaker.about_carrier(kind)
+        steps = speaker.about_carrier(stories, kind)
     elif all(shared.is_about(story) for story in stories):
         steps = speaker.about_shared(stories, kind)
     elif all(story.service for story in stories):
@@ -227,20 +227,7 @@ class _Speaker:
                 "address": _line(story.address),
             }
             return
-        yield t.gettext("Uplink: %s") % _line(story.uplink)
-        if story.customers:
-            yield t.gettext("Behind it: %(count)d devices, customers: %(customers)d") % {
-                "count": story.behind,
-                "customers": story.customers,
-            }
-        elif story.behind:
-            names = [_line(device) for device in story.devices]
-            hidden = story.behind - len(names)
-            listed = ", ".join(names) + (f" +{hidden}" if hidden else "")
-            yield t.gettext("Your devices behind it: %(count)d (%(devices)s)") % {
-                "count": story.behind,
-                "devices": listed,
-            }
+        yield from uplink.what(t, story, _line)
 
     def _end(self, story: Story) -> Iterator[str]:
         t = self._words
@@ -270,19 +257,7 @@ class _Speaker:
         if story.service:
             return service.seen(t, story, _line, self._interval)
         if story.uplink:
-            return t.ngettext(
-                "What we saw: %(count)d look in which fewer than %(quorum)d of %(references)d"
-                " reference points of the carrier answered (%(why)s); we look every %(interval)s",
-                "What we saw: %(count)d looks in a row in which fewer than %(quorum)d of %(references)d"
-                " reference points of the carrier answered (%(why)s); we look every %(interval)s",
-                story.misses,
-            ) % {
-                "count": story.misses,
-                "quorum": story.quorum,
-                "references": story.references,
-                "why": self._why(story.why),
-                "interval": self._interval(story.interval),
-            }
+            return uplink.seen(t, story, _line, self._why(story.why), self._interval(story.interval))
         if story.method:
             return t.ngettext(
                 "What we saw: %(count)d look missed (%(why)s); we look every %(interval)s (%(method)s)",
@@ -352,9 +327,9 @@ class _Speaker:
                     count,
                 )
 
-    def about_carrier(self, kind: Kind) -> str:
+    def about_carrier(self, stories: Sequence[Story], kind: Kind) -> str:
         """The same after an outage of an uplink."""
-        return uplink.next_steps(self._words, kind)
+        return uplink.next_steps(self._words, stories, kind)
 
     def about_shared(self, stories: Sequence[Story], kind: Kind) -> str:
         """The same after an outage of what several customers hang on."""

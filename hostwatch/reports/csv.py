@@ -75,6 +75,9 @@ COLUMNS = (
     "silences_cause_confidence",
     "emergencies_cause_stated",
     "power_possibly_s",
+    "uplink_members",
+    "uplink_members_silences",
+    "uplink_members_silences_first_miss",
 )
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -122,6 +125,7 @@ def _cells(report: MonthReport, row: Row) -> list[str | int]:
         _listed(line.silence.confidence for line in row.silences),
         _listed(emergency.stated for emergency in row.emergencies),
         row.power.possibly_s,
+        *_members(report, row),
     ]
 
 
@@ -156,6 +160,18 @@ def _backbone(report: MonthReport, row: Row) -> Iterator[str | int]:
     yield len(silences)
     yield _dates(silences)
     yield _listed(emergency.reference for uplink in ways for emergency in uplink.emergencies)
+
+
+def _members(report: MonthReport, row: Row) -> Iterator[str]:
+    """The uplinks that its redundancy groups join, and of each, in the same order, how often it was silent.
+
+    Then when these silences began, those of all members one after another.
+    """
+    joined = {name for uplink in report.uplinks if uplink.uplink in row.uplinks for name in uplink.members}
+    mine = [uplink for uplink in report.uplinks if uplink.uplink in joined]
+    yield _listed(uplink.uplink for uplink in mine)
+    yield _listed(str(len(uplink.silences)) for uplink in mine)
+    yield _dates(line.silence.first_miss for uplink in mine for line in uplink.silences)
 
 
 def _power(report: MonthReport, row: Row) -> Iterator[str | int]:

@@ -191,6 +191,7 @@ def _uplink(row: UplinkRow) -> dict[str, Any]:
     return {
         "uplink": row.uplink,
         "name": row.name,
+        "members": row.members,
         "service": [{"from": from_second(s.start), "until": from_second(s.end)} for s in row.service],
         **_seconds(row.account),
         **_percentages(row.account),

@@ -273,11 +273,12 @@ def _power(rows: list[Row], total: Total, paper: Paper) -> Iterator[str | Text |
 
 
 def _uplink(report: MonthReport, row: UplinkRow, paper: Paper) -> Iterator[str | Text | Table]:
-    yield Text(f"\nUplink {row.uplink}: {row.name}", style="bold")
+    kind = "Redundancy group" if row.members else "Uplink"
+    yield Text(f"\n{kind} {row.uplink}: {row.name}", style="bold")
     cells = [(row.uplink, *_figures(row.account))]
     yield Grid(header=("uplink", *FIGURES), rows=cells, styles=[_style(row.account)]).on(paper)
     if row.silences:
-        yield from _silences(report, f"Silences of uplink {row.uplink}", row, paper)
+        yield from _silences(report, f"Silences of {kind.lower()} {row.uplink}", row, paper)
 
 
 def _supply(report: MonthReport, row: SupplyRow, paper: Paper) -> Iterator[str | Text | Table]:

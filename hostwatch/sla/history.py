@@ -83,6 +83,8 @@ class _Histories:
                     self._shared[thing_in(signal)].append(emergency)
             else:
                 told[emergency.customer, emergency.device or PREFIX + emergency.uplink].append(emergency)
+                for member in emergency.joined if emergency.uplink else ():
+                    told[emergency.customer, thing_in(member)].append(emergency)
         uplinks = {
             thing.removeprefix(PREFIX): self._uplink(thing, tenures, told[customer, thing])
             for (customer, thing), tenures in sorted(self._gathered.tenures.items())

@@ -127,10 +127,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UplinkRow:
-    """One uplink in the month."""
+    """One uplink, or redundancy group of uplinks, in the month."""
 
     uplink: str
     name: str
+    members: tuple[str, ...]
+    """Of a group: the uplinks that it joins, each of which has a row of its own."""
+
     service: tuple[Span, ...]
     """The stretches of the month in which its reference points were to be looked at: its period."""
 
@@ -200,7 +203,7 @@ class MonthReport:
     rows: tuple[Row, ...]
     totals: tuple[Total, ...]
     uplinks: tuple[UplinkRow, ...]
-    """The uplinks that the devices of the report were on."""
+    """The uplinks and groups that the devices of the report were on, and the members of these groups."""
 
     supplies: tuple[SupplyRow, ...]
     """The supplies of power that they hung on."""
@@ -270,13 +273,16 @@ def _rows(period: Span, devices: Iterable[DeviceHistory], rule: Downtime) -> Ite
 def _uplinks(
     period: Span, uplinks: Iterable[UplinkHistory], rows: Iterable[Row], rule: Downtime
 ) -> Iterator[UplinkRow]:
+    every = [*uplinks]
     wanted = {name for row in rows for name in row.uplinks}
-    for uplink in uplinks:
+    wanted |= {member for uplink in every if uplink.uplink in wanted for member in uplink.members}
+    for uplink in every:
         books = Books.of(period, uplink, rule)
         if books.period and uplink.uplink in wanted:
             yield UplinkRow(
                 uplink=uplink.uplink,
                 name=uplink.name,
+                members=uplink.members,
                 service=books.period.spans,
                 account=books.account(),
                 silences=tuple(lines(books, uplink, rule)),

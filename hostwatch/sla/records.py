@@ -10,6 +10,7 @@ from enum import StrEnum
 from hostwatch.core.instant import second
 from hostwatch.core.lastseen import LastSeen
 from hostwatch.core.timeline import Span, Timeline
+from hostwatch.core.uplink import parsed
 
 
 class Ending(StrEnum):
@@ -141,7 +142,7 @@ class UplinkHistory:
     """What it was called last."""
 
     service: Timeline
-    """The seconds in which its reference points were to be looked at."""
+    """The seconds in which its reference points, or its members', were to be looked at."""
 
     unknown: Timeline
     """Seconds for which no round of looks speaks."""
@@ -149,10 +150,16 @@ class UplinkHistory:
     silences: tuple[SilenceRecord, ...] = ()
     emergencies: tuple[EmergencyRecord, ...] = ()
 
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Of a redundancy group, which its name says: the uplinks that it joins."""
+        whole = parsed(self.uplink)
+        return whole.names if whole.parts else ()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """The seconds in which a device's port reached the carrier by an uplink, if by any way."""
+    """The seconds in which a device's port reached the carrier by an uplink, or a group, if by any way."""
 
     uplink: UplinkHistory
     span: Timeline

@@ -22,10 +22,12 @@ from hostwatch.configuration.mistake import MISTAKES_MAX, Mistake, Wrong, in_ord
 from hostwatch.configuration.place_rules import Ports
 from hostwatch.configuration.sight_rules import WATCHED_BEACON
 from hostwatch.configuration.syntax import shown_key
+from hostwatch.configuration.uplink_rules import too_many
 from hostwatch.core import canonical
 from hostwatch.core.device import Device, State
 from hostwatch.core.element import Element
 from hostwatch.core.service import Service
+from hostwatch.core.uplink import GROUPS_MAX, parsed
 from hostwatch.inventory.base import Enough, Item, Page
 from hostwatch.stock import lines
 from hostwatch.stock.hangs import Hangs
@@ -151,6 +153,12 @@ class Stock:
         places = (self.likes[number].device.place for number in set(self.kinds))
         return tuple(sorted({place.supply for place in places if place is not None and place.supply}))
 
+    @property
+    def uplinks(self) -> tuple[str, ...]:
+        """The uplinks and redundancy groups of all devices, by name."""
+        named = (self.likes[number].device.uplink for number in set(self.kinds))
+        return tuple(sorted({one for one in named if one is not None}))
+
     def device(self, name: str) -> Device:
         """A device as the core knows it."""
         place = self.index[name]
@@ -188,6 +196,7 @@ class _Checking:
         if not self.stock.mistakes:
             self._ports()
             self._beacons()
+            self._groups()
         if not self.stock.mistakes:
             self.stock.warnings = in_order(self._warnings())
             self.shelf.tidy({summary.digest for summary in self.stock.summaries})
@@ -311,6 +320,11 @@ class _Checking:
             if file >= 0 and stock.addresses[place] in beacons and state is not State.REMOVED:
                 key = f"devices[{name}].address"
                 self._complain(self.shown[file], stock.lines[place], key, WATCHED_BEACON)
+
+    def _groups(self) -> None:
+        """There are not more redundancy groups of uplinks than can be watched."""
+        if sum(bool(parsed(one).parts) for one in self.stock.uplinks) > GROUPS_MAX and self.shown:
+            self._complain(self.shown[0], None, "uplink", too_many())
 
     def _complain(self, file: str, line: int | None, key: str, wrong: Wrong) -> None:
         self.stock.mistakes.append(Mistake(file=file, line=line, key=key, wrong=wrong.wrong, mend=wrong.mend))

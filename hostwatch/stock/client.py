@@ -81,7 +81,8 @@ def take_inventories(
         stocktaker.close()
         raise
     read = recorded(stocktaker.summaries)
-    return Taken(loaded.with_inventories(read, stocktaker.warnings, stocktaker.supplies), stocktaker)
+    whole = loaded.with_inventories(read, stocktaker.warnings, stocktaker.supplies, stocktaker.uplinks)
+    return Taken(whole, stocktaker)
 
 
 def _device(like: Device, name: str, address: str) -> Device:
@@ -108,6 +109,9 @@ class Stocktaker:
         self.summaries: tuple[Summary, ...] = ()
         self.supplies: tuple[str, ...] = ()
         """The supplies of all devices, by name."""
+
+        self.uplinks: tuple[str, ...] = ()
+        """The uplinks and redundancy groups of all devices, by name."""
 
         self.devices = 0
         """How many there are in all."""
@@ -142,6 +146,7 @@ class Stocktaker:
                 self.summaries = tuple(Summary(*summary) for summary in line["summaries"])
                 self.devices = line["devices"]
                 self.supplies = tuple(line["supplies"])
+                self.uplinks = tuple(line["uplinks"])
 
     def compare(self, store: Path, in_force: str) -> tuple[tuple[Device, ...], tuple[str, ...]]:
         """The devices that are new or changed against the record, and the names of those that are gone.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -22,6 +22,7 @@ from hostwatch.configuration.fields import ID_PATTERN, TEXT_CHARS_MAX
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.population import device_of
 from hostwatch.configuration.service_rules import unknown
+from hostwatch.configuration.uplink_rules import unknown as no_uplink
 from hostwatch.core.device import Device
 from hostwatch.core.service import Service
 from hostwatch.inventory.base import Item
@@ -102,7 +103,7 @@ class Shape:
     def __init__(
         self,
         customers: Mapping[str, str | None],
-        uplinks: Collection[str] = (),
+        uplinks: Sequence[str] = (),
         services: Mapping[str, Mapping[str, Service]] = NO_SERVICES,
         hangs: Hangs | None = None,
     ) -> None:
@@ -160,8 +161,8 @@ class Shape:
             written = Written.model_validate(values)
         except ValidationError as error:
             return [*wrong, *_findings(error.errors(include_url=False))]
-        if written.uplink is not None and written.uplink not in self._uplinks:
-            wrong.append(Finding("uplink", Wrong("names no uplink", "write the id of one of uplinks:")))
+        if written.uplink is not None:
+            wrong += (Finding("uplink", amiss) for amiss in no_uplink(written.uplink, self._uplinks))
         offered = self._services.get(str(customer), {})
         wrong += _unfit(written.services, offered)
         wrong += (Finding(*found) for found in self._hangs.amiss(written))

@@ -42,6 +42,7 @@ def main() -> None:
         summaries=[list(summary) for summary in stock.summaries],
         devices=len(stock.index),
         supplies=stock.supplies,
+        uplinks=stock.uplinks,
     )
     for line in sys.stdin:
         asked = json.loads(line)

@@ -135,7 +135,7 @@ def story(body: Mapping[str, Any]) -> Story:
         for key, value in body.items()
     }
     restored["interval"] = timedelta(microseconds=restored["interval"])
-    for key in ("devices", "failing", "answering", "supplies", "switches", "elements"):
+    for key in ("devices", "failing", "answering", "supplies", "switches", "elements", "members"):
         restored[key] = tuple(restored.get(key, ()))
     restored["parts"] = tuple(canonical.restore(Part, one) for one in restored.get("parts", ()))
     return Story(**restored)

@@ -28,7 +28,12 @@ THINGS: Final = (
         " Unknown where `sight:` names nobody, and for a supply, which is not pinged",
     ),
     ("itself", Stand, "of a service: its device"),
-    ("edge", Stand, "of an uplink: our own switches towards it"),
+    (
+        "edge",
+        Stand,
+        "of an uplink: our own switches towards it. Of a redundancy group: those towards its silent members;"
+        " silent if they are for one, answers if they do for each",
+    ),
 )
 
 

@@ -75,6 +75,20 @@ CARRIER = Story(
 )
 CARRIER_BACK = dataclasses.replace(CARRIER, last_miss=at("06:11"), first_answer=at("06:12"))
 OPERATORS = dataclasses.replace(CARRIER, customer="noc", behind=340, devices=(), customers=12)
+SPARED = dataclasses.replace(OPERATORS, behind=0, customers=0, spared=340, spared_customers=12)
+GROUP = dataclasses.replace(
+    CARRIER,
+    reference="E-000045",
+    uplink="ChinaNet Chengdu / Unicom Chengdu",
+    members=("ChinaNet Chengdu", "Unicom Chengdu"),
+    references=0,
+    quorum=0,
+    misses=1,
+    last_answer=at("06:05"),
+    first_miss=at("06:06"),
+    verdict=at("06:07"),
+)
+GROUP_OPERATORS = dataclasses.replace(GROUP, customer="noc", behind=340, devices=(), customers=12)
 NO_POWER = Story(
     reference="E-000048",
     customer="acme",
@@ -182,6 +196,13 @@ NOTICES: dict[str, tuple[Kind, tuple[Story, ...], dict[str, bool]]] = {
     "An uplink answers again": ("recovery", (CARRIER_BACK,), {}),
     "An uplink is taken out of the watch": ("withdrawn", (CARRIER,), {}),
     "An uplink falls silent, as the operator is told": ("emergency", (OPERATORS,), {}),
+    "An uplink falls silent, and others carry: as the operator is told": ("emergency", (SPARED,), {}),
+    "A redundancy group of uplinks falls silent": ("emergency", (GROUP,), {}),
+    "A redundancy group of uplinks falls silent, as the operator is told": (
+        "emergency",
+        (GROUP_OPERATORS,),
+        {},
+    ),
     "Power is interrupted": ("emergency", (NO_POWER,), {}),
     "Power is back": ("recovery", (POWER_BACK,), {}),
     "Power is interrupted, measured at the outlet": (

@@ -12,9 +12,10 @@ import pytest
 
 from hostwatch import uplinks
 from hostwatch.commands import status
-from hostwatch.core import delivery, enrolment, judge
+from hostwatch.core import delivery, enrolment, judge, uplinkgroup
 from hostwatch.core.device import Device
 from hostwatch.core.emergency import AttemptOutcome, NoticeState
+from hostwatch.core.expression import parse
 from hostwatch.core.population import Customer, Population
 from hostwatch.core.reading import Outcome, Reading
 from hostwatch.core.world import Decision, World
@@ -185,6 +186,66 @@ def test_the_metrics_say_how_many_reference_points_are_to_spare() -> None:
         "hostwatch_uplink_references_spare": {"chinanet": 0.0, "other": -2.0},
     }
     assert list(uplinks.figures(World(), BEGAN)) == []
+
+
+def behind_two() -> Teller:
+    """main is dead, backup answers; web is behind both."""
+    single = {name: carrier(name) for name in ("main", "backup")}
+    group = uplinkgroup.of(parse("any(main,backup)"), single)
+    told = Teller()
+    told.populate(
+        BEGAN, device("web", uplink=group.id), uplinks=[*single.values(), group], contacts=("duty",)
+    )
+    for minute, looks in enumerate(("AAA", "MMM", "MMM")):
+        told.round("main", BEGAN + timedelta(minutes=minute), looks)
+        told.round("backup", BEGAN + timedelta(minutes=minute, seconds=5), "AAA")
+    return told
+
+
+def test_a_redundancy_group_is_shown_with_its_members(capsys: pytest.CaptureFixture[str]) -> None:
+    told = behind_two()
+
+    shown = status.describe(told.world, {}, BEGAN + timedelta(minutes=2, seconds=10))
+    status._show(shown, ZoneInfo("UTC"))
+
+    group = next(one for one in shown["uplinks"] if one["members"])
+    assert (group["uplink"], group["name"], group["state"]) == ("any(backup,main)", "Backup / Main", "up")
+    assert (group["members"], group["spare"]) == ({"backup": "up", "main": "down"}, 0)
+    words = " ".join(capsys.readouterr().out.split())
+    assert "uplink any(backup,main): up, 1 of 2 uplinks of the group are up, 0 to spare; not main" in words
+
+
+@pytest.mark.parametrize(
+    ("whole", "up", "spare"),
+    [
+        ("any(a,b)", "ab", 1),
+        ("any(a,b)", "b", 0),
+        ("any(a,b)", "", -1),
+        ("all(a,b)", "ab", 0),
+        ("all(a,b)", "a", -1),
+        ("any(all(a,b),c)", "abc", 1),
+        ("any(all(a,b),c)", "ac", 0),
+        ("all(any(a,b,c),d)", "abcd", 0),
+    ],
+)
+def test_how_many_members_are_to_spare(whole: str, up: str, spare: int) -> None:
+    states = {name: "up" if name in up else "unknown" for name in "abcd"}
+    single = {name: carrier(name) for name in states}
+    present = uplinks.Present(
+        uplink=uplinkgroup.of(parse(whole), single), state="up", since=None, references={}, members=states
+    )
+
+    assert present.spare == spare
+
+
+def test_the_metrics_say_how_many_members_are_to_spare() -> None:
+    told = behind_two()
+
+    found = {one.name: one.value for one in uplinks.figures(told.world, BEGAN + timedelta(minutes=2.1))}
+
+    assert found["hostwatch_uplink_up"] == {"any(backup,main)": 1.0, "backup": 1.0, "main": 0.0}
+    assert found["hostwatch_uplink_members_spare"] == {"any(backup,main)": 0.0}
+    assert found["hostwatch_uplink_references_spare"] == {"backup": 1.0, "main": -2.0}
 
 
 def test_of_a_long_list_the_first_are_shown_and_the_rest_is_counted(

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from hostwatch import reports
 from hostwatch.core.calendar import Month
 from hostwatch.core.device import State
+from hostwatch.core.expression import parse
 from hostwatch.core.reading import Outcome
+from hostwatch.core.uplinkgroup import of
 from hostwatch.sla.month import MonthReport, Row, month
 from tests.sla.teller import Teller, carrier, device, minutes
 
@@ -194,3 +200,56 @@ def test_a_device_may_have_the_name_of_an_uplink() -> None:
 
     assert figures(mine.account)[:3] == (25, 5, 0)
     assert figures(mine.backbone)[:3] == (25, 5, 0)
+
+
+def behind_both() -> MonthReport:
+    """
+    web is behind any(chinanet,unicom): chinanet is silent from 0:10 to 0:40, unicom from 0:26 to 0:51
+    """
+    single = {one.id: one for one in (ONE, OTHER)}
+    group = of(parse("any(chinanet,unicom)"), single)
+    told = Teller()
+    told.populate(START, device("web", uplink=group.id), uplinks=[*single.values(), group], operator="noc")
+    told.every("web", at(0), at(60))
+    for minute in range(0, 60, 5):
+        told.round("chinanet", at(minute), "MMM" if 10 <= minute < 40 else "AAA")
+        told.round("unicom", at(minute + 1), "MMM" if 25 <= minute < 50 else "AAA")
+    return report(told, 60)
+
+
+def test_a_port_behind_several_uplinks_is_down_while_all_of_them_are() -> None:
+    told = behind_both()
+
+    (web,) = told.rows
+    assert web.uplinks == ("any(chinanet,unicom)",)
+    assert web.backbone.down_s == 14 * 60
+    assert web.backbone_measured == "all"
+    assert [(one.uplink, one.members, one.account.down_s // 60) for one in told.uplinks] == [
+        ("any(chinanet,unicom)", ("chinanet", "unicom"), 14),
+        ("chinanet", (), 30),
+        ("unicom", (), 25),
+    ]
+    assert [[one.reference for one in each.emergencies] for each in told.uplinks] == [
+        ["E-000002"],
+        ["E-000001"],
+        ["E-000002", "E-000003"],
+    ]
+
+
+def test_each_format_tells_of_a_group_and_of_its_members() -> None:
+    told = behind_both()
+
+    text = reports.render("text", told).decode()
+    assert "Redundancy group any(chinanet,unicom): Chinanet / Unicom" in text
+    assert "Silences of redundancy group any(chinanet,unicom) (emergencies E-000002)" in text
+    assert "Silences of uplink unicom (emergencies E-000002, E-000003)" in text
+    (line,) = csv.DictReader(io.StringIO(reports.render("csv", told).decode()))
+    assert (line["uplinks"], line["uplink_silences"]) == ("any(chinanet,unicom)", "1")
+    assert (line["uplink_members"], line["uplink_members_silences"]) == ("chinanet;unicom", "1;1")
+    assert line["uplink_members_silences_first_miss"].count(";") == 1
+    found = json.loads(reports.render("json", told))["uplinks"]
+    assert [(one["uplink"], one["members"]) for one in found] == [
+        ("any(chinanet,unicom)", ["chinanet", "unicom"]),
+        ("chinanet", []),
+        ("unicom", []),
+    ]

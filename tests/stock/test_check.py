@@ -10,6 +10,7 @@ import pytest
 from hostwatch.configuration import mistake, source
 from hostwatch.core.device import Device, State
 from hostwatch.core.service import Service
+from hostwatch.core.uplink import GROUPS_MAX
 from hostwatch.stock import check as checking
 from hostwatch.stock.check import Order, Stock, check
 from hostwatch.stock.worker import order_of, plain_order
@@ -249,7 +250,47 @@ def test_a_device_is_on_the_uplink_that_it_names_or_its_customer_or_on_none(tmp_
     assert warned(stock)[0].startswith("d.csv: uplink: 1 devices are on no uplink")
     (tmp_path / "d.csv").write_text(table.replace("west", "north"))
     assert said(check(wanted)) == [
-        "d.csv:3: devices[b].uplink: names no uplink, write the id of one of uplinks:"
+        "d.csv:3: devices[b].uplink: names north, which is no uplink,"
+        " write the id of one of uplinks:, or add it"
+    ]
+
+
+def test_devices_are_behind_several_uplinks(tmp_path: Path) -> None:
+    """
+    customer acme: `any(east,west)` by default; b names the same in another order, c one of them alone
+    """
+    table = "customer,id,address,uplink\nacme,a,192.0.2.1,\n"
+    table += 'acme,b,192.0.2.2,"any(west, east)"\nacme,c,192.0.2.3,any(west)\n'
+    (tmp_path / "d.csv").write_text(table)
+    wanted = Order(
+        folder=tmp_path, files=("d.csv",), customers={"acme": "any(east,west)"}, uplinks=("east", "west")
+    )
+
+    stock = check(wanted)
+
+    assert said(stock) == []
+    assert [one.uplink for one in devices(stock).values()] == ["any(east,west)", "any(east,west)", "west"]
+    assert stock.uplinks == ("any(east,west)", "west")
+    (tmp_path / "d.csv").write_text(table.replace("(west, east)", "(west, eats)"))
+    assert said(check(wanted)) == [
+        "d.csv:3: devices[b].uplink: names eats, which is no uplink, did you mean east?"
+    ]
+
+
+def test_there_are_not_too_many_groups_of_uplinks(tmp_path: Path) -> None:
+    uplinks = tuple(f"u{number}" for number in range(GROUPS_MAX // 4))
+    groups = [f"any({a},{b})" for number, a in enumerate(uplinks) for b in uplinks[:number]]
+    wanted = Order(folder=tmp_path, files=("d.csv",), customers={"acme": None}, uplinks=uplinks)
+
+    def listed(count: int) -> list[str]:
+        rows = [f'acme,d{n},192.0.2.{n % 250 + 1},"{name}"' for n, name in enumerate(groups[:count])]
+        (tmp_path / "d.csv").write_text("\n".join(["customer,id,address,uplink", *rows, ""]))
+        return said(check(wanted))
+
+    assert listed(GROUPS_MAX) == []
+    assert listed(GROUPS_MAX + 1) == [
+        f"d.csv: uplink: makes more than {GROUPS_MAX} different redundancy groups,"
+        " write the same expression for devices that are alike"
     ]
 
 
