@@ -153,7 +153,7 @@ class Electricity:
             testimonies=self._testimonies(element),
             proof=self._proof(name) if proven else "",
             comes_in=self._comes_in(name, proven),
-            upstream=self._upstream(name, proven),
+            interrupted_above=self._interrupted_above(name, proven),
         )
         match element.kind:
             case Kind.UTILITY:
@@ -166,7 +166,7 @@ class Electricity:
         inputs = self.wiring.input(name)
         return None if inputs is None else inputs.value(lambda one: self._of(one, proven=proven).supplied)
 
-    def _upstream(self, name: str, proven: bool) -> bool | None:
+    def _interrupted_above(self, name: str, proven: bool) -> bool | None:
         """Whether the input is interrupted by the agreement's rule."""
         inputs = self.wiring.input(name)
         if inputs is None:

@@ -41,7 +41,11 @@ class Situation:
     """None: there is no such element."""
 
     supplied: bool | None
+    """Whether there is power; None: unknown."""
+
     interrupted: bool | None
+    """Whether it is interrupted by the agreement's rule; None: unknown."""
+
     is_fault: bool = False
     """Whether power comes in and its own witness says that none comes out: the operator's distribution."""
 
@@ -80,10 +84,14 @@ class Case:
     """Who has power below it; empty: nobody who proves anything."""
 
     comes_in: bool | None
-    upstream: bool | None
+    """Whether there is power at its input; None if that is unknown, or it has none."""
+
+    interrupted_above: bool | None
+    """Whether its input is interrupted by the agreement's rule; None likewise."""
 
     @property
     def heard(self) -> tuple[Point, ...]:
+        """What those who were heard said."""
         return tuple(one.point for one in self.testimonies if one.point is not None)
 
     @property
@@ -108,7 +116,7 @@ class Case:
         supplied, why = self._line(values) if not contradiction else (None, "")
         return self._situation(
             supplied,
-            self.upstream,
+            self.interrupted_above,
             is_fault=supplied is False and self.comes_in is True,
             contradiction=contradiction,
             why=why,
