@@ -60,6 +60,7 @@ def planning_of(configuration: Configuration) -> Planning:
             for one in power.planned
         ),
         sees_gateway=bool(configuration.sight.addresses),
+        sees_beyond=bool(configuration.sight.beacons),
     )
 
 

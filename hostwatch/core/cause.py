@@ -101,6 +101,7 @@ SAID: Final = (
     "down",
     "switched off",
     "answers",
+    "lets us out",
     "silent",
     "fell silent together",
     "answer",

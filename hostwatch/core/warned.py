@@ -121,7 +121,10 @@ class Planning:
     runtime_low: timedelta = timedelta(minutes=10)
     planned: tuple[Planned, ...] = ()
     sees_gateway: bool = False
-    """Whether there are gateways of our own that we look at: else nobody can say how they are."""
+    """Whether we look at gateways of our own, or at who is beyond them: else nobody can say how they are."""
+
+    sees_beyond: bool = False
+    """Whether somebody beyond them may have answered in their place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -90,6 +90,7 @@ class Witnessing:
         self._bygones = bygones
         self._planned = planning.planned
         self._sees_gateway = planning.sees_gateway
+        self._gateway_said = "lets us out" if planning.sees_beyond else "answers"
         self._is_blind = is_blind
         self._ways = Ways(people)
         self._power = Poweredness(people, known, said, now)
@@ -100,7 +101,10 @@ class Witnessing:
         seen = _Seen()
         if self._sees_gateway and not self._is_blind and self._people.supply_of(outage.signal) is None:
             self._say(
-                seen, Slot.GATEWAY, Stand.ANSWERS, Evidence(Slot.GATEWAY, "", "answers", outage.last_miss)
+                seen,
+                Slot.GATEWAY,
+                Stand.ANSWERS,
+                Evidence(Slot.GATEWAY, "", self._gateway_said, outage.last_miss),
             )
         what = self._look(outage, seen)
         return Scene(of=what, **seen.scene), tuple(seen.evidence)  # type: ignore[arg-type]

@@ -74,7 +74,7 @@ def said(t: NullTranslations, evidence: Evidence, time: Time) -> str:
     if evidence.at is None:
         return f"{who}: {told}{words}"
     seen, since = t.gettext("seen %s"), t.gettext("since %s")
-    when = seen if evidence.said in ("answers", "answer") else since
+    when = seen if evidence.said in ("answers", "answer", "lets us out") else since
     return f"{who}: {told}{words}, {when % time(evidence.at)}"
 
 
@@ -95,6 +95,7 @@ def _word(t: NullTranslations, word: str) -> str:
         "was down": t.gettext("up, and was down meanwhile"),
         "switched off": t.gettext("switched off by us"),
         "answers": t.gettext("answers"),
+        "lets us out": t.gettext("it, or somebody beyond it, answers"),
         "silent": t.gettext("silent"),
         "fell silent together": t.gettext("fell silent in the same moment"),
         "answer": t.gettext("answer"),

@@ -193,6 +193,18 @@ def test_one_device_is_silent_and_everybody_else_says_that_all_is_well(stage: St
     assert stage.causes == ["srv-1: customer's equipment, likely"]
 
 
+def test_a_gateway_in_whose_place_a_beacon_may_have_answered_is_not_said_to_answer(stage: Stage) -> None:
+    """It may drop pings; what is known is that it lets us out. The cause is the same."""
+    stage.world.planning = Planning(sees_gateway=True, sees_beyond=True)
+    stage.round(3 * ROUND, "srv-1")
+    stage.round(4 * ROUND, "srv-1")
+
+    found = stage.last("srv-1")
+    assert (found.cause, found.confidence, found.rule) == ("customer's equipment", "likely", "equipment")
+    (gateway,) = [said for said in map(causing.evidence_of, found.evidence) if said.slot is Slot.GATEWAY]
+    assert gateway.said == "lets us out"
+
+
 def test_nothing_is_said_of_a_gateway_that_nobody_looks_at(stage: Stage) -> None:
     stage.world.planning = Planning()
     stage.round(3 * ROUND, "srv-1")

@@ -15,7 +15,7 @@ from hostwatch.configuration import load as loading
 from hostwatch.configuration import source
 from hostwatch.configuration.load import Loaded, load
 from hostwatch.configuration.mistake import BadConfiguration
-from hostwatch.configuration.population import population_of
+from hostwatch.configuration.population import planning_of, population_of
 from hostwatch.core.device import State
 from hostwatch.stock.check import Order, check
 
@@ -463,6 +463,8 @@ def test_a_beacon_may_be_a_reference_point_of_an_uplink(tmp_path: Path) -> None:
     found = loaded(tmp_path, f"{SMALL}sight: {{gateways: [192.0.2.1], beacons: {points}}}\n{uplinks}")
 
     assert found.configuration.sight.points.beacons == ("203.0.113.1", "203.0.113.2", "203.0.113.3")
+    planning = planning_of(found.configuration)
+    assert (planning.sees_gateway, planning.sees_beyond) == (True, True)
 
 
 def test_where_there_is_nobody_nobody_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
