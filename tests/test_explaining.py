@@ -6,8 +6,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
+from hostwatch import explaining
+from hostwatch.core import facts
+from hostwatch.core.device import Device
 from hostwatch.core.emergency import Emergency
 from hostwatch.core.notice import Part
+from hostwatch.core.place import Place
+from hostwatch.core.population import Population
+from hostwatch.core.world import World
 from hostwatch.explaining import bounds_of
 from hostwatch.messages import spans
 from tests.messages.examples import NO_POWER
@@ -69,3 +77,32 @@ def test_one_that_lasts_is_as_long_as_until_now() -> None:
     told = bounds_of(emergency(ended=False), at(64.2), at(65.1))
 
     assert (figures(told), told["lasts"]) == ((8, 7, 9), True)
+
+
+@pytest.mark.parametrize(
+    ("source", "port", "is_told"),
+    [
+        ("ports:sw-1", "7", True),
+        ("ports:sw-3", "1", True),
+        ("ports:sw-1", "8", False),
+        ("ports:sw-2", "1", False),
+    ],
+)
+def test_what_switches_say_of_its_own_ports_is_told(source: str, port: str, is_told: bool) -> None:
+    """The device hangs on one port, or on two others together."""
+    place = Place(ports="any(sw-1/7,all(sw-2/7,sw-3/1))")
+    device = Device(id="srv-1", customer="c1", address="192.0.2.1", place=place)
+    world = World(population=Population(devices={"srv-1": device}))
+    mine = explaining._Mine(emergency(), world, frozenset({"srv-1/ping@main"}), at(80))
+
+    seen = facts.PortSeen(
+        at=at(60),
+        source=source,
+        port=port,
+        heard_before=at(50),
+        oper="down",
+        admin="up",
+        said="down",
+        changed_at=None,
+    )
+    assert mine.concerns(seen) is is_told
