@@ -58,6 +58,17 @@ def of_element(world: World, name: str) -> LastSeen:
     return lastseen.of_element(name, world.population.witnesses.wiring, lambda one: told(world, one))
 
 
+def by_one(world: World, source: str) -> LastSeen:
+    """What one source alone said last of the elements that it sees: the worst of it."""
+    seen = world.population.witnesses
+
+    def alone(name: str) -> Told | None:
+        return told(world, name) if name == source else None
+
+    found = [lastseen.of_element(one, seen.wiring, alone) for one in seen.elements(source)]
+    return max(found, key=lambda one: one.last, default=LastSeen())
+
+
 def told(world: World, source: str) -> Told | None:
     """What a source said last, however long ago; None if it never said anything.
 

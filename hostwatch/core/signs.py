@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import islice
 from typing import Final
 
-from hostwatch.core import expression, facts, hearing, lastseen, redundancy, signal
+from hostwatch.core import doubt, expression, facts, hearing, lastseen, redundancy, signal, source
 from hostwatch.core import switch as switches
 from hostwatch.core.electricity import Electricity
 from hostwatch.core.emergency import Emergency
@@ -16,7 +17,7 @@ from hostwatch.core.observing import Observing
 from hostwatch.core.parents import Parents
 from hostwatch.core.power import PowerReading
 from hostwatch.core.testimony import Says, Testimony
-from hostwatch.core.warned import CONCERNS, Following, Sign, What, follow, name_of, of_source
+from hostwatch.core.warned import OF_SOURCES, Following, Sign, What, follow, name_of, of_source
 from hostwatch.core.witnesses import Witnesses, parsed
 from hostwatch.core.world import World
 
@@ -25,6 +26,9 @@ SUPPLIES_MAX: Final = 200
 
 SUPPLIES_AT_ONCE: Final = 25
 """Those that are looked at without a pause."""
+
+UNHEARD_MAX: Final = 50
+"""Sources of which one deed warns that they are not heard any more; others as soon as those are warned of."""
 
 AHEAD: Final = timedelta(days=1)
 """How long before planned work operators are warned of it."""
@@ -46,7 +50,7 @@ def warn(
     if not (world.population.sources or world.population.switches or world.warned):
         return Following()
     deed = _Deed(world, observed, changed, holds, now)
-    signs = [*deed.of_sources()]
+    signs = [*deed.of_sources(), *deed.of_unheard()]
     yield from deed.of_power(signs)
     signs += deed.of_switches()
     people = world.population
@@ -105,8 +109,32 @@ class _Deed:
                 continue
             reading = hearing.words(heard.said)
             if lastseen.says_anything(reading):  # a driver that waits for its UPS has not seen it return
-                self._ask(CONCERNS.values(), name)
+                self._ask(OF_SOURCES, name)
             yield from of_source(name, reading, self._world.planning.runtime_low)
+
+    def of_unheard(self) -> Iterator[Sign]:
+        """Sources that were asked twice in vain, and were last heard in trouble with power.
+
+        Nothing is said of one beside which somebody else knows how it stands.
+        """
+        now = Electricity(self._people.witnesses.wiring, self._said)
+        for name, seen in islice(self._in_trouble(), UNHEARD_MAX):
+            elements = self._people.witnesses.elements(name)
+            if any(now.of(element).interrupted is None for element in elements):
+                yield Sign(what=What.UNHEARD, about=name, said=seen.words)
+
+    def _in_trouble(self) -> Iterator[tuple[str, lastseen.LastSeen]]:
+        """Those of which no warning tells yet, and how each was seen last."""
+        for one in self._observed.changed:
+            name, known = source.named(one), self._observed.known(one)
+            mine = None if name is None else self._people.sources.get(name)
+            if name is None or mine is None or known is None or not _is_unheard(known, mine):
+                continue
+            lasting = self._world.warned.get(name_of(What.UNHEARD, name))
+            if lasting is None or lasting.quiet_since is not None:
+                seen = doubt.by_one(self._world, name)
+                if seen.is_possible:
+                    yield name, seen
 
     # What follows for the power model.
 
@@ -205,6 +233,13 @@ class _Deed:
             yield Sign(what=What.MANAGEMENT, about=name, said="those behind it answer")
         else:
             yield Sign(what=What.SWITCH, about=name, said="nobody is known to be cut off")
+
+
+def _is_unheard(known: signal.Signal, mine: source.Source) -> bool:
+    """Whether a source of power was asked in vain, and not only once."""
+    if mine.room != hearing.POWER or known.blind_since is None or known.last_reading is None:
+        return False
+    return known.proven and known.last_reading - known.blind_since >= mine.interval / 2
 
 
 @lru_cache(maxsize=2)

@@ -2,7 +2,8 @@
 
 A warning begins when it is seen, and is told once. It ends when it has not been seen for `QUIET`: so what
 comes and goes all the time is one warning that lasts, and not hundreds. Nobody owes anything by it, and no
-customer is ever told of one. What is unknown neither begins nor ends a warning.
+customer is ever told of one. What is unknown ends no warning, and begins none but the one that says so: that
+a source which was last heard in trouble is not heard any more.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class What(StrEnum):
     MANAGEMENT = "management silent"
     SWITCH = "switch silent"
     CONTRADICTION = "contradiction"
+    UNHEARD = "not heard"
 
 
 CONCERNS: Final[Mapping[Concern, What]] = {
@@ -58,6 +60,9 @@ CONCERNS: Final[Mapping[Concern, What]] = {
     Concern.SHUTDOWN: What.SHUTDOWN,
 }
 """Those of a source's own concerns that operators are warned of: a test of a battery, say, is none."""
+
+OF_SOURCES: Final = frozenset({*CONCERNS.values(), What.UNHEARD})
+"""Warnings that are about a source."""
 
 
 def name_of(what: What, about: str) -> str:
@@ -204,7 +209,7 @@ def follow(
 
 def seen_by(one: Warned, elements: Callable[[str], Sequence[str]]) -> tuple[str, ...]:
     """The first elements that the source witnesses that a warning is about; none if it is about no source."""
-    return tuple(elements(one.about)[:ELEMENTS_MAX]) if one.what in CONCERNS.values() else ()
+    return tuple(elements(one.about)[:ELEMENTS_MAX]) if one.what in OF_SOURCES else ()
 
 
 def _notices(

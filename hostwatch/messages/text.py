@@ -50,7 +50,7 @@ def compose(
     parts += [[*speaker.block(story, kind)] for story in stories]
     all_pinged = not any(story.method for story in stories)
     if stories[0].warning:
-        steps = warning.next_steps(speaker.words, kind)
+        steps = warning.next_steps(speaker.words, kind, stories[0].warning)
     elif len({(story.gone, story.under) for story in stories}) == 1 and withdrawn.goes_on(stories[0], kind):
         steps = withdrawn.next_steps(speaker.words, stories[0], _line)
     elif all(story.uplink for story in stories):

@@ -7,6 +7,7 @@ from gettext import NullTranslations
 
 from hostwatch.core.notice import Kind, Story
 from hostwatch.core.warned import What
+from hostwatch.messages import seen
 from hostwatch.messages.fit import line
 from hostwatch.messages.shared import Form
 from hostwatch.messages.spans import ENGLISH
@@ -29,6 +30,7 @@ def named(t: NullTranslations, what: str) -> str:
         What.MANAGEMENT: t.gettext("the switch does not answer, but forwards"),
         What.SWITCH: t.gettext("the switch does not answer"),
         What.CONTRADICTION: t.gettext("sources contradict one another"),
+        What.UNHEARD: t.gettext("it is not heard any more"),
     }
     return known.get(What(what), what)
 
@@ -52,14 +54,19 @@ def block(t: NullTranslations, story: Story, kind: Kind, form: Form) -> Iterator
     """What is known, a line for each thing."""
     yield t.gettext("About: %s") % about(story.about, story.elements, t)
     if story.why:
-        yield t.gettext("Seen: %s") % line(story.why)
+        yield t.gettext("Seen: %s") % line(seen.worded(t, story.why))
     yield t.gettext("Since: %s") % form.time(story.first_miss)
     if kind == "cleared":
         yield t.gettext("Not seen any more: %s") % form.time(story.verdict)
 
 
-def next_steps(t: NullTranslations, kind: Kind) -> str:
+def next_steps(t: NullTranslations, kind: Kind, what: str = "") -> str:
     """What the reader can expect."""
+    if kind == "warning" and what == What.UNHEARD:
+        return t.gettext(
+            "This is a warning to operators: no customer is told. Whether power is interrupted is not known,"
+            " and nobody is told of it while nobody can say. You are told once more when this is over."
+        )
     if kind == "warning":
         return t.gettext(
             "This is a warning to operators: no customer is told, and nothing is interrupted by it."

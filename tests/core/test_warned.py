@@ -196,7 +196,7 @@ def test_a_ups_of_which_nobody_knows_any_more_ends_no_warning() -> None:
     for seconds in range(10, 1000, 10):
         told.round(seconds, WELL, None)
 
-    assert told.told == [f"0 {BOTH} redundancy lost"]
+    assert told.told == [f"0 {BOTH} redundancy lost", "20 b not heard"]
 
 
 def test_two_feeds_that_hang_on_one() -> None:
@@ -352,3 +352,50 @@ def test_the_store_keeps_what_lasts() -> None:
     lasting = [one.warned["on battery:a"] for one in kept if one.warned]
     assert {(one.since, one.said) for one in lasting} == {(at(0), "charge 97 %, runtime 30 min")}
     assert {one.quiet_since for one in lasting} == {None, at(20)}
+
+
+def rounds(a: str, b: str = "") -> House:
+    """Ten seconds each: W well, B on battery, x not heard, - says nothing."""
+    words = {"W": WELL, "B": ON_BATTERY, "x": None, "-": PowerReading(points=(Point(),))}
+    told = House().furnish()
+    for number, letters in enumerate(zip(a, b or "W" * len(a), strict=True)):
+        told.round(10 * number, *(words[letter] for letter in letters))
+    return told
+
+
+@pytest.mark.parametrize(
+    ("a", "told"),
+    [
+        ("BBx", ["0 a on battery"]),
+        ("BBxx", ["0 a on battery", "30 a not heard"]),
+        ("BBxxxxxx", ["0 a on battery", "30 a not heard"]),
+        ("WWxxxx", []),
+        ("BWxxxx", ["0 a on battery"]),
+        ("BBxx" + "B" * 40, ["0 a on battery", "30 a not heard", "340 a not heard over"]),
+        ("BB" + "-" * 60, ["0 a on battery"]),
+    ],
+)
+def test_who_was_on_battery_and_is_not_heard_any_more(a: str, told: list[str]) -> None:
+    assert rounds(a).told == told
+
+
+def test_it_says_how_it_was_seen_last_and_of_which_element() -> None:
+    found = rounds("BBxx")
+    (warned,) = [one for one in found.world.warned.values() if one.what is What.UNHEARD]
+
+    assert warned.said == "last seen on battery with 30 min left: possibly interrupted"
+    (notice,) = [n for _, d in found.decisions for n in d.notices if n.stories[0].warning == "not heard"]
+    assert (notice.stories[0].elements, notice.customer) == (("ups-a",), "noc")
+    assert not found.world.emergencies
+
+
+def test_nothing_is_said_while_another_witness_knows() -> None:
+    elements = [
+        replace(one, witness="a,b") if one.id == "ups-a" else replace(one, witness="")
+        for one in HOUSE["elements"]
+    ]
+    told = House().furnish(elements=elements)
+    for number in range(6):
+        told.round(10 * number, ON_BATTERY if number < 2 else None, ON_BATTERY)
+
+    assert told.told == ["0 a on battery", "0 b on battery"]
