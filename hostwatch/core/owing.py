@@ -72,6 +72,11 @@ class Owing:
         name = self._covering[signal]
         return None if name is None else self._emergencies[name]
 
+    @property
+    def next_reference(self) -> str:
+        """The reference of the next emergency that opens."""
+        return reference(self._world.references + self._opened + 1)
+
     def open_one(self, name: str) -> Emergency | None:
         """The open emergency of a reference."""
         found = self._emergencies.get(name) or self._world.emergencies.get(name)

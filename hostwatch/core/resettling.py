@@ -75,12 +75,9 @@ class Resettling:
             olds = [supplies.signal_of(one, self._people.vantage) for one in before]
             told = {one.reference: one for old in olds if (one := self._owing.emergency_of(old)) is not None}
             if told:
-                self._go_on(told[min(told)], name, olds, {device.customer for device in devices})
+                self._go_on(told[min(told)], name, olds)
 
-    def _go_on(self, emergency: Emergency, name: str, olds: Iterable[str], customers: set[str]) -> None:
-        others = {customer for customer, _ in self._people.supplied.groups(name)}
-        if (customers | others) & self._owing.is_over_for(emergency.reference):
-            return  # who has heard that it is over is not told under it once more: the next reading tells
+    def _go_on(self, emergency: Emergency, name: str, olds: Iterable[str]) -> None:
         lost = [signal for old in olds if (signal := self._known(old)) is not None and signal.silence]
         story = emergency.story
         begun = [
@@ -138,7 +135,12 @@ class Resettling:
             return True
         roots = [root for root in roots_of(emergency) if self._devices_on(root)]
         read = [root for root in roots if self._was_read_down(root, since)]
-        self._tell(emergency, read, since)
+        flips = [flip for root in read if (flip := self._verdict(root, since)) is not None]
+        over = self._owing.is_over_for(reference) - {self._people.operator}
+        if over & self._shared.concerned.by(read).keys() and len(read) == len(roots):
+            self._begin_anew(emergency, flips)
+            return True
+        self._tell(emergency, flips, since)
         told, still = self._owing.told(reference), self._shared.concerned.by(roots)
         leaving = {name: one for name, one in told.items() if name not in still}
         leaving.pop(self._people.operator, None)
@@ -160,9 +162,15 @@ class Resettling:
             and signal.silence.last_miss >= since
         )
 
-    def _tell(self, emergency: Emergency, read: list[str], since: datetime) -> None:
+    def _begin_anew(self, emergency: Emergency, flips: list[facts.WentDown]) -> None:
+        """Who has heard that it is over came under it, and is not told of it again: it gets another name."""
+        story = replace(emergency.story, under=self._owing.next_reference)
+        story = replace(story, last_miss=max(flip.last_miss for flip in flips))
+        self._owing.end(replace(emergency, story=story, ended_at=self._now, withdrawn=True), "withdrawn")
+        self._shared.open(flips)
+
+    def _tell(self, emergency: Emergency, flips: list[facts.WentDown], since: datetime) -> None:
         """Who is concerned by what was read, and was not told; and of whom more is without power."""
-        flips = [flip for root in read if (flip := self._verdict(root, since)) is not None]
         if not flips:
             return
         fallen = self._shared.concerned.fallen(flips, ())

@@ -20,7 +20,7 @@ from hostwatch.core.parents import is_parent
 from hostwatch.core.population import Changes
 from hostwatch.core.resettling import Resettling
 from hostwatch.core.service import is_service
-from hostwatch.core.signal import Signal, verdict_on
+from hostwatch.core.signal import Signal
 from hostwatch.core.succession import Succession
 from hostwatch.core.world import Decision, World
 
@@ -75,10 +75,6 @@ def _supplies(telling: Outages, observed: Observing) -> None:
                 telling.shared.up(fact.signal, fact)
             case _:
                 pass
-    for name, at in observed.again:
-        signal = observed.known(name)
-        if supply.named(name) is not None and signal is not None and not telling.owing.emergency_of(name):
-            together.append(verdict_on(signal, at))  # it took the place of one that could not be told on
     telling.shared.supplies_down(together)
 
 

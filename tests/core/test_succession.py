@@ -246,3 +246,16 @@ def test_the_record_says_who_took_over_from_whom(tmp_path: Path) -> None:
     assert [taken.first_miss, taken.verdict] == [instant(10), instant(20)]
     assert {one.why for one in cut} == {"nothing hangs on it any more"}
     assert not [fact for fact in stage.facts if isinstance(fact, facts.WentDown) and "ups-c" in fact.signal]
+
+
+def test_who_heard_of_the_end_and_comes_under_it_again_is_told_of_another(tmp_path: Path) -> None:
+    """Nobody reads twice of one reference; who is told of that already hears of the new one."""
+    stage = Renaming(tmp_path / "h.db")
+    stage.tell("A0:00:a,b M0:10:a,b M0:20:a,b | 0:22 db=ups-c | A0:30:c M0:30:a | 0:35 db=ups-a | M0:40:a")
+
+    assert stage.said == (
+        "0:20 E1 (acme, beta); E1 + ups-b; E1 + ups-c; 0:30 E1 over for beta;"
+        " 0:40 E1 withdrawn under E2; 0:40 E2 (acme, beta)"
+    )
+    stage.tell("A0:50:a")
+    assert not stage.world.emergencies

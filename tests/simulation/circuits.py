@@ -5,7 +5,7 @@ It knows the simulated house and nothing of the power model, and is held against
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -30,11 +30,17 @@ class Circuits:
 
     spoke: dict[str, datetime] = field(default_factory=dict)
     sources: frozenset[str] = frozenset()
+    said: list[Proof] = field(default_factory=list)
+    """What the readings of the last decision made of the supplies."""
+
     phase_us: int = 0
     interval_us: int = 1
 
-    def change(self, population: Population) -> None:
-        """Another population is in force."""
+    def change(self, population: Population, heirs: Mapping[str, Iterable[str]]) -> None:
+        """Another population is in force. `heirs`: by new supply, those whose place it took."""
+        for name, olds in heirs.items():
+            spoke = [self.spoke[old] for old in olds if old in self.spoke]
+            self.spoke.update({name: max(spoke)} if spoke else {})
         vantage = population.vantage
         self.sources = frozenset(population.sources)
         self.last = {name: one for name, one in self.last.items() if name in self.sources}
@@ -66,7 +72,7 @@ class Circuits:
             self.last[name] = proof if heard else replace(proof, said="")
             spoken.pop(name, None)
             spoken[name] = proof
-        found: list[Proof] = []
+        found = self.said = list[Proof]()
         done: set[str] = set()
         for name, proof in spoken.items():
             for sides, supplies in self._parts():

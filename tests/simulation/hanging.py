@@ -14,7 +14,7 @@ from hostwatch.core import facts, supply, switch
 from hostwatch.core.device import Device, State
 from hostwatch.core.emergency import Emergency, Notice, NoticeState
 from hostwatch.core.population import Population
-from hostwatch.core.reading import Outcome
+from hostwatch.core.reading import Kind, Outcome
 from hostwatch.core.world import Decision
 from tests.simulation.evidence import Complain, Proof
 from tests.simulation.house import BEHIND
@@ -45,32 +45,82 @@ class Hanging:
     heard: dict[str, datetime] = field(default_factory=dict)
     """When each device, or switch, last answered."""
 
+    came: dict[str, set[str]] = field(default_factory=dict)
+    without: set[str] = field(default_factory=set)
+    """Supplies that were without power when they were last read."""
+
     opened: int = 0
     joined: int = 0
 
-    def check(self, decision: Decision, proofs: Sequence[Proof]) -> None:
-        """A decision was committed."""
+    def check(self, decision: Decision, proofs: Sequence[Proof], said: Sequence[Proof] = ()) -> None:
+        """A decision was committed. `said`: what its readings made of supplies."""
         for proof in proofs:
             if proof.outcome is Outcome.ANSWERED:
                 self.heard[proof.signal] = max(proof.at, self.heard.get(proof.signal, proof.at))
         for notice in decision.notices:
             self.notices[notice.id] = notice
         changed = {one.reference: one for one in decision.emergencies}
+        self.came = self._came(decision)
         grown = {name for fact in decision.facts if (name := self._happened(fact, changed)) is not None}
         for name in decision.withdrawn_signals:
             self.down.pop(name, None)
         for name, one in changed.items():
-            if name in self.open and one.ended_at is None:
+            if name in self.open and one.ended_at is None and decision.population is None:
                 self._is_over_for_some(self.open[name], one)
         self.open.update((name, one) for name, one in changed.items() if name in self.references)
-        for name in grown:
+        for name in grown if decision.population is None else ():
             self._all_customers(self.open[name])
         for fact in decision.facts:
             if isinstance(fact, facts.EmergencyEnded) and fact.reference in self.references:
                 self._ends(fact)
         if decision.population is not None:
             self.population.change(decision.population)
-        self._all_are_told(changed)
+        self._all_are_told(changed if decision.population is None else ())
+        self._nobody_is_forgotten(said)
+        self._nobody_hears_of_an_end_too_soon(decision, said)
+
+    def _came(self, decision: Decision) -> dict[str, set[str]]:
+        """By supply that devices come to in this decision, the supplies that they had."""
+        found: dict[str, set[str]] = {}
+        for new in () if decision.population is None else decision.population.devices:
+            old = self.population.devices.get(new.id)
+            if old is not None and old.place is not None and new.place is not None:
+                own = supply.signal_of(new.place.supply, self.population.vantage)
+                found.setdefault(own, set()).add(supply.signal_of(old.place.supply, self.population.vantage))
+        return found
+
+    def _nobody_is_forgotten(self, said: Iterable[Proof]) -> None:
+        """Once a supply that is down was read again, all who have devices on it have been told."""
+        for proof in said:
+            if proof.outcome is not Outcome.MISSED or proof.signal not in self.down:
+                continue
+            if proof.kind is not Kind.SCHEDULED or proof.signal not in self.down:
+                continue
+            own = [one for one in self.open.values() if proof.signal in one.signals]
+            told = self._told() - self._over()
+            for customer in {device.customer for device in self._concerned([proof.signal])}:
+                contacts = self.population.customers[customer].contacts
+                if contacts and not any((one.reference, customer) in told for one in own):
+                    self.complain(
+                        f"{customer} is without power by {proof.signal}, and is told under no emergency"
+                    )
+
+    def _nobody_hears_of_an_end_too_soon(self, decision: Decision, said: Iterable[Proof]) -> None:
+        """Who is told that nobody watches it any more, or that power is back, has no device without any."""
+        self.without = {name for name in self.without if name in self.down}
+        self.without |= {one.signal for one in said if one.outcome is Outcome.MISSED}
+        self.without -= {one.signal for one in said if one.outcome is not Outcome.MISSED}
+        dark = {device.customer for device in self._concerned([*self.without & self.down.keys()])}
+        for notice in decision.notices:
+            if notice.kind not in ENDS or notice.emergencies[0] not in self.references:
+                continue
+            told = {
+                customer
+                for reference, customer in self._told() - self._over()
+                if reference in self.open and reference != notice.emergencies[0]
+            }
+            if not notice.stories[0].under and notice.customer in dark - told:
+                self.complain(f"{notice.id} tells of an end, and {notice.customer} is without power")
 
     def _happened(self, fact: facts.Fact, changed: Mapping[str, Emergency]) -> str | None:
         """The emergency that tells of one more supply or switch by this fact, if one does."""
@@ -81,6 +131,8 @@ class Hanging:
                 self.down[fact.signal] = fact
             case facts.CameUp():
                 self.down.pop(fact.signal, None)
+            case facts.SupplyTookOver(verdict=datetime() as verdict):
+                self._takes_over(fact, verdict)
             case facts.SupplyEmergencyOpened() | facts.SwitchEmergencyOpened():
                 self.references.add(fact.reference)
                 self._opens(fact)
@@ -91,6 +143,18 @@ class Hanging:
             case facts.DutyArose() if fact.emergency in self.references:
                 self._owed(fact, changed[fact.emergency])
         return None
+
+    def _takes_over(self, fact: facts.SupplyTookOver, verdict: datetime) -> None:
+        """A supply is down from the beginning on: one of those whose place it takes was found to be so."""
+        flips = [self.down[name] for name in fact.before if name in self.down]
+        if {*fact.before} - self.came.get(fact.signal, set()) or not flips:
+            self.complain(
+                f"{fact.signal} takes the place of {fact.before}, which are not down or not its own"
+            )
+            return
+        self.down[fact.signal] = min(flips, key=lambda one: one.first_miss)
+        if verdict not in {one.at for one in flips}:
+            self.complain(f"{fact.signal} is down since {verdict}, by none of {fact.before}")
 
     def _follow(self, moved: timedelta) -> None:
         self.heard = {name: at + moved for name, at in self.heard.items()}
@@ -121,7 +185,8 @@ class Hanging:
     def _joins(self, fact: facts.EmergencyJoined, emergency: Emergency) -> None:
         self.joined += 1
         if is_parent(fact.signal):
-            if fact.signal not in self.down:
+            goes_on = self.came.get(fact.signal, set()) & {*emergency.signals, *self._signals(fact.reference)}
+            if fact.signal not in self.down and not goes_on:
                 self.complain(f"{fact.signal} joins {fact.reference}, and there is no verdict on it")
             return
         device = self.population.device_of(fact.signal)
@@ -130,6 +195,10 @@ class Hanging:
             self.complain(f"{fact.signal} is told under {fact.reference}, and does not hang on that")
         if (fact.reference, device.customer) not in self._told():
             self.complain(f"{fact.signal} is told under {fact.reference}: {device.customer} was never told")
+
+    def _signals(self, reference: str) -> tuple[str, ...]:
+        known = self.open.get(reference)
+        return () if known is None else known.signals
 
     def _owed(self, fact: facts.DutyArose, emergency: Emergency) -> None:
         """Whoever is told is told in time: fifteen minutes from a verdict that was there.

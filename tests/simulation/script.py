@@ -161,6 +161,7 @@ def _parents(
     def some(*counts: int, lasts: tuple[int, int] = (step // 2, step * 9)) -> Times:
         return Times(_span(dice, end, lasts) for _ in range(dice.choice(counts)))
 
+    renames: list[Event] = []
     devices = sorted(name for house in made.houses.values() for name in house.devices)
     devices += [device_name(len(devices) + number) for number in range(SPARE)]
     for number, device in enumerate(devices):
@@ -188,13 +189,44 @@ def _parents(
             spans += cut_off(place, dead).spans
         truth.down[address_of(device)] = Times(spans)
     at = [timedelta(seconds=dice.uniform(60, busy.total_seconds())) for _ in range(3)]
+    if made.power is not None:
+        renamings = random.Random(dice.random())
+        told = [_renamed, _fed_otherwise(renamings, devices), _fed_otherwise(renamings, devices), _renamed]
+        lost = [
+            start + lasts
+            for side in SIDES
+            for start, end in house.unpowered(Place(f"r1-{side}"), 0).spans
+            for lasts in (30 * SECOND, (end - start) // 2)
+            if lasts < end - start
+        ]
+        moments = [timedelta(microseconds=one) for one in sorted(lost)[: len(told)]]
+        renames = [(one, "reload", each) for one, each in zip(moments, told, strict=False)]
     changes = [_switch_power, _switch_switches, _replaced(dice.choice(devices))]
-    return [(one, "reload", each) for one, each in zip(at, changes, strict=True) if dice.random() < 0.25]
+    others = [(one, "reload", each) for one, each in zip(at, changes, strict=True) if dice.random() < 0.25]
+    return [*others, *renames]
 
 
 def _switch_power(present: Town) -> None:
     """What power comes by is no longer written down; or is again."""
     present.power = None if present.power is not None else min(present.interval, timedelta(minutes=1))
+
+
+def _renamed(present: Town) -> None:
+    """The UPSes are called otherwise, and with them all supplies; or as before."""
+    present.ups_named = "" if present.ups_named else "-new"
+
+
+def _fed_otherwise(dice: random.Random, devices: list[str]) -> Callable[[Town], None]:
+    """Some devices hang on other feeds, as somebody says now."""
+    some = dice.sample(devices, min(2, len(devices)))
+    feeds = [dice.choice([one for one in FEEDS if one]) for _ in some]
+
+    def change(present: Town) -> None:
+        for device, feed in zip(some, feeds, strict=True):
+            place = present.places.get(device, Place())
+            present.places[device] = Place(feed, place.ports)
+
+    return change
 
 
 def _switch_switches(present: Town) -> None:

@@ -157,7 +157,7 @@ class Simulation:
         self.cadence.check(decision, proofs, stepped)
         self.verdicts.check(decision, proofs)
         self.people.check(decision)
-        self.hanging.check(decision, proofs)
+        self.hanging.check(decision, proofs, self.verdicts.circuits.said)
         self.telling.check(decision)
         now = self.clock.true_us()
         written_since = max((end for _, end in self.plan.truth.full.spans if end <= now), default=0)

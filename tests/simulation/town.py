@@ -47,6 +47,8 @@ class Town:
     has_switches: bool = False
     has_beacons: bool = False
     """Whether others than the gateway show that we see."""
+    ups_named: str = ""
+    """What stands behind the names of UPSes: nothing, or what they are called since somebody renamed them."""
 
     def copy(self) -> Town:
         """The same, to be changed."""
@@ -117,7 +119,7 @@ class Town:
     def _house(self) -> dict[str, object]:
         found: dict[str, object] = {}
         if self.power is not None:
-            found["power"] = {"interval": f"{self.power // timedelta(seconds=1)}s", **_POWER}
+            found["power"] = {"interval": f"{self.power // timedelta(seconds=1)}s", **_power(self.ups_named)}
         if self.has_switches:
             interval = min(self.interval, timedelta(minutes=1)) // timedelta(seconds=1)
             found["network"] = {
@@ -130,18 +132,22 @@ class Town:
         return found
 
 
-_POWER: dict[str, object] = {
-    "sources": [
-        {"id": f"{what}-{side}", "nut": {"address": "192.0.2.5", "ups": f"{what}{side}"}}
-        for what in ("card", "strip")
-        for side in SIDES
-    ],
-    "utilities": [{"id": f"grid-{side}"} for side in SIDES],
-    "ups": [{"id": f"ups-{side}", "input": f"grid-{side}", "source": f"card-{side}"} for side in SIDES],
-    "panels": [{"id": f"panel-{side}", "input": f"ups-{side}"} for side in SIDES],
-    "feeds": [{"id": f"r1-{side}", "panel": f"panel-{side}", "rack": "r1"} for side in SIDES],
-    "pdus": [{"id": f"pdu-{side}", "feed": f"r1-{side}", "source": f"strip-{side}"} for side in SIDES],
-}
+def _power(named: str) -> dict[str, object]:
+    """The house, with UPSes that are called so."""
+    return {
+        "sources": [
+            {"id": f"{what}-{side}", "nut": {"address": "192.0.2.5", "ups": f"{what}{side}"}}
+            for what in ("card", "strip")
+            for side in SIDES
+        ],
+        "utilities": [{"id": f"grid-{side}"} for side in SIDES],
+        "ups": [
+            {"id": f"ups-{side}{named}", "input": f"grid-{side}", "source": f"card-{side}"} for side in SIDES
+        ],
+        "panels": [{"id": f"panel-{side}", "input": f"ups-{side}{named}"} for side in SIDES],
+        "feeds": [{"id": f"r1-{side}", "panel": f"panel-{side}", "rack": "r1"} for side in SIDES],
+        "pdus": [{"id": f"pdu-{side}", "feed": f"r1-{side}", "source": f"strip-{side}"} for side in SIDES],
+    }
 
 
 def device_name(number: int) -> str:

@@ -6,13 +6,13 @@ Both are held against automata of their own, fed with what the evidence proves.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from hostwatch.core import facts
+from hostwatch.core import facts, supply
 from hostwatch.core.device import State
 from hostwatch.core.emergency import Notice, NoticeState
-from hostwatch.core.population import Population
+from hostwatch.core.population import Changes, Population
 from hostwatch.core.reading import Kind, Outcome
 from hostwatch.core.service import is_service
 from hostwatch.core.world import Decision
@@ -36,12 +36,20 @@ class _Line:
     counted: datetime | None = None
     """The last miss that counted: another must be half an interval later at least."""
 
+    silent: datetime | None = None
+    """The first miss since it was proven, or since the last answer."""
+
+    answered: datetime | None = None
+
     def take(self, proof: Proof, interval: timedelta) -> str:
         """`down`, `up` or nothing."""
         if self.last is not None and proof.at <= self.last:
             return ""
         self.last = proof.at
+        if proof.outcome is Outcome.MISSED and self.proven and self.silent is None:
+            self.silent = proof.at
         if proof.outcome is Outcome.ANSWERED:
+            self.silent, self.answered = None, proof.at
             was_down, self.down, self.proven = self.down, False, True
             if was_down or proof.kind is not Kind.FOLLOW_UP:  # J5: it does not reset the count
                 self.count, self.counted = 0, None
@@ -56,8 +64,25 @@ class _Line:
         self.down = True
         return "down"
 
+    @staticmethod
+    def heir(olds: Sequence[_Line]) -> _Line:
+        """Whoever takes the place of some: proven as they were, and down if none of them has power."""
+        proven = [one for one in olds if one.proven]
+        if not proven:
+            return _Line()
+        lasts = [one.last for one in proven if one.last is not None]
+        if all(one.silent is not None for one in proven):
+            base = min(proven, key=lambda one: (not one.down, one.silent or one.last))
+        else:
+            base = max(
+                (one for one in proven if one.silent is None), key=lambda one: one.answered or lasts[0]
+            )
+        return replace(base, last=max(lasts))
+
     def follow(self, moved: timedelta) -> None:
         """The wall clock was set."""
+        self.silent = None if self.silent is None else self.silent + moved
+        self.answered = None if self.answered is None else self.answered + moved
         self.last = None if self.last is None else self.last + moved
         self.counted = None if self.counted is None else self.counted + moved
 
@@ -104,6 +129,7 @@ class Verdicts:
                     one.follow(fact.at - fact.before)
                 self.circuits.follow(fact.at - fact.before)
         if decision.population is not None:
+            heirs = self._heirs(decision.population)
             self.population.change(decision.population)
             fresh = rounds(self.population)
             before = self.rounds
@@ -112,13 +138,28 @@ class Verdicts:
             }
             references = {name for one in self.rounds.values() for name in one.references}
             people = self.population
-            self.circuits.change(people)
+            self.circuits.change(people, heirs)
             known = {name: people.fixture_of(name) for name in people.own_signals() if is_parent(name)}
             self.intervals = {name: one.terms.interval for name, one in known.items() if one is not None}
             wanted = {*signals(people), *self.rounds, *references, *self.intervals}
+            before_it = self.lines
             self.lines = {name: line for name, line in self.lines.items() if name in wanted}
             for name in wanted - self.lines.keys():
-                self.lines[name] = _Line()
+                self.lines[name] = _Line.heir([before_it[old] for old in heirs.get(name, ())])
+
+    def _heirs(self, changes: Changes) -> dict[str, list[str]]:
+        """By new supply, those that its devices had."""
+        found: dict[str, dict[str, None]] = {}
+        for new in changes.devices:
+            old = self.population.devices.get(new.id)
+            if old is None or old.place is None or new.place is None:
+                continue
+            both = State.IN_SERVICE is old.state is new.state
+            if both and old.place.supply and new.place.supply not in ("", old.place.supply):
+                own = supply.signal_of(new.place.supply, self.population.vantage)
+                was = supply.signal_of(old.place.supply, self.population.vantage)
+                found.setdefault(own, {})[was] = None
+        return {name: sorted(olds) for name, olds in found.items()}
 
     def _take(self, proof: Proof) -> str:
         return self.lines[proof.signal].take(proof, self.intervals.get(proof.signal, self.interval))
