@@ -17,7 +17,6 @@ class CheckCounts:
     """Counted since the start."""
 
     def __init__(self) -> None:
-        self.restarts = 0
         self._found: Counter[tuple[str, ...]] = Counter()
         self._durations: dict[str, tuple[list[int], float]] = {}
         self._traps: Counter[tuple[str, ...]] = Counter()
@@ -41,14 +40,14 @@ class CheckCounts:
         self._running = alive.running
         self._traps.update({(what,): many for what, many in alive.traps.items()})
 
-    def figures(self, *, is_up: bool, orders: int) -> Iterator[Figure]:
+    def figures(self, *, is_up: bool, restarts: int, orders: int) -> Iterator[Figure]:
         """All of it. The lag is the largest since this was asked last."""
         lag_us, self._lag_us = self._lag_us, 0
         yield Gauge("hostwatch_checkers_up", "1 while the process that checks services runs.", float(is_up))
         yield Count(
             "hostwatch_checkers_restarts_total",
             "How often the checkers ended, or had to be ended, and were started again.",
-            self.restarts,
+            restarts,
         )
         yield Gauge(
             "hostwatch_checkers_lag_seconds",

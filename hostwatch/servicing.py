@@ -40,6 +40,7 @@ from hostwatch.checkers.services import Service
 from hostwatch.clock import Clock
 from hostwatch.core import instant
 from hostwatch.gauges import Figure
+from hostwatch.keeper import Keeper
 from hostwatch.pinger import Ask, Batch, Look, Pinger
 from hostwatch.placed import Placed, Speakers, unknown
 
@@ -58,13 +59,6 @@ BEATS_MAX: Final = 10
 
 COMPLAINTS_MAX: Final = 1_000
 """Of one process. Who complains more is started anew."""
-
-PAUSE_MIN: Final = timedelta(milliseconds=500)
-PAUSE_MAX: Final = timedelta(minutes=1)
-"""Before they are started again: doubled each time, until they have run for longer than that."""
-
-TROUBLE_AFTER: Final = timedelta(seconds=30)
-"""Without checkers for so long, the watch is not well."""
 
 FORGET_AFTER: Final = timedelta(minutes=15)
 """A definition that nobody has used since a reload that is so long ago is told to be forgotten."""
@@ -112,8 +106,8 @@ class Servicing(Pinger):
         self._number = 0
         self._unanswered = 0
         self._complaints = 0
-        self._gone_since: timedelta | None = None
         self._counts = CheckCounts()
+        self._keeper = Keeper(clock, self._one_life, self._wanted)
 
     def configure(
         self, definition_of: DefinitionOf, *, folder: Path, around: Mapping[str, Any], wanted: bool
@@ -223,7 +217,7 @@ class Servicing(Pinger):
     async def run(self) -> None:
         """Keep checkers running while they are wanted, for ever."""
         timing = asyncio.create_task(self._keep_time())
-        living = asyncio.create_task(self._live())
+        living = asyncio.create_task(self._keeper.run())
         try:
             done, _ = await asyncio.wait({timing, living}, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -238,30 +232,11 @@ class Servicing(Pinger):
     async def close(self) -> None:
         """The process ends with `run`."""
 
-    async def _live(self) -> None:
-        """One process after another."""
-        pause = PAUSE_MIN
-        while True:
-            await self._wanted.wait()
-            began = self._clock.monotonic()
-            try:
-                await self._one_life()
-            except Gone as gone:
-                self._counts.restarts += 1
-                self._gone_since = self._gone_since or self._clock.monotonic()
-                if self._clock.monotonic() - began > PAUSE_MAX:
-                    pause = PAUSE_MIN
-                log.error("checkers-gone", why=str(gone), again_in_s=pause.total_seconds())
-                await self._clock.sleep(pause)
-                pause = min(pause * 2, PAUSE_MAX)
-            else:
-                pause = PAUSE_MIN
-
     async def _one_life(self) -> None:
         """From the start of a process to its end. Returns when none is wanted any more; raises `Gone`."""
         child = await client.start(self._folder, self._around)
         self._child, self._told, self._unanswered, self._complaints = child, {}, 0, 0
-        self._gone_since = None
+        self._keeper.is_there()
         log.info("checkers-started", process=child.pid, kinds=child.kinds)
         for note in child.notes:
             log.warning("checkers-not-confined", why=note)
@@ -372,14 +347,13 @@ class Servicing(Pinger):
     def figures(self) -> Iterator[Figure]:
         """What the metrics say of checks; nothing where no service is configured."""
         if self._wanted.is_set():
-            yield from self._counts.figures(is_up=self._child is not None, orders=len(self._placed))
+            yield from self._counts.figures(
+                is_up=self._child is not None, restarts=self._keeper.restarts, orders=len(self._placed)
+            )
 
     def troubles(self) -> Iterator[str]:
         """What is wrong, if the checkers cannot be kept running."""
-        if self._gone_since is not None and self._wanted.is_set():
-            gone = self._clock.monotonic() - self._gone_since
-            if gone > TROUBLE_AFTER:
-                yield f"the checkers have not run for {gone.total_seconds():.0f} s: services are unknown"
+        yield from self._keeper.troubles()
 
 
 def _delay(us: int) -> int:

@@ -20,6 +20,7 @@ from hostwatch import (
     enroller,
     httpd,
     icmp,
+    keeper,
     lag,
     log,
     outbox,
@@ -190,7 +191,7 @@ LIMITS: dict[str, str] = {
         f"{servicing.BEATS_MAX}, one every {seconds(servicing.BEAT)}"
     ),
     "the pause before checkers are started again": (
-        f"{seconds(servicing.PAUSE_MIN)}, doubled up to {seconds(servicing.PAUSE_MAX)}"
+        f"{seconds(keeper.PAUSE_MIN)}, doubled up to {seconds(keeper.PAUSE_MAX)}"
     ),
     "complaints of one process of checkers": f"{servicing.COMPLAINTS_MAX:,}",
     "last findings of checks": (

@@ -23,6 +23,7 @@ from typing import Any
 
 import pytest
 
+from hostwatch import keeper
 from hostwatch import servicing as module
 from hostwatch.checkers import client
 from hostwatch.checkers.protocol import Define, Forget, Found, Seen
@@ -177,7 +178,7 @@ async def test_an_answer_that_does_not_come_in_time_is_unknown(monkeypatch: pyte
 
 async def test_while_none_can_be_started_looks_are_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BEAT", timedelta(milliseconds=50))
-    monkeypatch.setattr(module, "TROUBLE_AFTER", timedelta(0))
+    monkeypatch.setattr(keeper, "TROUBLE_AFTER", timedelta(0))
     monkeypatch.setattr(client, "_popen", _cannot)
     async with running({SIGNAL: ("k", service(9))}) as servicing:
         (look,) = await looks(servicing, ask(SIGNAL, late_after=timedelta(milliseconds=200)))

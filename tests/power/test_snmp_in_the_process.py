@@ -96,5 +96,7 @@ async def test_strangers_are_counted_where_the_watch_can_see_it() -> None:
             told = alive.traps
             counts.alive(alive)
     assert [*told] == ["from nobody we know"]
-    (figure,) = (one for one in counts.figures(is_up=True, orders=0) if one.name == "hostwatch_traps_total")
+    (figure,) = (
+        one for one in counts.figures(is_up=True, restarts=0, orders=0) if one.name == "hostwatch_traps_total"
+    )
     assert figure.value == {("from nobody we know",): told["from nobody we know"]}
