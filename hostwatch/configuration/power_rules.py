@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.model import Configuration
@@ -28,10 +28,25 @@ def mistakes(configuration: Configuration) -> Iterator[Finding]:
         *_inputs(elements, known),
         *_witnesses(elements, sources),
         *_planned(configuration, known),
+        *_pushed_alike(configuration),
     ]
     yield from wrong
     if not wrong:
         yield from _loops(elements)
+
+
+def _pushed_alike(configuration: Configuration) -> Iterator[Finding]:
+    """Sources whose pushes nobody can tell apart: said at each of them."""
+    alike: dict[Hashable, list[int]] = {}
+    for number, source in enumerate(configuration.power.sources):
+        known_by = source.settings.known_by()
+        if known_by is not None:
+            alike.setdefault(known_by, []).append(number)
+    for numbers in alike.values():
+        for number in numbers if len(numbers) > 1 else ():
+            others = [configuration.power.sources[one].id for one in numbers if one != number]
+            wrong = f"pushes to the same path with the same key as {', '.join(others[:NAMED_MAX])}"
+            yield ("power", "sources", number), Wrong(wrong, "give each a path or a key of its own")
 
 
 def _elements(configuration: Configuration) -> Elements:

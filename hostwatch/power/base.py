@@ -11,7 +11,7 @@ kind until it is cancelled, and returns at once if none of them wants to be hear
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from datetime import timedelta
 from types import ModuleType
 from typing import Annotated, Final, Protocol
@@ -49,6 +49,10 @@ class Settings(Section):
 
     timeout: Annotated[Duration, between("100ms", "1m")] = Field(default=TIMEOUT_DEFAULT)
     """How long one reading may take, whatever the other side does."""
+
+    def known_by(self) -> Hashable | None:
+        """What tells its pushes from those of others: no two may share it. None if it pushes nothing."""
+        return None
 
 
 async def run(module: ModuleType, settings: Settings, visit: Visit) -> Finding:

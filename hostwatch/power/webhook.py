@@ -14,7 +14,7 @@ import hmac
 import json
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -108,6 +108,13 @@ class Settings(base.Settings):
                 "write key: instead, or listen on loopback, or unprotected_token: true if it may",
             )
         return self
+
+    def known_by(self) -> Hashable | None:
+        """Where it pushes to, and its key or token: with both alike only one of two would ever be heard."""
+        secret = self.key or self.token
+        if secret is None or not secret.reveal():
+            return None
+        return self.listen, self.path, self.token is None, secret
 
 
 @dataclass(slots=True)

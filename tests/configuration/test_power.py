@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from hostwatch.configuration.load import Loaded, load
+from hostwatch.configuration.mistake import BadConfiguration
 from hostwatch.configuration.population import population_of
 from hostwatch.core.element import Kind
 from hostwatch.core.place import Place
@@ -129,3 +132,30 @@ def test_what_nobody_sees_and_what_nobody_names_is_worth_one(tmp_path: Path) -> 
 def test_without_power_there_is_nothing_to_warn_of(tmp_path: Path) -> None:
     people = PEOPLE.replace(', ports: "any(sw-1/2, sw-1/1)"', "").replace(", feeds: r1-b", "")
     assert said(loaded(tmp_path, people.replace("feeds: strip/outlet 7", "rack: r1"))) == []
+
+
+def test_sources_whose_pushes_nobody_can_tell_apart_are_mistakes_both(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the first would ever be heard. A path or a key of its own is enough."""
+    monkeypatch.setenv("PUSH_KEY", "k" * 40)
+    monkeypatch.setenv("OTHER_KEY", "o" * 40)
+    pushed = """\
+power:
+  listen: 127.0.0.1:8476
+  sources:
+    - {id: pushed-a, webhook: {path: /a, key: {env: PUSH_KEY}}}
+    - {id: pushed-b, webhook: {path: /a, key: {env: PUSH_KEY}}}
+    - {id: pushed-c, webhook: {path: /a, key: {env: OTHER_KEY}}}
+    - {id: pushed-d, webhook: {path: /d, key: {env: PUSH_KEY}}}
+"""
+    (tmp_path / "site.yaml").write_text(SITE + pushed, encoding="utf-8")
+
+    with pytest.raises(BadConfiguration) as bad:
+        load(tmp_path / "site.yaml")
+
+    alike = "pushes to the same path with the same key as"
+    assert [(one.line, one.wrong) for one in bad.value.mistakes] == [
+        (7, f"{alike} pushed-b"),
+        (8, f"{alike} pushed-a"),
+    ]
