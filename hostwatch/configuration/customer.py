@@ -12,7 +12,7 @@ from hostwatch.configuration.expression import Expression, Uplinks
 from hostwatch.configuration.fields import DeviceAddress, Id, Language, Text, Zone
 from hostwatch.configuration.method import DEFAULT, MethodLine, Witness
 from hostwatch.configuration.mistake import Wrong
-from hostwatch.configuration.power import MeasuredAt
+from hostwatch.configuration.power import MeasuredAt, OneEvent
 from hostwatch.configuration.rung import Rung
 from hostwatch.configuration.service import INTERVAL, Definitions, Misses, OfDevice
 from hostwatch.configuration.strict import Section
@@ -128,6 +128,9 @@ class Terms(Section):
     power_measured_at: MeasuredAt | None = None
     """Where power is measured: `source`, by the words of the agreement, or `outlet`, what reaches the
     customer."""
+
+    one_event: OneEvent | None = None
+    """Whether a silence while the power is interrupted counts in `both` promises, or in `power` alone."""
 
     @property
     def own(self) -> dict[str, Any]:

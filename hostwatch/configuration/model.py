@@ -283,6 +283,7 @@ class Configuration(Section):
             interval=own.interval or self.schedule.interval,
             misses=own.misses or self.schedule.misses,
             notice_within=own.notice_within or self.notices.within,
+            one_event=own.one_event or self.power.one_event,
         )
 
     def measured_at(self, customer: Customer) -> MeasuredAt:

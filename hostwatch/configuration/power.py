@@ -39,6 +39,7 @@ ELEMENTS_MAX = 20_000
 PLANNED_MAX = 1_000
 
 MeasuredAt = Literal["source", "outlet"]
+OneEvent = Literal["both", "power"]
 
 
 def _witnesses(value: Any) -> Any:
@@ -170,6 +171,10 @@ class Power(Section):
     measured_at: MeasuredAt = "source"
     """Where power is measured, unless a customer's terms say otherwise: `source`, by the words of the
     agreement, or `outlet`, what reaches the customer."""
+
+    one_event: OneEvent = "both"
+    """Whether a silence while the power is interrupted counts in `both` promises, or in `power` alone, unless
+    a customer's terms say otherwise."""
 
     runtime_low: Annotated[Duration, between("0s", "1d")] = timedelta(minutes=10)
     """Operators are warned of a battery that lasts no longer than this."""

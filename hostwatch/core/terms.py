@@ -24,6 +24,10 @@ class AgreementTerms:
     notice_within: timedelta = timedelta(minutes=15)
     """From the verdict to the latest moment at which the customer must have been told."""
 
+    one_event: str = "both"
+    """Where one event counts that is both a loss of power and a silence: in `both` promises, or in `power`
+    alone (`colocation C2`)."""
+
     @property
     def tolerance(self) -> timedelta:
         """How much longer than the interval a reading speaks (J2): 5 %, at least 50 ms."""

@@ -78,6 +78,16 @@ COLUMNS = (
     "uplink_members",
     "uplink_members_silences",
     "uplink_members_silences_first_miss",
+    "one_event",
+    "both_down_s",
+    *(f"contractual_{name}" for name in SECONDS[1:]),
+    "contractual_availability_percent",
+    "contractual_availability_lower_percent",
+    "contractual_availability_upper_percent",
+    *(f"contractual_backbone_{name}" for name in SECONDS[1:]),
+    "contractual_backbone_availability_percent",
+    "contractual_backbone_availability_lower_percent",
+    "contractual_backbone_availability_upper_percent",
 )
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -126,7 +136,19 @@ def _cells(report: MonthReport, row: Row) -> list[str | int]:
         _listed(emergency.stated for emergency in row.emergencies),
         row.power.possibly_s,
         *_members(report, row),
+        *_once(row),
     ]
+
+
+def _once(row: Row) -> Iterator[str | int]:
+    """The network's contractual figures: what of one event counts in power alone is excluded."""
+    yield row.once.term
+    yield row.once.both_down_s
+    for sums in (row.once.account, row.once.backbone):
+        yield from (getattr(sums, name) for name in SECONDS[1:])
+        yield _number(sums.availability)
+        yield _number(sums.availability_lower)
+        yield _number(sums.availability_upper)
 
 
 def _services(row: Row) -> Iterator[str]:

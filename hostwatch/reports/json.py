@@ -14,6 +14,7 @@ from hostwatch.reports import PLAIN, Paper
 from hostwatch.sla.account import SECONDS, Account
 from hostwatch.sla.lines import DoubtLine, SilenceLine
 from hostwatch.sla.month import MonthReport, Power, Row, ServiceRow, SupplyRow, Total, UplinkRow
+from hostwatch.sla.once import Once
 from hostwatch.sla.records import BlindRecord, EmergencyRecord
 from hostwatch.sla.timing import ClockRecord
 
@@ -80,6 +81,29 @@ def _row(row: Row) -> dict[str, Any]:
         "emergencies": [_emergency(emergency) for emergency in row.emergencies],
         "services": [_service(service) for service in row.services],
         "power": _power(row.power),
+        "one_event": _once(row.once),
+    }
+
+
+def _once(once: Once) -> dict[str, Any]:
+    """The network's contractual accounts, and what of its silences were losses of power."""
+    return {
+        "term": once.term,
+        "both_down_s": once.both_down_s,
+        "contractual": {**_seconds(once.account), **_percentages(once.account)},
+        "contractual_backbone": {**_seconds(once.backbone), **_percentages(once.backbone)},
+        "together": [
+            {
+                "signal": one.silence.signal,
+                "first_miss": one.silence.first_miss,
+                "supply": one.supply,
+                "spans": [{"from": from_second(s.start), "until": from_second(s.end)} for s in one.seconds],
+                "seconds": one.seconds.total,
+                "not_counted_s": one.once_s,
+                "emergency_references": one.references,
+            }
+            for one in once.together
+        ],
     }
 
 

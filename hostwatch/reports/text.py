@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import groupby
 
-from rich import box
-from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hostwatch.core.instant import from_second
 from hostwatch.reports import PLAIN, Paper
+from hostwatch.reports._grid import Grid
 from hostwatch.sla.account import PLACES, Account
 from hostwatch.sla.lines import DoubtLine, SilenceLine
 from hostwatch.sla.month import MonthReport, Row, ServiceRow, SupplyRow, Total, UplinkRow
@@ -31,9 +30,6 @@ LINES_MAX = 50
 
 SILENT_MAX = 5
 """Sources that are named as not heard; JSON has them all."""
-
-GAP, RULED_GAP = 2, 3
-"""Characters between two columns, without rules and with them."""
 
 NOTE = (
     "Seconds are exact and add up: up + down + unknown + excluded = period. Percentages are of the period, "
@@ -79,66 +75,6 @@ DOUBT = (
 SILENCE = ("last answer", "first miss", "last miss", "first answer", "confirmed", "down s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grid:
-    """Rows under a header. The first cells stand left, the others right, unless `left` says more."""
-
-    header: tuple[str, ...]
-    rows: list[tuple[str, ...]]
-    styles: list[str]
-    left: int = 1
-    """How many columns stand left."""
-
-    @property
-    def widths(self) -> tuple[int, ...]:
-        """How wide each column is."""
-        columns = zip(self.header, *self.rows, strict=True)
-        return tuple(max(cell_len(cell) for cell in column) for column in columns)
-
-    def fits(self, paper: Paper) -> bool:
-        """Whether it can stand on the page without cutting anything off."""
-        gap = RULED_GAP if paper.colour else GAP
-        return sum(self.widths) + gap * (len(self.header) - 1) <= paper.width
-
-    def plain(self) -> str:
-        """Nothing but spaces between the cells."""
-        widths = self.widths
-        lines = []
-        for row in (self.header, *self.rows):
-            padded = (
-                set_cell_size(cell, width) if place < self.left else cell.rjust(width)
-                for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-            )
-            lines.append((" " * GAP).join(padded))
-        return "\n".join(lines)
-
-    def ruled(self) -> Table:
-        """With a rule below the header, and colours."""
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-        for place, name in enumerate(self.header):
-            table.add_column(name, no_wrap=True, justify="left" if place < self.left else "right")
-        for cells, style in zip(self.rows, self.styles, strict=True):
-            table.add_row(*cells, style=style)
-        return table
-
-    def listed(self) -> str:
-        """One cell below the other, for narrow pages. The first column is the heading of the rest."""
-        width = max(cell_len(name) for name in self.header)
-        blocks = (
-            "\n".join(
-                f"  {name:<{width}}  {cell}" for name, cell in zip(self.header, row, strict=True) if cell
-            )
-            for row in self.rows
-        )
-        return "\n\n".join(blocks)
-
-    def on(self, paper: Paper) -> str | Table:
-        """As the page allows."""
-        if not self.fits(paper):
-            return self.listed()
-        return self.ruled() if paper.colour else self.plain()
-
-
 def render(report: MonthReport, paper: Paper = PLAIN) -> bytes:
     """The report as UTF-8 text."""
     page = io.StringIO()
@@ -174,9 +110,11 @@ def _parts(report: MonthReport, paper: Paper) -> Iterator[str | Text | Table]:
         yield from _reach(mine, totals[customer], paper)
         yield from _services(mine, customer, paper)
         yield from _power(mine, totals[customer], paper)
+        yield from _contractual(mine, paper)
         for row in mine:
             if row.silences:
                 yield from _silences(report, f"Silences of {row.device}", row, paper)
+                yield from _together(report, row)
             for service in row.services:
                 if service.silences:
                     yield from _silences(
@@ -270,6 +208,34 @@ def _power(rows: list[Row], total: Total, paper: Paper) -> Iterator[str | Text |
         if row.power.possibly_s:
             told = f"of {row.power.account.unknown_s} unknown seconds, {row.power.possibly_s} possibly"
             yield Text(f"  {row.device}: {told} interrupted", style="yellow")
+
+
+def _contractual(rows: list[Row], paper: Paper) -> Iterator[str | Text | Table]:
+    """The network's figures by the term on one event, beside the raw ones, where they are others."""
+    found = [row for row in rows if row.once.account != row.account or row.once.backbone != row.backbone]
+    if not found:
+        return
+    yield Text("\nNetwork without what counts in power alone, as the agreement says")
+    cells = []
+    for row in found:
+        cells.append((row.device, "pings", *_figures(row.once.account)))
+        if row.backbone_measured_s:
+            cells.append((row.device, "carrier", *_figures(row.once.backbone)))
+    yield Grid(header=("device", "by", *FIGURES), rows=cells, styles=[""] * len(cells), left=2).on(paper)
+
+
+def _together(report: MonthReport, row: Row) -> Iterator[Text]:
+    """Which seconds of the silences were losses of power."""
+    for one in row.once.together[:LINES_MAX]:
+        told = f", {', '.join(one.references)}" if one.references else ""
+        count = f"; not counted: {one.once_s} s" if one.once_s else ""
+        since, until = (
+            report.local(from_second(at)) for at in (one.seconds.spans[0].start, one.seconds.spans[-1].end)
+        )
+        yield Text(
+            f"  power of {one.supply} interrupted, {since} to {until}: {one.seconds.total} s{told}{count}"
+        )
+    yield from (Text(line) for line in _more(len(row.once.together)))
 
 
 def _uplink(report: MonthReport, row: UplinkRow, paper: Paper) -> Iterator[str | Text | Table]:

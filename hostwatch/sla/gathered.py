@@ -21,6 +21,9 @@ from hostwatch.sla.doubts import Overheard
 from hostwatch.sla.records import BlindRecord, EmergencyRecord, Ending, SilenceRecord, Tenure, spanned
 from hostwatch.sla.version import Version, thing_of, version_of
 
+POWER = "power"
+"""The term by which one event counts in power alone."""
+
 Opened = (
     facts.EmergencyOpened
     | facts.UplinkEmergencyOpened
@@ -61,6 +64,11 @@ class Gathered:
     blind: list[BlindRecord] = field(default_factory=list)
     customers: set[str] = field(default_factory=set)
     overheard: Overheard = field(default_factory=Overheard)
+    terms: dict[str, datetime] = field(default_factory=dict)
+    """The customers whose agreement counts one event in power alone, and since when."""
+
+    agreed: dict[str, list[Span]] = field(default_factory=lambda: defaultdict(list))
+    """The stretches in which it did."""
 
     def take(self, fact: facts.Fact) -> None:
         """Take one fact up. Kinds that say nothing about time are passed over."""
@@ -95,6 +103,10 @@ class Gathered:
     def _changed(self, fact: facts.PopulationChanged) -> None:
         if fact.customer:
             self.customers.add(fact.customer)
+        if fact.thing == "customer":
+            self._agreed(fact.customer, fact.at)
+            if fact.body.get("terms", {}).get("one_event") == POWER:
+                self.terms[fact.customer] = fact.at
         thing = thing_of(fact)
         if thing is None:
             return
@@ -103,6 +115,11 @@ class Gathered:
             self._close(thing, before, fact.at)
         if now is not None:
             self.versions[thing] = now
+
+    def _agreed(self, customer: str, until: datetime) -> None:
+        since = self.terms.pop(customer, None)
+        if since is not None:
+            self.agreed[customer].append(spanned(since, until))
 
     def _close(self, device: str, version: Version, until: datetime) -> None:
         tenure = version.tenure(device, until)
@@ -127,6 +144,9 @@ class Gathered:
             for device, version in self.versions.items():
                 self._close(device, version, fact.before)
                 version.since = fact.at
+            for customer in [*self.terms]:
+                self._agreed(customer, fact.before)
+                self.terms[customer] = fact.at
 
     def _silence(self, fact: facts.SilenceEnded | facts.SilenceCut, ending: Ending) -> None:
         self.silences[fact.signal].append(
@@ -183,6 +203,8 @@ class Gathered:
             if signal.silence is not None:
                 self.silences[signal.name].append(self._open(signal))
         self.nobodys = _nobodys([*self.runs, spanned(self.run_since, self.now)]) if self.runs else Timeline()
+        for customer in [*self.terms]:
+            self._agreed(customer, self.now)
         for device, version in self.versions.items():
             self._close(device, version, self.now)
             if version.state is State.IN_SERVICE:

@@ -156,6 +156,7 @@ class _Histories:
             silences=self._gathered.silences_of(names),
             emergencies=tuple(one for one in told if one.covers(names)),
             reaches=tuple(_reaches(tenures, uplinks)),
+            power_alone=Timeline.of(self._gathered.agreed[customer]),
             hanging=tuple(_hanging(tenures, supplies)),
             services=tuple(self._service(name, mine, told) for name, mine in served),
         )

@@ -17,6 +17,7 @@ from hostwatch.core.timeline import Span, Timeline
 from hostwatch.sla import backbone, power
 from hostwatch.sla.account import EVERY_SILENCE, Account, Books, Downtime
 from hostwatch.sla.lines import DoubtLine, SilenceLine, doubts, emergencies, lines, possibly, touches
+from hostwatch.sla.once import Once, once
 from hostwatch.sla.records import (
     BlindRecord,
     DeviceHistory,
@@ -102,6 +103,7 @@ class Row:
     silences: tuple[SilenceLine, ...]
     emergencies: tuple[EmergencyRecord, ...]
     power: Power
+    once: Once
     services: tuple[ServiceRow, ...] = ()
 
     @property
@@ -341,6 +343,7 @@ def _row(period: Span, books: Books, device: DeviceHistory, rule: Downtime) -> R
         silences=tuple(lines(books, device, rule)),
         emergencies=tuple(emergencies(books, device)),
         power=_power(period, device, rule),
+        once=once(period, device, rule),
         services=tuple(_services(period, device, rule)),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -272,6 +272,9 @@ class DeviceHistory:
     emergencies: tuple[EmergencyRecord, ...] = ()
     reaches: tuple[Reach, ...] = ()
     """By uplink. In the seconds of none of them nobody measured whether the carrier could be reached."""
+
+    power_alone: Timeline = field(default_factory=Timeline)
+    """The seconds in which the agreement counts one event in power alone, and not in the network too."""
 
     hanging: tuple[Hanging, ...] = ()
     """By supply. In the seconds of none of them nobody measured its power."""

@@ -56,10 +56,18 @@ def population(vantage: str, versions: Iterable[Row]) -> Population:
             )
         elif thing in _FIXTURES:
             kind, shape = _FIXTURES[thing]
-            fixtures[kind][name] = canonical.restore(shape, {**_LATER.get(thing, {}), **content, "id": name})
+            fixtures[kind][name] = canonical.restore(shape, _whole(thing, {**content, "id": name}))
         elif thing == "operator":
             operator = name
     return Population(vantage=vantage, customers=customers, devices=devices, operator=operator, **fixtures)
+
+
+def _whole(thing: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    """A version with the words that there were not yet when it was recorded."""
+    found = {**_LATER.get(thing, {}), **content}
+    if "terms" in found:
+        found["terms"] = {"one_event": "both", **found["terms"]}
+    return found
 
 
 _LATER: Final[Mapping[str, Mapping[str, Any]]] = {"switch": {"feeds": ""}}
@@ -95,4 +103,5 @@ def _terms(content: Mapping[str, Any]) -> AgreementTerms:
         interval=timedelta(microseconds=content["interval"]),
         misses=content["misses"],
         notice_within=timedelta(microseconds=content["notice_within"]),
+        one_event=content.get("one_event", "both"),
     )

@@ -139,3 +139,19 @@ def test_mistakes_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bad:
     with pytest.raises(BadConfiguration) as told:
         written(tmp_path, TEXT.replace(good, bad))
     assert MISTAKES[bad] in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("site", "own", "expected"),
+    [("", "", "both"), ("power", "", "power"), ("", "power", "power"), ("power", "both", "both")],
+)
+def test_where_one_event_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, site: str, own: str, expected: str
+) -> None:
+    monkeypatch.setenv("C", "not-for-everybody")
+    terms = f"    terms: {{one_event: {own}}}\n" if own else ""
+    text = (f"power: {{one_event: {site}}}\n" if site else "") + TEXT.replace(
+        "    name: Acme\n", f"    name: Acme\n{terms}"
+    )
+
+    assert population_of(written(tmp_path, text).configuration).customers["acme"].terms.one_event == expected

@@ -252,6 +252,7 @@ def test_what_was_written_before_switches_had_feeds_still_reads() -> None:
     ((body,),) = db.execute("SELECT body FROM population WHERE thing = 'switch'").fetchall()
     told = json.loads(body)
     assert told.pop("feeds") == ""
+    assert told["terms"].pop("one_event") == "both"
     db.execute("UPDATE population SET body = ? WHERE thing = 'switch'", (json.dumps(told),))
     finding = Finding(cause=Cause.NETWORK, confidence=Confidence.LIKELY, rule="switch")
     scene = canonical.plain(Scene(of=What.SWITCH, silent=2))
