@@ -22,7 +22,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from hostwatch import checks
 from hostwatch.checkers import client, services
 from hostwatch.checkers.protocol import Found, Look, Order
 from hostwatch.checkers.services import Check, Service
@@ -79,7 +78,7 @@ class Ours:
 
     def define(self, kind: str, written: Any) -> None:
         """What is checked from now on."""
-        settings = checks.room(kind).Settings.model_validate(written)
+        settings = services.module(kind).Settings.model_validate(written)
         self._process.send(services.defined("bench", Service("bench", (Check(kind, settings),))))
 
     async def check(self, many: int, rate: float) -> int:
