@@ -60,17 +60,17 @@ class Concerned:
 
     def fallen(self, flips: Sequence[facts.WentDown], before: Sequence[str]) -> Fallen:
         """Who is concerned, and by which verdict the first of theirs was lost."""
-        roots = [*before]
         found: list[Part] = []
-        gone = {*self.on(roots)}
-        since: dict[str, facts.WentDown] = {}
+        dead, gone = switches_in(before), {*self.on(before)}
         ordered = sorted(flips, key=lambda flip: (flip.first_miss, flip.signal))
+        since = dict.fromkeys(self.by(before), ordered[0]) if ordered else {}
         for flip in ordered:
-            roots.append(flip.signal)
-            found += parts.begun((one for one in self.on(roots) if one not in gone), flip)
-            gone.update(one.on for one in found)
-            for customer in self.by(roots):
+            fresh, customers = self._newly(flip.signal, dead, gone)
+            found += parts.begun(fresh, flip)
+            gone.update(fresh)
+            for customer in customers:
                 since.setdefault(customer, flip)
+        roots = [*before, *(flip.signal for flip in ordered)]
         groups = self.by(roots)
         return Fallen(
             flips=tuple(ordered),
@@ -79,6 +79,17 @@ class Concerned:
             theirs=self._theirs(roots, groups),
             parts=tuple(found),
         )
+
+    def _newly(self, root: str, dead: list[str], gone: set[str]) -> tuple[list[str], list[str]]:
+        """What one more root takes away, and whose devices hang on that. `dead`: the switches so far."""
+        supply = supplies.named(root)
+        if supply is not None:
+            fresh, groups = [supply], self._people.supplied.groups
+        else:
+            dead += switches_in([root])
+            fresh, groups = self._ways.cut(dead), self._people.ways.groups
+        fresh = [one for one in fresh if one not in gone]
+        return fresh, sorted({customer for one in fresh for customer, _ in groups(one)})
 
     def _theirs(self, roots: Iterable[str], groups: Iterable[str]) -> dict[str, frozenset[str]]:
         names = supplies_in(roots)
