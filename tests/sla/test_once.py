@@ -88,17 +88,23 @@ def test_each_silence_says_which_seconds_which_supply_and_which_emergency() -> N
     assert only.references == tuple(one.reference for one in mine.power.emergencies) != ()
 
 
-def test_an_agreement_that_is_changed_in_the_middle() -> None:
+@pytest.mark.parametrize(
+    ("before", "after", "excluded_s"), [(BOTH, POWER, 31), (POWER, BOTH, 39), (POWER, POWER, 70)]
+)
+def test_an_agreement_that_is_changed_in_the_middle(
+    before: AgreementTerms, after: AgreementTerms, excluded_s: int
+) -> None:
     """Half a second before the sixth round: the account has whole seconds."""
-    told = story("AMMMM", "PDDDD", BOTH)
-    told.terms = POWER
+    told = story("AMMMM", "PDDDD", before)
+    told.terms = after
     told.populate(at(5) - timedelta(milliseconds=500), device("web", supply="ups-a"), **HOUSE)
     say(told, "MMMA", "DDDP", first=5)
 
     mine = row(told, 9)
 
-    assert mine.once.term == "changed"
-    assert (mine.account.down_s, mine.once.account.down_s, mine.once.account.excluded_s) == (70, 39, 31)
+    assert mine.once.term == ("power" if before == after else "changed")
+    assert (mine.account.down_s, mine.once.account.down_s) == (70, 70 - excluded_s)
+    assert mine.once.account.excluded_s == excluded_s
 
 
 def test_what_is_taken_out_counts_in_the_account_of_power() -> None:
