@@ -24,6 +24,7 @@ from hostwatch.sla.history import fold
 from hostwatch.sla.month import month
 from hostwatch.sla.records import DeviceHistory, History, ServiceHistory
 from tests.simulation.evidence import Complain, Proof
+from tests.simulation.groups import against_members
 from tests.simulation.town import address_of
 from tests.simulation.verdicts import signals
 from tests.simulation.world import Truth
@@ -76,6 +77,7 @@ class Accounts:
     ) -> History:
         """Account for everything, twice. `shift_us`: how far the wall clock is ahead of true time."""
         history = fold(record, world.signals, world.blind, now)
+        against_members(history, now, self.complain)
         period = Span(0, instant.second(now))
         for device in history.devices:
             books = Books.of(period, device)

@@ -69,6 +69,7 @@ def rounds(population: Population) -> dict[str, Rounds]:
     return {
         uplink.signal(population.vantage): _rounds(uplink, population.vantage)
         for uplink in population.uplinks.values()
+        if uplink.references
     }
 
 

@@ -15,6 +15,7 @@ from tests.simulation.provider import Mode
 from tests.simulation.simulation import Plan
 from tests.simulation.town import (
     IN_SERVICE,
+    OTHERS,
     REFERENCES,
     SUSPENDED,
     Town,
@@ -59,6 +60,9 @@ def plan(
     carrier = random.Random(f"{seed} carrier")  # dice of its own: the rest of a seed's world stays as it was
     if carrier.random() < 0.5:
         events += _carrier(carrier, made, truth, busy, interval)
+    second = random.Random(f"{seed} second carrier")
+    if made.uplinks and second.random() < 0.5:
+        events += _second(second, made, truth, busy, interval)
     others = random.Random(f"{seed} services")
     if others.random() < 0.6:
         events += _services(others, made, truth, busy, interval)
@@ -124,6 +128,37 @@ def _beacons(dice: random.Random, made: Town, truth: Truth, busy: timedelta, int
     for address in BEACONS:
         own = [_span(dice, end, (SECOND, step * 9)) for _ in range(dice.choice((0, 1, 2)))]
         truth.down[address] = Times([*together, *own])
+
+
+WAYS = ("any(backup,carrier)", "any(backup,carrier)", "all(backup,carrier)", "carrier", "backup", "")
+"""What devices are behind; nothing is none of the two."""
+
+
+def _second(
+    dice: random.Random, made: Town, truth: Truth, busy: timedelta, interval: timedelta
+) -> list[Event]:
+    """Another carrier, whose uplink is cut at other times, and once with the first; reloads move devices."""
+    made.uplinks["backup"] = [*OTHERS]
+    end, step = busy // timedelta(microseconds=1), interval // timedelta(microseconds=1)
+    cuts = [_span(dice, end, (step // 10, step * 12)) for _ in range(dice.choice((1, 2, 4)))]
+    both = _span(dice, end, (step * 2, step * 9))
+    for address in (*REFERENCES, *OTHERS):
+        own = [_span(dice, end, (step // 10, step * 9)) for _ in range(dice.choice((0, 0, 1)))]
+        own += cuts if address in OTHERS else truth.down[address].spans
+        truth.down[address] = Times([*own, (both[0], both[1] - dice.randint(0, step))])
+    devices = sorted(name for house in made.houses.values() for name in house.devices)
+    made.behind = {device: dice.choice(WAYS) for device in devices}
+    at = [timedelta(seconds=dice.uniform(60, busy.total_seconds())) for _ in range(2)]
+    return [(one, "reload", _moved(dice.choice(devices), dice.choice(WAYS))) for one in at]
+
+
+def _moved(device: str, way: str) -> Callable[[Town], None]:
+    """A device is behind another uplink or group."""
+
+    def change(present: Town) -> None:
+        present.behind[device] = way
+
+    return change
 
 
 def _services(

@@ -30,6 +30,7 @@ from tests.simulation.accounts import Accounts
 from tests.simulation.cadence import Cadence
 from tests.simulation.clocks import SimClock
 from tests.simulation.evidence import Evidence
+from tests.simulation.groups import Carriers
 from tests.simulation.hanging import Hanging
 from tests.simulation.loop import SimLoop
 from tests.simulation.provider import PROVIDER, Mode, Provider, Sending
@@ -94,6 +95,7 @@ class Simulation:
         self.evidence.excuses.update([FORGED] if plan.truth.forged.spans else [])
         self.verdicts = Verdicts(complain=self.complain, interval=plan.town.interval)
         self.people = People(complain=self.complain)
+        self.carriers = Carriers(complain=self.complain)
         self.together = Together(complain=self.complain)
         self.hanging = Hanging(complain=self.complain)
         self.telling = Telling(complain=self.complain)
@@ -157,6 +159,7 @@ class Simulation:
         self.cadence.check(decision, proofs, stepped)
         self.verdicts.check(decision, proofs)
         self.people.check(decision)
+        self.carriers.check(decision, self.verdicts.said)
         self.hanging.check(decision, proofs, self.verdicts.circuits.said)
         self.telling.check(decision)
         now = self.clock.true_us()

@@ -16,7 +16,7 @@ from hostwatch.sla.account import account
 from tests.simulation.accounts import months
 from tests.simulation.provider import Mode
 from tests.simulation.simulation import Broken, Plan, Simulation
-from tests.simulation.town import REFERENCES, Town, address_of, signal_of, town
+from tests.simulation.town import OTHERS, REFERENCES, Town, address_of, signal_of, town
 from tests.simulation.world import BEACONS, GATEWAY, Times, Truth
 
 MINUTE = 60_000_000
@@ -449,3 +449,60 @@ def test_a_cable_that_is_out_for_some_seconds_is_nobodys_silence(
     assert ran.history is not None
     assert [silence for device in ran.history.devices for silence in device.silences] == []
     assert sum(unknown_s(ran, f"d{n}") > 0 for n in range(300)) > 3
+
+
+def behind_two_carriers() -> Town:
+    """d0 is behind both uplinks, d1 behind the first alone, d2 needs both; c1 is the operator."""
+    site = behind_a_carrier()
+    site.uplinks["backup"] = [*OTHERS]
+    site.behind = {"d0": "any(backup,carrier)", "d1": "carrier", "d2": "all(backup,carrier)"}
+    return site
+
+
+def test_two_carriers_die_one_after_the_other(tmp_path: Path) -> None:
+    """The first at minute 60, the other from 70 to 80; the first is back at 90.
+
+    d2, which needs both, is cut off from the first on, d0 only while both are dead.
+    """
+    down = {**silent(*REFERENCES, at=60, until=90), **silent(*OTHERS, at=70, until=80)}
+    ran = tell(tmp_path, 2, behind_two_carriers(), Truth(down=down))
+    (group,) = spoken(ran, "down uplink:any(backup,carrier)/reach")
+    (back,) = spoken(ran, "up uplink:any(backup,carrier)/reach")
+    (other,) = spoken(ran, "down uplink:backup/reach")
+    assert group == other
+    assert 71 <= group <= 73
+    assert 80 <= back <= 82
+    assert len(spoken(ran, "down uplink:all(backup,carrier)/reach")) == 1
+    carried = {name: carried_s(ran, name)[1] for name in ("d0", "d1", "d2")}
+    assert 9 * 60 <= carried["d0"] <= 11 * 60
+    assert all(29 * 60 <= carried[name] <= 31 * 60 for name in ("d1", "d2"))
+    assert ran.carriers.joined == 1, "backup is told of with the group"
+
+
+def test_the_second_of_two_carriers_stays_dead_when_the_first_is_back(tmp_path: Path) -> None:
+    """Nobody is told of it any more when the group is back: it is told to the operator at its next miss."""
+    down = {**silent(*REFERENCES, at=60, until=75), **silent(*OTHERS, at=70, until=90)}
+    ran = tell(tmp_path, 2, behind_two_carriers(), Truth(down=down))
+    assert ran.carriers.joined == 1
+    assert ran.carriers.again == 1
+
+
+def test_a_kill_between_the_deaths_of_two_carriers(tmp_path: Path) -> None:
+    down = {**silent(*REFERENCES, at=60, until=90), **silent(*OTHERS, at=70, until=80)}
+    ran = tell(tmp_path, 3, behind_two_carriers(), Truth(down=down), (70.6, "kill", ("at once", 0)))
+    assert len(spoken(ran, "down uplink:any(backup,carrier)/reach")) == 1
+    assert ran.carriers.joined == 1
+
+
+def test_a_device_is_put_behind_two_carriers_while_both_are_dead(tmp_path: Path) -> None:
+    """At minute 75 a group comes into force of which all members are dead: it is told by their next miss."""
+
+    def move(present: Town) -> None:
+        present.behind = {"d0": "any(backup,carrier)", "d1": "carrier", "d2": "carrier"}
+
+    site = behind_two_carriers()
+    site.behind = dict.fromkeys(("d0", "d1", "d2"), "carrier")
+    down = silent(*REFERENCES, *OTHERS, at=60, until=90)
+    ran = tell(tmp_path, 2, site, Truth(down=down), (75, "reload", move))
+    (group,) = spoken(ran, "down uplink:any(backup,carrier)/reach")
+    assert 75 <= group <= 77

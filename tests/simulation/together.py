@@ -119,7 +119,7 @@ class Together:
                     self._opens(fact, verdicts)
                 case facts.SupplyEmergencyOpened() | facts.SwitchEmergencyOpened():
                     self.open[fact.reference] = _Open(fact.signal, set(), fact.at)
-                case facts.EmergencyJoined() if not is_parent(fact.signal):
+                case facts.EmergencyJoined() if not is_parent(fact.signal) and "uplink:" not in fact.signal:
                     self._joins(fact)
                 case facts.EmergencyEnded():
                     gone = self.open.pop(fact.reference, None)

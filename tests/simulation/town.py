@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -33,6 +34,9 @@ class Town:
     houses: dict[str, House] = field(default_factory=dict)
     uplinks: dict[str, list[str]] = field(default_factory=dict)
     """The reference points of each, in quorum of their majority; looked at as often as devices."""
+
+    behind: dict[str, str] = field(default_factory=dict)
+    """By device, the uplink or the redundancy group that it is behind, as far as these are there."""
 
     operator: str | None = None
     services: dict[str, list[str]] = field(default_factory=dict)
@@ -100,6 +104,7 @@ class Town:
                             "state": state,
                             "services": self.services.get(device, []),
                             **self._place(device),
+                            **self._behind(device),
                         }
                         for device, state in house.devices.items()
                     ],
@@ -107,6 +112,11 @@ class Town:
                 for name, house in self.houses.items()
             ],
         }
+
+    def _behind(self, device: str) -> dict[str, str]:
+        way = self.behind.get(device, "")
+        named = re.findall(r"[a-z]+(?=[,)]|$)", way)
+        return {"uplink": way} if named and {*named} <= self.uplinks.keys() else {}
 
     def _place(self, device: str) -> dict[str, str]:
         place, found = self.places.get(device, Place()), {}
@@ -163,6 +173,9 @@ def address_of(device: str) -> str:
 
 REFERENCES = ["198.19.0.1", "198.19.0.2", "198.19.0.3"]
 """The carrier's reference points."""
+
+OTHERS = ["198.19.1.1", "198.19.1.2", "198.19.1.3"]
+"""Those of another carrier."""
 
 
 def signal_of(device: str) -> str:

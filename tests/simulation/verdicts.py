@@ -19,6 +19,7 @@ from hostwatch.core.world import Decision
 from tests.simulation.carrier import Rounds, rounds
 from tests.simulation.circuits import Circuits
 from tests.simulation.evidence import Complain, Proof
+from tests.simulation.groups import Groups, is_way
 from tests.simulation.hanging import is_parent
 
 MISSES = 2
@@ -98,6 +99,10 @@ class Verdicts:
     rounds: dict[str, Rounds] = field(default_factory=dict)
     """Of each uplink, by its signal."""
 
+    groups: Groups = field(init=False)
+    said: list[Proof] = field(default_factory=list)
+    """What rounds said in the last decision."""
+
     circuits: Circuits = field(default_factory=Circuits)
     intervals: dict[str, timedelta] = field(default_factory=dict)
     """Of supplies and switches."""
@@ -105,13 +110,22 @@ class Verdicts:
     down: int = 0
     up: int = 0
 
+    def __post_init__(self) -> None:
+        self.groups = Groups(interval=self.interval)
+
     def check(self, decision: Decision, proofs: Sequence[Proof]) -> None:
         """A decision was committed."""
-        expected = [
-            (flip, one.signal)
-            for one in (*(one for p in proofs for one in self._readings(p)), *self.circuits.take(proofs))
-            if one.signal in self.lines and (flip := self._take(one))
-        ]
+        self.said = []
+        expected: list[tuple[str, str]] = []
+        for proof in proofs:
+            mine, *said = self._readings(proof)
+            for each in (mine, *said):
+                expected += self._flips(each)
+            for each in said:
+                expected += self.groups.take(each, self.lines)
+            self.said += said
+        for each in self.circuits.take(proofs):
+            expected += self._flips(each)
         found = [
             ("down" if isinstance(fact, facts.WentDown) else "up", fact.signal)
             for fact in decision.facts
@@ -127,10 +141,12 @@ class Verdicts:
                     line.follow(fact.at - fact.before)
                 for one in self.rounds.values():
                     one.follow(fact.at - fact.before)
+                self.groups.follow(fact.at - fact.before)
                 self.circuits.follow(fact.at - fact.before)
         if decision.population is not None:
             heirs = self._heirs(decision.population)
             self.population.change(decision.population)
+            self.groups.change(self.population, self.lines)
             fresh = rounds(self.population)
             before = self.rounds
             self.rounds = {
@@ -160,6 +176,10 @@ class Verdicts:
                 was = supply.signal_of(old.place.supply, self.population.vantage)
                 found.setdefault(own, {})[was] = None
         return {name: sorted(olds) for name, olds in found.items()}
+
+    def _flips(self, proof: Proof) -> list[tuple[str, str]]:
+        flip = self._take(proof) if proof.signal in self.lines else ""
+        return [(flip, proof.signal)] if flip else []
 
     def _take(self, proof: Proof) -> str:
         return self.lines[proof.signal].take(proof, self.intervals.get(proof.signal, self.interval))
@@ -226,10 +246,14 @@ class People:
         downs = [
             f
             for f in decision.facts
-            if isinstance(f, facts.WentDown) and "/ping:" not in f.signal and not is_parent(f.signal)
+            if isinstance(f, facts.WentDown)
+            and not f.signal.startswith("uplink:")
+            and not is_parent(f.signal)
         ]
         every = [
-            f for f in decision.facts if isinstance(f, facts.EmergencyJoined) and not is_parent(f.signal)
+            f
+            for f in decision.facts
+            if isinstance(f, facts.EmergencyJoined) and not is_parent(f.signal) and not is_way(f.signal)
         ]
         joined = [f for f in every if f.reference not in self.hanging]
         adopted = {fact.signal for fact in joined if not is_service(fact.signal)}
@@ -237,7 +261,7 @@ class People:
             f for f in decision.facts if isinstance(f, facts.EmergencyOpened | facts.UplinkEmergencyOpened)
         ]
         devices = [d.signal for d in downs if not is_service(d.signal) and d.signal not in adopted]
-        theirs = [o.signal for o in opened if not is_service(o.signal)]
+        theirs = [o.signal for o in opened if not is_service(o.signal) and not is_way(o.signal)]
         if [d for d in devices if d not in self.placed] != [d for d in theirs if d not in self.placed]:
             self.complain(f"verdicts {downs} do not open the emergencies {opened}")
         self.verdicts.update((down.signal, down.at) for down in downs)
@@ -356,7 +380,9 @@ class People:
         ended = {fact.reference: fact for fact in every if fact.reference not in self.hanging}
         at_once = {fact.signal: fact.reference for fact in opened if fact.signal in self.held}
         left = {*decision.withdrawn_signals} | ups
-        may_be_untold = {name for name in ups | gone if is_service(name) or name in self.placed}
+        may_be_untold = {
+            name for name in ups | gone if is_service(name) or is_way(name) or name in self.placed
+        }
         expected = {self.open.get(name, name) for name in (ups | gone) - may_be_untold}
         expected |= {self.open[name] for name in may_be_untold if name in self.open}
         expected |= {at_once[name] for name in left if name in at_once}
