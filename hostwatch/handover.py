@@ -20,6 +20,7 @@ from hostwatch.channels.base import Channel, Failed, Message, Refused, printable
 from hostwatch.clock import Clock
 from hostwatch.core import delivery, ladder
 from hostwatch.core.emergency import AttemptOutcome, Notice
+from hostwatch.core.proof import Proof
 from hostwatch.core.world import Decision, World
 from hostwatch.directory import Directory, Person, Way
 from hostwatch.engine import Engine
@@ -39,6 +40,8 @@ class _End:
     said: str
     perhaps_arrived: bool = False
     retry_after: timedelta | None = None
+    proof: Proof = Proof.ACCEPTED
+    receipt: str = ""
 
 
 class Handover:
@@ -116,7 +119,9 @@ class Handover:
         except Exception as error:  # a fault of ours in a channel must not lose the notice
             log.error("channel-broke", channel=channel.kind, notice=notice.id, **fault(error))
             return _End(outcome=AttemptOutcome.FAILED, said=repr(error), perhaps_arrived=True)
-        return _End(outcome=AttemptOutcome.ACCEPTED, said=receipt.said)
+        return _End(
+            outcome=AttemptOutcome.ACCEPTED, said=receipt.said, proof=receipt.proof, receipt=receipt.receipt
+        )
 
     def _is_late(self, notice: Notice) -> bool:
         duty = None if notice.duty is None else self._engine.world.duties.get(notice.duty)
@@ -143,6 +148,8 @@ class Handover:
                 now=now,
                 perhaps_arrived=end.perhaps_arrived,
                 retry_after=end.retry_after,
+                proof=end.proof,
+                receipt=end.receipt,
             )
         )
 

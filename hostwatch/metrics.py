@@ -121,7 +121,7 @@ def snapshot(
         blind=tuple(world.blind),
         emergencies=len(world.emergencies),
         notices=tuple(world.notices.values()),
-        duties=tuple(world.duties.values()),
+        duties=tuple(duty for duty in world.duties.values() if duty.is_open),
         readings=dict(tally.readings),
         facts=dict(tally.facts),
         attempts=dict(tally.attempts),

@@ -85,7 +85,7 @@ class Outbox:
         """A heap: when whose wait is over."""
 
         self._dues: list[tuple[datetime, str]] = [
-            (duty.due, duty.id) for duty in engine.world.duties.values()
+            (duty.due, duty.id) for duty in engine.world.duties.values() if duty.is_open
         ]
         """A heap: when which duty is due."""
 
@@ -194,7 +194,7 @@ class Outbox:
         while self._dues:
             due, name = self._dues[0]
             duty = self._engine.world.duties.get(name)
-            if duty is not None and duty.breached_at is None and duty.due == due:
+            if duty is not None and duty.is_open and duty.breached_at is None and duty.due == due:
                 return due
             heappop(self._dues)
         return None

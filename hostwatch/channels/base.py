@@ -30,6 +30,7 @@ from pydantic_core import CoreSchema
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.secret import Secret
 from hostwatch.configuration.strict import Section
+from hostwatch.core.proof import Proof
 
 SAID_MAX_CHARS = 500
 """The longest answer of the other side that is kept as evidence."""
@@ -122,10 +123,16 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The other side accepted the message. That is *accepted*, never *delivered*."""
+    """The other side took the message. What that proves is *accepted*, unless it says more."""
 
     said: str
     """What it answered, made printable and at most `SAID_MAX_CHARS` long."""
+
+    proof: Proof = Proof.ACCEPTED
+    """What its answer proves, and never more."""
+
+    receipt: str = ""
+    """What it calls the message: a later word about it names that. No personal data."""
 
 
 class Refused(Exception):

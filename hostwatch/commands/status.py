@@ -26,6 +26,7 @@ from hostwatch.control import ControlError, ask
 from hostwatch.core import canonical, instant
 from hostwatch.core.behind import Group
 from hostwatch.core.concerned import Concerned, roots_of
+from hostwatch.core.delivery import MET
 from hostwatch.core.emergency import Emergency, Notice
 from hostwatch.core.facts import PathSeen
 from hostwatch.core.parents import Ways
@@ -206,12 +207,14 @@ def _behind(world: World, emergency: Emergency) -> Mapping[str, Group]:
 
 
 def _notice(world: World, notice: Notice, now: datetime) -> dict[str, Any]:
-    duty = world.duties.get(notice.duty or "")
+    owed = world.duties.get(notice.duty or "")
+    duty = owed if owed is not None and owed.is_open else None
     return {
         "customer": notice.customer,
         "contact": notice.contact,
         "state": notice.state.value,
-        "accepted_by": notice.attempts[-1].channel if notice.state.value == "accepted" else None,
+        "told_by": notice.told_by,
+        "proof": notice.proof,
         "settled_at": notice.settled_at,
         "attempts": len(notice.attempts),
         "due": None if duty is None else duty.due,
@@ -368,9 +371,9 @@ def _counted(one: Mapping[str, Any]) -> str:
 def _told(notice: Mapping[str, Any], zone: ZoneInfo) -> str:
     who, tries = notice["contact"], f"{notice['attempts']} attempts"
     late = " [bold red]late[/]" if notice["breached"] else ""
-    if notice["state"] == "accepted":
+    if notice["state"] in MET:
         when = _time(notice["settled_at"], zone)
-        return f"[green]{who}: accepted by {notice['accepted_by']} {when}[/]{late}"
+        return f"[green]{who}: {notice['state']} by {notice['told_by']} {when}[/]{late}"
     if notice["state"] != "pending":
         return f"[red]{who}: {notice['state']}, {tries}[/]{late}"
     if notice["left_s"] is None:

@@ -2,6 +2,9 @@
 
 An attempt is recorded before the message leaves and again when its outcome is known. One that a
 crash cut off in between may have arrived: the next attempt is marked as a repeat.
+
+What the other side says can change later: a relay that took a mail may give it back, a telephone network may
+report that it lies on the telephone. Then a duty is met, or open again, by the proof that there is now.
 """
 
 from __future__ import annotations
@@ -9,9 +12,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from hostwatch.core import facts
 from hostwatch.core.emergency import Attempt, AttemptOutcome, Duty, Notice, NoticeState
+from hostwatch.core.proof import Proof, stronger
 from hostwatch.core.world import Decision, World
 
 
@@ -53,29 +58,91 @@ def end(
     now: datetime,
     perhaps_arrived: bool = False,
     retry_after: timedelta | None = None,
+    proof: Proof = Proof.ACCEPTED,
+    receipt: str = "",
 ) -> Decision:
-    """Record what became of the notice's open attempt. `said` is a commitment."""
-    attempt = notice.attempts[-1]
+    """Record what became of the notice's open attempt. `said` is a commitment.
+
+    Of one that was accepted `proof` is what that proves, and by `receipt` the other side may say more later.
+    """
+    is_accepted = outcome is AttemptOutcome.ACCEPTED
     done = replace(
-        attempt,
+        notice.attempts[-1],
         ended_at=now,
         outcome=outcome,
         said=said,
         perhaps_arrived=perhaps_arrived,
         retry_after=retry_after,
+        proof=proof if is_accepted else None,
+        receipt=receipt if is_accepted else "",
     )
-    ended = facts.AttemptEnded(
-        at=now, notice=notice.id, number=attempt.number, outcome=outcome.value, said=said
-    )
-    tried = notice.with_attempt(done)
-    if outcome is not AttemptOutcome.ACCEPTED:
-        return Decision(facts=(ended,), notices=(tried,))
+    ended = facts.AttemptEnded(at=now, notice=notice.id, number=done.number, outcome=outcome.value, said=said)
+    return _then(ended, _weighed(world, notice.with_attempt(done), done, now))
+
+
+def proved(world: World, notice: Notice, number: int, proof: Proof, *, said: str, now: datetime) -> Decision:
+    """The other side says later how far a message came. What is known already changes nothing."""
+    attempt = notice.attempts[number - 1]
+    if attempt.proof is not None and attempt.proof.covers(proof):
+        return Decision()
+    known = replace(attempt, proof=proof)
+    fact = facts.AttemptProved(at=now, notice=notice.id, number=number, proof=proof.value, said=said)
+    return _then(fact, _weighed(world, notice.with_attempt(known), known, now))
+
+
+def returned(world: World, notice: Notice, number: int, *, said: str, now: datetime) -> Decision:
+    """What was accepted is given back. If nothing else met the duty, it is open again: the ladder goes on."""
+    attempt = notice.attempts[number - 1]
+    if attempt.outcome is AttemptOutcome.RETURNED:
+        return Decision()
+    back = notice.with_attempt(replace(attempt, outcome=AttemptOutcome.RETURNED, proof=None, ended_at=now))
+    fact = facts.AttemptReturned(at=now, notice=notice.id, number=number, said=said)
+    needed = _needed(world, notice)
+    if notice.state not in MET or (back.proof is not None and back.proof.covers(needed)):
+        return Decision(facts=(fact,), notices=(back,))
     duty = _duty(world, notice)
-    settled = settle(tried, NoticeState.ACCEPTED, f"accepted by {attempt.channel}", now, duty)
-    if duty is None:
-        return replace(settled, facts=(ended, *settled.facts))
+    opened = replace(back, state=NoticeState.PENDING, settled_at=None, late=False)
+    found: list[facts.Fact] = [
+        fact,
+        facts.NoticeReopened(at=now, notice=notice.id, why=f"{attempt.channel} gave it back"),
+    ]
+    if duty is None or duty.met_at is None:
+        return Decision(facts=tuple(found), notices=(opened,))
+    found.append(facts.DutyReopened(at=now, duty=duty.id))
+    return Decision(facts=tuple(found), notices=(opened,), duties=(replace(duty, met_at=None),))
+
+
+MET: Final = {NoticeState(proof.value): proof for proof in Proof if proof is not Proof.ATTEMPTED}
+"""What is proven of a notice that was settled so."""
+
+
+def _weighed(world: World, notice: Notice, attempt: Attempt, now: datetime) -> Decision:
+    """What follows for a notice from what an attempt proves now."""
+    if attempt.proof is None:
+        return Decision(notices=(notice,))
+    if notice.state in MET:
+        return Decision(notices=(replace(notice, state=NoticeState((notice.proof or attempt.proof).value)),))
+    if notice.state is not NoticeState.PENDING or not attempt.proof.covers(_needed(world, notice)):
+        return Decision(notices=(notice,))
+    duty = _duty(world, notice)
+    settled = settle(
+        notice, NoticeState(attempt.proof.value), f"{attempt.proof} by {attempt.channel}", now, duty
+    )
+    if duty is None or not duty.is_open:
+        return settled
     met = facts.DutyMet(at=now, duty=duty.id, late=_is_late(duty, now))
-    return replace(settled, facts=(ended, *settled.facts, met), duties=(replace(duty, met_at=now),))
+    return replace(settled, facts=(*settled.facts, met), duties=(replace(duty, met_at=now),))
+
+
+def _needed(world: World, notice: Notice) -> Proof:
+    """What must be proven before nothing more is tried: of a duty what the agreement says, and at least that
+    somebody took it."""
+    duty = _duty(world, notice)
+    return Proof.ACCEPTED if duty is None else stronger(duty.met_by, Proof.ACCEPTED) or Proof.ACCEPTED
+
+
+def _then(fact: facts.Fact, decision: Decision) -> Decision:
+    return replace(decision, facts=(fact, *decision.facts))
 
 
 def _duty(world: World, notice: Notice) -> Duty | None:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from hostwatch.core.notice import Kind, Story
+from hostwatch.core.proof import Proof, stronger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,9 @@ class Duty:
     emergency: str
     contact: str
     due: datetime
+    met_by: Proof = Proof.ACCEPTED
+    """What proves that they were told: a term of the agreement."""
+
     met_at: datetime | None = None
     breached_at: datetime | None = None
     released_at: datetime | None = None
@@ -60,6 +64,9 @@ class NoticeState(StrEnum):
 
     PENDING = "pending"
     ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    ANSWERED = "answered"
+    ACKNOWLEDGED = "acknowledged"
     GIVEN_UP = "given up"
     FORBIDDEN = "forbidden"
     """The contact is no longer authorised."""
@@ -70,6 +77,9 @@ class AttemptOutcome(StrEnum):
 
     OPEN = "open"
     ACCEPTED = "accepted"
+    RETURNED = "returned"
+    """Accepted, and given back later: it did not arrive."""
+
     FAILED = "failed"
     REFUSED = "refused"
     INTERRUPTED = "interrupted"
@@ -103,6 +113,17 @@ class Attempt:
     way: str = ""
     """What the channel was, whatever its place: two attempts with the same one went the same way."""
 
+    proof: Proof | None = None
+    """What is proven by it, as far as anybody has said; None: nothing."""
+
+    receipt: str = ""
+    """What the other side calls the message, by which it may say more of it later. No personal data."""
+
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether the person may have the message by it: another is then marked as a repeat."""
+        return self.perhaps_arrived or self.outcome is AttemptOutcome.ACCEPTED
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
@@ -129,7 +150,21 @@ class Notice:
     @property
     def perhaps_told(self) -> bool:
         """Whether an earlier attempt may have arrived, so that the next must be marked as a repeat."""
-        return any(attempt.perhaps_arrived for attempt in self.attempts)
+        return any(attempt.may_have_arrived for attempt in self.attempts)
+
+    @property
+    def proof(self) -> Proof | None:
+        """The most that is proven by any attempt."""
+        found: Proof | None = None
+        for attempt in self.attempts:
+            found = stronger(found, attempt.proof)
+        return found
+
+    @property
+    def told_by(self) -> str | None:
+        """The channel that proves the most; None if none proves anything."""
+        proof = self.proof
+        return next((one.channel for one in self.attempts if proof and one.proof is proof), None)
 
     @property
     def has_open_attempt(self) -> bool:
@@ -138,8 +173,8 @@ class Notice:
 
     def with_attempt(self, attempt: Attempt) -> Notice:
         """The notice with an attempt added, or replaced by its number."""
-        others = tuple(a for a in self.attempts if a.number != attempt.number)
-        return replace(self, attempts=(*others, attempt))
+        place = attempt.number - 1
+        return replace(self, attempts=(*self.attempts[:place], attempt, *self.attempts[place + 1 :]))
 
 
 def notice_id(reference: str, kind: Kind, customer: str, contact: str) -> str:

@@ -18,6 +18,12 @@ from hostwatch.core.facts_for_people import (
     AttemptEnded as AttemptEnded,
 )
 from hostwatch.core.facts_for_people import (
+    AttemptProved as AttemptProved,
+)
+from hostwatch.core.facts_for_people import (
+    AttemptReturned as AttemptReturned,
+)
+from hostwatch.core.facts_for_people import (
     DutyArose as DutyArose,
 )
 from hostwatch.core.facts_for_people import (
@@ -28,6 +34,9 @@ from hostwatch.core.facts_for_people import (
 )
 from hostwatch.core.facts_for_people import (
     DutyReleased as DutyReleased,
+)
+from hostwatch.core.facts_for_people import (
+    DutyReopened as DutyReopened,
 )
 from hostwatch.core.facts_for_people import (
     EmergencyEnded as EmergencyEnded,
@@ -43,6 +52,9 @@ from hostwatch.core.facts_for_people import (
 )
 from hostwatch.core.facts_for_people import (
     NoticeOwed as NoticeOwed,
+)
+from hostwatch.core.facts_for_people import (
+    NoticeReopened as NoticeReopened,
 )
 from hostwatch.core.facts_for_people import (
     NoticeSettled as NoticeSettled,

@@ -189,6 +189,40 @@ class AttemptEnded(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptProved(Fact):
+    """The other side said later how far a message came; `said` is a commitment to its words."""
+
+    notice: str
+    number: int
+    proof: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptReturned(Fact):
+    """What was accepted was given back: a bounce, or a report that it cannot be delivered."""
+
+    notice: str
+    number: int
+    said: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DutyReopened(Fact):
+    """What met a duty turned out not to have arrived. Its time to tell has run on."""
+
+    duty: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeReopened(Fact):
+    """A notice that was settled is to be sent again, since what had settled it did not arrive."""
+
+    notice: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeSettled(Fact):
     """Nothing more will be tried for the notice: accepted, or given up, or no longer allowed."""
 

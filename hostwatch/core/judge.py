@@ -148,7 +148,7 @@ def follow_clock(world: World, before: datetime, after: datetime) -> Decision:
     duties = tuple(
         replace(duty, due=duty.due + (after - before))
         for duty in world.duties.values()
-        if duty.breached_at is None
+        if duty.is_open and duty.breached_at is None
     )
     moved_warned = {name: one.moved(after - before) for name, one in world.warned.items()}
     moved_holds = {hold.signal: hold.moved(after - before) for hold in world.holds.values()}

@@ -2,9 +2,11 @@
 
 A channel is tried at once, then again after growing waits. It is left for the next after a
 permanent refusal, or when it has had its time without accepting. When the last channel has had its
-time, the ladder starts again from the first, until the notice is accepted or given up. One that
+time, the ladder starts again from the first, until the notice is settled or given up. One that
 refused is left alone for 4 min, then for twice as long each time, up to an hour: so a refusal that was
-not so permanent does not cost the deadline, and a permanent one not hundreds of tries. A channel is
+not so permanent does not cost the deadline, and a permanent one not hundreds of tries. One that accepted,
+where the agreement asks for more than that, is not asked again before it has had its time to prove more;
+then the next is tried, and it is left alone just so: nobody is told the same every 15 seconds. A channel is
 known by what it is (`Attempt.way`), not by its place: a ladder that changed meanwhile inherits nothing
 but what was done the same way.
 """
@@ -60,6 +62,12 @@ class GiveUp:
 
 Step = Send | Wait | GiveUp
 
+USELESS = frozenset({AttemptOutcome.REFUSED, AttemptOutcome.RETURNED})
+"""The same message by the same channel would fare no better."""
+
+RESTING = USELESS | {AttemptOutcome.ACCEPTED}
+"""After these a channel is left alone for a while."""
+
 LEFT_ALONE_MIN = timedelta(hours=1)
 """A notice that nobody tried to send for longer was left alone: that time does not count as trying."""
 
@@ -68,7 +76,7 @@ def next_step(notice: Notice, rungs: tuple[str, ...], pace: Pace, now: datetime)
     """What to do for a pending notice whose contact has the channels `rungs`: their ways, each once."""
     left = pace.give_up_after - _tried_for(notice, pace, now)
     if left <= timedelta(0):
-        return GiveUp(f"not accepted within {pace.give_up_after}")
+        return GiveUp(f"not {_short_of(notice)} within {pace.give_up_after}")
     if not rungs:
         return GiveUp("the contact has no channel")
     step = _climb(notice, rungs, pace, now)
@@ -76,11 +84,16 @@ def next_step(notice: Notice, rungs: tuple[str, ...], pace: Pace, now: datetime)
     return Wait(min(step.until, gives_up_at)) if isinstance(step, Wait) else step
 
 
+def _short_of(notice: Notice) -> str:
+    """What was not reached."""
+    return "accepted" if notice.proof is None else "proven to be more than accepted"
+
+
 def refused_by_all(notice: Notice, rungs: tuple[str, ...]) -> bool:
     """Whether every channel of the ladder refused when it was tried last: nobody can be told by it."""
     tried = _tried(notice)
     latest = [_latest(tried, way) for way in rungs]
-    return all(attempt is not None and attempt.outcome is AttemptOutcome.REFUSED for attempt in latest)
+    return all(attempt is not None and attempt.outcome in USELESS for attempt in latest)
 
 
 def _tried_for(notice: Notice, pace: Pace, now: datetime) -> timedelta:
@@ -108,16 +121,16 @@ def _climb(notice: Notice, rungs: tuple[str, ...], pace: Pace, now: datetime) ->
     new = _put_before(tried, rungs, len(rungs) if place is None else place)
     if new is not None:
         return Send(new)
-    if place is None or latest.outcome is AttemptOutcome.REFUSED:
+    if place is None or latest.outcome in USELESS:
         return _next_rung(tried, rungs, pace, now)
     if now < latest.began_at:  # the clock went back: how long ago that was, nobody knows any more
         return Send(place)
     stay = _stay(tried)
     leaves_at = stay[0].began_at + pace.next_channel_after
-    retry_at = _retry_at(stay, pace)
     if now >= leaves_at:
         return _next_rung(tried, rungs, pace, now)
-    if retry_at >= leaves_at:
+    retry_at = _retry_at(stay, pace)
+    if latest.outcome is AttemptOutcome.ACCEPTED or retry_at >= leaves_at:
         return Wait(leaves_at)
     return Send(place) if now >= retry_at else Wait(retry_at)
 
@@ -154,23 +167,23 @@ def _latest(tried: tuple[Attempt, ...], way: str) -> Attempt | None:
 
 
 def _free_at(tried: tuple[Attempt, ...], way: str, pace: Pace, now: datetime) -> datetime:
-    """From when on a channel may be tried again: after the patience that it asked for, or a refusal.
+    """From when on a channel may be tried again: after the patience that it asked for, and its rest.
 
     An attempt that is dated in the future was before the clock went back, and binds nobody any more.
     """
     latest = _latest(tried, way)
     if latest is None or latest.began_at > now:
         return now
-    rest = max(latest.retry_after or timedelta(0), _refusal_rest(tried, way, pace))
+    rest = max(latest.retry_after or timedelta(0), _rest(tried, way, pace))
     return (latest.ended_at or latest.began_at) + rest if rest else latest.began_at
 
 
-def _refusal_rest(tried: tuple[Attempt, ...], way: str, pace: Pace) -> timedelta:
-    """How long a channel is left alone for its latest refusals without anything else between them."""
+def _rest(tried: tuple[Attempt, ...], way: str, pace: Pace) -> timedelta:
+    """How long a channel is left alone for what it said last, without anything else between that."""
     same_way = (attempt for attempt in reversed(tried) if attempt.way == way)
-    refusals = sum(1 for _ in takewhile(lambda one: one.outcome is AttemptOutcome.REFUSED, same_way))
-    longer = pace.round_pause * (1 << min(max(refusals - 1, 0), 20))
-    return min(longer, pace.refusal_pause) if refusals else timedelta(0)
+    said = sum(1 for _ in takewhile(lambda one: one.outcome in RESTING, same_way))
+    longer = pace.round_pause * (1 << min(max(said - 1, 0), 20))
+    return min(longer, pace.refusal_pause) if said else timedelta(0)
 
 
 def _stay(tried: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
@@ -182,9 +195,9 @@ def _stay(tried: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
 
 
 def _goes_on(before: Attempt, after: Attempt) -> bool:
-    """Whether two attempts belong to one stay: one way, not refused, and no clock went back between."""
-    refused = before.outcome is AttemptOutcome.REFUSED
-    return before.way == after.way and not refused and before.began_at <= after.began_at
+    """Whether two attempts belong to one stay: one way, not left alone, and no clock went back between."""
+    left = before.outcome in RESTING
+    return before.way == after.way and not left and before.began_at <= after.began_at
 
 
 def _retry_at(stay: tuple[Attempt, ...], pace: Pace) -> datetime:

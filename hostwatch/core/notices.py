@@ -1,7 +1,7 @@
 """The notices that the world holds, found by what is asked of them: what it costs does not grow with a storm.
 
-A notice is held while it is pending, while it belongs to an open emergency, and while one of those that are
-held so waits for it. `World.apply` alone changes them.
+A notice is held while it is pending or an attempt has no outcome, while it belongs to an open emergency, and
+while one of those that are held so waits for it. `World.apply` alone changes them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Notices(Mapping[str, Notice]):
         """Those that are still to be sent, oldest first."""
 
         self.tried: set[str] = set()
-        """The pending ones whose latest attempt has no outcome yet."""
+        """Those whose latest attempt has no outcome yet."""
 
         self._by_emergency: dict[str, dict[str, None]] = {}
         self._behind: dict[str, set[str]] = {}
@@ -61,24 +61,31 @@ class Notices(Mapping[str, Notice]):
             self.pending[name] = notice
         else:
             self.pending.pop(name, None)
-        if notice.state is NoticeState.PENDING and notice.has_open_attempt:
+        if notice.has_open_attempt:
             self.tried.add(name)
         else:
             self.tried.discard(name)
 
-    def forget(self, names: Iterable[str], is_open: Collection[str]) -> None:
-        """Drop those of these that are over, and whom they waited for; the store keeps them."""
+    def forget(self, names: Iterable[str], is_open: Collection[str]) -> set[str]:
+        """Drop those of these that are over, and whom they waited for; the store keeps them. Who that was."""
+        dropped: set[str] = set()
         for name in names:
             notice = self._all.get(name)
-            if notice is None or name in self.pending or any(one in is_open for one in notice.emergencies):
+            if notice is None or self._is_wanted(notice, is_open):
                 continue
             if notice.after is not None and notice.after in self._behind:
                 self._behind[notice.after].discard(name)
                 if not self._behind[notice.after]:
                     del self._behind[notice.after]
-                    self.forget((notice.after,), is_open)
+                    dropped |= self.forget((notice.after,), is_open)
             if name not in self._behind:
                 self._drop(notice)
+                dropped.add(name)
+        return dropped
+
+    def _is_wanted(self, notice: Notice, is_open: Collection[str]) -> bool:
+        has_work = notice.id in self.pending or notice.id in self.tried
+        return has_work or any(one in is_open for one in notice.emergencies)
 
     def _drop(self, notice: Notice) -> None:
         del self._all[notice.id]

@@ -167,7 +167,7 @@ class World:
     """The open emergencies, by reference."""
 
     duties: dict[str, Duty] = field(default_factory=dict)
-    """The duties that are neither met nor released."""
+    """The duties of all notices that are held, by their names: a duty has that of its notice."""
 
     notices: Notices = field(default_factory=Notices)
     """The notices that are pending, or belong to an open emergency, and those that one of them waits for."""
@@ -222,7 +222,7 @@ class World:
         self.open_by_signal = {
             signal: reference for reference, e in self.emergencies.items() for signal in e.signals
         }
-        self.notices.forget([*self.notices], self.emergencies)
+        self._forget([*self.notices])
 
     def device(self, signal: str) -> Device | None:
         """The watched device that a signal belongs to; None when it is no longer watched."""
@@ -338,10 +338,7 @@ class World:
                 self.holds.drop(signal)
             else:
                 self.holds.put(hold)
-        for duty in decision.duties:
-            self.duties[duty.id] = duty
-            if not duty.is_open:
-                del self.duties[duty.id]
+        self.duties.update((duty.id, duty) for duty in decision.duties)
         touched = {notice.id: None for notice in decision.notices}
         for notice in decision.notices:
             self.notices.put(notice)
@@ -351,8 +348,13 @@ class World:
                 self.unsettled.pop(emergency.reference, None)
                 self.stated.pop(emergency.reference, None)
                 touched.update((notice.id, None) for notice in self.notices.of(emergency.reference))
-        self.notices.forget(touched, self.emergencies)
+        self._forget(touched)
         _put(self.stated, {name: said for name, said in decision.stated.items() if name in self.emergencies})
+
+    def _forget(self, names: Iterable[str]) -> None:
+        """Drop the notices of these that are over, and their duties."""
+        for name in self.notices.forget(names, self.emergencies):
+            self.duties.pop(name, None)
 
 
 def _put(mine: dict[str, T], changed: Mapping[str, T | None]) -> None:

@@ -274,7 +274,8 @@ class Ledger:
             if hold is not None:
                 db.execute("INSERT INTO holds VALUES (?, ?, ?)", rows.hold_row(hold))
         db.executemany(
-            "INSERT OR REPLACE INTO duties VALUES (?, ?, ?, ?, ?, ?, ?)", map(rows.duty_row, decision.duties)
+            "INSERT OR REPLACE INTO duties VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            map(rows.duty_row, decision.duties),
         )
         for notice in decision.notices:
             db.execute(
@@ -287,7 +288,7 @@ class Ledger:
                 [(notice.id, name, place) for place, name in enumerate(notice.emergencies)],
             )
             db.executemany(
-                "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [rows.attempt_row(notice.id, attempt) for attempt in notice.attempts],
             )
 

@@ -24,12 +24,18 @@ from hostwatch.core.warned import Warned
 from hostwatch.core.world import Heard, SliceKey, World
 from hostwatch.store import causes, rows, versions
 
-OPEN = "met_at IS NULL AND released_at IS NULL"
 KEPT = (
     "state = 'pending' OR id IN (SELECT notice FROM notice_emergencies JOIN emergencies"
     " ON reference = emergency WHERE ended_at IS NULL)"
+    " OR id IN (SELECT notice FROM attempts WHERE outcome = 'open')"
 )
-"""The notices that the world holds: pending, or of an open emergency."""
+"""The notices that the world holds: pending, of an open emergency, or with an attempt that has no outcome."""
+
+OWED = (
+    f"SELECT * FROM duties WHERE id IN (SELECT duty FROM notices WHERE {KEPT}"
+    f" UNION SELECT duty FROM notices WHERE id IN (SELECT follows FROM notices WHERE {KEPT}))"
+)
+"""The duties of these, and of those that they waited for: met or not."""
 
 SPANS_AT_ONCE = 5_000
 """Closed slices that are read at a time: of several hours, when a slice is 5 s long."""
@@ -136,7 +142,7 @@ def read_rest(db: sqlite3.Connection, take: Callable[[sqlite3.Cursor], Iterable[
         schedule=at[1],
         targets=(),
         emergencies=[rows.emergency(row) for row in opened],
-        duties=[rows.duty(row) for row in db.execute(f"SELECT * FROM duties WHERE {OPEN}")],
+        duties=[rows.duty(row) for row in db.execute(OWED)],
         notices=_kept(db),
         holds=[rows.hold(row) for row in db.execute("SELECT * FROM holds ORDER BY signal")],
         causes=[causes.cause(row) for row in db.execute("SELECT * FROM causes ORDER BY signal")],

@@ -11,6 +11,7 @@ from hostwatch.core import canonical, instant, latency
 from hostwatch.core.emergency import Attempt, AttemptOutcome, Duty, Emergency, Notice, NoticeState
 from hostwatch.core.holds import Hold
 from hostwatch.core.notice import Part, Story
+from hostwatch.core.proof import Proof
 from hostwatch.core.reading import Outcome
 from hostwatch.core.schedule import Target
 from hostwatch.core.signal import Signal, Silence
@@ -206,17 +207,18 @@ def heard(row: Row) -> Heard:
 def duty_row(duty: Duty) -> Row:
     """A row of `duties`."""
     dates = (duty.due, duty.met_at, duty.breached_at, duty.released_at)
-    return duty.id, duty.emergency, duty.contact, *map(us, dates)
+    return duty.id, duty.emergency, duty.contact, *map(us, dates), duty.met_by.value
 
 
 def duty(row: Row) -> Duty:
     """The duty of a row."""
-    name, emergency_name, contact, due, met_at, breached_at, released_at = row
+    name, emergency_name, contact, due, met_at, breached_at, released_at, met_by = row
     return Duty(
         id=name,
         emergency=emergency_name,
         contact=contact,
         due=at(due),
+        met_by=Proof(met_by),
         met_at=when(met_at),
         breached_at=when(breached_at),
         released_at=when(released_at),
@@ -276,12 +278,15 @@ def attempt_row(notice_id: str, attempt: Attempt) -> Row:
         attempt.address,
         attempt.said,
         attempt.way,
+        None if attempt.proof is None else attempt.proof.value,
+        attempt.receipt,
     )
 
 
 def attempt(row: Row) -> Attempt:
     """The attempt of a row (without the notice it belongs to)."""
-    _, number, rung, channel, began, ended, outcome, perhaps, retry_us, repeat, address, said, way = row
+    _, number, rung, channel, began, ended, outcome, perhaps, retry_us, repeat, address, *words = row
+    said, way, proof, receipt = words
     return Attempt(
         number=number,
         rung=rung,
@@ -295,6 +300,8 @@ def attempt(row: Row) -> Attempt:
         address=address,
         said=said,
         way=way,
+        proof=None if proof is None else Proof(proof),
+        receipt=receipt,
     )
 
 

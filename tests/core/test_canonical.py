@@ -172,6 +172,10 @@ GOLDEN: dict[str, str] = {
     "NoticeOwed": "9ecdc9b5cfb7c74a",
     "AttemptBegan": "13f6350484ba964f",
     "AttemptEnded": "80f38774d15d5d1d",
+    "AttemptProved": "ef5a51994fcc6e46",
+    "AttemptReturned": "e1ae62460185bd5d",
+    "DutyReopened": "038e53972fe69e70",
+    "NoticeReopened": "dd3171d6b54d4e2f",
     "NoticeSettled": "01c8c1b2cd8ab76e",
 }
 

@@ -41,7 +41,9 @@ class Plain:
         kept = {
             name: one
             for name, one in self.notices.items()
-            if one.state is NoticeState.PENDING or any(e in self.emergencies for e in one.emergencies)
+            if one.state is NoticeState.PENDING
+            or one.has_open_attempt
+            or any(e in self.emergencies for e in one.emergencies)
         }
         waited_for = {one.after for one in kept.values()}
         self.notices = {name: one for name, one in self.notices.items() if name in waited_for or name in kept}
@@ -105,7 +107,7 @@ def test_the_same_notices_are_held_as_if_all_were_gone_through(history: list[Dec
         assert world.notices == held
         pending = [one for one in held.values() if one.state is NoticeState.PENDING]
         assert {one.id for one in world.pending()} == {one.id for one in pending}
-        assert world.notices.tried == {one.id for one in pending if one.has_open_attempt}
+        assert world.notices.tried == {one.id for one in held.values() if one.has_open_attempt}
         for name in [f"E-{number}" for number in range(5)]:
             told = [one for one in held.values() if name in one.emergencies]
             assert {one.id for one in world.notices.of(name)} == {one.id for one in told}
