@@ -85,7 +85,8 @@ class Outbox:
         """A heap: when whose wait is over."""
 
         self._dues: list[tuple[datetime, str]] = [
-            (duty.due, duty.id) for duty in engine.world.duties.values() if duty.is_open
+            *((duty.due, duty.id) for duty in engine.world.duties.values()),
+            *((duty.due, duty.id) for duty in engine.world.customer_duties.values()),
         ]
         """A heap: when which duty is due."""
 
@@ -151,6 +152,8 @@ class Outbox:
         for duty in decision.duties:
             self._changed.update((notice.id, None) for notice in notices.of(duty.emergency))
             heappush(self._dues, (duty.due, duty.id))
+        for owed in decision.customer_duties:
+            heappush(self._dues, (owed.due, owed.id))
         people = decision.population
         if people is not None and (people.customers or people.customers_gone):
             self._all_looked_at = None  # who is authorised may be others
@@ -193,8 +196,9 @@ class Outbox:
         """When the next duty is due that is open and not breached."""
         while self._dues:
             due, name = self._dues[0]
-            duty = self._engine.world.duties.get(name)
-            if duty is not None and duty.is_open and duty.breached_at is None and duty.due == due:
+            world = self._engine.world
+            duty = world.duties.get(name) or world.customer_duties.get(name)
+            if duty is not None and duty.may_be_breached and duty.due == due:
                 return due
             heappop(self._dues)
         return None

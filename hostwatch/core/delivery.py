@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from hostwatch.core import facts
+from hostwatch.core import customerduty, facts
 from hostwatch.core.emergency import Attempt, AttemptOutcome, Duty, Notice, NoticeState
 from hostwatch.core.proof import Proof, stronger
 from hostwatch.core.world import Decision, World
@@ -77,7 +77,7 @@ def end(
         receipt=receipt if is_accepted else "",
     )
     ended = facts.AttemptEnded(at=now, notice=notice.id, number=done.number, outcome=outcome.value, said=said)
-    return _then(ended, _weighed(world, notice.with_attempt(done), done, now))
+    return _told(world, _then(ended, _weighed(world, notice.with_attempt(done), done, now)), now)
 
 
 def proved(world: World, notice: Notice, number: int, proof: Proof, *, said: str, now: datetime) -> Decision:
@@ -87,7 +87,7 @@ def proved(world: World, notice: Notice, number: int, proof: Proof, *, said: str
         return Decision()
     known = replace(attempt, proof=proof)
     fact = facts.AttemptProved(at=now, notice=notice.id, number=number, proof=proof.value, said=said)
-    return _then(fact, _weighed(world, notice.with_attempt(known), known, now))
+    return _told(world, _then(fact, _weighed(world, notice.with_attempt(known), known, now)), now)
 
 
 def returned(world: World, notice: Notice, number: int, *, said: str, now: datetime) -> Decision:
@@ -109,7 +109,8 @@ def returned(world: World, notice: Notice, number: int, *, said: str, now: datet
     if duty is None or duty.met_at is None:
         return Decision(facts=tuple(found), notices=(opened,))
     found.append(facts.DutyReopened(at=now, duty=duty.id))
-    return Decision(facts=tuple(found), notices=(opened,), duties=(replace(duty, met_at=None),))
+    reopened = Decision(facts=tuple(found), notices=(opened,), duties=(replace(duty, met_at=None),))
+    return _told(world, reopened, now)
 
 
 MET: Final = {NoticeState(proof.value): proof for proof in Proof if proof is not Proof.ATTEMPTED}
@@ -141,6 +142,20 @@ def _needed(world: World, notice: Notice) -> Proof:
     return Proof.ACCEPTED if duty is None else stronger(duty.met_by, Proof.ACCEPTED) or Proof.ACCEPTED
 
 
+def _told(world: World, decision: Decision, now: datetime) -> Decision:
+    """What follows for the customers whose people's duties are otherwise by a decision."""
+    found, changed = [*decision.facts], []
+    for duty in decision.duties:
+        mine = world.customer_duties.get(customerduty.name_of(duty.emergency, duty.customer))
+        if mine is None:
+            continue
+        after, follows = customerduty.after(mine, decision.facts, now)
+        found.extend(follows)
+        if after != mine:
+            changed.append(after)
+    return replace(decision, facts=tuple(found), customer_duties=tuple(changed))
+
+
 def _then(fact: facts.Fact, decision: Decision) -> Decision:
     return replace(decision, facts=(fact, *decision.facts))
 
@@ -167,19 +182,21 @@ def abandon(world: World, notice: Notice, state: NoticeState, why: str, now: dat
     if duty is None:
         return settled
     released = facts.DutyReleased(at=now, duty=duty.id, why=why)
-    return replace(settled, facts=(*settled.facts, released), duties=(replace(duty, released_at=now),))
+    over = replace(settled, facts=(*settled.facts, released), duties=(replace(duty, released_at=now),))
+    return _told(world, over, now)
 
 
 def breaches(world: World, now: datetime) -> Decision:
-    """The duties whose time has run out and that nobody has recorded yet."""
-    late = [
-        duty
-        for duty in world.duties.values()
-        if duty.breached_at is None and duty.is_open and duty.due <= now
-    ]
+    """The duties whose time has run out and that nobody has recorded yet: to people, and to customers."""
+    late = [duty for duty in world.duties.values() if duty.may_be_breached and duty.due <= now]
+    customers = [*customerduty.breaches(world.customer_duties.values(), now)]
     return Decision(
-        facts=tuple(facts.DutyBreached(at=now, duty=duty.id, due=duty.due) for duty in late),
+        facts=(
+            *(facts.DutyBreached(at=now, duty=duty.id, due=duty.due) for duty in late),
+            *(fact for _, fact in customers),
+        ),
         duties=tuple(replace(duty, breached_at=now) for duty in late),
+        customer_duties=tuple(duty for duty, _ in customers),
     )
 
 

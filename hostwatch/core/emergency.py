@@ -43,6 +43,7 @@ class Duty:
 
     id: str
     emergency: str
+    customer: str
     contact: str
     due: datetime
     met_by: Proof = Proof.ACCEPTED
@@ -57,6 +58,11 @@ class Duty:
     def is_open(self) -> bool:
         """Whether it is still to be met."""
         return self.met_at is None and self.released_at is None
+
+    @property
+    def may_be_breached(self) -> bool:
+        """Whether it is still to be met, and in time."""
+        return self.is_open and self.breached_at is None
 
 
 class NoticeState(StrEnum):

@@ -127,6 +127,7 @@ def step(world: World, part: Step, now: datetime) -> Decision:
         withdrawn_signals=tuple(gone),
         emergencies=people.emergencies,
         duties=people.duties,
+        customer_duties=people.customer_duties,
         notices=people.notices,
         holds=people.holds,
         causes=taken.causes,

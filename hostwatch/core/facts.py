@@ -24,6 +24,21 @@ from hostwatch.core.facts_for_people import (
     AttemptReturned as AttemptReturned,
 )
 from hostwatch.core.facts_for_people import (
+    CustomerDutyArose as CustomerDutyArose,
+)
+from hostwatch.core.facts_for_people import (
+    CustomerDutyBreached as CustomerDutyBreached,
+)
+from hostwatch.core.facts_for_people import (
+    CustomerDutyMet as CustomerDutyMet,
+)
+from hostwatch.core.facts_for_people import (
+    CustomerDutyReleased as CustomerDutyReleased,
+)
+from hostwatch.core.facts_for_people import (
+    CustomerDutyReopened as CustomerDutyReopened,
+)
+from hostwatch.core.facts_for_people import (
     DutyArose as DutyArose,
 )
 from hostwatch.core.facts_for_people import (

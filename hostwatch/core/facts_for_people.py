@@ -156,6 +156,51 @@ class DutyReleased(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerDutyArose(Fact):
+    """A customer as a whole is owed to be told by `due` (`colocation C5`)."""
+
+    duty: str
+    emergency: str
+    customer: str
+    due: datetime
+    told: str
+    """`any` or `all` of the people who count must have been."""
+
+    people: tuple[str, ...]
+    """The duties to them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerDutyMet(Fact):
+    """Enough of the customer's people were told."""
+
+    duty: str
+    late: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerDutyBreached(Fact):
+    """The time ran out before enough of them were told. The attempts go on."""
+
+    duty: str
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerDutyReopened(Fact):
+    """What had met it turned out not to have arrived."""
+
+    duty: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerDutyReleased(Fact):
+    """Nobody is left of those who count who could be told, and nobody was."""
+
+    duty: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeOwed(Fact):
     """A notice lies in the outbox."""
 

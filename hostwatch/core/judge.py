@@ -83,6 +83,7 @@ def readings_by_steps(
         settled=tuple(observed.settled),
         emergencies=people.emergencies,
         duties=people.duties,
+        customer_duties=people.customer_duties,
         notices=(*people.notices, *warned.notices),
         holds=people.holds,
         settled_emergencies=people.settled,
@@ -148,7 +149,7 @@ def follow_clock(world: World, before: datetime, after: datetime) -> Decision:
     duties = tuple(
         replace(duty, due=duty.due + (after - before))
         for duty in world.duties.values()
-        if duty.is_open and duty.breached_at is None
+        if duty.may_be_breached
     )
     moved_warned = {name: one.moved(after - before) for name, one in world.warned.items()}
     moved_holds = {hold.signal: hold.moved(after - before) for hold in world.holds.values()}
@@ -160,6 +161,9 @@ def follow_clock(world: World, before: datetime, after: datetime) -> Decision:
         facts=tuple(found),
         signals=tuple(carried),
         duties=duties,
+        customer_duties=tuple(
+            one.moved(after - before) for one in world.customer_duties.values() if one.may_be_breached
+        ),
         holds=moved_holds,
         warned=moved_warned,
         heard=said_already,

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 
-from hostwatch.core import facts, parts
+from hostwatch.core import customerduty, facts, parts
+from hostwatch.core.customerduty import CustomerDuty
 from hostwatch.core.emergency import (
     Duty,
     Emergency,
@@ -20,6 +21,7 @@ from hostwatch.core.emergency import (
 from hostwatch.core.holds import Hold
 from hostwatch.core.notice import Kind, Story
 from hostwatch.core.population import Customer
+from hostwatch.core.proof import Proof
 from hostwatch.core.stories import Opening
 from hostwatch.core.world import World
 
@@ -31,6 +33,7 @@ class People:
     facts: tuple[facts.Fact, ...] = ()
     emergencies: tuple[Emergency, ...] = ()
     duties: tuple[Duty, ...] = ()
+    customer_duties: tuple[CustomerDuty, ...] = ()
     notices: tuple[Notice, ...] = ()
     holds: Mapping[str, Hold | None] = field(default_factory=dict)
     settled: tuple[str, ...] = ()
@@ -49,6 +52,7 @@ class Owing:
         """The references of the emergencies that cover signals, where that has changed."""
 
         self._duties: list[Duty] = []
+        self._customer_duties: dict[str, CustomerDuty] = {}
         self._notices: list[Notice] = []
         self._holds: dict[str, Hold | None] = {}
         self._opened = 0
@@ -60,6 +64,7 @@ class Owing:
             facts=tuple(self._facts),
             emergencies=tuple(self._emergencies.values()),
             duties=tuple(self._duties),
+            customer_duties=tuple(self._customer_duties.values()),
             notices=tuple(self._notices),
             holds=self._holds,
             settled=tuple(self.settled),
@@ -122,8 +127,26 @@ class Owing:
 
     def tell(self, story: Story, customer: Customer, due_from: datetime) -> None:
         """All contacts of a customer are to be told within the time that they were promised."""
+        due = due_from + customer.terms.notice_within
+        self._owe_customer(story, customer, due)
         for contact in customer.contacts:
-            self._owe_first(story, contact, due_from + customer.terms.notice_within)
+            self._owe_first(story, contact, due, customer.telling.met_by)
+
+    def _owe_customer(self, story: Story, customer: Customer, due: datetime) -> None:
+        """The customer as a whole is to be told, if there is anybody to be told."""
+        counts = [one for one in customer.contacts if one in (customer.telling.named or customer.contacts)]
+        name = customerduty.name_of(story.reference, customer.id)
+        if not counts or name in self._world.customer_duties or name in self._customer_duties:
+            return
+        duty = CustomerDuty(
+            emergency=story.reference,
+            customer=customer.id,
+            due=due,
+            told=customer.telling.told,
+            people=tuple(notice_id(story.reference, "emergency", customer.id, one) for one in counts),
+        )
+        self._customer_duties[name] = duty
+        self._facts.append(customerduty.arose(duty, self._now))
 
     def cover(self, emergency: Emergency, flip: facts.WentDown) -> Emergency:
         """An outage is told under an emergency that is open, which does not change what it says."""
@@ -214,10 +237,17 @@ class Owing:
         every = self._about(name)
         return {one.customer for one in every if one.kind in ("recovery", "withdrawn")}
 
-    def _owe_first(self, story: Story, contact: str, due: datetime) -> None:
+    def _owe_first(self, story: Story, contact: str, due: datetime, met_by: Proof) -> None:
         """Somebody is to be told within the time that was promised."""
         name = notice_id(story.reference, "emergency", story.customer, contact)
-        duty = Duty(id=name, emergency=story.reference, contact=contact, due=due)
+        duty = Duty(
+            id=name,
+            emergency=story.reference,
+            customer=story.customer,
+            contact=contact,
+            due=due,
+            met_by=met_by,
+        )
         self._duties.append(duty)
         self._facts.append(
             facts.DutyArose(at=self._now, duty=name, emergency=story.reference, contact=contact, due=due)

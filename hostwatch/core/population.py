@@ -22,7 +22,7 @@ from hostwatch.core.service import Service, ending
 from hostwatch.core.source import Source
 from hostwatch.core.supply import Supply
 from hostwatch.core.switch import Switch
-from hostwatch.core.terms import AgreementTerms
+from hostwatch.core.terms import AgreementTerms, TellingTerms
 from hostwatch.core.uplink import Uplink, named
 from hostwatch.core.witnesses import Witnesses
 
@@ -34,6 +34,7 @@ class Customer:
     id: str
     contacts: tuple[str, ...] = ()
     terms: AgreementTerms = field(default_factory=AgreementTerms)
+    telling: TellingTerms = field(default_factory=TellingTerms)
 
 
 Fixture = Element | Source | Uplink | Supply | Switch

@@ -160,6 +160,7 @@ def overdue(world: World, now: datetime) -> Decision:
         facts=made.facts,
         emergencies=made.emergencies,
         duties=made.duties,
+        customer_duties=made.customer_duties,
         notices=made.notices,
         holds=made.holds,
     )

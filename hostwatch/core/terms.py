@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from enum import StrEnum
 from functools import lru_cache
+
+from hostwatch.core.proof import Proof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,25 @@ class AgreementTerms:
     def speaking(self) -> timedelta:
         """How long a scheduled reading speaks (J2)."""
         return speaking(self.interval)
+
+
+class Told(StrEnum):
+    """How many of a customer's people must have been told, that the customer was."""
+
+    ANY = "any"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellingTerms:
+    """When the customer was told (`colocation C5`). Each authorised person is told in any case."""
+
+    told: Told = Told.ANY
+    named: tuple[str, ...] = ()
+    """The contacts who count; empty: all who are authorised."""
+
+    met_by: Proof = Proof.ACCEPTED
+    """What proves that a person was told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

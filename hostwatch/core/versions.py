@@ -9,6 +9,7 @@ from typing import Any, Final
 from hostwatch.core import canonical, facts
 from hostwatch.core.device import Device, State
 from hostwatch.core.population import Customer, Fixture
+from hostwatch.core.terms import TellingTerms
 
 
 def of_device(
@@ -52,8 +53,15 @@ def of_customer(name: str, new: Customer | None, now: datetime) -> facts.Populat
         name=name,
         customer=name,
         state="removed" if new is None else "in-service",
-        body={} if new is None else {"terms": canonical.plain(new.terms), "contacts": [*new.contacts]},
+        body={} if new is None else _of_customer(new),
     )
+
+
+def _of_customer(customer: Customer) -> dict[str, Any]:
+    found: dict[str, Any] = {"terms": canonical.plain(customer.terms), "contacts": [*customer.contacts]}
+    if customer.telling != TellingTerms():  # else it reads as those that were recorded before there were any
+        found["telling"] = canonical.plain(customer.telling)
+    return found
 
 
 def of_contacts(

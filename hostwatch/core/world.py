@@ -15,6 +15,7 @@ from hostwatch.core import instant, supply, switch
 from hostwatch.core.bygones import Bygones
 from hostwatch.core.cause import Statement
 from hostwatch.core.counted import Counted
+from hostwatch.core.customerduty import CustomerDuty, name_of
 from hostwatch.core.device import Device
 from hostwatch.core.emergency import Duty, Emergency, Notice
 from hostwatch.core.facts import CameUp, ClockStepped, EmergencyEnded, Fact, SilenceEnded
@@ -101,6 +102,7 @@ class Decision:
     withdrawn_signals: tuple[str, ...] = ()
     emergencies: tuple[Emergency, ...] = ()
     duties: tuple[Duty, ...] = ()
+    customer_duties: tuple[CustomerDuty, ...] = ()
     notices: tuple[Notice, ...] = ()
     slice: Slice | None = None
     looks: tuple[tuple[Outcome, Seen], ...] = ()
@@ -169,6 +171,9 @@ class World:
     duties: dict[str, Duty] = field(default_factory=dict)
     """The duties of all notices that are held, by their names: a duty has that of its notice."""
 
+    customer_duties: dict[str, CustomerDuty] = field(default_factory=dict)
+    """Those to customers, by their names: as long as one to their people is held, or they may be breached."""
+
     notices: Notices = field(default_factory=Notices)
     """The notices that are pending, or belong to an open emergency, and those that one of them waits for."""
 
@@ -222,7 +227,7 @@ class World:
         self.open_by_signal = {
             signal: reference for reference, e in self.emergencies.items() for signal in e.signals
         }
-        self._forget([*self.notices])
+        self._forget([*self.notices], [*self.customer_duties])
 
     def device(self, signal: str) -> Device | None:
         """The watched device that a signal belongs to; None when it is no longer watched."""
@@ -339,6 +344,7 @@ class World:
             else:
                 self.holds.put(hold)
         self.duties.update((duty.id, duty) for duty in decision.duties)
+        self.customer_duties.update((duty.id, duty) for duty in decision.customer_duties)
         touched = {notice.id: None for notice in decision.notices}
         for notice in decision.notices:
             self.notices.put(notice)
@@ -348,13 +354,18 @@ class World:
                 self.unsettled.pop(emergency.reference, None)
                 self.stated.pop(emergency.reference, None)
                 touched.update((notice.id, None) for notice in self.notices.of(emergency.reference))
-        self._forget(touched)
+        self._forget(touched, [duty.id for duty in decision.customer_duties])
         _put(self.stated, {name: said for name, said in decision.stated.items() if name in self.emergencies})
 
-    def _forget(self, names: Iterable[str]) -> None:
-        """Drop the notices of these that are over, and their duties."""
-        for name in self.notices.forget(names, self.emergencies):
-            self.duties.pop(name, None)
+    def _forget(self, notices: Iterable[str], customer_duties: Iterable[str]) -> None:
+        """Drop of these notices those that are over, and their duties; and duties to customers likewise."""
+        dropped = [self.duties.pop(name, None) for name in self.notices.forget(notices, self.emergencies)]
+        perhaps = (name_of(duty.emergency, duty.customer) for duty in dropped if duty is not None)
+        for name in {*perhaps, *customer_duties}:
+            duty = self.customer_duties.get(name)
+            if duty is None or duty.may_be_breached or any(one in self.duties for one in duty.people):
+                continue
+            del self.customer_duties[name]
 
 
 def _put(mine: dict[str, T], changed: Mapping[str, T | None]) -> None:

@@ -274,8 +274,12 @@ class Ledger:
             if hold is not None:
                 db.execute("INSERT INTO holds VALUES (?, ?, ?)", rows.hold_row(hold))
         db.executemany(
-            "INSERT OR REPLACE INTO duties VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO duties VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             map(rows.duty_row, decision.duties),
+        )
+        db.executemany(
+            "INSERT OR REPLACE INTO customer_duties VALUES (?, ?, ?, ?, ?, ?, ?)",
+            map(rows.customer_duty_row, decision.customer_duties),
         )
         for notice in decision.notices:
             db.execute(

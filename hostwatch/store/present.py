@@ -12,6 +12,7 @@ from hostwatch.core import canonical, counted
 from hostwatch.core.bygones import SIGNALS_MAX
 from hostwatch.core.cause import Statement
 from hostwatch.core.counted import Counted
+from hostwatch.core.customerduty import CustomerDuty
 from hostwatch.core.emergency import Attempt, Duty, Emergency, Notice
 from hostwatch.core.facts import SilenceEnded
 from hostwatch.core.holds import Hold, Holds
@@ -69,6 +70,7 @@ class Read(NamedTuple):
     targets: Iterable[rows.Row]
     emergencies: list[Emergency]
     duties: list[Duty]
+    customer_duties: list[CustomerDuty]
     notices: list[Notice]
     holds: list[Hold]
     heard: list[Heard]
@@ -142,7 +144,8 @@ def read_rest(db: sqlite3.Connection, take: Callable[[sqlite3.Cursor], Iterable[
         schedule=at[1],
         targets=(),
         emergencies=[rows.emergency(row) for row in opened],
-        duties=[rows.duty(row) for row in db.execute(OWED)],
+        duties=(duties := [rows.duty(row) for row in db.execute(OWED)]),
+        customer_duties=list(_customer_duties(db, duties)),
         notices=_kept(db),
         holds=[rows.hold(row) for row in db.execute("SELECT * FROM holds ORDER BY signal")],
         causes=[causes.cause(row) for row in db.execute("SELECT * FROM causes ORDER BY signal")],
@@ -194,6 +197,7 @@ def world(found: Read, older: Callable[[SliceKey], Spans]) -> World:
         configuration=configuration,
         emergencies={emergency.reference: emergency for emergency in found.emergencies},
         duties={duty.id: duty for duty in found.duties},
+        customer_duties={duty.id: duty for duty in found.customer_duties},
         notices=Notices(found.notices),
         holds=Holds(found.holds),
         heard={one.source: one for one in found.heard},
@@ -254,6 +258,20 @@ def _at_rest(world: World, latest: Spans, older: Callable[[SliceKey], Spans]) ->
                 return
         version, number, *_ = latest[-1]
         latest = older((version, number))
+
+
+def _customer_duties(db: sqlite3.Connection, people: Iterable[Duty]) -> Iterator[CustomerDuty]:
+    """Those to the customers of these people, and those that may still be breached."""
+    rest = (
+        "SELECT * FROM customer_duties WHERE met_at IS NULL AND breached_at IS NULL AND released_at IS NULL"
+    )
+    wanted = {(duty.emergency, duty.customer) for duty in people}
+    for row in db.execute(rest).fetchall():
+        wanted.discard((row[0], row[1]))
+        yield rows.customer_duty(row)
+    for key in sorted(wanted):
+        query = "SELECT * FROM customer_duties WHERE emergency = ? AND customer = ?"
+        yield from map(rows.customer_duty, db.execute(query, key))
 
 
 def _kept(db: sqlite3.Connection) -> list[Notice]:

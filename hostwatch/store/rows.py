@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hostwatch.core import canonical, instant, latency
+from hostwatch.core.customerduty import CustomerDuty
 from hostwatch.core.emergency import Attempt, AttemptOutcome, Duty, Emergency, Notice, NoticeState
 from hostwatch.core.holds import Hold
 from hostwatch.core.notice import Part, Story
@@ -15,6 +16,7 @@ from hostwatch.core.proof import Proof
 from hostwatch.core.reading import Outcome
 from hostwatch.core.schedule import Target
 from hostwatch.core.signal import Signal, Silence
+from hostwatch.core.terms import Told
 from hostwatch.core.warned import Warned, What
 from hostwatch.core.world import Heard, Seen, Slice
 
@@ -207,18 +209,44 @@ def heard(row: Row) -> Heard:
 def duty_row(duty: Duty) -> Row:
     """A row of `duties`."""
     dates = (duty.due, duty.met_at, duty.breached_at, duty.released_at)
-    return duty.id, duty.emergency, duty.contact, *map(us, dates), duty.met_by.value
+    return duty.id, duty.emergency, duty.contact, *map(us, dates), duty.met_by.value, duty.customer
 
 
 def duty(row: Row) -> Duty:
     """The duty of a row."""
-    name, emergency_name, contact, due, met_at, breached_at, released_at, met_by = row
+    name, emergency_name, contact, due, met_at, breached_at, released_at, met_by, customer = row
     return Duty(
         id=name,
         emergency=emergency_name,
+        customer=customer,
         contact=contact,
         due=at(due),
         met_by=Proof(met_by),
+        met_at=when(met_at),
+        breached_at=when(breached_at),
+        released_at=when(released_at),
+    )
+
+
+def customer_duty_row(duty: CustomerDuty) -> Row:
+    """A row of `customer_duties`."""
+    who = {"told": duty.told, "people": duty.people, "met": duty.met, "released": duty.released}
+    dates = (duty.due, duty.met_at, duty.breached_at, duty.released_at)
+    return duty.emergency, duty.customer, *map(us, dates), text(who)
+
+
+def customer_duty(row: Row) -> CustomerDuty:
+    """The duty of a row."""
+    emergency_name, customer, due, met_at, breached_at, released_at, body = row
+    who = json.loads(body)
+    return CustomerDuty(
+        emergency=emergency_name,
+        customer=customer,
+        due=at(due),
+        told=Told(who["told"]),
+        people=tuple(who["people"]),
+        met=tuple(who["met"]),
+        released=tuple(who["released"]),
         met_at=when(met_at),
         breached_at=when(breached_at),
         released_at=when(released_at),

@@ -17,7 +17,7 @@ from hostwatch.core.service import Service
 from hostwatch.core.source import Source
 from hostwatch.core.supply import Supply
 from hostwatch.core.switch import Switch
-from hostwatch.core.terms import AgreementTerms
+from hostwatch.core.terms import AgreementTerms, TellingTerms
 from hostwatch.core.uplink import Uplink
 from hostwatch.store.rows import Row
 
@@ -52,7 +52,12 @@ def population(vantage: str, versions: Iterable[Row]) -> Population:
             )
         elif thing == "customer":
             customers[name] = Customer(
-                id=name, contacts=tuple(content["contacts"]), terms=_terms(content["terms"])
+                id=name,
+                contacts=tuple(content["contacts"]),
+                terms=_terms(content["terms"]),
+                telling=canonical.restore(TellingTerms, content["telling"])
+                if "telling" in content
+                else TellingTerms(),
             )
         elif thing in _FIXTURES:
             kind, shape = _FIXTURES[thing]

@@ -16,6 +16,7 @@ from hostwatch.core.world import Decision, World
 
 SIGNAL = "web-1/ping@main"
 NOTICE = "E-000001.emergency.acme.duty"
+CUSTOMERS = "E-000001.customer.acme"
 
 
 def at(text: str) -> datetime:
@@ -88,7 +89,14 @@ def test_the_bounds_of_an_outage_hold_the_truth_when_a_later_packet_was_answered
 def test_a_verdict_its_emergency_its_duty_its_notice_and_its_cause_are_one_decision() -> None:
     decided = kinds(Story().down())
 
-    assert decided == ["WentDown", "EmergencyOpened", "DutyArose", "NoticeOwed", "CauseFound"]
+    assert decided == [
+        "WentDown",
+        "EmergencyOpened",
+        "CustomerDutyArose",
+        "DutyArose",
+        "NoticeOwed",
+        "CauseFound",
+    ]
 
 
 def test_a_duty_is_met_when_the_notice_is_accepted() -> None:
@@ -98,8 +106,8 @@ def test_a_duty_is_met_when_the_notice_is_accepted() -> None:
     assert kinds(story.attempt("00:16", AttemptOutcome.FAILED)) == ["AttemptEnded"]
     happened = story.attempt("00:29", AttemptOutcome.ACCEPTED)
 
-    assert kinds(happened) == ["AttemptEnded", "NoticeSettled", "DutyMet"]
-    assert happened[-1] == facts.DutyMet(at=at("00:29"), duty=NOTICE, late=False)
+    assert kinds(happened) == ["AttemptEnded", "NoticeSettled", "DutyMet", "CustomerDutyMet"]
+    assert happened[-2] == facts.DutyMet(at=at("00:29"), duty=NOTICE, late=False)
     assert story.do(delivery.breaches(story.world, at("01:00"))) == []
 
 
@@ -108,13 +116,15 @@ def test_a_breach_does_not_end_the_attempts_and_what_comes_after_is_late() -> No
     story.down()
 
     assert story.do(delivery.breaches(story.world, at("00:29:59"))) == []
-    (breach,) = story.do(delivery.breaches(story.world, at("00:30")))
+    breach, of_customer = story.do(delivery.breaches(story.world, at("00:30")))
+    assert of_customer == facts.CustomerDutyBreached(at=at("00:30"), duty=CUSTOMERS, due=at("00:30"))
     assert breach == facts.DutyBreached(at=at("00:30"), duty=NOTICE, due=at("00:30"))
     assert story.do(delivery.breaches(story.world, at("00:31"))) == []
 
-    assert story.attempt("00:40", AttemptOutcome.ACCEPTED)[-1] == facts.DutyMet(
-        at=at("00:40"), duty=NOTICE, late=True
-    )
+    assert story.attempt("00:40", AttemptOutcome.ACCEPTED)[-2:] == [
+        facts.DutyMet(at=at("00:40"), duty=NOTICE, late=True),
+        facts.CustomerDutyMet(at=at("00:40"), duty=CUSTOMERS, late=True),
+    ]
 
 
 @pytest.mark.parametrize("state", [NoticeState.GIVEN_UP, NoticeState.FORBIDDEN])
@@ -127,7 +137,7 @@ def test_a_notice_that_is_abandoned_releases_its_duty(state: NoticeState) -> Non
         delivery.abandon(story.world, story.world.notices[NOTICE], state, "because", at("00:20"))
     )
 
-    assert kinds(happened) == ["NoticeSettled", "DutyReleased"]
+    assert kinds(happened) == ["NoticeSettled", "DutyReleased", "CustomerDutyReleased"]
     assert not any(duty.is_open for duty in story.world.duties.values())
     assert story.do(delivery.breaches(story.world, at("01:00"))) == []
 
@@ -214,7 +224,10 @@ def test_who_sets_the_clock_does_not_shorten_or_lengthen_a_promise(step: timedel
     story.do(judge.follow_clock(story.world, at("00:20"), at("00:20") + step))
 
     assert story.do(delivery.breaches(story.world, at("00:29:59") + step)) == []
-    assert kinds(story.do(delivery.breaches(story.world, at("00:30") + step))) == ["DutyBreached"]
+    assert kinds(story.do(delivery.breaches(story.world, at("00:30") + step))) == [
+        "DutyBreached",
+        "CustomerDutyBreached",
+    ]
 
 
 def test_a_notice_keeps_whether_it_was_late() -> None:

@@ -285,7 +285,7 @@ def test_those_who_have_waited_are_told_in_pieces(tmp_path: Path, monkeypatch: p
     stage.play(Case("", "A A f@1:03 ?", "A M M", "A M M", ""))
     decision = telling.overdue(stage.world, instant(END))
 
-    assert [type(fact).__name__ for fact in decision.facts][:2] == ["EmergencyOpened", "DutyArose"]
+    assert [type(fact).__name__ for fact in decision.facts][:2] == ["EmergencyOpened", "CustomerDutyArose"]
     assert dict(decision.holds) == {"web/www@main": None, "web/email@main": None}
 
 

@@ -164,7 +164,7 @@ class Office:
         emergency = Emergency(
             reference=reference, signal=f"d{self.references}/ping@main", opened_at=now, story=story
         )
-        duty = Duty(id=name, emergency=reference, contact=contact, due=now + WITHIN)
+        duty = Duty(id=name, emergency=reference, customer=customer, contact=contact, due=now + WITHIN)
         notice = Notice(
             id=name,
             kind="emergency",
