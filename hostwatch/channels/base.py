@@ -45,6 +45,9 @@ SHOWN_SEGMENT_MAX_CHARS = 12
 class Entry(Section):
     """One entry of a contact's ladder: a mapping, or just the one value that most people need."""
 
+    proves: ClassVar[Proof] = Proof.ACCEPTED
+    """What is known at best of a message that went this way."""
+
     shorthand: ClassVar[str]
     """The field that a bare string fills: `- email: ops@acme.example`."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
@@ -17,8 +17,24 @@ from hostwatch.configuration.rung import Rung
 from hostwatch.configuration.service import INTERVAL, Definitions, Misses, OfDevice
 from hostwatch.configuration.strict import Section
 from hostwatch.core.device import State
+from hostwatch.core.terms import Told
 
 WITHIN = between("1s", "1d")
+
+
+def _check_told(value: Any) -> Any:
+    if value in list(Told) or (isinstance(value, list | tuple) and value):
+        return value
+    raise Wrong(
+        "does not say who must be told", "write any, all, or a list of the ids of the contacts who count"
+    )
+
+
+ToldTerm = Annotated[Told | tuple[Id, ...], BeforeValidator(_check_told)]
+"""How many of a customer's people must be told: any, all, or all of those who are named."""
+
+ProofTerm = Literal["attempted", "accepted", "delivered", "answered", "acknowledged"]
+"""What proves that somebody was told."""
 
 
 def _check_state(value: Any) -> Any:
@@ -125,12 +141,23 @@ class Terms(Section):
     notice_within: Annotated[Duration, WITHIN] | None = None
     """From the verdict to the latest moment at which the customer must have been told."""
 
+    told: ToldTerm | None = None
+    """Who must be told, that the customer was: any, all, or a list of the contacts who count."""
+
+    met_by: ProofTerm | None = None
+    """What proves that a person was told."""
+
     power_measured_at: MeasuredAt | None = None
     """Where power is measured: `source`, by the words of the agreement, or `outlet`, what reaches the
     customer."""
 
     one_event: OneEvent | None = None
     """Whether a silence while the power is interrupted counts in `both` promises, or in `power` alone."""
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The contacts who count, where not all do."""
+        return self.told if isinstance(self.told, tuple) else ()
 
     @property
     def own(self) -> dict[str, Any]:

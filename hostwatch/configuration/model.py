@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
 from hostwatch.configuration.checks import Checks
-from hostwatch.configuration.customer import WITHIN, Customer
+from hostwatch.configuration.customer import WITHIN, Customer, ProofTerm
 from hostwatch.configuration.duration import Duration, between, shown
 from hostwatch.configuration.fields import (
     FilePath,
@@ -39,7 +39,8 @@ from hostwatch.configuration.sight import Written as WrittenSight
 from hostwatch.configuration.strict import Section
 from hostwatch.configuration.uplink import INTERVAL_DEFAULT as UPLINK_INTERVAL
 from hostwatch.configuration.uplink import UPLINKS_MAX, Uplink
-from hostwatch.core.terms import AgreementTerms
+from hostwatch.core.proof import Proof
+from hostwatch.core.terms import AgreementTerms, TellingTerms, Told
 
 INTERVAL_DEFAULT = timedelta(minutes=5)
 WITHIN_DEFAULT = timedelta(minutes=15)
@@ -144,6 +145,12 @@ class Notices(Section):
 
     give_up_after: Annotated[Duration, between("1s", "30d")] = timedelta(hours=24)
     """When a notice that nobody accepted is given up."""
+
+    told: Told = Told.ANY
+    """How many of a customer's people must be told, that the customer was: any, or all."""
+
+    met_by: ProofTerm = "accepted"
+    """What proves that a person was told: attempted, accepted, delivered, answered or acknowledged."""
 
     attempt_timeout: Annotated[Duration, between("100ms", "10m")] = Field(
         default_factory=_third_of_within(timedelta(seconds=30))
@@ -284,6 +291,15 @@ class Configuration(Section):
             misses=own.misses or self.schedule.misses,
             notice_within=own.notice_within or self.notices.within,
             one_event=own.one_event or self.power.one_event,
+        )
+
+    def telling_of(self, customer: Customer) -> TellingTerms:
+        """When this customer was told."""
+        own, told = customer.terms, customer.terms.told or self.notices.told
+        return TellingTerms(
+            told=told if isinstance(told, Told) else Told.ALL,
+            named=own.named,
+            met_by=Proof(own.met_by or self.notices.met_by),
         )
 
     def measured_at(self, customer: Customer) -> MeasuredAt:

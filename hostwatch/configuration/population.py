@@ -31,6 +31,7 @@ def population_of(
             id=customer.id,
             contacts=tuple(contact.id for contact in customer.contacts),
             terms=configuration.terms_of(customer),
+            telling=configuration.telling_of(customer),
         )
         uplink, offered = configuration.uplink_of(customer), offers(configuration.services_of(customer))
         at = configuration.measured_at(customer)

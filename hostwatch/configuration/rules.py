@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from hostwatch import channels
+from hostwatch.configuration import telling
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.model import Configuration
 from hostwatch.configuration.of_kind import OfKind
@@ -118,6 +119,7 @@ def _first_uses(root: Node) -> dict[str, Steps]:
 def among_terms(configuration: Configuration) -> Iterator[Finding]:
     """What one customer's agreement says otherwise fits to what the site says for all."""
     for number, customer in enumerate(configuration.customers):
+        yield from telling.mistakes(number, customer)
         own: tuple[tuple[str, Any, str], ...] = (
             ("interval", configuration.schedule_of, "schedule"),
             ("notice_within", configuration.notices_of, "notices"),
@@ -173,6 +175,7 @@ def warnings(configuration: Configuration) -> Iterator[Finding]:
         here = ("customers", number)
         if not customer.contacts:
             yield (*here, "contacts"), Wrong("nobody is told when a device fails", "add a contact")
+        yield from telling.warnings(number, customer, configuration.telling_of(customer).met_by)
         for place, device in enumerate(customer.devices):
             if device.state is State.REMOVED:
                 continue

@@ -27,6 +27,7 @@ from pydantic_core import CoreSchema
 from hostwatch import channels
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.strict import Section
+from hostwatch.core.proof import Proof
 
 MAIL_KIND = "email"
 """Its site settings stand under `mail:`, at the top, since every site has them."""
@@ -54,6 +55,12 @@ class Rung(Section):
         ((kind, given),) = value.items()
         check_kind(kind)
         return {"kind": kind, "settings": _keyed(kind, channels.room(kind).Settings, given, info)}
+
+    @property
+    def proves(self) -> Proof:
+        """What an answer by this channel proves at best."""
+        found: Proof = getattr(self.settings, "proves")  # noqa: B009 - of every Entry
+        return found
 
     @model_serializer
     def _as_one_key(self) -> dict[str, Any]:

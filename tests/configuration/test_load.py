@@ -131,6 +131,8 @@ def test_defaults_are_those_of_the_agreement(tmp_path: Path) -> None:
         "first_retry": "15s",
         "give_up_after": "1d",
         "attempt_timeout": "30s",
+        "told": "any",
+        "met_by": "accepted",
     }
     assert str(configuration.listen) == "127.0.0.1:9464"
 
@@ -481,3 +483,20 @@ def test_the_shipped_inventory_is_valid() -> None:
     stock = check(wanted)
 
     assert (stock.mistakes, stock.warnings, len(stock.index)) == ([], (), 3)
+
+
+def test_a_proof_that_no_channel_of_a_contact_can_give_is_worth_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = SMALL + dedent("""\
+        customers:
+          - id: acme
+            name: Acme
+            terms: {met_by: delivered}
+            contacts: [{id: duty, name: Duty, channels: [webhook: "https://hooks.acme.example/x"]}]
+    """)
+
+    assert warnings(tmp_path, text, monkeypatch) == [
+        "h.yaml:7: customers[acme].contacts[duty].channels: none can prove that a notice was delivered, "
+        "as met_by asks for: at best accepted, add a channel that can, or each notice to them will be late",
+    ]

@@ -66,6 +66,22 @@ def tried(notice: Notice, way: str, now: datetime, answer: Answer) -> Notice:
     return replace(notice.with_attempt(attempt), state=state)
 
 
+def told_in_vain(answers: Channels, rungs: int, until: int) -> list[tuple[int, int]]:
+    """The same where the agreement asks for more than *accepted*, and nobody ever proves more."""
+    notice, now = EMPTY, BEGAN
+    tries: list[tuple[int, int]] = []
+    while (now - BEGAN).total_seconds() <= until:
+        match next_step(notice, WAYS[:rungs], PACE, now):
+            case Send(rung):
+                tries.append((round((now - BEGAN).total_seconds()), rung))
+                answer = answers(rung, sum(1 for _, r in tries if r == rung))
+                notice = replace(tried(notice, WAYS[rung], now, answer), state=NoticeState.PENDING)
+            case Wait(at):
+                assert at > now, "waiting for the past is a busy loop"
+                now = at
+    return tries
+
+
 def always(outcome: AttemptOutcome, after: int | None = None) -> Channels:
     return lambda rung, number: (outcome, after)
 
@@ -326,3 +342,38 @@ def test_nobody_can_be_told_when_every_channel_of_the_ladder_refused() -> None:
     assert refused_by_all(both, ("hook", "mail"))
     assert not refused_by_all(both, ("mail", "new hook"))
     assert not refused_by_all(tried(both, "mail", BEGAN, (FAILED, None)), ("mail", "hook"))
+
+
+IN_VAIN: dict[str, tuple[Channels, int, int, list[tuple[int, int]]]] = {
+    "one that accepted has five minutes to prove more, then the next is tried": (
+        always(ACCEPTED),
+        2,
+        600,
+        [(0, 0), (300, 1), (600, 0)],
+    ),
+    "one alone tells the same ever less often": (
+        always(ACCEPTED),
+        1,
+        6000,
+        [(0, 0), (300, 0), (780, 0), (1740, 0), (3660, 0)],
+    ),
+    "what came back is followed by the next channel at once": (
+        by_rung((AttemptOutcome.RETURNED, None), (ACCEPTED, None)),
+        2,
+        300,
+        [(0, 0), (0, 1), (300, 0), (300, 1)],
+    ),
+    "a failure before it is tried again as ever": (
+        lambda rung, n: (FAILED if n == 1 else ACCEPTED, None),
+        2,
+        320,
+        [(0, 0), (15, 0), (300, 1), (315, 1)],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", IN_VAIN)
+def test_where_accepted_is_not_enough(name: str) -> None:
+    channels, rungs, until, tries = IN_VAIN[name]
+
+    assert told_in_vain(channels, rungs, until) == tries

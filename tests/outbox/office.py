@@ -22,6 +22,7 @@ from hostwatch.configuration.population import population_of
 from hostwatch.core import enrolment
 from hostwatch.core.emergency import Duty, Emergency, Notice, notice_id
 from hostwatch.core.notice import Story
+from hostwatch.core.proof import Proof
 from hostwatch.core.world import Decision
 from hostwatch.directory import Directory
 from hostwatch.engine import Engine
@@ -133,10 +134,12 @@ class Office:
         self.directory = directory
         self.engine.changed.set()
 
-    async def owe(self, customer: str, contact: str, number: int = 1) -> list[str]:
+    async def owe(
+        self, customer: str, contact: str, number: int = 1, met_by: Proof = Proof.ACCEPTED
+    ) -> list[str]:
         """Emergencies of which a contact is owed notices; the names of these."""
         now = self.clock.now()
-        owed = [self._owed(customer, contact, now) for _ in range(number)]
+        owed = [self._owed(customer, contact, now, met_by) for _ in range(number)]
         decision = Decision(
             emergencies=tuple(emergency for emergency, _, _ in owed),
             duties=tuple(duty for _, duty, _ in owed),
@@ -145,7 +148,9 @@ class Office:
         await self.engine.do(lambda world, now: decision)
         return [notice.id for _, _, notice in owed]
 
-    def _owed(self, customer: str, contact: str, now: datetime) -> tuple[Emergency, Duty, Notice]:
+    def _owed(
+        self, customer: str, contact: str, now: datetime, met_by: Proof
+    ) -> tuple[Emergency, Duty, Notice]:
         self.references += 1
         reference = f"E-{self.references:06d}"
         story = Story(
@@ -164,7 +169,14 @@ class Office:
         emergency = Emergency(
             reference=reference, signal=f"d{self.references}/ping@main", opened_at=now, story=story
         )
-        duty = Duty(id=name, emergency=reference, customer=customer, contact=contact, due=now + WITHIN)
+        duty = Duty(
+            id=name,
+            emergency=reference,
+            customer=customer,
+            contact=contact,
+            due=now + WITHIN,
+            met_by=met_by,
+        )
         notice = Notice(
             id=name,
             kind="emergency",

@@ -12,6 +12,7 @@ from hostwatch.channels.base import Failed, Message, Receipt, Refused
 from hostwatch.core import delivery, facts
 from hostwatch.core.emergency import NoticeState
 from hostwatch.core.population import Changes
+from hostwatch.core.proof import Proof
 from hostwatch.core.world import Decision
 from hostwatch.directory import Directory
 from hostwatch.store.ledger import facts_of
@@ -424,3 +425,58 @@ def test_a_duty_is_breached_when_its_time_is_out_though_nothing_else_is_to_be_do
         assert timedelta(0) <= duty.breached_at - duty.due < timedelta(seconds=1)
 
     simulate(tmp_path, site({"acme": [OLD]}), answer, play)
+
+
+def test_where_accepted_is_not_enough_the_next_channel_follows_and_a_later_word_meets_the_duty(
+    tmp_path: Path,
+) -> None:
+    """0:00 old accepts ── 5:00 spare accepts, marked as a repeat ── 6:00 old says: delivered ── met"""
+
+    async def accepts_by_number(to: str, message: Message) -> Receipt:
+        return Receipt("250 accepted", receipt=f"{to}-1")
+
+    async def play(office: Office, side: Scripted) -> None:
+        (name,) = await office.owe("acme", "duty", met_by=Proof.DELIVERED)
+        await asyncio.sleep(360)
+        notice = office.notice(name)
+        assert [attempt.receipt for attempt in notice.attempts] == ["old-1", "spare-1"]
+        assert notice.state is NoticeState.PENDING
+        await office.engine.do(
+            lambda world, now: delivery.proved(
+                world, world.notices[name], 1, Proof.DELIVERED, said="on the telephone", now=now
+            )
+        )
+        await asyncio.sleep(3600)
+
+        assert [(round(second), to, message.repeat) for second, to, message in side.sent] == [
+            (0, "old", False),
+            (300, "spare", True),
+        ]
+        assert office.notice(name).state is NoticeState.DELIVERED
+        assert office.ledger.load().notices[name] == office.notice(name)
+        assert office.ledger.load().duties == office.engine.world.duties
+
+    simulate(tmp_path, site({"acme": [OLD, SPARE]}), accepts_by_number, play)
+
+
+def test_what_comes_back_goes_out_by_the_next_channel_at_once(tmp_path: Path) -> None:
+    """0:00 old accepts ── 20:00 it comes back, after the deadline ── spare at once; the breach is recorded"""
+
+    async def play(office: Office, side: Scripted) -> None:
+        (name,) = await office.owe("acme", "duty")
+        await asyncio.sleep(1200)
+        await office.engine.do(
+            lambda world, now: delivery.returned(world, world.notices[name], 1, said="no such user", now=now)
+        )
+        await office.until(lambda: office.notice(name).state is NoticeState.ACCEPTED)
+
+        assert [(round(second), to, message.repeat) for second, to, message in side.sent] == [
+            (0, "old", False),
+            (1200, "spare", False),
+        ]
+        assert office.outcomes(name) == ["returned", "accepted"]
+        assert office.notice(name).late
+        breached = [fact for fact in facts_of(office.db) if isinstance(fact, facts.DutyBreached)]
+        assert [round((fact.at - fact.due).total_seconds()) for fact in breached] == [300]
+
+    simulate(tmp_path, site({"acme": [OLD, SPARE]}), accepts, play)

@@ -29,6 +29,7 @@ from tests.simulation import lives, record
 from tests.simulation.accounts import Accounts
 from tests.simulation.cadence import Cadence
 from tests.simulation.clocks import SimClock
+from tests.simulation.customers import Customers
 from tests.simulation.evidence import Evidence
 from tests.simulation.groups import Carriers
 from tests.simulation.hanging import Hanging
@@ -100,6 +101,7 @@ class Simulation:
         self.hanging = Hanging(complain=self.complain)
         self.telling = Telling(complain=self.complain)
         self.duties = Duties(complain=self.complain)
+        self.customers = Customers(complain=self.complain)
         self.accounts = Accounts(complain=self.complain, interval=plan.town.interval)
         self.cadence = Cadence(complain=self.complain, clock=self.clock, interval=plan.town.interval)
         self.provider = Provider(self.clock.true_us, plan.mode, self._sent)
@@ -166,6 +168,7 @@ class Simulation:
         written_since = max((end for _, end in self.plan.truth.full.spans if end <= now), default=0)
         well = timedelta(microseconds=now - max(self.well_since_us, written_since))
         self.duties.check(decision, recorded_at, well)
+        self.customers.check(decision, recorded_at, well)
         self.together.check(decision, proofs, recorded_at, well)
 
     def _applied(self, decision: Decision) -> None:

@@ -23,6 +23,8 @@ class House:
     contacts: dict[str, int] = field(default_factory=dict)
     devices: dict[str, str] = field(default_factory=dict)
     language: str = "en"
+    told: str = "any"
+    """How many of the contacts must be told, that the customer was."""
 
 
 @dataclass(kw_only=True)
@@ -89,6 +91,7 @@ class Town:
                     "id": name,
                     "name": name.title(),
                     "language": house.language,
+                    "terms": {"told": house.told},
                     "contacts": [
                         {
                             "id": contact,
@@ -196,6 +199,7 @@ def town(
     for number in range(customers):
         contacts = {"duty": rungs, "boss": 1} if number == 0 else {"duty": rungs}
         made.houses[f"c{number}"] = House(contacts=contacts, language="zh-CN" if number == 0 else "en")
+    made.houses["c0"].told = "all" if devices % 2 else "any"
     for number in range(devices):
         made.houses[f"c{number % customers}"].devices[device_name(number)] = IN_SERVICE
     return made

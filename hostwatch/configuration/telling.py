@@ -1,0 +1,37 @@
+"""When a customer was told, as it is written: how many of their people, and what proves it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+
+from hostwatch.configuration.customer import Customer
+from hostwatch.configuration.mistake import Wrong
+from hostwatch.configuration.place import Finding
+from hostwatch.core.proof import Proof
+
+
+def mistakes(number: int, customer: Customer) -> Iterator[Finding]:
+    """The people who count are the customer's own."""
+    own = [contact.id for contact in customer.contacts]
+    for place, name in enumerate(customer.terms.named):
+        if name in own:
+            continue
+        near = difflib.get_close_matches(name, own, 1)
+        hint = f"did you mean {near[0]}?" if near else "write the id of a contact"
+        yield ("customers", number, "terms", "told", place), Wrong("names no contact of the customer", hint)
+
+
+def warnings(number: int, customer: Customer, met_by: Proof) -> Iterator[Finding]:
+    """Whose every channel proves less than the agreement asks for."""
+    for place, contact in enumerate(customer.contacts):
+        proves = [rung.proves for rung in contact.channels]
+        if not any(proof.covers(met_by) for proof in proves):
+            best = max(proves, key=lambda proof: [*Proof].index(proof))
+            yield (
+                ("customers", number, "contacts", place, "channels"),
+                Wrong(
+                    f"none can prove that a notice was {met_by}, as met_by asks for: at best {best}",
+                    "add a channel that can, or each notice to them will be late",
+                ),
+            )
