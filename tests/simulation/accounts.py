@@ -77,7 +77,7 @@ class Accounts:
     ) -> History:
         """Account for everything, twice. `shift_us`: how far the wall clock is ahead of true time."""
         history = fold(record, world.signals, world.blind, now)
-        against_members(history, now, self.complain)
+        against_members(history, now, self.interval, self.complain)
         period = Span(0, instant.second(now))
         for device in history.devices:
             books = Books.of(period, device)

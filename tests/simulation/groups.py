@@ -15,7 +15,7 @@ from hostwatch.core import facts, instant
 from hostwatch.core.device import State
 from hostwatch.core.population import Population
 from hostwatch.core.reading import Kind, Outcome
-from hostwatch.core.timeline import Timeline
+from hostwatch.core.timeline import Span, Timeline
 from hostwatch.core.world import Decision
 from hostwatch.sla.records import History, UplinkHistory
 from tests.simulation.evidence import Complain, Proof
@@ -215,8 +215,11 @@ def signal_in(group: str, uplink: str) -> bool:
     return "(" in text and name in names(text)
 
 
-def against_members(history: History, now: datetime, complain: Complain) -> None:
-    """Each known second of a group is what its members' seconds come to; of `any`, the unknown ones too."""
+def against_members(history: History, now: datetime, interval: timedelta, complain: Complain) -> None:
+    """Each known second of a group is what its members' seconds come to; of `any`, the unknown ones too.
+
+    What was on its way when a reload began or ended a group is known of its members alone.
+    """
     every = {one.uplink: one for one in history.uplinks}
     end = instant.second(now)
     for group in history.uplinks:
@@ -226,8 +229,12 @@ def against_members(history: History, now: datetime, complain: Complain) -> None
         mine_up, mine_down = _own(group, end)
         if (mine_up - up) or (mine_down - down):
             complain(f"{group.uplink}: up {mine_up - up}, down {mine_down - down}, and its members are not")
-        if "all(" not in group.uplink and ((up | down) & group.service) - mine_up - mine_down:
-            unknown = ((up | down) & group.service) - mine_up - mine_down
+        margin = 2 * interval // timedelta(seconds=1)
+        inside = Timeline.of(
+            Span(s.start + margin, max(s.end - margin, s.start + margin)) for s in group.service
+        )
+        unknown = ((up | down) & inside) - mine_up - mine_down
+        if "all(" not in group.uplink and unknown:
             complain(f"{group.uplink}: unknown in {unknown}, and its members are known")
 
 
