@@ -45,8 +45,13 @@ def books(period: Span, device: DeviceHistory, rule: Downtime = EVERY_SILENCE) -
 
 
 def _inherited(mine: Hanging, silences: Iterable[SilenceRecord]) -> list[SilenceRecord]:
-    """Those since an answer that is not the supply's own, but of the one whose place it took."""
+    """Those since an answer that is not the supply's own, but of the one whose place it took.
+
+    Only for who hung on it from its beginning: who came later was somewhere else before.
+    """
     begun = mine.supply.service.spans[0].start if mine.supply.service else 0
+    if not mine.span or mine.span.spans[0].start != begun:
+        return []
     return [one for one in silences if second(one.last_answer) < begun]
 
 

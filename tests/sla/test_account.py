@@ -213,16 +213,19 @@ def test_the_reach_of_the_carrier_split_anywhere_loses_nothing(period, cut, devi
 
 @st.composite
 def powered(draw):
-    """Devices on up to three supplies, one after the other, with stretches on none."""
+    """Devices on up to three supplies, one after the other; none took the place of another."""
     cuts = sorted(draw(st.lists(st.integers(0, LENGTH), min_size=4, max_size=4)))
     hanging = []
     for start, end in pairwise(cuts):
+        service = Timeline.of(draw(st.lists(spans, max_size=2)))
+        begun = service.spans[0].start if service else 0
+        lost = draw(st.lists(silences(), max_size=4))
         supply = SupplyHistory(
             supply="s",
             measured_at="source",
-            service=Timeline.of(draw(st.lists(spans, max_size=2))),
+            service=service,
             unknown=Timeline.of(draw(st.lists(spans, max_size=3))),
-            silences=tuple(draw(st.lists(silences(), max_size=4))),
+            silences=tuple(one for one in lost if floored(one.last_answer) >= begun),
         )
         if draw(st.booleans()):
             hanging.append(Hanging(supply=supply, span=Timeline.of([Span(start, end)]) & supply.service))
@@ -322,3 +325,49 @@ def test_one_second_of_a_month_is_seen():
 def test_an_account_that_does_not_add_up_cannot_be_made(wrong):
     with pytest.raises(AssertionError):
         Account(**wrong)
+
+
+def test_the_bound_before_a_supply_took_anothers_place_is_theirs_who_were_on_it() -> None:
+    """
+    last answer 2, first miss 4 on the old supply; the new one took its place at 5 and was back at 8
+
+        0         5         10
+    ann ─old─────┤─new──────┤        down 5..8 point; perhaps since 2
+    bob ─other───────┤─new──┤        came at 7 from where there was power: perhaps since 7
+    """
+    lost = SilenceRecord(
+        signal="supply:new/power@main",
+        last_answer=EPOCH + timedelta(seconds=2),
+        first_miss=EPOCH + timedelta(seconds=4),
+        last_miss=EPOCH + timedelta(seconds=7),
+        until=EPOCH + timedelta(seconds=8),
+        ending=Ending.ANSWERED,
+        confirmed=True,
+    )
+
+    def on(name: str, start: int, end: int, *silent: SilenceRecord) -> Hanging:
+        begun = 5 if name == "new" else 0
+        supply = SupplyHistory(
+            supply=name,
+            measured_at="source",
+            service=Timeline.of([Span(begun, 10)]),
+            unknown=Timeline(),
+            silences=silent,
+        )
+        return Hanging(supply=supply, span=Timeline.of([Span(start, end)]))
+
+    def most(*hanging: Hanging) -> int:
+        device = DeviceHistory(
+            customer="c",
+            device="d",
+            tenures=(
+                Tenure(customer="c", device="d", address="a", signal="d", watched=True, span=Span(0, 10)),
+            ),
+            unknown=Timeline(),
+            silences=(),
+            hanging=hanging,
+        )
+        return power.books(Span(0, 10), device).account().down_s_most
+
+    assert most(on("old", 0, 5), on("new", 5, 10, lost)) == 6
+    assert most(on("other", 0, 7), on("new", 7, 10, lost)) == 1
