@@ -37,7 +37,7 @@ from hostwatch import (
     wheel,
     wishes,
 )
-from hostwatch.channels import _threads, base, webhook
+from hostwatch.channels import _http, _threads, base
 from hostwatch.checkers import asking, confinement, mouth, process, protocol, resolver, services, standstill
 from hostwatch.commands import ping, run, status
 from hostwatch.configuration import checks as limits_of_checks
@@ -121,7 +121,7 @@ LIMITS: dict[str, str] = {
     "depth, and number of values, of one file": f"{source.DEPTH_MAX}; {source.NODES_MAX:,}",
     "a text, a secret": f"{fields.TEXT_CHARS_MAX} characters; {secret.SECRET_BYTES_MAX // KIB} KiB",
     "mistakes shown": f"{mistake.MISTAKES_MAX:,}",
-    "Retry-After of a receiver": f"{webhook.RETRY_AFTER_MAX / timedelta(hours=1):g} h",
+    "Retry-After of a receiver": f"{_http.RETRY_AFTER_MAX / timedelta(hours=1):g} h",
     "subject of a notice": f"{words.SUBJECT_MAX_CHARS} characters",
     "silences listed for a device in a text report": str(text_report.LINES_MAX),
     "one inventory; devices in all of them": (f"{check.FILE_BYTES_MAX // MIB} MiB; {check.DEVICES_MAX:,}"),
@@ -257,7 +257,7 @@ LIMITS: dict[str, str] = {
     "a notice that stands in the outbox beyond its time": seconds(outbox.OVERDUE_AFTER),
     "a notice that nobody accepts": f"{Notices().give_up_after / timedelta(hours=1):g} h",
     "what the other side said": f"{base.SAID_MAX_CHARS} characters",
-    "answer of a webhook's receiver": f"{webhook.ANSWER_MAX_BYTES // KIB} KiB",
+    "answer of a webhook's receiver": f"{_http.ANSWER_MAX_BYTES // KIB} KiB",
     "threads for apprise": str(_threads.THREADS_MAX),
     "request on the control socket": (
         f"{control.REQUEST_MAX_BYTES // KIB} KiB, within {control.REQUEST_WITHIN_S:g} s,"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from hostwatch.channels import base, webhook
+from hostwatch.channels import _http, base, webhook
 from hostwatch.configuration.secret import Places
 from tests.channels import servers
 from tests.channels.conftest import KEY, NOW
@@ -137,7 +137,7 @@ async def test_a_line_lost_after_the_body_is_perhaps_arrived(channel, message, w
 
 @pytest.mark.parametrize("wrong", ["drips", "endless"])
 async def test_a_2xx_counts_however_its_body_misbehaves(channel, message, monkeypatch, wrong):
-    monkeypatch.setattr(webhook, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(_http, "ANSWER_SECONDS", 0.3)
     async with servers.receiver(wrong) as receiver:
         receipt = await channel(receiver.port).send(message)
 
@@ -203,4 +203,4 @@ def test_the_record_shows_that_an_address_changed():
 
 def test_an_http_date_without_a_zone_is_utc():
     now = datetime(2026, 10, 3, 6, 12, 30, tzinfo=UTC)
-    assert webhook.retry_after("Sat, 03 Oct 2026 06:13:00 -0000", now) == timedelta(seconds=30)
+    assert _http.retry_after("Sat, 03 Oct 2026 06:13:00 -0000", now) == timedelta(seconds=30)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from hostwatch.channels import apprise, base, email, webhook
+from hostwatch.channels import _http, apprise, base, email, webhook
 from tests.messages.examples import BACK, NOTICES, compose, payload
 
 PAGE = (Path(__file__).parents[2] / "docs" / "notices.md").read_text(encoding="utf-8")
@@ -77,8 +77,8 @@ def test_the_recipe_for_the_shell_believes_us_and_nobody_else(tmp_path, body, sa
 
 def test_limits_on_the_page_are_those_of_the_code():
     for said, limit in (
-        ("at most\n64 KiB is read", webhook.ANSWER_MAX_BYTES == 64 * 1024),
-        ("for at most 5 s", webhook.ANSWER_SECONDS == 5),
+        ("at most\n64 KiB is read", _http.ANSWER_MAX_BYTES == 64 * 1024),
+        ("for at most 5 s", _http.ANSWER_SECONDS == 5),
         ("500 characters are kept", base.SAID_MAX_CHARS == 500),
         ("(25 s, at most 4 min)", email.Site.model_fields["timeout"].default.total_seconds() == 25),
         ("One try takes at most 25 s", apprise.Site().timeout.total_seconds() == 25),
