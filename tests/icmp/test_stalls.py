@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import select
 import time
 from datetime import timedelta
 
@@ -31,6 +32,12 @@ STRICT = Manner(
     spacing=timedelta(milliseconds=400),
     timeout=timedelta(milliseconds=300),
     late_after=timedelta(seconds=1),
+)
+ONCE = Manner(
+    attempts=1,
+    spacing=timedelta(milliseconds=400),
+    timeout=timedelta(seconds=1),
+    late_after=timedelta(seconds=5),
 )
 
 
@@ -85,21 +92,36 @@ def test_a_packet_that_would_leave_too_late_makes_the_look_unknown(cable: Cable)
 
 
 def test_an_answer_before_the_stall_stands_however_late_it_is_read(cable: Cable) -> None:
-    async def story(pinger: IcmpPinger, clock: Clock) -> list[Look]:
-        asyncio.get_running_loop().call_soon(stand_still, pinger)
-        return await ask(pinger, clock, STRICT, THERE[4])
+    """
+    0.0 s  the packet leaves; the answer comes in, and lies there unread
+    then   the loop stands still for 1.5 s: the ping would have been over after 1.0 s
+    then   what has come in is read before anybody is called silent
+
+    Where the packet got lost, or its answer was read at once, nothing stood still: then another is sent.
+    """
+    stood = list[bool]()
 
     def stand_still(pinger: IcmpPinger) -> None:
-        if pinger._tries:
+        own = [one.sock for one in pinger._outlets.in_use()]
+        if own and select.select(own, [], [], 0)[0]:
             time.sleep(STALL_S)
+            stood.append(True)
         else:
             asyncio.get_running_loop().call_soon(stand_still, pinger)
+
+    async def story(pinger: IcmpPinger, clock: Clock) -> list[Look]:
+        asyncio.get_running_loop().call_soon(stand_still, pinger)
+        looks = list[Look]()
+        while not stood:
+            looks = await ask(pinger, clock, ONCE, THERE[4])
+        return looks
 
     (look,) = cable.pinging(story)
 
     assert look.outcome is Outcome.ANSWERED, look.why
     assert look.rtt_us is not None
     assert look.rtt_us < 1_000_000
+    assert look.known_us - look.at_us >= STALL_S * 1_000_000
 
 
 def test_a_first_packet_that_would_leave_too_late_makes_the_look_unknown(cable: Cable) -> None:
