@@ -17,8 +17,9 @@ from heapq import heapify, heappop, heappush
 
 from hostwatch import log
 from hostwatch.clock import Clock
-from hostwatch.core import delivery, ladder, turns
+from hostwatch.core import delivery, dutyclock, ladder, turns
 from hostwatch.core.emergency import Notice, NoticeState
+from hostwatch.core.warned import OF_DUTIES
 from hostwatch.core.world import Decision
 from hostwatch.directory import Directory, Way
 from hostwatch.engine import Engine
@@ -86,11 +87,18 @@ class Outbox:
 
         self._dues: list[tuple[datetime, str]] = [
             *((duty.due, duty.id) for duty in engine.world.duties.values()),
-            *((duty.due, duty.id) for duty in engine.world.customer_duties.values()),
+            *(
+                (when, duty.id)
+                for duty in engine.world.customer_duties.values()
+                for when in dutyclock.instants(engine.world, duty)
+            ),
         ]
         """A heap: when which duty is due."""
 
         heapify(self._dues)
+        self._clock_changed = True
+        """Whether a duty to a customer is otherwise than when operators were warned last."""
+
         self._planned_with: Directory | None = None
         self._looked_at = clock.now()
         self._all_looked_at: datetime | None = None
@@ -153,7 +161,9 @@ class Outbox:
             self._changed.update((notice.id, None) for notice in notices.of(duty.emergency))
             heappush(self._dues, (duty.due, duty.id))
         for owed in decision.customer_duties:
-            heappush(self._dues, (owed.due, owed.id))
+            for when in dutyclock.instants(self._engine.world, owed):
+                heappush(self._dues, (when, owed.id))
+            self._clock_changed = True
         people = decision.population
         if people is not None and (people.customers or people.customers_gone):
             self._all_looked_at = None  # who is authorised may be others
@@ -197,17 +207,25 @@ class Outbox:
         while self._dues:
             due, name = self._dues[0]
             world = self._engine.world
-            duty = world.duties.get(name) or world.customer_duties.get(name)
+            duty, owed = world.duties.get(name), world.customer_duties.get(name)
             if duty is not None and duty.may_be_breached and duty.due == due:
+                return due
+            if owed is not None and owed.may_be_breached and due in dutyclock.instants(world, owed):
                 return due
             heappop(self._dues)
         return None
 
     async def _put_right(self) -> None:
         """Record what time has done: breaches, and attempts that nobody works on any more."""
-        due = self._first_due()
-        if due is not None and due <= self._clock.now():
+        now, due = self._clock.now(), self._first_due()
+        is_time = due is not None and due <= now
+        if is_time:
             await self._engine.do(delivery.breaches)
+        if is_time or (self._clock_changed and dutyclock.lasts(self._engine.world)):
+            self._clock_changed = False
+            await self._engine.do(dutyclock.look)
+        while self._dues and self._dues[0][0] <= now:
+            heappop(self._dues)
         if any(name not in self._in_flight for name in self._engine.world.notices.tried):
             under_way = frozenset(self._in_flight)
             await self._engine.do(lambda world, now: delivery.interrupted(world, now, under_way))
@@ -253,7 +271,7 @@ class Outbox:
             notice=notice.id,
             place=place,
             retry=bool(notice.attempts),
-            deadline=notice.created_at + NOT_DUE if duty is None else duty.due,
+            deadline=_deadline(notice) if duty is None else duty.due,
         )
 
     def _waits(self, notice: Notice) -> bool:
@@ -299,6 +317,12 @@ class Outbox:
         _, late = await asyncio.wait(tasks, timeout=GRACE.total_seconds())
         for task in late:
             task.cancel()
+
+
+def _deadline(notice: Notice) -> datetime:
+    """Of a notice that nobody is owed by a time. That a customer was not told yet goes before all others."""
+    is_urgent = any(story.warning in OF_DUTIES for story in notice.stories)
+    return notice.created_at + (timedelta(0) if is_urgent else NOT_DUE)
 
 
 def _plan(notice: Notice, directory: Directory, now: datetime) -> _Plan:

@@ -49,6 +49,11 @@ class CustomerDuty:
         return bool(self.met) and {*self.people} <= {*self.met, *self.released}
 
     @property
+    def is_settled(self) -> bool:
+        """Whether nothing more is to be done for it: it is met, or nobody is left."""
+        return self.met_at is not None or self.released_at is not None
+
+    @property
     def may_be_breached(self) -> bool:
         """Whether it is still to be met, and in time."""
         return self.met_at is None and self.breached_at is None and self.released_at is None

@@ -47,6 +47,9 @@ class What(StrEnum):
     SWITCH = "switch silent"
     CONTRADICTION = "contradiction"
     UNHEARD = "not heard"
+    NOT_TOLD = "customer not told yet"
+    NOT_TOLD_SOON = "customer not told yet, little time left"
+    NOT_TOLD_IN_TIME = "customer not told in time"
 
 
 CONCERNS: Final[Mapping[Concern, What]] = {
@@ -60,6 +63,9 @@ CONCERNS: Final[Mapping[Concern, What]] = {
     Concern.SHUTDOWN: What.SHUTDOWN,
 }
 """Those of a source's own concerns that operators are warned of: a test of a battery, say, is none."""
+
+OF_DUTIES: Final = frozenset({What.NOT_TOLD, What.NOT_TOLD_SOON, What.NOT_TOLD_IN_TIME})
+"""Warnings about duties to customers: about those that are due in one minute (`core.dutyclock`)."""
 
 OF_SOURCES: Final = frozenset({*CONCERNS.values(), What.UNHEARD})
 """Warnings that are about a source."""
@@ -174,11 +180,12 @@ def follow(
     told: Customer | None,
     now: datetime,
     elements: Callable[[str], Sequence[str]] = lambda _: (),
+    quiet: timedelta = QUIET,
 ) -> Following:
     """What begins and ends now. `asked`: the warnings of which it is known whether they are seen.
 
     `told`: the operator, if there is one. `elements`: what a source witnesses. What is said of a warning that
-    lasts is what was seen last.
+    lasts is what was seen last. `quiet`: how long it must not have been seen until it is over.
     """
     signs = {one.name: one for one in seen}
     found: list[facts.Fact] = []
@@ -197,9 +204,9 @@ def follow(
         known = lasting.get(name)
         if known is None or name in signs:
             continue
-        if known.quiet_since is None:
+        if known.quiet_since is None and quiet:
             changed[name] = replace(known, quiet_since=now)
-        elif now - known.quiet_since >= QUIET:
+        elif now - (known.quiet_since or now) >= quiet:
             changed[name] = None
             found.append(facts.WarningEnded(at=now, what=known.what, about=known.about, since=known.since))
             notices.extend(_notices(known, "cleared", told, elements, now))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from gettext import NullTranslations
 
 from hostwatch.core.notice import Kind, Story
-from hostwatch.core.warned import What
+from hostwatch.core.warned import OF_DUTIES, What
 from hostwatch.messages import seen
 from hostwatch.messages.fit import line
 from hostwatch.messages.shared import Form
@@ -31,6 +31,9 @@ def named(t: NullTranslations, what: str) -> str:
         What.SWITCH: t.gettext("the switch does not answer"),
         What.CONTRADICTION: t.gettext("sources contradict one another"),
         What.UNHEARD: t.gettext("it is not heard any more"),
+        What.NOT_TOLD: t.gettext("not told yet"),
+        What.NOT_TOLD_SOON: t.gettext("not told yet, little time left"),
+        What.NOT_TOLD_IN_TIME: t.gettext("not told in time"),
     }
     return known.get(What(what), what)
 
@@ -46,14 +49,25 @@ def about(source: str, elements: Sequence[str], t: NullTranslations = ENGLISH) -
 def first_line(t: NullTranslations, story: Story, kind: Kind) -> str:
     """What a pager must show."""
     begins = kind == "warning"
+    if story.warning in OF_DUTIES:
+        pattern = (
+            t.gettext("Warning: customers to be told by %(about)s: %(what)s")
+            if begins
+            else t.gettext("Over: customers to be told by %(about)s: %(what)s")
+        )
+        return pattern % {"about": story.about, "what": named(t, story.warning)}
     pattern = t.gettext("Warning: %(about)s: %(what)s") if begins else t.gettext("Over: %(about)s: %(what)s")
     return pattern % {"about": about(story.about, story.elements, t), "what": named(t, story.warning)}
 
 
 def block(t: NullTranslations, story: Story, kind: Kind, form: Form) -> Iterator[str]:
     """What is known, a line for each thing."""
-    yield t.gettext("About: %s") % about(story.about, story.elements, t)
-    if story.why:
+    if story.warning in OF_DUTIES:
+        yield t.gettext("To be told by: %s (UTC)") % line(story.about.removesuffix("Z"))
+        yield t.gettext("Customers: %s") % line(story.why)
+    else:
+        yield t.gettext("About: %s") % about(story.about, story.elements, t)
+    if story.why and story.warning not in OF_DUTIES:
         yield t.gettext("Seen: %s") % line(seen.worded(t, story.why))
     yield t.gettext("Since: %s") % form.time(story.first_miss)
     if kind == "cleared":
@@ -62,6 +76,11 @@ def block(t: NullTranslations, story: Story, kind: Kind, form: Form) -> Iterator
 
 def next_steps(t: NullTranslations, kind: Kind, what: str = "") -> str:
     """What the reader can expect."""
+    if kind == "warning" and what in OF_DUTIES:
+        return t.gettext(
+            "What to do: ring them. `hostwatch status` shows whom, how they were tried, and how much time"
+            " is left. The attempts go on. You are told once more when none of it is open any more."
+        )
     if kind == "warning" and what == What.UNHEARD:
         return t.gettext(
             "This is a warning to operators: no customer is told. Whether power is interrupted is not known,"

@@ -171,6 +171,15 @@ ON_BATTERY = Story(
     about="card-a",
     elements=("ups-a",),
 )
+NOT_TOLD = dataclasses.replace(
+    ON_BATTERY,
+    first_miss=at("06:15"),
+    verdict=at("06:15"),
+    why="acme E-000042, zenith E-000043",
+    warning="customer not told yet",
+    about="2026-10-03 06:25Z",
+    elements=(),
+)
 ZONE = ZoneInfo("Asia/Shanghai")
 
 NOTICES: dict[str, tuple[Kind, tuple[Story, ...], dict[str, bool]]] = {
@@ -227,6 +236,7 @@ NOTICES: dict[str, tuple[Kind, tuple[Story, ...], dict[str, bool]]] = {
     "A switch is taken out of the watch": ("withdrawn", (CUT_OFF,), {}),
     "A warning to operators": ("warning", (ON_BATTERY,), {}),
     "A warning is over": ("cleared", (dataclasses.replace(ON_BATTERY, verdict=at("06:25")),), {}),
+    "A customer is not told yet": ("warning", (NOT_TOLD,), {}),
     "Several emergencies in one notice": ("emergency", (SILENT, OTHER), {}),
     "A repeat that is late as well": ("emergency", (SILENT,), {"repeat": True, "late": True}),
 }

@@ -10,13 +10,14 @@ from typing import Any
 
 from hostwatch.channels.base import Failed, Message, Receipt, Refused
 from hostwatch.core import delivery, facts
+from hostwatch.core.customerduty import CustomerDuty
 from hostwatch.core.emergency import NoticeState
 from hostwatch.core.population import Changes
 from hostwatch.core.proof import Proof
 from hostwatch.core.world import Decision
 from hostwatch.directory import Directory
 from hostwatch.store.ledger import facts_of
-from tests.outbox.office import KEY, Office, Scripted, listening, simulate, site
+from tests.outbox.office import KEY, WITHIN, Office, Scripted, listening, simulate, site
 
 OLD, NEW, SPARE = {"simulated": "old"}, {"simulated": "new"}, {"simulated": "spare"}
 
@@ -480,3 +481,32 @@ def test_what_comes_back_goes_out_by_the_next_channel_at_once(tmp_path: Path) ->
         assert [round((fact.at - fact.due).total_seconds()) for fact in breached] == [300]
 
     simulate(tmp_path, site({"acme": [OLD, SPARE]}), accepts, play)
+
+
+def test_operators_are_told_before_the_time_to_tell_a_customer_is_out(tmp_path: Path) -> None:
+    """Acme's relay is dead. 5:00 and 10:00 the operator's people hear of it, 15:00 that it is too late."""
+
+    async def dead(to: str, message: Message) -> Receipt:
+        if to == "noc":
+            return Receipt("250 accepted")
+        raise Failed("451 later")
+
+    async def play(office: Office, side: Scripted) -> None:
+        (name,) = await office.owe("acme", "duty")
+        duty = CustomerDuty(
+            emergency="E-000001", customer="acme", due=office.clock.now() + WITHIN, people=(name,)
+        )
+        await office.engine.do(lambda world, now: Decision(customer_duties=(duty,)))
+        await asyncio.sleep(16 * 60)
+
+        assert side.times("noc") == [300, 600, 900]
+        assert [message.subject for _, to, message in side.sent if to == "noc"] == [
+            "Warning: customers to be told by 2026-10-05 08:15Z: not told yet",
+            "Warning: customers to be told by 2026-10-05 08:15Z: not told yet, little time left",
+            "Warning: customers to be told by 2026-10-05 08:15Z: not told in time",
+        ]
+        breached = [one for one in facts_of(office.db) if isinstance(one, facts.CustomerDutyBreached)]
+        assert [round((one.at - one.due).total_seconds()) for one in breached] == [0]
+
+    started = site({"acme": [OLD], "dc": [{"simulated": "noc"}]}, operator="dc")
+    simulate(tmp_path, started, dead, play)

@@ -1,0 +1,84 @@
+"""The clock of the duties to customers: operators hear before the time to tell is out (`colocation C5`).
+
+When a third of the time to tell has passed and a customer was not told, operators are warned (10 minutes
+left of 15), once more after two thirds (5 minutes left), and at the deadline. Duties that are due in the same
+minute are one warning: when thousands of devices die at once nobody reads thousands. It is over as soon as
+none of them is open.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from hostwatch.core.customerduty import CustomerDuty
+from hostwatch.core.warned import Following, Sign, What, follow
+from hostwatch.core.world import Decision, World
+
+SHARES: Final = {What.NOT_TOLD: 2, What.NOT_TOLD_SOON: 1, What.NOT_TOLD_IN_TIME: 0}
+"""What is warned of when so many thirds of the time to tell are left. Later ones stand beside the earlier."""
+
+NAMED_MAX: Final = 3
+"""Customers that a warning names; the others are counted."""
+
+
+def instants(world: World, duty: CustomerDuty) -> Iterator[datetime]:
+    """When something is to be said of a duty that is not met by then: the last is its deadline."""
+    within = _within(world, duty)
+    for thirds in SHARES.values():
+        yield duty.due - within * thirds / 3
+
+
+def look(world: World, now: datetime) -> Decision:
+    """What operators are warned of now, and what is over."""
+    open_: dict[What, dict[str, list[CustomerDuty]]] = {what: defaultdict(list) for what in SHARES}
+    for duty in world.customer_duties.values():
+        if duty.is_settled or duty.customer == world.population.operator:
+            continue
+        for what, since in zip(SHARES, instants(world, duty), strict=True):
+            if since <= now:
+                open_[what][_minute(duty.due)].append(duty)
+    signs = [
+        Sign(what=what, about=about, said=_said(owed))
+        for what, groups in open_.items()
+        for about, owed in groups.items()
+    ]
+    lasting = [name for name, one in world.warned.items() if one.what in SHARES]
+    people = world.population
+    found = follow(
+        world.warned,
+        signs,
+        lasting,
+        people.customers.get(people.operator),
+        now,
+        quiet=timedelta(0),
+    )
+    return _decision(found)
+
+
+def lasts(world: World) -> bool:
+    """Whether operators are warned of any now."""
+    return any(one.what in SHARES for one in world.warned.values())
+
+
+def _within(world: World, duty: CustomerDuty) -> timedelta:
+    """The time to tell; of a customer who has left none is left to speak of."""
+    customer = world.population.customers.get(duty.customer)
+    return timedelta(0) if customer is None else customer.terms.notice_within
+
+
+def _minute(due: datetime) -> str:
+    """By which duties are told of together."""
+    return f"{due:%Y-%m-%d %H:%M}Z"
+
+
+def _said(owed: list[CustomerDuty]) -> str:
+    names = [f"{duty.customer} {duty.emergency}" for duty in sorted(owed, key=lambda one: one.id)]
+    more = len(names) - NAMED_MAX
+    return ", ".join(names[:NAMED_MAX]) + (f", {more} more" if more > 0 else "")
+
+
+def _decision(found: Following) -> Decision:
+    return Decision(facts=found.facts, warned=found.warned, notices=found.notices)
