@@ -29,11 +29,16 @@ BEFORE: Final = timedelta(minutes=15)
 TOGETHER: Final = timedelta(seconds=30)
 """What happened to many within this time is told in one line."""
 
-KINDS: Final[tuple[type[facts.Fact], ...]] = (
+OPENED: Final = (
     facts.EmergencyOpened,
     facts.UplinkEmergencyOpened,
     facts.SupplyEmergencyOpened,
     facts.SwitchEmergencyOpened,
+)
+"""How emergencies begin."""
+
+KINDS: Final[tuple[type[facts.Fact], ...]] = (
+    *OPENED,
     facts.EmergencyHeld,
     facts.EmergencyJoined,
     facts.EmergencyEnded,
@@ -145,12 +150,17 @@ def _is_at_outlet(world: World, signal: str) -> bool:
 
 
 def _signals(reader: Reader, emergency: Emergency, as_of: AsOf) -> frozenset[str]:
-    """All signals whose outages were told under it, also those that have come back since."""
-    joined = reader.facts((facts.EmergencyJoined,), until=as_of, since=emergency.story.first_miss - BEFORE)
+    """All signals whose outages were told under it, also those that have come back since.
+
+    The one that it was opened by did not join it, and another may stand for it since that came back.
+    """
+    told = reader.facts(
+        (*OPENED, facts.EmergencyJoined), until=as_of, since=emergency.story.first_miss - BEFORE
+    )
     mine = (
         fact.signal
-        for fact in joined
-        if isinstance(fact, facts.EmergencyJoined) and fact.reference == emergency.reference
+        for fact in told
+        if isinstance(fact, (*OPENED, facts.EmergencyJoined)) and fact.reference == emergency.reference
     )
     return frozenset((*emergency.signals, *mine))
 

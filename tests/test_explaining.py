@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hostwatch import explaining
+from hostwatch.commands import explain as page
 from hostwatch.core import facts
 from hostwatch.core.device import Device
 from hostwatch.core.emergency import Emergency
 from hostwatch.core.notice import Part
 from hostwatch.core.place import Place
 from hostwatch.core.population import Population
-from hostwatch.core.world import World
+from hostwatch.core.world import Decision, World
 from hostwatch.explaining import bounds_of
 from hostwatch.messages import spans
+from hostwatch.store.connection import connect
+from hostwatch.store.reader import Reader
 from tests.messages.examples import NO_POWER
+from tests.store.stories import Story
 
 START = datetime(2026, 11, 22, 19, 28, tzinfo=UTC)
 
@@ -106,3 +111,38 @@ def test_what_switches_say_of_its_own_ports_is_told(source: str, port: str, is_t
         changed_at=None,
     )
     assert mine.concerns(seen) is is_told
+
+
+def test_all_that_it_was_opened_for_is_told_also_when_it_is_named_after_another(tmp_path: Path) -> None:
+    """
+    any(ups-a,ups-b)  ───╲_____________╱───   it is opened by this one
+    ups-b             ───╲_____________╱───   which joined it, and came back last
+    """
+    both, alone = "supply:any(ups-a,ups-b)/power@main", "supply:ups-b/power@main"
+    dates = {"first_miss": at(57.9), "last_answer": at(56.9)}
+    opened = facts.SupplyEmergencyOpened(
+        at=at(58.9),
+        reference="E-000001",
+        supplies=("any(ups-a,ups-b)", "ups-b"),
+        signal=both,
+        customers=("acme",),
+        **dates,
+    )
+    joined = facts.EmergencyJoined(at=at(58.9), reference="E-000001", signal=alone, **dates)
+    down = [
+        facts.WentDown(at=at(58.9), signal=name, last_miss=at(58.9), misses=2, why="", **dates)
+        for name in (both, alone)
+    ]
+    last = replace(emergency(), signal=alone)
+    last = replace(last, story=replace(last.story, supplies=("any(ups-a,ups-b)", "ups-b")))
+    story = Story(connect(tmp_path / "store.db"))
+    story.do(Decision(facts=(*down, opened, joined), emergencies=(last,)))
+    story.ledger.close()
+
+    with Reader(tmp_path / "store.db") as reader:
+        found = explaining.explain(reader, "E-000001")
+
+    assert found is not None
+    told = [event.who for event in found.events if event.what.startswith("is down")]
+    assert told == ["supply any(ups-a,ups-b)", "supply ups-b"]
+    assert page._about(found) == "supply any(ups-a,ups-b), supply ups-b"

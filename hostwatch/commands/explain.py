@@ -78,7 +78,7 @@ class _Page:
         """All of it."""
         emergency = found.emergency
         state = "lasts" if emergency.ended_at is None else f"is over since {self._time(emergency.ended_at)}"
-        self._line(f"{emergency.reference}: {shown(emergency.signal)}, {state}", "bold")
+        self._line(f"{emergency.reference}: {_about(found)}, {state}", "bold")
         self._bounds(found)
         self._line()
         day = ""
@@ -143,6 +143,14 @@ class _Page:
         if first.wanting:
             missing = ", ".join(words.whom(self._t, Slot(slot)) for slot in first.wanting)
             self._line(f"  ? nobody spoke of: {missing}")
+
+
+def _about(found: Explained) -> str:
+    """What it is about: its supplies, the first by name, or what it is named after."""
+    supplies = found.emergency.story.supplies
+    named = [f"supply {name}" for name in supplies[:LISTED_MAX]]
+    more = f" and {len(supplies) - LISTED_MAX} more" if len(supplies) > LISTED_MAX else ""
+    return (", ".join(named) or shown(found.emergency.signal)) + more
 
 
 def _is_possible(found: Explained) -> bool:
