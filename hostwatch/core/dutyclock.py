@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from hostwatch.core.customerduty import CustomerDuty
@@ -39,7 +39,7 @@ def look(world: World, now: datetime) -> Decision:
             continue
         for what, since in zip(SHARES, instants(world, duty), strict=True):
             if since <= now:
-                open_[what][_minute(duty.due)].append(duty)
+                open_[what][f"{duty.due:{MINUTE}}"].append(duty)
     signs = [
         Sign(what=what, about=about, said=_said(owed))
         for what, groups in open_.items()
@@ -69,9 +69,13 @@ def _within(world: World, duty: CustomerDuty) -> timedelta:
     return timedelta(0) if customer is None else customer.terms.notice_within
 
 
-def _minute(due: datetime) -> str:
-    """By which duties are told of together."""
-    return f"{due:%Y-%m-%d %H:%M}Z"
+MINUTE: Final = "%Y-%m-%d %H:%MZ"
+"""What a warning is about: the minute by which customers are to be told, in UTC."""
+
+
+def minute_of(about: str) -> datetime:
+    """The minute that a warning is about."""
+    return datetime.strptime(about, MINUTE).replace(tzinfo=UTC)
 
 
 def _said(owed: list[CustomerDuty]) -> str:

@@ -83,7 +83,7 @@ class _Speaker:
 
     def _about_one(self, story: Story, kind: Kind, mark: str) -> str:
         if story.warning:
-            return mark + warning.first_line(self._words, story, kind)
+            return mark + warning.first_line(self._words, story, kind, self._form)
         if withdrawn.goes_on(story, kind):
             return self._about_withdrawn(story, mark)
         if story.uplink:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from gettext import NullTranslations
 
+from hostwatch.core.dutyclock import minute_of
 from hostwatch.core.notice import Kind, Story
 from hostwatch.core.warned import OF_DUTIES, What
 from hostwatch.messages import seen
@@ -46,7 +47,7 @@ def about(source: str, elements: Sequence[str], t: NullTranslations = ENGLISH) -
     return t.gettext("%(elements)s (source %(source)s)") % values
 
 
-def first_line(t: NullTranslations, story: Story, kind: Kind) -> str:
+def first_line(t: NullTranslations, story: Story, kind: Kind, form: Form) -> str:
     """What a pager must show."""
     begins = kind == "warning"
     if story.warning in OF_DUTIES:
@@ -55,7 +56,7 @@ def first_line(t: NullTranslations, story: Story, kind: Kind) -> str:
             if begins
             else t.gettext("Over: customers to be told by %(about)s: %(what)s")
         )
-        return pattern % {"about": story.about, "what": named(t, story.warning)}
+        return pattern % {"about": form.time(minute_of(story.about)), "what": named(t, story.warning)}
     pattern = t.gettext("Warning: %(about)s: %(what)s") if begins else t.gettext("Over: %(about)s: %(what)s")
     return pattern % {"about": about(story.about, story.elements, t), "what": named(t, story.warning)}
 
@@ -63,7 +64,7 @@ def first_line(t: NullTranslations, story: Story, kind: Kind) -> str:
 def block(t: NullTranslations, story: Story, kind: Kind, form: Form) -> Iterator[str]:
     """What is known, a line for each thing."""
     if story.warning in OF_DUTIES:
-        yield t.gettext("To be told by: %s (UTC)") % line(story.about.removesuffix("Z"))
+        yield t.gettext("To be told by: %s") % form.time(minute_of(story.about))
         yield t.gettext("Customers: %s") % line(story.why)
     else:
         yield t.gettext("About: %s") % about(story.about, story.elements, t)

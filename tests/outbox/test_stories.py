@@ -501,9 +501,9 @@ def test_operators_are_told_before_the_time_to_tell_a_customer_is_out(tmp_path: 
 
         assert side.times("noc") == [300, 600, 900]
         assert [message.subject for _, to, message in side.sent if to == "noc"] == [
-            "Warning: customers to be told by 2026-10-05 08:15Z: not told yet",
-            "Warning: customers to be told by 2026-10-05 08:15Z: not told yet, little time left",
-            "Warning: customers to be told by 2026-10-05 08:15Z: not told in time",
+            "Warning: customers to be told by 2026-10-05 08:15:00 +00:00: not told yet",
+            "Warning: customers to be told by 2026-10-05 08:15:00 +00:00: not told yet, little time left",
+            "Warning: customers to be told by 2026-10-05 08:15:00 +00:00: not told in time",
         ]
         breached = [one for one in facts_of(office.db) if isinstance(one, facts.CustomerDutyBreached)]
         assert [round((one.at - one.due).total_seconds()) for one in breached] == [0]
