@@ -28,6 +28,15 @@ CLOSES_US = 16_000_000
 While our own link is cut each glance takes as long as the longest ping, and a slice is not closed before.
 """
 
+BEGINS_US = 16_000_000
+"""A slice, the longest ping, two glances and two seconds: a watch looks first whether it sees.
+
+While our own link is cut, it begins so much later; and the slice in the middle of which it begins leaves no
+evidence, since not all who were due in it were looked at.
+"""
+
+NO_WATCH = "no watch was running"
+
 
 @dataclass(frozen=True, slots=True)
 class Disturbance:
@@ -138,19 +147,21 @@ class Cadence:
 
     def _calm(self, start: int, end: int) -> list[tuple[int, int]]:
         """What is left of a stretch around the disturbances."""
-        slack = SLACK_US + self.clock.drifted_us()
-        at, left = start + slack, []
+        drifted = self.clock.drifted_us()
+        at, left = start + SLACK_US + drifted, []
         for one in sorted(self.disturbances, key=lambda d: d.start):
-            if one.end + slack <= at:
+            goes_on = one.end + drifted + (BEGINS_US if one.why == NO_WATCH else SLACK_US)
+            if goes_on <= at:
                 continue
-            closes = one.start - CLOSES_US - self.clock.drifted_us()
+            closes = one.start - CLOSES_US - drifted
             if closes >= end:
                 break
             if closes > at:
                 left.append((at, closes))
-            at = one.end + slack
-        if end - slack > at:
-            left.append((at, end - slack))
+            at = goes_on
+        closes = end - SLACK_US - drifted
+        if closes > at:
+            left.append((at, closes))
         return left
 
     def _shift(self, when: int) -> int:

@@ -27,7 +27,7 @@ from hostwatch.store.ledger import facts_of
 from hostwatch.watch import Watch
 from tests.simulation import lives, record
 from tests.simulation.accounts import Accounts
-from tests.simulation.cadence import Cadence
+from tests.simulation.cadence import NO_WATCH, Cadence
 from tests.simulation.clocks import SimClock
 from tests.simulation.customers import Customers
 from tests.simulation.evidence import Evidence
@@ -234,7 +234,7 @@ class Simulation:
         for start, end in self.plan.truth.full.spans:
             if start <= dead_since < self._drained_by(end):
                 dead_since = start  # what had waited for the disk was lost as well
-        self.cadence.disturbed(dead_since, self.clock.true_us(), "no watch was running")
+        self.cadence.disturbed(dead_since, self.clock.true_us(), NO_WATCH)
 
     def _drained_by(self, end: int) -> int:
         """When all that waited for the disk is written at the latest; while nothing of us runs nothing is."""
