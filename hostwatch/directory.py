@@ -118,7 +118,21 @@ class Directory:
             late=late,
         )
         key = f"{notice.id}.{notice.created_at:%Y%m%dT%H%M%SZ}"  # told apart from those of another store
-        return Message(key=key, subject=composed.subject, text=composed.text, payload=payload, repeat=repeat)
+        named = messages.named(
+            notice.stories,
+            notice.kind,
+            zone=ZoneInfo(self.configuration.timezone_of(customer)),
+            site=self.configuration.site.name,
+            customer_name=customer.name,
+        )
+        return Message(
+            key=key,
+            subject=composed.subject,
+            text=composed.text,
+            payload=payload,
+            repeat=repeat,
+            named=named,
+        )
 
     @cached_property
     def _manners(self) -> Mapping[str, Manner]:

@@ -10,10 +10,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import aiohttp
 
 from hostwatch.channels import base
+from hostwatch.configuration.mistake import Wrong
+from hostwatch.configuration.secret import Secret
 
 ANSWER_MAX_BYTES = 64 * 1024
 ANSWER_SECONDS = 5.0
@@ -22,6 +25,23 @@ ANSWER_SECONDS = 5.0
 RETRY_AFTER_MAX = timedelta(hours=1)
 TRY_AGAIN = frozenset({408, 425, 429})
 """Statuses below 500 that mean "not now"."""
+
+
+def check_url(link: Secret, instead: str) -> Secret:
+    """It is the address of a web server, without a login in it; `instead` says how then. Raises `Wrong`."""
+    if not link.reveal():
+        return link  # The configuration is being checked where its secrets are not at hand.
+    try:
+        url = urlsplit(link.reveal())
+        _ = url.port, (url.hostname or "").encode("idna")
+    except ValueError:
+        raise Wrong("is not a web address", "write https://HOST/PATH") from None
+    odd = not link.reveal().isprintable() or " " in link.reveal()
+    if url.scheme not in ("http", "https") or not url.hostname or odd:
+        raise Wrong("is not a web address", "write https://HOST/PATH")
+    if "@" in url.netloc:
+        raise Wrong("a login may not stand in the address", instead)
+    return link
 
 
 class Answer(NamedTuple):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
@@ -122,6 +122,9 @@ class Message:
 
     repeat: bool
     """True when an earlier try of this notice may have arrived: the text says so as well."""
+
+    named: Mapping[str, str] = field(default_factory=dict)
+    """The same as a few short values by fixed names (`messages.named`), for approved templates."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,12 @@ import hmac
 import json
 from datetime import timedelta
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
 import hostwatch
 from hostwatch.channels import _http, base
 from hostwatch.configuration.duration import Duration, between
-from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.secret import Secret
 
 
@@ -52,19 +50,7 @@ class Settings(base.LinkEntry):
     @field_validator("url")
     @classmethod
     def _check_url(cls, link: Secret) -> Secret:
-        if not link.reveal():
-            return link  # The configuration is being checked where its secrets are not at hand.
-        try:
-            url = urlsplit(link.reveal())
-            _ = url.port, (url.hostname or "").encode("idna")
-        except ValueError:
-            raise Wrong("is not a web address", "write https://HOST/PATH") from None
-        odd = not link.reveal().isprintable() or " " in link.reveal()
-        if url.scheme not in ("http", "https") or not url.hostname or odd:
-            raise Wrong("is not a web address", "write https://HOST/PATH")
-        if "@" in url.netloc:
-            raise Wrong("a login may not stand in the address", "check the signature at the receiver instead")
-        return link
+        return _http.check_url(link, "check the signature at the receiver instead")
 
 
 class Site(base.SiteEntry):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from hostwatch.messages.catalogue import languages, resolve
 from hostwatch.messages.data import payload
+from hostwatch.messages.named import NAMES, named
 from hostwatch.messages.text import Composed, compose
 
-__all__ = ["Composed", "compose", "languages", "payload", "resolve"]
+__all__ = ["NAMES", "Composed", "compose", "languages", "named", "payload", "resolve"]

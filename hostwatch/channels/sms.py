@@ -1,0 +1,66 @@
+"""SMS by a gateway that is asked by HTTP: the first line of a notice, in at most two segments.
+
+The gateway is described under `channels: {sms: {gateways: …}}` (`_gateway`). What it answers proves that it
+took the message, and no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from hostwatch.channels import _gateway, _phone, _segments, base
+from hostwatch.channels._gateway import Gateway
+from hostwatch.configuration.fields import Id
+
+
+class Settings(_phone.Entry):
+    """One mobile telephone of a contact."""
+
+
+class Site(base.SiteEntry):
+    """The site's gateways for SMS."""
+
+    gateways: Mapping[Id, Gateway] = Field(min_length=1, max_length=10)
+    """By their names; the first serves who names none."""
+
+
+def build(settings: Settings, surroundings: base.Surroundings) -> Sms:
+    """The channel. Raises `Unusable` without its gateway."""
+    site = surroundings.site.get("sms")
+    gateways = site.gateways if isinstance(site, Site) else {}
+    name, gateway = _gateway.chosen(gateways, settings.gateway, "sms")
+    return Sms(settings.number, name, gateway, surroundings)
+
+
+class Sms(base.Channel):
+    """One mobile telephone behind a gateway."""
+
+    kind = "sms"
+
+    def __init__(self, number: str, name: str, gateway: Gateway, surroundings: base.Surroundings) -> None:
+        self._number = number
+        self._name = name
+        self._gateway = gateway
+        self._surroundings = surroundings
+
+    @property
+    def shown(self) -> str:
+        return self._number
+
+    async def send(self, message: base.Message) -> base.Receipt:
+        words = written(message, self._gateway.signature or "")
+        answer, known_as = await _gateway.send(
+            self._gateway, self._number, words, message, self._surroundings
+        )
+        return base.Receipt(answer.said, receipt=f"sms/{self._name}/{known_as}")
+
+
+def written(message: base.Message, signature: str = "") -> str:
+    """The text: what stands first is kept, so that is the reference."""
+    line = base.printable(message.subject)
+    reference = message.named.get("reference", "")
+    if reference not in line:
+        line = f"{reference}: {line}"
+    return _segments.fitted(f"{signature}{line}")
