@@ -11,8 +11,18 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
+from typing import Final
 
 from hostwatch.store.errors import WrongVersion
+
+AIDS: Final = {
+    "0006_proof.sql": ("CREATE INDEX aid ON notices (duty)", "DROP INDEX aid"),
+}
+"""What is put up before a step and taken down after it, by the step's name.
+
+A step that was applied anywhere is never edited. In this one each duty would look through all notices: a
+store of some years would take hours to start.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +95,8 @@ def _apply(connection: sqlite3.Connection, step: Migration) -> None:
             "CREATE TABLE IF NOT EXISTS migrations"
             " (version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL) STRICT"
         )
-        for statement in _statements(step.sql):
+        up, down = AIDS.get(step.name, ("", ""))
+        for statement in (up, *_statements(step.sql), down):
             connection.execute(statement)
         connection.execute(
             "INSERT INTO migrations VALUES (?, ?, ?)", (step.version, step.name, step.checksum)

@@ -148,3 +148,32 @@ def test_the_store_of_another_program_is_refused(tmp_path: Path) -> None:
     other.close()
     with pytest.raises(Damaged, match="table facts already exists"):
         ledger.Ledger(connect(path), "boot").open()
+
+
+def test_a_store_of_many_notices_is_brought_on_without_looking_through_all_of_them_for_each(
+    tmp_path: Path,
+) -> None:
+    """Counted in thousands of steps of SQLite's machine: they grow as the notices do, not as their square."""
+    steps = [_thousands(tmp_path / f"{count}.db", count) for count in (200, 1_600)]
+
+    assert steps[1] < 12 * steps[0]
+
+
+def _thousands(path: Path, count: int) -> int:
+    connection = sqlite3.connect(path, isolation_level=None)
+    migrations.migrate(connection, migrations.all_migrations()[:5])
+    names = [f"E-{number:06}.emergency.acme.duty" for number in range(count)]
+    connection.execute("BEGIN")
+    connection.executemany(
+        "INSERT INTO duties VALUES (?, 'E-1',  'duty', 1, 1, NULL, NULL)", ((name,) for name in names)
+    )
+    connection.executemany(
+        "INSERT INTO notices VALUES (?, 'emergency', 'acme', 'duty', 1, ?, NULL, 'accepted', 1, 0, '[]')",
+        zip(names, names, strict=True),
+    )
+    connection.execute("COMMIT")
+    done: list[int] = []
+    connection.set_progress_handler(lambda: done.append(1), 1_000)
+    migrations.migrate(connection)
+    assert connection.execute("SELECT DISTINCT customer FROM duties").fetchall() == [("acme",)]
+    return len(done)
