@@ -118,10 +118,11 @@ class Directory:
             late=late,
         )
         key = f"{notice.id}.{notice.created_at:%Y%m%dT%H%M%SZ}"  # told apart from those of another store
+        zone = ZoneInfo(self.configuration.timezone_of(customer))
         named = messages.named(
             notice.stories,
             notice.kind,
-            zone=ZoneInfo(self.configuration.timezone_of(customer)),
+            zone=zone,
             site=self.configuration.site.name,
             customer_name=customer.name,
         )
@@ -132,6 +133,7 @@ class Directory:
             payload=payload,
             repeat=repeat,
             named=named,
+            brief=messages.brief(notice.stories, notice.kind, zone=zone, repeat=repeat, late=late),
         )
 
     @cached_property

@@ -37,7 +37,7 @@ from hostwatch import (
     wheel,
     wishes,
 )
-from hostwatch.channels import _http, _threads, base
+from hostwatch.channels import _http, _threads, base, pager
 from hostwatch.checkers import asking, confinement, mouth, process, protocol, resolver, services, standstill
 from hostwatch.commands import ping, run, status
 from hostwatch.configuration import checks as limits_of_checks
@@ -121,6 +121,9 @@ LIMITS: dict[str, str] = {
     "depth, and number of values, of one file": f"{source.DEPTH_MAX}; {source.NODES_MAX:,}",
     "a text, a secret": f"{fields.TEXT_CHARS_MAX} characters; {secret.SECRET_BYTES_MAX // KIB} KiB",
     "mistakes shown": f"{mistake.MISTAKES_MAX:,}",
+    "a page; a line of a gateway of pagers; lines of one answer": (
+        f"{pager.LINE_MAX_CHARS} characters; {pager.LINE_MAX_BYTES:,} bytes; {pager.ANSWER_MAX_LINES}"
+    ),
     "Retry-After of a receiver": f"{_http.RETRY_AFTER_MAX / timedelta(hours=1):g} h",
     "subject of a notice": f"{words.SUBJECT_MAX_CHARS} characters",
     "silences listed for a device in a text report": str(text_report.LINES_MAX),

@@ -66,6 +66,20 @@ def compose(
     return Composed(subject=first, text="\n\n".join("\n".join(part) for part in parts) + "\n")
 
 
+def local(when: datetime, zone: ZoneInfo) -> str:
+    """`2026-10-03 14:05:00 +08:00`: the second it fell in, readable in every language."""
+    found = when.astimezone(zone).isoformat(sep=" ", timespec="seconds")
+    return f"{found[:19]} {found[19:]}"
+
+
+def first_line(
+    stories: Sequence[Story], kind: Kind, *, language: str, zone: ZoneInfo, repeat: bool, late: bool = False
+) -> str:
+    """The first line alone, as it stands in `compose`."""
+    speaker = _Speaker(catalogue.words(catalogue.resolve(language)), zone)
+    return speaker.first_line(stories, kind, repeat=repeat, late=late)
+
+
 class _Speaker:
     """Speaks one language in one zone."""
 
@@ -353,9 +367,7 @@ class _Speaker:
         return pattern % {"device": _cut(_line(story.device), max(left, 1)), "address": address}
 
     def _time(self, when: datetime) -> str:
-        """`2026-10-03 14:05:00 +08:00`: the second it fell in, readable in every language."""
-        local = when.astimezone(self._zone).isoformat(sep=" ", timespec="seconds")
-        return f"{local[:19]} {local[19:]}"
+        return local(when, self._zone)
 
     def _interval(self, interval: timedelta) -> str:
         if interval % timedelta(seconds=1):

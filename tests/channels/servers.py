@@ -208,3 +208,90 @@ def answering(status: str, *headers: str, body: str = "") -> bytes:
     """An answer as it goes over the wire."""
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", body]
     return "\r\n".join(lines).encode()
+
+
+@dataclass(kw_only=True)
+class Gateway:
+    """A gateway of a paging company (SNPP, RFC 1861). `script` says what it does otherwise.
+
+    By the first four letters of a command in capitals, or `""` for the greeting: the bytes that it answers,
+    or what it does instead.
+    """
+
+    script: dict[str, bytes | Literal["silent", "drops", "endless", "endless line"]]
+    port: int = 0
+    said: list[str] = field(default_factory=list)
+    """Each command as it came."""
+
+    pages: list[tuple[str, str]] = field(default_factory=list)
+    """The pager and the line of each page for which SEND came, whatever was answered."""
+
+    written: int = 0
+    """Bytes of something endless that the other side took."""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            with contextlib.suppress(ConnectionError):
+                await self._serve(reader, writer)
+        finally:
+            writer.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        entered = {"PAGE": "", "MESS": ""}
+        goes_on = await self._say("", b"220 SNPP (V3) Gateway Ready\r\n", reader, writer)
+        while goes_on and (line := await reader.readline()):
+            command = line.decode("ascii").removesuffix("\r\n")
+            self.said.append(command)
+            name = command[:4].upper()
+            answer = USUAL.get(name, b"500 Command Not Implemented\r\n")
+            if name in entered:
+                entered[name] = command.partition(" ")[2]
+            elif name == "SEND" and not all(entered.values()):
+                answer = b"503 Error, Pager ID or Message Incomplete\r\n"
+            elif name == "SEND":
+                self.pages.append((entered["PAGE"], entered["MESS"]))
+            goes_on = await self._say(name, answer, reader, writer) and name != "QUIT"
+
+    async def _say(
+        self, name: str, usual: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> bool:
+        """Answer; False to hang up."""
+        match answer := self.script.get(name, usual):
+            case "drops":
+                return False
+            case "silent":
+                await reader.read()
+                return False
+            case "endless" | "endless line":
+                piece = b"250-more\r\n" if answer == "endless" else b"250 more and "
+                while True:
+                    writer.write(piece * 4096)
+                    await writer.drain()
+                    self.written += len(piece) * 4096
+            case bytes():
+                writer.write(answer)
+                await writer.drain()
+        return not answer.startswith(b"421")
+
+
+USUAL = {
+    "PAGE": b"250 Pager ID Accepted\r\n",
+    "MESS": b"250 Message OK\r\n",
+    "SEND": b"250 Message Sent Successfully\r\n",
+    "QUIT": b"221 OK, Goodbye\r\n",
+}
+"""What a gateway of level 1 answers."""
+
+
+@contextlib.asynccontextmanager
+async def gateway(**script: Any) -> AsyncIterator[Gateway]:
+    """A running gateway; `greeting` stands for what it says first."""
+    if "greeting" in script:
+        script[""] = script.pop("greeting")
+    sink = Gateway(script=script)
+    server = await asyncio.start_server(sink.serve, LOOPBACK, 0)
+    sink.port = server.sockets[0].getsockname()[1]
+    try:
+        yield sink
+    finally:
+        server.close()

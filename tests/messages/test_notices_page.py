@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from hostwatch.channels import _http, apprise, base, email, webhook
-from tests.messages.examples import BACK, NOTICES, compose, payload
+from hostwatch import messages
+from hostwatch.channels import _http, apprise, base, email, pager, webhook
+from tests.messages.examples import BACK, NOTICES, ZONE, compose, payload
 
 PAGE = (Path(__file__).parents[2] / "docs" / "notices.md").read_text(encoding="utf-8")
 
@@ -33,6 +34,21 @@ def test_each_text_is_what_is_sent(heading):
 
 def test_there_are_no_other_texts():
     assert len(blocks("text")) == 2 * len(NOTICES)
+
+
+PAGED = (
+    "An emergency", "A recovery", "A service does not pass", "After a service its device falls silent",
+    "An uplink falls silent", "Power is interrupted", "More is without power", "A warning to operators",
+    "Several emergencies in one notice", "A repeat that is late as well",
+)  # fmt: skip
+
+
+def test_the_lines_for_pagers_are_what_is_sent():
+    usual: dict[str, Any] = {"zone": ZONE, "repeat": False}
+    told = [NOTICES[heading] for heading in PAGED]
+    lines = [messages.brief(stories, kind, **{**usual, **options}) for kind, stories, options in told]
+
+    assert blocks("pager") == ["".join(f"{line}\n" for line in lines)]
 
 
 def test_the_json_is_what_is_posted():
@@ -82,6 +98,7 @@ def test_limits_on_the_page_are_those_of_the_code():
         ("500 characters are kept", base.SAID_MAX_CHARS == 500),
         ("(25 s, at most 4 min)", email.Site.model_fields["timeout"].default.total_seconds() == 25),
         ("One try takes at most 25 s", apprise.Site().timeout.total_seconds() == 25),
+        ("The whole conversation takes at most 20 s", pager.Site().timeout.total_seconds() == 20),
         ("One try takes at most 20 s", webhook.Site().timeout.total_seconds() == 20),
     ):
         assert said in PAGE

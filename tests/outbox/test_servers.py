@@ -132,3 +132,24 @@ def _unheard() -> dict[str, Any]:
     with socket.create_server((servers.LOOPBACK, 0)) as gone:
         port = gone.getsockname()[1]
     return site({"acme": [{"email": MAILBOX}]}, mail=mail(port))
+
+
+async def test_a_page_to_chinese_readers_is_a_line_that_every_pager_shows(tmp_path: Path) -> None:
+    """A gateway drops the line after SEND: the same page comes once more, and says so."""
+    async with servers.gateway(SEND="drops") as broken, servers.gateway() as gateway:
+        started = site(
+            {"acme": [{"pager": {"server": f"{servers.LOOPBACK}:{broken.port}", "number": "5551234"}}]},
+            channels={"pager": {"server": f"{servers.LOOPBACK}:{gateway.port}"}},
+            notices={"next_channel_after": "1s", "first_retry": "100ms"},
+        )
+        started["customers"][0]["language"] = "zh-CN"
+        started["customers"][0]["contacts"][0]["channels"].append({"pager": "5551234"})
+        async with opened(SystemClock(), tmp_path, started) as office:
+            (name,) = await office.owe("acme", "duty")
+            await office.until(lambda: office.notice(name).state is NoticeState.ACCEPTED)
+            since = office.notice(name).stories[0].first_miss
+
+    line = f"E-000001: d1 (192.0.2.1) has not answered our pings since {since:%Y-%m-%d %H:%M:%S} +00:00"
+    assert broken.pages[0] == ("5551234", line)
+    assert set(broken.pages[1:]) <= {("5551234", f"[repeat] {line}")}
+    assert gateway.pages == [("5551234", f"[repeat] {line}")]
