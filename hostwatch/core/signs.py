@@ -8,16 +8,18 @@ from functools import lru_cache
 from itertools import islice
 from typing import Final
 
-from hostwatch.core import doubt, expression, facts, hearing, lastseen, redundancy, signal, source
+from hostwatch.core import doubt, expression, facts, hearing, lastseen, powertable, redundancy, signal, source
 from hostwatch.core import switch as switches
 from hostwatch.core.electricity import Electricity
+from hostwatch.core.element import Element, Kind
 from hostwatch.core.emergency import Emergency
 from hostwatch.core.holds import Hold
 from hostwatch.core.observing import Observing
 from hostwatch.core.parents import Parents
-from hostwatch.core.power import PowerReading
+from hostwatch.core.power import Output, Point, PowerReading, Ups
 from hostwatch.core.testimony import Says, Testimony
 from hostwatch.core.warned import OF_DUTIES, OF_SOURCES, Following, Sign, What, follow, name_of, of_source
+from hostwatch.core.wiring import AT_OUTLET
 from hostwatch.core.witnesses import Witnesses, parsed
 from hostwatch.core.world import World
 
@@ -52,6 +54,7 @@ def warn(
     deed = _Deed(world, observed, changed, holds, now)
     signs = [*deed.of_sources(), *deed.of_unheard()]
     yield from deed.of_power(signs)
+    yield from deed.of_distribution(signs)
     signs += deed.of_switches()
     people = world.population
     operator = people.customers.get(people.operator)
@@ -199,6 +202,43 @@ class _Deed:
             if shared:
                 yield Sign(what=What.SHARED, about=rack, said=f"all its feeds hang on {', '.join(shared)}")
 
+    def of_distribution(self, into: list[Sign]) -> Iterator[None]:
+        """Where power comes in, and who looks says that none comes out; unless an emergency tells of it."""
+        names = sorted({name for source in self._spoke for name in self._in_question(source)})
+        now = Electricity(self._people.witnesses.wiring, self._said)
+        for number, name in enumerate(names):
+            if number % SUPPLIES_AT_ONCE == 0:
+                yield
+            found = now.of(name)
+            if found.supplied or found.is_fault:
+                self._ask([What.DISTRIBUTION], name)
+            if found.is_fault and not self._is_promised(name, now):
+                into.append(Sign(what=What.DISTRIBUTION, about=name))
+
+    def _in_question(self, source: str) -> Iterator[str]:
+        """The elements that a source sees without power, and those that were warned of for it."""
+        mine = self._people.sources.get(source)
+        if mine is None or mine.room != hearing.POWER:
+            return
+        reading = hearing.words(self._spoke[source].said)
+        for name in self._people.witnesses.elements(source):
+            element = self._people.elements[name]
+            points = [reading.point(point) for who, point in element.witnesses if who == source]
+            if name_of(What.DISTRIBUTION, name) in self._world.warned or any(
+                _is_loss(element, one) for one in points
+            ):
+                yield name
+
+    def _is_promised(self, name: str, now: Electricity) -> bool:
+        """Whether somebody who was promised power at the outlet has none for it."""
+        people = self._people
+        sources = {source for source, _ in people.elements[name].witnesses}
+        promised = {one for source in sources for one in people.witnesses.supplies(source)}
+        return any(
+            people.supplies[one].measured_at == AT_OUTLET and now.supplied(parsed(one)) is False
+            for one in promised
+        )
+
     # Switches.
 
     def of_switches(self) -> Iterator[Sign]:
@@ -241,6 +281,13 @@ def _is_unheard(known: signal.Signal, mine: source.Source) -> bool:
     if mine.room != hearing.POWER or known.blind_since is None or known.last_reading is None:
         return False
     return known.proven and known.last_reading - known.blind_since >= mine.interval / 2
+
+
+def _is_loss(element: Element, point: Point) -> bool:
+    """Whether a witness says that nothing comes out there. The input of a UPS is no such word."""
+    if element.kind is Kind.UPS:
+        return point.output is Output.UNPOWERED or point.ups is Ups.DEAD
+    return element.kind is not Kind.UTILITY and powertable.at_line(point) is False
 
 
 @lru_cache(maxsize=2)

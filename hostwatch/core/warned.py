@@ -40,6 +40,7 @@ class What(StrEnum):
     VOLTAGE = "voltage out of range"
     ALARM = "alarm"
     SHUTDOWN = "shutdown forced"
+    DISTRIBUTION = "lost in distribution"
     REDUNDANCY = "redundancy lost"
     SHARED = "feeds that hang on one"
     PLANNED = "planned work while the other side is ill"

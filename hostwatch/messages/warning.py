@@ -25,6 +25,7 @@ def named(t: NullTranslations, what: str) -> str:
         What.VOLTAGE: t.gettext("voltage out of range"),
         What.ALARM: t.gettext("alarm"),
         What.SHUTDOWN: t.gettext("it is about to switch off"),
+        What.DISTRIBUTION: t.gettext("power comes in, and none comes out"),
         What.REDUNDANCY: t.gettext("redundancy is lost"),
         What.SHARED: t.gettext("its feeds hang on one and the same"),
         What.PLANNED: t.gettext("planned work would take the power away"),

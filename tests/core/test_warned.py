@@ -399,3 +399,45 @@ def test_nothing_is_said_while_another_witness_knows() -> None:
         told.round(10 * number, ON_BATTERY if number < 2 else None, ON_BATTERY)
 
     assert told.told == ["0 a on battery", "0 b on battery"]
+
+
+OFF = PowerReading(
+    points=(Point(utility=Utility.PRESENT, ups=Ups.DEAD, output=Output.UNPOWERED),), concerns=(Concern.OFF,)
+)
+WAITING = PowerReading(points=(Point(),))
+
+
+@pytest.mark.parametrize("measured_at", ["source", "outlet"])
+def test_a_ups_that_is_off_with_the_utility_there_is_lost_in_distribution(measured_at: str) -> None:
+    """
+    ups-a   ───╲________╱───   off, with its utility there: nobody's power is interrupted
+    ups-b   ────────────────
+    """
+    told = House().furnish(supplies=[Supply(id=BOTH, measured_at=measured_at)])
+    for seconds in range(0, 1000, 10):
+        told.round(seconds, OFF if 100 <= seconds < 200 else WELL, WELL)
+
+    assert [one for one in told.told if "ups-a" in one.split()] == [
+        "100 ups-a lost in distribution",
+        "500 ups-a lost in distribution over",
+    ]
+    assert not told.world.emergencies
+
+
+def test_what_an_emergency_tells_of_is_not_warned_of_as_lost_in_distribution() -> None:
+    """Promised at the outlet, and both off: that is an interruption."""
+    told = House().furnish(supplies=[Supply(id=BOTH, measured_at="outlet")])
+    for seconds in range(0, 100, 10):
+        told.together(seconds, *((OFF, OFF) if seconds >= 50 else (WELL, WELL)))
+
+    assert [one for one in told.told if "distribution" in one] == []
+    assert told.world.emergencies
+
+
+@pytest.mark.parametrize("said", [DEAD, WAITING], ids=["the utility is gone too", "nothing is said"])
+def test_no_missing_word_and_no_absent_utility_is_lost_in_distribution(said: PowerReading) -> None:
+    told = House().furnish()
+    for seconds in range(0, 100, 10):
+        told.round(seconds, said, WELL)
+
+    assert [one for one in told.told if "distribution" in one] == []
