@@ -11,6 +11,9 @@ their devices are when what they hang on has been read the next time:
       they are on one that another emergency tells of         hears under which they are told from then on
       nobody knows of the power of any of them                waits
       they are no longer watched, or another customer's       hears that
+
+The operator is owed the end of what is interrupted, though nobody in service hangs on it any more: a supply
+of which only suspended devices are left is still watched.
 """
 
 from __future__ import annotations
@@ -144,13 +147,18 @@ class Resettling:
         told, still = self._owing.told(reference), self._shared.concerned.by(roots)
         leaving = {name: one for name, one in told.items() if name not in still}
         leaving.pop(self._people.operator, None)
-        if not still:
+        if not still and not any(map(self._is_down, roots_of(emergency))):
             return self._end(emergency, told, since)
         return self._leave(emergency, leaving, since) and len(read) == len(roots)
 
     def _devices_on(self, root: str) -> bool:
         name = supplies.named(root)
         return name is not None and bool(self._people.supplied.devices(name))
+
+    def _is_down(self, root: str) -> bool:
+        """Whether there is a verdict on a supply that is still watched, be it for the operator alone."""
+        signal = self._known(root)
+        return signal is not None and signal.verdict is not None
 
     def _was_read_down(self, root: str, since: datetime) -> bool:
         signal = self._known(root)

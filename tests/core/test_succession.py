@@ -3,7 +3,8 @@
 ```
  ups-a ── web (acme)        ups-b ── db (beta)        any(ups-a,ups-b) ── nas (gamma)        ups-c
 ```
-At a time devices hang on other supplies: `web=ups-c db=ups-c`; whatever nothing hangs on is taken out.
+At a time devices hang on other supplies: `web=ups-c db=ups-c`; whatever nothing hangs on is taken out. Who is
+suspended, `db=ups-a,suspended`, keeps a supply in.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from hostwatch.core import facts, supply
+from hostwatch.core.device import State
 from hostwatch.core.emergency import Notice
 from hostwatch.core.notice import Part, Story
 from hostwatch.core.place import Place
@@ -88,6 +90,12 @@ a restart right after
 no longer watched, without any other
   A0:00:a,b M0:10:a M0:20:a | 0:25 web= | A0:30:b
   0:20 E1 (acme); 0:25 E1 withdrawn
+the last in service goes, and a suspended one keeps it: it is over for whoever went, and goes on
+  A0:00:a,both | 0:05 db=ups-a,suspended | M0:10:a M0:20:a A0:20:both | 0:25 web=both | A0:30:both A0:40:a
+  0:20 E1 (acme); 0:30 E1 over for acme; 0:40 E1 over
+it is interrupted when only a suspended one is left, and others are changed meanwhile
+  A0:00:a,both | 0:05 db=ups-a,suspended web=both | M0:10:a M0:20:a | 0:25 nas=ups-c | M0:30:a A0:30:c A0:40:a
+  0:20 E1 (); 0:40 E1 over
 """
 
 
@@ -99,8 +107,11 @@ def cases() -> list[tuple[str, str, str]]:
 def moved(people: Population, wishes: str) -> Population:
     devices = dict(people.devices)
     for wish in wishes.split():
-        name, _, on = wish.partition("=")
-        devices[name] = replace(devices[name], place=Place(rack="r1", supply=SHORT.get(on, on)))
+        name, _, where = wish.partition("=")
+        on, _, word = where.partition(",")
+        place = Place(rack="r1", supply=SHORT.get(on, on))
+        state = State(word or State.IN_SERVICE)
+        devices[name] = replace(devices[name], place=place, state=state)
     names = {one.place.supply for one in devices.values() if one.place is not None and one.place.supply}
     return replace(people, devices=devices, supplies={name: Supply(id=name) for name in sorted(names)})
 

@@ -61,14 +61,14 @@ def test_a_blackout(watch: Running, agents: tuple[Snmpd, Snmpd]) -> None:
     # The utility is lost: a warning, and no emergency.
     card.set(source=5, seconds=12, volts=0, alarm_1=2)
     watch.wait_for("warning-began", lambda seen: seen["about"] in ("ups-a", "card-a"))
-    code, told = power(watch)
+    code, told = power(watch, 0)
     assert (code, [one["what"] for one in told["warnings"]]) == (0, ["on battery"])
     assert notices(watch) == []
 
     # The card hangs while on battery: unknown, however long.
     agents[0].process.send_signal(signal.SIGSTOP)
     _until_unknown(watch)
-    code, told = power(watch)
+    code, told = power(watch, 2)
     assert (code, of(told["supplies"], "supply", "ups-a")["interrupted"]) == (2, None)
     assert notices(watch) == []
     agents[0].process.send_signal(signal.SIGCONT)
