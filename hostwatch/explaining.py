@@ -60,6 +60,8 @@ KINDS: Final[tuple[type[facts.Fact], ...]] = (
     facts.NoticeOwed,
     facts.NoticeSettled,
     facts.AttemptEnded,
+    facts.Acknowledged,
+    facts.AcknowledgementWithdrawn,
 )
 
 
@@ -288,6 +290,12 @@ def _of_people(fact: facts.Fact) -> Iterator[Event]:
             yield Event(fact.at, _contact(fact.notice), f"attempt {fact.number}: {fact.outcome}")
         case facts.NoticeSettled():
             yield Event(fact.at, _contact(fact.notice), f"notice: {fact.state}")
+        case facts.Acknowledged():
+            has = f"{fact.customer}/{fact.contact or 'somebody'}"
+            yield Event(fact.at, has, f"has it ({fact.how}, recorded by {fact.actor})")
+        case facts.AcknowledgementWithdrawn():
+            has = f"{fact.customer}/{fact.contact or 'somebody'}"
+            yield Event(fact.at, has, f"does not have it after all, says {fact.actor}")
         case facts.DutyMet():
             yield Event(
                 fact.at, _contact(fact.duty), "was told too late" if fact.late else "was told in time"

@@ -86,6 +86,7 @@ class Snapshot:
 
     blind: tuple[str, ...]
     emergencies: int
+    acknowledged: int
     notices: tuple[Notice, ...]
     duties: tuple[Duty, ...]
     readings: dict[str, int]
@@ -120,6 +121,7 @@ def snapshot(
         - sum(is_before(due_us, spoken_us) for due_us in apart),
         blind=tuple(world.blind),
         emergencies=len(world.emergencies),
+        acknowledged=sum(name in world.emergencies for name in world.acknowledged),
         notices=tuple(world.notices.values()),
         duties=tuple(duty for duty in world.duties.values() if duty.is_open),
         readings=dict(tally.readings),
@@ -202,6 +204,9 @@ def _house(seen: Snapshot) -> Iterator[Metric]:
 
 def _people(seen: Snapshot) -> Iterator[Metric]:
     yield from _gauge("hostwatch_emergencies_open", "Emergencies that have not ended.", seen.emergencies)
+    yield from _gauge(
+        "hostwatch_emergencies_acknowledged", "Of these, those that somebody has.", seen.acknowledged
+    )
     yield from _gauge("hostwatch_duties_open", "Duties to tell that are not met.", len(seen.duties))
     due = min((duty.due for duty in seen.duties), default=None)
     left = None if due is None else (due - seen.now).total_seconds()

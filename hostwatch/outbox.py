@@ -17,7 +17,7 @@ from heapq import heapify, heappop, heappush
 
 from hostwatch import log
 from hostwatch.clock import Clock
-from hostwatch.core import delivery, dutyclock, ladder, turns
+from hostwatch.core import acknowledging, delivery, dutyclock, ladder, turns
 from hostwatch.core.emergency import Notice, NoticeState
 from hostwatch.core.warned import OF_DUTIES
 from hostwatch.core.world import Decision
@@ -60,8 +60,11 @@ class _Plan:
     way: Way | None = None
     """The channel of a `Send`."""
 
-    def holds(self, notice: Notice, now: datetime) -> bool:
-        if self.notice is not notice:
+    rests: bool = False
+    """Whether another has it, and nothing is tried further for now."""
+
+    def holds(self, notice: Notice, now: datetime, *, rests: bool) -> bool:
+        if self.notice is not notice or self.rests is not rests:
             return False
         return now < self.step.until if isinstance(self.step, ladder.Wait) else self.way is not None
 
@@ -155,8 +158,10 @@ class Outbox:
         notices = self._engine.world.notices
         for notice in decision.notices:
             self._changed[notice.id] = None
-            if notice.state is not NoticeState.PENDING:
+            if notice.state is not NoticeState.PENDING or notice.proof is not None:
                 self._changed.update((behind.id, None) for behind in notices.behind(notice.id))
+            if notice.after in notices.pending:  # it may have waited for this one's first try to rest
+                self._changed[notice.after] = None
         for duty in decision.duties:
             self._changed.update((notice.id, None) for notice in notices.of(duty.emergency))
             heappush(self._dues, (duty.due, duty.id))
@@ -164,6 +169,8 @@ class Outbox:
             for when in dutyclock.instants(self._engine.world, owed):
                 heappush(self._dues, (when, owed.id))
             self._clock_changed = True
+        for reference in (*decision.acknowledged, *(owed.emergency for owed in decision.customer_duties)):
+            self._changed.update((notice.id, None) for notice in notices.of(reference))
         people = decision.population
         if people is not None and (people.customers or people.customers_gone):
             self._all_looked_at = None  # who is authorised may be others
@@ -257,12 +264,13 @@ class Outbox:
         notice = self._engine.world.notices.pending.get(name)
         if notice is None or name in self._in_flight or self._waits(notice):
             return None
+        rests = acknowledging.rests(self._engine.world, notice)
         known = self._plans.get(name)
         if not delivery.is_authorised(self._engine.world, notice):
             return _Plan(notice=notice, step=None)
-        if known is not None and known.holds(notice, now):
+        if known is not None and known.holds(notice, now, rests=rests):
             return known
-        return _plan(notice, directory, now)
+        return _plan(notice, directory, now, rests=rests)
 
     def _wanted(self, notice: Notice, way: Way) -> turns.Wanted:
         duty = None if notice.duty is None else self._engine.world.duties.get(notice.duty)
@@ -275,9 +283,8 @@ class Outbox:
         )
 
     def _waits(self, notice: Notice) -> bool:
-        """Whether another notice must be settled first."""
-        before = None if notice.after is None else self._engine.world.notices.get(notice.after)
-        return before is not None and before.state is NoticeState.PENDING
+        """Whether another notice comes first."""
+        return acknowledging.waits(self._engine.world, notice)
 
     async def _settle(self, notice: Notice, state: NoticeState, why: str) -> None:
         log.error("notice-not-sent", notice=notice.id, state=state, why=why)
@@ -325,11 +332,11 @@ def _deadline(notice: Notice) -> datetime:
     return notice.created_at + (timedelta(0) if is_urgent else NOT_DUE)
 
 
-def _plan(notice: Notice, directory: Directory, now: datetime) -> _Plan:
+def _plan(notice: Notice, directory: Directory, now: datetime, *, rests: bool) -> _Plan:
     """What to do with a notice."""
     person = directory.person(notice)
     if person is None:  # authorised, and the directory is about to be changed
-        return _Plan(notice=notice, step=ladder.Wait(now + SOON))
-    step = ladder.next_step(notice, person.rungs, directory.pace(notice), now)
+        return _Plan(notice=notice, step=ladder.Wait(now + SOON), rests=rests)
+    step = ladder.next_step(notice, person.rungs, directory.pace(notice), now, rests=rests)
     way = person.ladder[step.rung] if isinstance(step, ladder.Send) else None
-    return _Plan(notice=notice, step=step, way=way)
+    return _Plan(notice=notice, step=step, way=way, rests=rests)

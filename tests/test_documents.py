@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from hostwatch import (
+    asked,
     control,
     departures,
     desk,
@@ -35,7 +36,6 @@ from hostwatch import (
     traces,
     watch,
     wheel,
-    wishes,
 )
 from hostwatch.channels import _http, _threads, base, pager
 from hostwatch.checkers import asking, confinement, mouth, process, protocol, resolver, services, standstill
@@ -226,7 +226,9 @@ LIMITS: dict[str, str] = {
     ),
     "services of a device": str(service.SERVICES_MAX),
     "services whose waiting for their device ends in one deed": str(telling.AT_ONCE_MAX),
-    "a reason that a person gives for a cause; who ordered it": f"{wishes.BECAUSE_CHARS_MAX:,} characters",
+    "a reason that a person gives for a cause, or a name; who ordered it": (
+        f"{asked.BECAUSE_CHARS_MAX:,} characters"
+    ),
     "others behind one switch that are asked about one outage": str(parents.ASKED_MAX),
     "outages whose cause is found anew when what they hang on is otherwise": f"{causing.AGAIN_MAX:,}",
     "looks judged in one deed; plain answers of a slice without a pause": (

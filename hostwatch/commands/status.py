@@ -11,6 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,7 +19,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from hostwatch import fixtures, uplinks
+from hostwatch import acknowledgements, fixtures, uplinks
+from hostwatch.acknowledgements import Names
 from hostwatch.clock import SystemClock
 from hostwatch.commands import add_config, how_far, says_why
 from hostwatch.configuration.load import load
@@ -61,11 +63,12 @@ def run(options: argparse.Namespace) -> int:
     with Reader(loaded.store) as reader:
         world = reader.world()
         paths = reader.last_paths(PATHS_MAX)
+        names = {one.who: reader.personal(one.who) for has in world.acknowledged.values() for one in has}
     try:
         watch: Mapping[str, Any] = ask(loaded.control, "status", within_s=5)
     except ControlError as error:
         watch = {"ok": False, "healthy": False, "troubles": [str(error)]}
-    status = describe(world, watch, SystemClock().now(), paths)
+    status = describe(world, watch, SystemClock().now(), paths, names)
     if options.json:
         print(json.dumps(canonical.plain(status), ensure_ascii=False))
     else:
@@ -76,9 +79,13 @@ def run(options: argparse.Namespace) -> int:
 
 
 def describe(
-    world: World, watch: Mapping[str, Any], now: datetime, paths: Sequence[PathSeen] = ()
+    world: World,
+    watch: Mapping[str, Any],
+    now: datetime,
+    paths: Sequence[PathSeen] = (),
+    names: Names = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """The status as plain data; instants are aware UTC. `paths`: those seen last, the latest first."""
+    """The status as plain data; instants are aware UTC. `paths`: the latest first."""
     states = Counter(state_of(signal, now) for name, signal in world.signals.items() if is_of_device(name))
     restless = [
         (device, signal)
@@ -92,7 +99,7 @@ def describe(
         "uplinks": [_uplink(uplink) for uplink in uplinks.present(world, now)],
         **fixtures.describe(world, now),
         "blind": [{"why": why, "since": since} for why, since in world.blind.items()],
-        "emergencies": [_emergency(world, emergency, now, paths) for emergency in world.emergencies.values()],
+        "emergencies": [_emergency(world, one, now, paths, names) for one in world.emergencies.values()],
         "silent": [
             {
                 "device": device.id,
@@ -167,7 +174,7 @@ def _path(paths: Sequence[PathSeen], address: str, since: datetime) -> str | Non
 
 
 def _emergency(
-    world: World, emergency: Emergency, now: datetime, paths: Sequence[PathSeen]
+    world: World, emergency: Emergency, now: datetime, paths: Sequence[PathSeen], names: Names
 ) -> dict[str, Any]:
     story = emergency.story
     notices = [
@@ -194,6 +201,7 @@ def _emergency(
         "down_s": max(instant.second(now) - instant.second(story.first_miss), 0),
         "path": _path(paths, story.address, story.first_miss),
         "notices": [_notice(world, notice, now) for notice in notices],
+        "acknowledged": acknowledgements.shown(world.acknowledged.get(story.reference, ()), names),
     }
 
 
@@ -328,6 +336,8 @@ def _table(emergencies: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> Table:
     table.columns[2].overflow = "fold"  # a name that is cut names nothing
     for one in emergencies:
         told = "\n".join(_told(notice, zone) for notice in one["notices"]) or "[red]nobody to tell"
+        for has in one["acknowledged"]:
+            told += f"\n[cyan]{escape(acknowledgements.line(has, _time(has['at'], zone)))}[/]"
         table.add_row(
             one["reference"],
             one["customer"] or _counted(one),

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from hostwatch.core import customerduty, facts
+from hostwatch.core.acknowledgement import own
 from hostwatch.core.emergency import Attempt, AttemptOutcome, Duty, Notice, NoticeState
 from hostwatch.core.proof import Proof, stronger
 from hostwatch.core.world import Decision, World
@@ -77,7 +78,21 @@ def end(
         receipt=receipt if is_accepted else "",
     )
     ended = facts.AttemptEnded(at=now, notice=notice.id, number=done.number, outcome=outcome.value, said=said)
-    return _told(world, _then(ended, _weighed(world, notice.with_attempt(done), done, now)), now)
+    who = _acknowledged(world, notice) if is_accepted and proof.covers(Proof.ACCEPTED) else ""
+    known = replace(done, proof=Proof.ACKNOWLEDGED) if who else done
+    decision = _told(world, _then(ended, _weighed(world, notice.with_attempt(known), known, now)), now)
+    if not who:
+        return decision
+    better = facts.AttemptProved(
+        at=now, notice=notice.id, number=done.number, proof=Proof.ACKNOWLEDGED.value, said=who
+    )
+    return replace(decision, facts=(ended, better, *decision.facts[1:]))
+
+
+def _acknowledged(world: World, notice: Notice) -> str:
+    """Who of those to whom a notice is owed has said that they have all that it tells of; a commitment."""
+    said = [own(notice, world.acknowledged.get(reference, ())) for reference in notice.emergencies]
+    return "" if None in said or not said or said[0] is None else said[0].who
 
 
 def proved(world: World, notice: Notice, number: int, proof: Proof, *, said: str, now: datetime) -> Decision:

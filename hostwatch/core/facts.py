@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from hostwatch.core import facts_from_people
 from hostwatch.core.fact import Fact as Fact
 from hostwatch.core.facts_for_people import (
     AttemptBegan as AttemptBegan,
@@ -378,6 +379,9 @@ class CauseStated(Fact):
     since: datetime | None
     until: datetime | None
 
+
+Acknowledged = facts_from_people.Acknowledged
+AcknowledgementWithdrawn = facts_from_people.AcknowledgementWithdrawn
 
 KINDS: dict[str, type[Fact]] = {kind.__name__: kind for kind in Fact.__subclasses__()}
 """Every kind of fact by its name."""

@@ -72,14 +72,19 @@ LEFT_ALONE_MIN = timedelta(hours=1)
 """A notice that nobody tried to send for longer was left alone: that time does not count as trying."""
 
 
-def next_step(notice: Notice, rungs: tuple[str, ...], pace: Pace, now: datetime) -> Step:
-    """What to do for a pending notice whose contact has the channels `rungs`: their ways, each once."""
+def next_step(
+    notice: Notice, rungs: tuple[str, ...], pace: Pace, now: datetime, *, rests: bool = False
+) -> Step:
+    """What to do for a pending notice whose contact has the channels `rungs`: their ways, each once.
+
+    `rests`: it only waited for a person, and another has it (`core.acknowledgement`).
+    """
     left = pace.give_up_after - _tried_for(notice, pace, now)
     if left <= timedelta(0):
         return GiveUp(f"not {_short_of(notice)} within {pace.give_up_after}")
     if not rungs:
         return GiveUp("the contact has no channel")
-    step = _climb(notice, rungs, pace, now)
+    step = Wait(now + left) if rests else _climb(notice, rungs, pace, now)
     gives_up_at = now + left
     return Wait(min(step.until, gives_up_at)) if isinstance(step, Wait) else step
 

@@ -301,8 +301,15 @@ class Owing:
         return [
             (first, [one for one in every if (one.customer, one.contact) == (first.customer, first.contact)])
             for first in every
-            if first.kind == "emergency" and first.state is not NoticeState.FORBIDDEN
+            if first.kind == "emergency" and _may_know(first)
         ]
+
+
+def _may_know(first: Notice) -> bool:
+    """Whether somebody may have heard of the beginning, or still will: only they hear of the end."""
+    if first.state is NoticeState.GIVEN_UP:
+        return first.perhaps_told
+    return first.state is not NoticeState.FORBIDDEN
 
 
 def _told_end(begun: Story, ended: Story) -> Story:

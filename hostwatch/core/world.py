@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from hostwatch.core import instant, supply, switch
+from hostwatch.core.acknowledgement import Acknowledgement
 from hostwatch.core.bygones import Bygones
 from hostwatch.core.cause import Statement
 from hostwatch.core.counted import Counted
@@ -104,6 +105,9 @@ class Decision:
     duties: tuple[Duty, ...] = ()
     customer_duties: tuple[CustomerDuty, ...] = ()
     notices: tuple[Notice, ...] = ()
+    acknowledged: Mapping[str, tuple[Acknowledgement, ...]] = field(default_factory=dict)
+    """All who have an emergency from now on, by its reference."""
+
     slice: Slice | None = None
     looks: tuple[tuple[Outcome, Seen], ...] = ()
     """What this decision adds to the two lists of the slice."""
@@ -176,6 +180,9 @@ class World:
 
     notices: Notices = field(default_factory=Notices)
     """The notices that are pending, or belong to an open emergency, and those that one of them waits for."""
+
+    acknowledged: dict[str, tuple[Acknowledgement, ...]] = field(default_factory=dict)
+    """Who has it, by emergency: as long as that is open, or one of its notices is held."""
 
     holds: Holds = field(default_factory=Holds)
     """What waits for the verdict on another thing (J8, J10)."""
@@ -354,6 +361,7 @@ class World:
                 self.unsettled.pop(emergency.reference, None)
                 self.stated.pop(emergency.reference, None)
                 touched.update((notice.id, None) for notice in self.notices.of(emergency.reference))
+        self.acknowledged.update(decision.acknowledged)
         self._forget(touched, [duty.id for duty in decision.customer_duties])
         _put(self.stated, {name: said for name, said in decision.stated.items() if name in self.emergencies})
 
@@ -366,6 +374,9 @@ class World:
             if duty is None or duty.may_be_breached or any(one in self.duties for one in duty.people):
                 continue
             del self.customer_duties[name]
+        for name in [*self.acknowledged] if dropped or self.acknowledged else ():
+            if not self.acknowledged[name] or not (name in self.emergencies or self.notices.of(name)):
+                del self.acknowledged[name]
 
 
 def _put(mine: dict[str, T], changed: Mapping[str, T | None]) -> None:

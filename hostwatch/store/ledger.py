@@ -17,7 +17,7 @@ from hostwatch.core import canonical, facts, instant
 from hostwatch.core.reading import Outcome
 from hostwatch.core.schedule import Schedule
 from hostwatch.core.world import Decision, Seen, Slice, TargetChange, World
-from hostwatch.store import causes, migrations, rows, traffic
+from hostwatch.store import answers, causes, migrations, rows, traffic
 from hostwatch.store.connection import damage, failure, transaction, unusable
 from hostwatch.store.errors import Damaged, Fenced
 from hostwatch.store.present import load_world
@@ -295,6 +295,7 @@ class Ledger:
                 "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [rows.attempt_row(notice.id, attempt) for attempt in notice.attempts],
             )
+        answers.write(db, decision)
 
 
 def entry(seq: int, fact: facts.Fact, recorded_at: datetime, boot_id: str) -> rows.Row:

@@ -23,7 +23,7 @@ from hostwatch.core.scene import Attributed
 from hostwatch.core.schedule import Schedule, Target
 from hostwatch.core.warned import Warned
 from hostwatch.core.world import Heard, SliceKey, World
-from hostwatch.store import causes, rows, versions
+from hostwatch.store import answers, causes, rows, versions
 
 KEPT = (
     "state = 'pending' OR id IN (SELECT notice FROM notice_emergencies JOIN emergencies"
@@ -72,6 +72,7 @@ class Read(NamedTuple):
     duties: list[Duty]
     customer_duties: list[CustomerDuty]
     notices: list[Notice]
+    acknowledged: answers.Acknowledged
     holds: list[Hold]
     heard: list[Heard]
     warned: list[Warned]
@@ -143,10 +144,11 @@ def read_rest(db: sqlite3.Connection, take: Callable[[sqlite3.Cursor], Iterable[
         population=take(db.execute(f"{_PRESENT} WHERE thing <> 'device' AND {_IN_ORDER}")),
         schedule=at[1],
         targets=(),
-        emergencies=[rows.emergency(row) for row in opened],
+        emergencies=(emergencies := [rows.emergency(row) for row in opened]),
         duties=(duties := [rows.duty(row) for row in db.execute(OWED)]),
         customer_duties=list(_customer_duties(db, duties)),
-        notices=_kept(db),
+        notices=(kept := _kept(db)),
+        acknowledged=answers.acknowledged(db, emergencies, kept),
         holds=[rows.hold(row) for row in db.execute("SELECT * FROM holds ORDER BY signal")],
         causes=[causes.cause(row) for row in db.execute("SELECT * FROM causes ORDER BY signal")],
         stated=[causes.stated(row) for row in db.execute(_STATED)],
@@ -199,6 +201,7 @@ def world(found: Read, older: Callable[[SliceKey], Spans]) -> World:
         duties={duty.id: duty for duty in found.duties},
         customer_duties={duty.id: duty for duty in found.customer_duties},
         notices=Notices(found.notices),
+        acknowledged=found.acknowledged,
         holds=Holds(found.holds),
         heard={one.source: one for one in found.heard},
         warned={one.name: one for one in found.warned},

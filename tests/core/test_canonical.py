@@ -179,6 +179,8 @@ GOLDEN: dict[str, str] = {
     "AttemptEnded": "80f38774d15d5d1d",
     "AttemptProved": "ef5a51994fcc6e46",
     "AttemptReturned": "e1ae62460185bd5d",
+    "Acknowledged": "470e05c9ddc3dc44",
+    "AcknowledgementWithdrawn": "2bba5bea6231555c",
     "DutyReopened": "038e53972fe69e70",
     "NoticeReopened": "dd3171d6b54d4e2f",
     "NoticeSettled": "01c8c1b2cd8ab76e",

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
-from hostwatch.core import delivery, enrolment, judge
+from hostwatch.core import acknowledging, delivery, enrolment, judge
+from hostwatch.core.acknowledgement import Acknowledgement, How
 from hostwatch.core.device import Device, State
 from hostwatch.core.emergency import AttemptOutcome, NoticeState
 from hostwatch.core.population import Customer, Population
@@ -141,6 +142,23 @@ class Story:
     def answer(self, *names: str) -> None:
         """A scheduled look that all answer."""
         self.look([(name, Outcome.ANSWERED) for name in names])
+
+    def acknowledge(self, place: int, who: str, contact: str) -> None:
+        """Somebody has one of the emergencies of which something is owed."""
+        told = sorted({(n.emergencies[0], n.customer) for n in self.world.notices.values()})
+        if told:
+            reference, customer = told[place % len(told)]
+            said = Acknowledgement(
+                customer=customer, contact=contact, who=who, how=How.CLI, actor="me", at=self.now
+            )
+            self.do(acknowledging.acknowledge(self.world, reference, said, self.now))
+
+    def has_it_no_more(self, place: int) -> None:
+        """One of those who have something takes it back."""
+        has = [(name, one) for name, known in sorted(self.world.acknowledged.items()) for one in known]
+        if has:
+            reference, one = has[place % len(has)]
+            self.do(acknowledging.withdraw(self.world, reference, one, actor="me", because="b", now=self.now))
 
     def attempt(self, place: int, outcome: AttemptOutcome) -> None:
         """Try a pending notice once; OPEN leaves the attempt without an outcome."""

@@ -81,6 +81,14 @@ class Stories(RuleBasedStateMachine):
     def attempt(self, place: int, outcome: AttemptOutcome) -> None:
         self.story.attempt(place, outcome)
 
+    @rule(place=PLACES, who=st.sampled_from(["a", "b"]), contact=st.sampled_from(["", "duty", "boss"]))
+    def acknowledge(self, place: int, who: str, contact: str) -> None:
+        self.story.acknowledge(place, who, contact)
+
+    @rule(place=PLACES)
+    def has_it_no_more(self, place: int) -> None:
+        self.story.has_it_no_more(place)
+
     @rule(place=PLACES, state=st.sampled_from([NoticeState.GIVEN_UP, NoticeState.FORBIDDEN]))
     def settle(self, place: int, state: NoticeState) -> None:
         self.story.settle(place, state)

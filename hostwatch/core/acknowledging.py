@@ -1,0 +1,91 @@
+"""The deeds of acknowledgement: somebody has it, or has it no more."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from hostwatch.core import acknowledgement, customerduty, delivery
+from hostwatch.core.acknowledgement import Acknowledgement
+from hostwatch.core.emergency import Notice
+from hostwatch.core.facts_from_people import Acknowledged, AcknowledgementWithdrawn
+from hostwatch.core.proof import Proof
+from hostwatch.core.world import Decision, World
+
+
+def acknowledge(world: World, reference: str, said: Acknowledgement, now: datetime) -> Decision:
+    """A person has an emergency. It is on record, and proves what it can of their own notices."""
+    before = world.acknowledged.get(reference, ())
+    if any(one.key == said.key for one in before):
+        return Decision()
+    fact = Acknowledged(
+        at=now,
+        reference=reference,
+        customer=said.customer,
+        contact=said.contact,
+        who=said.who,
+        how=said.how.value,
+        actor=said.actor,
+    )
+    found = Decision(facts=(fact,), acknowledged={reference: (*before, said)})
+    for notice in world.notices.of(reference):
+        attempt = acknowledgement.proven_attempt(notice) if said.is_of(notice) else None
+        if attempt is not None:
+            proof = Proof.ACKNOWLEDGED
+            found = _both(
+                found, delivery.proved(world, notice, attempt.number, proof, said=said.who, now=now)
+            )
+    return found
+
+
+def withdraw(
+    world: World, reference: str, who: Acknowledgement, *, actor: str, because: str, now: datetime
+) -> Decision:
+    """They do not have it. What it proved stays: they were told all the same."""
+    left = tuple(one for one in world.acknowledged.get(reference, ()) if one.key != who.key)
+    fact = AcknowledgementWithdrawn(
+        at=now,
+        reference=reference,
+        customer=who.customer,
+        contact=who.contact,
+        who=who.who,
+        actor=actor,
+        because=because,
+    )
+    return Decision(facts=(fact,), acknowledged={reference: left})
+
+
+def rests(world: World, notice: Notice) -> bool:
+    """Whether a pending notice that somebody took is left alone, and those behind it need not wait for it.
+
+    It is over, so that the beginning is repeated no more; or it only waits for a person, and another has it.
+    """
+    if notice.proof is None or not notice.proof.covers(Proof.ACCEPTED):
+        return False
+    is_over = all(reference not in world.emergencies for reference in notice.emergencies)
+    if is_over or any(one.kind in acknowledgement.END for one in world.notices.behind(notice.id)):
+        return True
+    for reference in notice.emergencies:
+        known = world.acknowledged.get(reference, ())
+        duty = world.customer_duties.get(customerduty.name_of(reference, notice.customer))
+        if known and acknowledgement.rests(notice, known, duty):
+            return True
+    return False
+
+
+def waits(world: World, notice: Notice) -> bool:
+    """Whether a notice waits for the one before it: nobody hears of an end before the beginning.
+
+    It waits no longer than until somebody took that, if nothing more is done for what else is to be proven.
+    """
+    before = None if notice.after is None else world.notices.pending.get(notice.after)
+    return before is not None and (before.has_open_attempt or not rests(world, before))
+
+
+def _both(one: Decision, other: Decision) -> Decision:
+    return Decision(
+        facts=(*one.facts, *other.facts),
+        duties=(*one.duties, *other.duties),
+        customer_duties=(*one.customer_duties, *other.customer_duties),
+        notices=(*one.notices, *other.notices),
+        acknowledged=one.acknowledged,
+    )

@@ -1,0 +1,37 @@
+"""What people said in rows: who has which emergency."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+
+from hostwatch.core import canonical
+from hostwatch.core.acknowledgement import Acknowledgement
+from hostwatch.core.emergency import Emergency, Notice
+from hostwatch.core.world import Decision
+from hostwatch.store import rows
+
+Acknowledged = dict[str, tuple[Acknowledgement, ...]]
+
+
+def write(db: sqlite3.Connection, decision: Decision) -> None:
+    """What a decision says of it, in the transaction of all that it says."""
+    for reference, known in decision.acknowledged.items():
+        db.execute("DELETE FROM acknowledged WHERE reference = ?", (reference,))
+        if known:
+            db.execute("INSERT INTO acknowledged VALUES (?, ?)", (reference, rows.text(known)))
+
+
+def acknowledged(
+    db: sqlite3.Connection, emergencies: Iterable[Emergency], notices: Iterable[Notice]
+) -> Acknowledged:
+    """Who has these emergencies, and those of which these notices tell."""
+    wanted = {one.reference for one in emergencies}
+    wanted |= {reference for notice in notices for reference in notice.emergencies}
+    found: Acknowledged = {}
+    for reference in sorted(wanted):
+        row = db.execute("SELECT body FROM acknowledged WHERE reference = ?", (reference,)).fetchone()
+        if row is not None:
+            found[reference] = tuple(canonical.restore(Acknowledgement, one) for one in json.loads(row[0]))
+    return found
