@@ -20,6 +20,7 @@ class CheckCounts:
         self._found: Counter[tuple[str, ...]] = Counter()
         self._durations: dict[str, tuple[list[int], float]] = {}
         self._traps: Counter[tuple[str, ...]] = Counter()
+        self._pushes: Counter[tuple[str, ...]] = Counter()
         self._lag_us = 0
         self._running = 0
 
@@ -39,6 +40,7 @@ class CheckCounts:
         self._lag_us = max(self._lag_us, alive.lag_us)
         self._running = alive.running
         self._traps.update({(what,): many for what, many in alive.traps.items()})
+        self._pushes.update({(what,): many for what, many in alive.pushes.items()})
 
     def figures(self, *, is_up: bool, restarts: int, orders: int) -> Iterator[Figure]:
         """All of it. The lag is the largest since this was asked last."""
@@ -63,6 +65,12 @@ class CheckCounts:
             "hostwatch_traps_total",
             "Datagrams that came where traps of SNMP are heard, by what became of them.",
             dict(self._traps),
+            ("what",),
+        )
+        yield Count(
+            "hostwatch_pushes_total",
+            "What came where sources push to, by what became of it.",
+            dict(self._pushes),
             ("what",),
         )
         yield Histogram(

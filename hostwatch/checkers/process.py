@@ -50,6 +50,7 @@ from hostwatch.checkers.services import PER_TARGET_MAX, Check, Service, restored
 from hostwatch.checkers.standstill import Standstills
 from hostwatch.checks import base
 from hostwatch.configuration.checks import AT_ONCE_MAX, Checks
+from hostwatch.power import _posts
 from hostwatch.snmp import hearing
 
 FILES_FOR_ONE: Final = 4
@@ -145,6 +146,7 @@ class Process:
                         running=self._crowd.running,
                         waiting=len(self._runs.keys() - {number for number, _ in self._tasks}),
                         traps=hearing.take_counts(),
+                        pushes=_posts.take_counts(),
                     )
                 )
 

@@ -207,6 +207,9 @@ class Alive(_Message):
     traps: Annotated[dict[Name, Number], Field(max_length=20)] = Field(default_factory=dict)
     """What came since the last one where traps of SNMP come in, by what became of it."""
 
+    pushes: Annotated[dict[Name, Number], Field(max_length=20)] = Field(default_factory=dict)
+    """And where sources push to."""
+
 
 class Complaint(_Message):
     """Something that the watch said made no sense; or a definition cannot be used here."""

@@ -39,6 +39,9 @@ RATE_MAX: Final = 5
 
 ADDRESSES_KEPT: Final = 1_000
 
+NOT_HEARD: Final = "not heard"
+BROKEN_OFF: Final = "broken off"
+
 _FIRST = re.compile(rb"([A-Z]{1,10}) (/[!-~]{0,200}) HTTP/1\.[01]")
 _LENGTH = re.compile(r"[0-9]{1,9}")
 
@@ -141,12 +144,16 @@ class Post:
         place = writer.get_extra_info("peername")
         address = str(place[0]) if place else ""
         if self._is_closed or not self._may_speak(address):
-            self.counts["not heard"] += 1
+            self._count(NOT_HEARD)
             writer.transport.abort()
             return
         task = asyncio.create_task(self._talk(reader, writer))
         self._talking[task] = address
         task.add_done_callback(partial(self._leave, writer))
+
+    def _count(self, what: str) -> None:
+        self.counts[what] += 1
+        _untold[BECAME.get(what, "no push")] += 1
 
     def _leave(self, writer: asyncio.StreamWriter, task: asyncio.Task[None]) -> None:
         del self._talking[task]
@@ -157,14 +164,14 @@ class Post:
         try:
             async with asyncio.timeout(WITHIN_S):
                 answer = await self._answered(reader)
-                self.counts[str(answer.code)] += 1
+                self._count(str(int(answer.code)))
                 writer.write(_written(answer))
                 await writer.drain()
                 writer.write_eof()
                 while await reader.read(HEAD_BYTES_MAX):
                     pass  # what is still coming must not undo the answer
         except (TimeoutError, OSError, asyncio.IncompleteReadError):
-            self.counts["broken off"] += 1
+            self._count(BROKEN_OFF)
 
     async def _answered(self, reader: asyncio.StreamReader) -> Answer:
         try:
@@ -231,6 +238,27 @@ def _written(answer: Answer) -> bytes:
 
 _posts: dict[Listen, Post] = {}
 """Those that are open."""
+
+BECAME: Final[Mapping[str, str]] = {
+    str(int(HTTPStatus.NO_CONTENT)): "heard",
+    str(int(HTTPStatus.UNAUTHORIZED)): "not authentic",
+    str(int(HTTPStatus.CONFLICT)): "old",
+    str(int(HTTPStatus.UNPROCESSABLE_ENTITY)): "of a wrong shape",
+    str(int(HTTPStatus.TOO_MANY_REQUESTS)): "too often",
+    NOT_HEARD: "too often",
+    BROKEN_OFF: "broken off",
+}
+"""What became of what came, in the words of the metrics; all else was no push."""
+
+_untold: Counter[str] = Counter()
+"""What came since `take_counts`."""
+
+
+def take_counts() -> dict[str, int]:
+    """What came since this was asked last, by what became of it."""
+    told = dict(_untold)
+    _untold.clear()
+    return told
 
 
 async def listen(wanted: Mapping[Listen, Mapping[str, Take]]) -> None:

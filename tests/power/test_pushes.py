@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from hostwatch.checkcounts import CheckCounts
 from hostwatch.checkers import services
-from hostwatch.checkers.protocol import Found, Look, Order, Pushed
+from hostwatch.checkers.protocol import Alive, Ask, Found, Look, Order, Pushed
 from hostwatch.checkers.services import Check, Service
 from hostwatch.core.power import Output, Utility, of_text
 from hostwatch.core.reading import Outcome
@@ -25,7 +26,7 @@ from hostwatch.power.webhook import Settings, signature
 from tests.checkers.conftest import checkers, hear
 from tests.checks.servers import free_port, listens
 from tests.power.sources import look, reading
-from tests.power.test_webhook import KEY, STATE, Ears, listening, request, sent, written
+from tests.power.test_webhook import KEY, STATE, Ears, listening, pushed, request, sent, written
 from tests.power.upsd import Upsd
 
 PAGE = (Path(__file__).parents[2] / "docs" / "pushes.md").read_text(encoding="utf-8")
@@ -59,6 +60,28 @@ async def test_what_is_pushed_comes_to_the_watch_at_once() -> None:
         process.send(Look(orders=(Order(1, "b", "", 0, 10**6),)))
         found = await hear(process, Found)
         assert (found.outcome, found.said) == (Outcome.ANSWERED, pushed.said)
+
+
+async def test_what_is_refused_is_counted_where_the_watch_can_see_it() -> None:
+    """One is believed, one is signed with another key, one is of a wrong shape, one is no push."""
+    port, counts = free_port(), CheckCounts()
+    settings = Settings.model_validate(written(port))
+    async with checkers() as process:
+        process.send(services.defined("b", Service("building", (Check("power/webhook", settings),))))
+        await asyncio.to_thread(wait_for, listens(port))
+        for state, key in ((STATE, KEY), (STATE, KEY[::-1]), ({}, KEY)):
+            await pushed(port, state, key=key)
+        await sent(port, b"GET /building HTTP/1.1\r\n\r\n")
+        process.send(Ask())
+        counts.alive(await hear(process, Alive))
+    (figure,) = (
+        one
+        for one in counts.figures(is_up=True, restarts=0, orders=0)
+        if one.name == "hostwatch_pushes_total"
+    )
+    assert isinstance(figure.value, dict)
+    found = {what: many for (what,), many in figure.value.items() if what != "broken off"}
+    assert found == {"heard": 1, "not authentic": 1, "of a wrong shape": 1, "no push": 1}
 
 
 async def test_the_script_of_the_page_pushes_what_a_real_upsd_says(upsd: Upsd, tmp_path: Path) -> None:
