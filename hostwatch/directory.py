@@ -44,6 +44,9 @@ class Person:
     ladder: tuple[Way, ...]
     """Each way once."""
 
+    language: str
+    """In which they are told."""
+
     @property
     def rungs(self) -> tuple[str, ...]:
         """The names of the ways, in the order in which they are tried."""
@@ -64,7 +67,9 @@ class Directory:
         self._customers = {customer.id: customer for customer in configuration.customers}
         self._people = {
             (customer.id, contact.id): Person(
-                name=contact.name, ladder=_ladder(contact.channels, surroundings)
+                name=contact.name,
+                ladder=_ladder(contact.channels, surroundings),
+                language=contact.language or customer.language,
             )
             for customer in configuration.customers
             for contact in customer.contacts
@@ -97,9 +102,9 @@ class Directory:
         """A notice put into the words of its customer."""
         customer = self._customers[notice.customer]
         composed = messages.compose(
-            [for_reader(story, customer.language) for story in notice.stories],
+            [for_reader(story, person.language) for story in notice.stories],
             notice.kind,
-            language=customer.language,
+            language=person.language,
             zone=ZoneInfo(self.configuration.timezone_of(customer)),
             site=self.configuration.site.name,
             customer_name=customer.name,
@@ -111,7 +116,7 @@ class Directory:
             notice.stories,
             notice.kind,
             composed=composed,
-            language=customer.language,
+            language=person.language,
             site=self.configuration.site.name,
             customer_name=customer.name,
             contact_name=person.name,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
+from hostwatch.clock import SystemClock
 from hostwatch.configuration import load
-from hostwatch.configuration.mistake import BadConfiguration
+from hostwatch.configuration.gaps import gaps
+from hostwatch.configuration.mistake import BadConfiguration, Mistake
 from hostwatch.stock.check import Stock, check
 from hostwatch.stock.order import order_of, recorded
 
@@ -42,6 +46,7 @@ def run(options: argparse.Namespace) -> int:
         return 1
     loaded = loaded.with_inventories(recorded(stock.summaries), stock.warnings)
     counts = _counts(loaded, stock)
+    loaded = _with_gaps(loaded, str(options.path), SystemClock().now())
     hints = [NO_UPLINKS] if counts["devices"] and not loaded.configuration.uplinks else []
     if options.json:
         warnings = [warning.as_json() for warning in loaded.warnings]
@@ -68,6 +73,15 @@ def run(options: argparse.Namespace) -> int:
     for warning in loaded.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     return 0
+
+
+def _with_gaps(loaded: load.Loaded, file: str, now: datetime) -> load.Loaded:
+    """With the times, from now on, in which nobody would be told."""
+    found = (
+        Mistake(file=file, line=None, key=key, wrong=wrong.wrong, mend=wrong.mend)
+        for key, wrong in gaps(loaded.configuration, now)
+    )
+    return replace(loaded, warnings=(*loaded.warnings, *found))
 
 
 def _stock(loaded: load.Loaded) -> Stock:

@@ -13,10 +13,12 @@ from hostwatch.configuration.fields import DeviceAddress, Id, Language, Text, Zo
 from hostwatch.configuration.method import DEFAULT, MethodLine, Witness
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.power import MeasuredAt, OneEvent
+from hostwatch.configuration.roster import Absence, Bound, RightTerm, Rotation, Validity
 from hostwatch.configuration.rung import Rung
 from hostwatch.configuration.service import INTERVAL, Definitions, Misses, OfDevice
 from hostwatch.configuration.strict import Section
 from hostwatch.core.device import State
+from hostwatch.core.roster import Right
 from hostwatch.core.terms import Told
 
 WITHIN = between("1s", "1d")
@@ -128,6 +130,28 @@ class Contact(Section):
     ]
     """The ways to reach the contact, in the order in which they are tried."""
 
+    language: Language | None = None
+    """The language of notices to them; the customer's if absent."""
+
+    valid: Validity = Validity()
+    """From when until when they are authorised; always, if absent."""
+
+    away: tuple[Absence, ...] = ()
+    """When they are not there: then they are not told, and their deputy is."""
+
+    deputy: Id | None = None
+    """The contact who stands in while they are not authorised, or away."""
+
+    when: Literal["always", "on-call"] | None = None
+    """`always`, or `on-call`: only while a rotation has them on call, or they stand in for somebody. Default:
+    `on-call` for whoever takes turns in a rotation, else `always`."""
+
+    bound: Annotated[Bound | None, Field(alias="for")] = None
+    """The devices, services and kinds of emergencies that they are told of; all, if absent."""
+
+    rights: tuple[RightTerm, ...] = (Right.TOLD,)
+    """What they are authorised to: told, operations, maintenance, contacts, claims."""
+
 
 class Terms(Section):
     """What this customer's agreement says otherwise than the site's defaults."""
@@ -182,6 +206,9 @@ class Customer(Section):
 
     contacts: tuple[Contact, ...] = ()
     """The authorised people, in the order in which they are told."""
+
+    rotations: tuple[Rotation, ...] = ()
+    """Contacts who take turns at being on call, and are authorised while they are."""
 
     devices: tuple[Device, ...] = ()
     """The customer's machines."""

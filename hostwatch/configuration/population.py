@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from hostwatch.configuration.customer import Device
 from hostwatch.configuration.house import fixtures, house_of
 from hostwatch.configuration.model import Configuration
+from hostwatch.configuration.people import roster_of
 from hostwatch.configuration.service import Service as Written
 from hostwatch.configuration.uplink import Uplink
 from hostwatch.core import device as device_
@@ -32,6 +33,7 @@ def population_of(
             contacts=tuple(contact.id for contact in customer.contacts),
             terms=configuration.terms_of(customer),
             telling=configuration.telling_of(customer),
+            roster=roster_of(configuration, customer),
         )
         uplink, offered = configuration.uplink_of(customer), offers(configuration.services_of(customer))
         at = configuration.measured_at(customer)

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from hostwatch import channels
-from hostwatch.configuration import telling
+from hostwatch.configuration import roster_rules, telling
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.model import Configuration
 from hostwatch.configuration.of_kind import OfKind
@@ -62,6 +62,7 @@ def among_names(root: Node) -> Iterator[Finding]:
         yield from _check(devices, (*here, "devices"), _list(customer, "devices"), numbered=True)
         contacts = _Names("contact", "for the customer")
         yield from _check(contacts, (*here, "contacts"), _list(customer, "contacts"), numbered=True)
+        yield from _check(contacts, (*here, "rotations"), _list(customer, "rotations"), numbered=True)
 
 
 def _of_the_house(root: Node) -> Iterator[Finding]:
@@ -120,6 +121,7 @@ def among_terms(configuration: Configuration) -> Iterator[Finding]:
     """What one customer's agreement says otherwise fits to what the site says for all."""
     for number, customer in enumerate(configuration.customers):
         yield from telling.mistakes(number, customer)
+        yield from roster_rules.mistakes(number, customer, configuration)
         own: tuple[tuple[str, Any, str], ...] = (
             ("interval", configuration.schedule_of, "schedule"),
             ("notice_within", configuration.notices_of, "notices"),

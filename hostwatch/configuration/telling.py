@@ -12,14 +12,17 @@ from hostwatch.core.proof import Proof
 
 
 def mistakes(number: int, customer: Customer) -> Iterator[Finding]:
-    """The people who count are the customer's own."""
-    own = [contact.id for contact in customer.contacts]
+    """The people who count are the customer's own, or who is on call in a rotation of theirs."""
+    own = [*(one.id for one in customer.contacts), *(one.id for one in customer.rotations)]
     for place, name in enumerate(customer.terms.named):
         if name in own:
             continue
         near = difflib.get_close_matches(name, own, 1)
-        hint = f"did you mean {near[0]}?" if near else "write the id of a contact"
-        yield ("customers", number, "terms", "told", place), Wrong("names no contact of the customer", hint)
+        hint = f"did you mean {near[0]}?" if near else "write the id of a contact, or of a rotation"
+        yield (
+            ("customers", number, "terms", "told", place),
+            Wrong("names no contact and no rotation of the customer", hint),
+        )
 
 
 def warnings(number: int, customer: Customer, met_by: Proof) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from hostwatch.core import customerduty, facts, parts
+from hostwatch.core.concern import about_of, about_of_signal
 from hostwatch.core.customerduty import CustomerDuty
 from hostwatch.core.emergency import (
     Duty,
@@ -126,17 +127,21 @@ class Owing:
         return self.put(Emergency(reference=name, signal=signal, opened_at=at, story=opening.story))
 
     def tell(self, story: Story, customer: Customer, due_from: datetime) -> None:
-        """All contacts of a customer are to be told within the time that they were promised."""
-        due = due_from + customer.terms.notice_within
-        self._owe_customer(story, customer, due)
-        for contact in customer.contacts:
+        """Each person of a customer who is authorised when the time begins to run is to be told within it."""
+        due, about = due_from + customer.terms.notice_within, about_of(story, self._world.population)
+        self._owe_customer(story, customer, due, customer.counting(due_from, about), customer.hears_of(about))
+        for contact in customer.authorised(due_from, about):
             self._owe_first(story, contact, due, customer.telling.met_by)
 
-    def _owe_customer(self, story: Story, customer: Customer, due: datetime) -> None:
-        """The customer as a whole is to be told, if there is anybody to be told."""
-        counts = [one for one in customer.contacts if one in (customer.telling.named or customer.contacts)]
+    def _owe_customer(
+        self, story: Story, customer: Customer, due: datetime, counts: tuple[str, ...], hears: bool
+    ) -> None:
+        """The customer as a whole is to be told, if there is anybody to be told of such things.
+
+        If they are, and nobody is authorised at the verdict, nobody can meet the duty: it does not vanish.
+        """
         name = customerduty.name_of(story.reference, customer.id)
-        if not counts or name in self._world.customer_duties or name in self._customer_duties:
+        if not hears or name in self._world.customer_duties or name in self._customer_duties:
             return
         duty = CustomerDuty(
             emergency=story.reference,
@@ -175,6 +180,25 @@ class Owing:
                 last_answer=flip.last_answer,
             )
         )
+        self._tell_bound(emergency, flip.signal, at)
+
+    def _tell_bound(self, emergency: Emergency, signal: str, at: datetime) -> None:
+        """Who is bound to what joins an emergency, and not to what it began with, is told of it now."""
+        people = self._world.population
+        device = people.device_of(signal)
+        customer = None if device is None else people.customers[device.customer]
+        if device is None or customer is None or not customer.roster.is_bound:
+            return
+        story = self.told(emergency.reference).get(customer.id)
+        if story is None:
+            return
+        began, now = about_of(story, people), about_of_signal(device, signal)
+        already = {one.contact for one in self._about(emergency.reference) if one.customer == customer.id}
+        called = {one.who for one in customer.called(at, now) if not one.place.bound.covers(began)}
+        for contact in customer.contacts:
+            if contact in called - already:
+                due = at + customer.terms.notice_within
+                self._owe_first(story, contact, due, customer.telling.met_by)
 
     def update(self, emergency: Emergency) -> None:
         """There is more to say of an emergency than was told of its beginning. No new duty follows."""

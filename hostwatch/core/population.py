@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Final
 
 from hostwatch.core import source as sources_
@@ -17,6 +18,7 @@ from hostwatch.core.behind import Behind, Group
 from hostwatch.core.device import Device, State, targets
 from hostwatch.core.element import Element
 from hostwatch.core.hanging import Hanging, ports_in, way
+from hostwatch.core.roster import NOBODY_SAID, About, Called, Person, Roster
 from hostwatch.core.schedule import Target
 from hostwatch.core.service import Service, ending
 from hostwatch.core.source import Source
@@ -29,12 +31,39 @@ from hostwatch.core.witnesses import Witnesses
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customer:
-    """Who is owed what. `contacts` are the authorised people, in the configured order."""
+    """Who is owed what. `contacts` are all of their people, in the configured order."""
 
     id: str
     contacts: tuple[str, ...] = ()
     terms: AgreementTerms = field(default_factory=AgreementTerms)
     telling: TellingTerms = field(default_factory=TellingTerms)
+    roster: Roster = NOBODY_SAID
+    """Which of them is authorised when, and to hear of what."""
+
+    def called(self, at: datetime, about: About | None = None) -> tuple[Called, ...]:
+        """Who is authorised at an instant, to hear of something or at all, and why."""
+        if self.roster.people:
+            return self.roster.called(at, about)
+        return tuple(Called(who=one, place=Person(id=one)) for one in self.contacts)
+
+    def authorised(self, at: datetime, about: About | None = None) -> tuple[str, ...]:
+        """The same people, each once, in the configured order."""
+        called = {one.who for one in self.called(at, about)}
+        return tuple(one for one in self.contacts if one in called)
+
+    def counting(self, at: datetime, about: About | None = None) -> tuple[str, ...]:
+        """Those of them who count, that the customer was told.
+
+        Where the agreement names some, these, who stands in for them, and who is on call in a rotation that
+        it names; where none of these is authorised at the instant, all who are.
+        """
+        named = {*self.telling.named}
+        called = {one.who for one in self.called(at, about) if named & {one.who, one.place.id, one.rotation}}
+        return tuple(one for one in self.contacts if one in called) or self.authorised(at, about)
+
+    def hears_of(self, about: About) -> bool:
+        """Whether any of their people is to hear of something at any time."""
+        return self.roster.concerns(about) if self.roster.people else bool(self.contacts)
 
 
 Fixture = Element | Source | Uplink | Supply | Switch

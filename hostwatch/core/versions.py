@@ -9,6 +9,7 @@ from typing import Any, Final
 from hostwatch.core import canonical, facts
 from hostwatch.core.device import Device, State
 from hostwatch.core.population import Customer, Fixture
+from hostwatch.core.roster import NOBODY_SAID
 from hostwatch.core.terms import TellingTerms
 
 
@@ -61,6 +62,8 @@ def _of_customer(customer: Customer) -> dict[str, Any]:
     found: dict[str, Any] = {"terms": canonical.plain(customer.terms), "contacts": [*customer.contacts]}
     if customer.telling != TellingTerms():  # else it reads as those that were recorded before there were any
         found["telling"] = canonical.plain(customer.telling)
+    if customer.roster != NOBODY_SAID:
+        found["roster"] = canonical.plain(customer.roster)
     return found
 
 

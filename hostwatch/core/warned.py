@@ -227,10 +227,10 @@ def _notices(
     elements: Callable[[str], Sequence[str]],
     now: datetime,
 ) -> Iterator[Notice]:
-    """One to each of the operator's people. Nobody owes it by a time."""
+    """One to each of the operator's people who was authorised when it began. Nobody owes it by a time."""
     if told is None:
         return
-    for contact in told.contacts:
+    for contact in told.authorised(one.since):
         first = _id(one, "warning", told.id, contact)
         yield Notice(
             id=_id(one, kind, told.id, contact),

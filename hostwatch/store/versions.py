@@ -12,6 +12,7 @@ from hostwatch.core.device import Device, State
 from hostwatch.core.element import Element
 from hostwatch.core.place import Place
 from hostwatch.core.population import FIXTURES, Customer, Population
+from hostwatch.core.roster import NOBODY_SAID, Roster
 from hostwatch.core.schedule import ICMP
 from hostwatch.core.service import Service
 from hostwatch.core.source import Source
@@ -58,6 +59,7 @@ def population(vantage: str, versions: Iterable[Row]) -> Population:
                 telling=canonical.restore(TellingTerms, content["telling"])
                 if "telling" in content
                 else TellingTerms(),
+                roster=canonical.restore(Roster, content["roster"]) if "roster" in content else NOBODY_SAID,
             )
         elif thing in _FIXTURES:
             kind, shape = _FIXTURES[thing]

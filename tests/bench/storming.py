@@ -67,7 +67,7 @@ class Willing(Channel):
 
 def directory() -> Directory:
     """Everybody is reached by one channel."""
-    person = Person(name="Somebody", ladder=(Way(name="way", channel=Willing()),))
+    person = Person(name="Somebody", language="en", ladder=(Way(name="way", channel=Willing()),))
     pace = Pace(
         first_retry=timedelta(seconds=15),
         next_channel_after=timedelta(minutes=5),

@@ -156,7 +156,7 @@ def test_what_is_recorded_names_nobody(tmp_path: Path) -> None:
     assert [
         word for word in ("Wilhelmina", "wilhelmina", "boss@", "The boss", "9000") if word in recorded
     ] == []
-    assert customer["contacts"][0] == {
+    assert {name: customer["contacts"][0][name] for name in ("id", "name", "channels")} == {
         "id": "duty",
         "name": "commitment 1",
         "channels": [{"email": "commitment 2"}, {"webhook": "commitment 3"}],

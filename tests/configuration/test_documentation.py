@@ -15,6 +15,7 @@ from hostwatch.configuration.model import Configuration, Log, Metrics, Notices, 
 from hostwatch.configuration.network import Network, Switch
 from hostwatch.configuration.packets import Limits, Packets
 from hostwatch.configuration.power import Power
+from hostwatch.configuration.roster import Rotation
 from hostwatch.configuration.service import Service
 from hostwatch.configuration.sight import Sight
 from hostwatch.configuration.uplink import Uplink
@@ -41,13 +42,18 @@ PARTS: dict[str, type[BaseModel]] = {
     "customers[].": Customer,
     "customers[].terms.": Terms,
     "contacts[].": Contact,
+    "rotations[].": Rotation,
     "devices[].": Device,
     "devices[].witness.": Witness,
 }
 
 
 def test_every_setting_is_told_of() -> None:
-    settings = [f"{prefix}{name}" for prefix, model in PARTS.items() for name in model.model_fields]
+    settings = [
+        f"{prefix}{info.alias or name}"
+        for prefix, model in PARTS.items()
+        for name, info in model.model_fields.items()
+    ]
     grouped = {
         "site",
         "log",
@@ -70,7 +76,11 @@ def test_every_setting_is_told_of() -> None:
 
 
 def test_no_setting_is_told_of_that_does_not_exist() -> None:
-    settings = {f"{prefix}{name}" for prefix, model in PARTS.items() for name in model.model_fields}
+    settings = {
+        f"{prefix}{info.alias or name}"
+        for prefix, model in PARTS.items()
+        for name, info in model.model_fields.items()
+    }
     told = re.findall(r"^\| `([a-z_.\[\]]+)` \|", PAGE, re.MULTILINE)
 
     assert len(told) > 30

@@ -50,6 +50,12 @@ class Story:
         reading = Reading(signal=SIGNAL, at=at(when), known_at=at(when), outcome=outcome, why="no answer")
         return self.do(judge.readings(self.world, None, [reading], closes=True, now=at(when)))
 
+    def look_at_service(self, when: str, outcome: Outcome, service: str = "www") -> list[facts.Fact]:
+        """At a service of the device."""
+        signal = f"web-1/{service}@main"
+        reading = Reading(signal=signal, at=at(when), known_at=at(when), outcome=outcome, why="no answer")
+        return self.do(judge.readings(self.world, None, [reading], closes=True, now=at(when)))
+
     def down(self) -> list[facts.Fact]:
         """The verdict falls at 00:15, so the duty is due at 00:30."""
         self.ping("00:05", Outcome.ANSWERED)

@@ -1,0 +1,116 @@
+"""Who is authorised when, as it is written: stretches of time, what people are bound to, and rotations."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from hostwatch.configuration.fields import Id, Zone
+from hostwatch.configuration.mistake import Wrong
+from hostwatch.configuration.moment import ClockTime, Day, Moment
+from hostwatch.configuration.strict import Section
+from hostwatch.core.roster import Concern, Right
+
+TURN_DAYS_MAX = 366
+"""The longest turn of a rotation, in days."""
+
+
+def _check_right(value: Any) -> Any:
+    if value in list(Right):
+        return value
+    raise Wrong("is not a right", f"write one of {', '.join(Right)}")
+
+
+def _check_concern(value: Any) -> Any:
+    if value in list(Concern):
+        return value
+    raise Wrong("is nothing that people are told of", f"write one of {', '.join(Concern)}")
+
+
+RightTerm = Annotated[Right, BeforeValidator(_check_right)]
+ConcernTerm = Annotated[Concern, BeforeValidator(_check_concern)]
+
+
+class Validity(Section):
+    """From when until when."""
+
+    from_: Annotated[Moment | None, Field(alias="from")] = None
+    """A day, from its midnight; or an instant. Always so, if absent."""
+
+    until: Moment | None = None
+    """A day, which belongs to it; or an instant, which does not. For ever, if absent."""
+
+
+class Absence(Section):
+    """A time in which somebody is away."""
+
+    from_: Annotated[Moment, Field(alias="from")]
+    """The first day, or the instant at which it begins."""
+
+    until: Moment
+    """The last day, or the instant at which it ends."""
+
+
+class Bound(Section):
+    """What somebody is told of; what is absent binds nothing."""
+
+    devices: tuple[Id, ...] = ()
+    """The devices of the customer that they are told of, where an emergency is one device's own."""
+
+    services: tuple[Id, ...] = ()
+    """The services that they are told of; also when a device falls silent with one of them."""
+
+    kinds: tuple[ConcernTerm, ...] = ()
+    """power, connectivity, service."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Bound:
+        if not (self.devices or self.services or self.kinds):
+            raise Wrong("binds nothing", "write devices, services or kinds, or remove it")
+        return self
+
+
+class Instead(Section):
+    """Somebody takes over in a rotation for a time: over holidays, say."""
+
+    who: Id
+    """The contact who is on call."""
+
+    from_: Annotated[Moment, Field(alias="from")]
+    """The first day, or the instant at which it begins."""
+
+    until: Moment
+    """The last day, or the instant at which it ends."""
+
+
+class Rotation(Section):
+    """Contacts who take turns at being on call."""
+
+    id: Id
+    """Names the rotation in all records; unique among the contacts and rotations of the customer."""
+
+    people: tuple[Id, ...]
+    """The contacts who take turns, in their order."""
+
+    from_: Annotated[Day, Field(alias="from")]
+    """The day of the first hand-over. Before it nobody is on call."""
+
+    at: ClockTime = "00:00"
+    """The hour of the clock at which is handed over."""
+
+    days: Annotated[int, Field(ge=1, le=TURN_DAYS_MAX, strict=True)] = 7
+    """The length of a turn, by the calendar."""
+
+    timezone: Zone | None = None
+    """The zone of these days and hours; the customer's if absent."""
+
+    instead: tuple[Instead, ...] = ()
+    """Who takes over when, whosever turn it is. No two at one time."""
+
+    @field_validator("people")
+    @classmethod
+    def _somebody(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise Wrong("names nobody", "write the ids of the contacts who take turns")
+        return value
