@@ -109,6 +109,21 @@ def test_a_customer_who_is_told_after_all_was_told_late() -> None:
     assert facts.CustomerDutyMet(at=at("00:40"), duty="E-000001.customer.acme", late=True) in happened
 
 
+@pytest.mark.parametrize(
+    ("breaches", "when", "late"), [("", "00:30", False), ("", "00:31", True), ("00:30", "00:30", True)]
+)
+def test_told_after_the_deadline_is_late_whether_or_not_the_breach_is_on_record_yet(
+    breaches: str, when: str, late: bool
+) -> None:
+    office = Office(Told.ANY)
+    if breaches:
+        office.do(delivery.breaches(office.world, at(breaches)))
+
+    happened = office.person(when, "bob", "told")
+
+    assert [fact.late for fact in happened if isinstance(fact, facts.CustomerDutyMet)] == [late]
+
+
 def test_of_a_customer_without_people_nothing_is_owed() -> None:
     story = Story()
     story.population = replace(story.population, customers={"acme": Customer(id="acme")})

@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hostwatch.core.seeing import BLIND, DEAF, UNLIT, Habit, Memory, Miss, Points, tally
+from hostwatch.core.seeing import (
+    BLIND,
+    DEAF,
+    HEARD_MAX,
+    REMEMBERED_MAX,
+    UNLIT,
+    Habit,
+    Memory,
+    Miss,
+    Points,
+    tally,
+)
 
 G1, G2, G3, G6 = "192.0.2.1", "192.0.2.2", "192.0.2.3", "2001:db8::1"
 B1, B2, B3, B6 = "198.51.100.7", "203.0.113.9", "203.0.113.77", "2001:db8:f::9"
@@ -221,6 +232,18 @@ def test_a_ping_without_an_inside_is_judged_by_the_glances_around_it() -> None:
 
 def test_a_target_on_loopback_needs_no_reference_point() -> None:
     assert seen(SITES["gateway and beacons"], dict.fromkeys(WELL, ()), near=True) == ""
+
+
+def test_of_very_many_glances_and_answers_the_latest_are_remembered() -> None:
+    """One each five seconds, until right after the ping."""
+    memory, count = Memory(), max(REMEMBERED_MAX, HEARD_MAX) + 10
+    for at_s in (3.5 - 5 * place for place in reversed(range(count))):
+        memory.keep(us(at_s), {4, 6}, {4, 6}, HABIT.every_us)
+        memory.hear(G1, us(at_s))
+    memory.hear(G1, us(0.5))
+
+    assert memory.doubt(MISS, SITES["gateway"], HABIT) == ""
+    assert len(memory.times_us) == REMEMBERED_MAX
 
 
 def test_nothing_is_left_of_what_was_seen_by_another_clock() -> None:

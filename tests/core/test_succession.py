@@ -22,6 +22,8 @@ from hostwatch.core.notice import Part, Story
 from hostwatch.core.place import Place
 from hostwatch.core.population import Population
 from hostwatch.core.reading import Kind, Outcome
+from hostwatch.core.signal import Signal, Silence
+from hostwatch.core.succession import successor
 from hostwatch.core.supply import Supply
 from tests.core.pictures import clock, instant, seconds
 from tests.core.shared_pictures import BOTH, SIGNALS, WATCHED, Stage
@@ -90,6 +92,18 @@ a restart right after
 no longer watched, without any other
   A0:00:a,b M0:10:a M0:20:a | 0:25 web= | A0:30:b
   0:20 E1 (acme); 0:25 E1 withdrawn
+to one that was read with power, though nobody in service was on it: over
+  A0:00:a,b | 0:05 db=ups-c,suspended | M0:10:a A0:10:c M0:20:a A0:20:c | 0:25 web=ups-c | A0:30:c
+  0:20 E1 (acme); 0:25 E1 over
+to one that was never read, and on which others are: not proven, so nobody else is told
+  A0:00:a | 0:05 nas=ups-c | M0:10:a M0:20:a | 0:25 web=ups-c | M0:30:c M0:40:c A0:50:c
+  0:20 E1 (acme); E1 + ups-c; 0:50 E1 over
+two of which one was never read become one: judged by what the other was
+  A0:00:a | 0:05 web=ups-c nas=ups-c | M0:10:c M0:20:c A0:30:c
+  0:20 E1 (acme, gamma); 0:30 E1 over
+who is suspended takes nothing over
+  A0:00:a | 0:05 web=ups-a,suspended | 0:08 web=ups-c,suspended | M0:10:c M0:20:c A0:30:c
+  –
 the last in service goes, and a suspended one keeps it: it is over for whoever went, and goes on
   A0:00:a,both | 0:05 db=ups-a,suspended | M0:10:a M0:20:a A0:20:both | 0:25 web=both | A0:30:both A0:40:a
   0:20 E1 (acme); 0:30 E1 over for acme; 0:40 E1 over
@@ -176,6 +190,59 @@ def test_case(name: str, story: str, told: str, tmp_path: Path) -> None:
 
     assert stage.said == told
     assert not stage.world.emergencies
+
+
+def heard(name: str, answered: int, missed: int = 0, down: int = 0, read: int = 30) -> Signal:
+    """Read at 0:30 last; it answered at that time, missed since then, and was found down then; 0: never."""
+    last = instant(answered)
+    silence = Silence(last_answer=last, first_miss=instant(missed), last_miss=instant(read), why="")
+    return Signal(
+        name=name,
+        speaks_until=instant(read + 10),
+        last_reading=instant(read),
+        last_answer=last,
+        silence=silence if missed else None,
+        verdict=instant(down) if down else None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("olds", "base", "spoken"),
+    [
+        ([heard("a", 10), heard("b", 20)], "b", 40),
+        ([heard("a", 20), heard("b", 10)], "a", 40),
+        ([heard("a", 20, read=28), heard("b", 10)], "a", 38),  # it speaks no longer than each of them
+        ([heard("a", 5, 10), heard("b", 10, 20)], "a", 40),
+        ([heard("a", 10, 20), heard("b", 5, 10)], "b", 40),
+        ([heard("a", 5, 10), heard("b", 10, 20, 30)], "b", 40),  # who was found to be down is first
+        ([heard("a", 5, 10, 20), heard("b", 10, 20, 30)], "a", 40),
+    ],
+)
+def test_as_which_of_them_it_goes_on(olds: list[Signal], base: str, spoken: int) -> None:
+    chosen, new = successor("new", olds, instant(35))
+
+    assert (chosen.name, new.name) == (base, "new")
+    assert (new.silence, new.verdict, new.last_answer) == (chosen.silence, chosen.verdict, chosen.last_answer)
+    assert (new.speaks_until, new.blind_since) == (instant(spoken), None)
+    assert new.last_reading == instant(30)
+
+
+def test_what_nobody_knows_of_one_of_them_nobody_knows_of_the_new_one() -> None:
+    mute = replace(heard("a", 10), blind_since=instant(32), blind_why="no answer")
+    _, new = successor("new", [mute, heard("b", 20)], instant(35))
+
+    assert (new.blind_since, new.blind_why, new.speaks_until) == (instant(35), "no answer", instant(35))
+
+
+def test_the_time_in_which_nothing_spoke_for_one_that_is_taken_over_is_on_record(tmp_path: Path) -> None:
+    """A suspended device was put on ups-c at 0:05, and nobody had read that when web came."""
+    stage = Renaming(tmp_path / "h.db")
+    stage.tell("A0:00:a | 0:05 db=ups-c,suspended | A0:10:a | 0:15 web=ups-c | A0:20:c")
+
+    unspoken = [one for one in stage.facts if isinstance(one, facts.Unspoken) and "ups-c" in one.signal]
+    assert [(clock(one.since), clock(one.at), one.why) for one in unspoken] == [
+        ("0:05", "0:15", "not proven")
+    ]
 
 
 def test_what_a_customer_reads_of_the_end_has_the_dates_of_all_of_it(tmp_path: Path) -> None:

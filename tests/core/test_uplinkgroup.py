@@ -252,6 +252,43 @@ def test_what_a_group_is_said_to_have_answered_is_an_answer_of_a_member() -> Non
     assert own.speaks_until == backup.speaks_until
 
 
+@pytest.mark.parametrize(("group", "answered"), [(ANY, "1:40"), (ALL, "1:10")])
+def test_the_last_answer_of_a_group_is_one_that_showed_that_all_of_it_was_there(
+    group: str, answered: str
+) -> None:
+    """`main` answers at 1:10 last, `backup` at 1:40; then both are silent."""
+    told = site(group)
+    play(told, main="AAMM", backup="AAMM")
+
+    own = told.world.signals[f"uplink:{group}/reach@main"]
+    assert own.silence is not None
+    assert clock(own.silence.last_answer) == answered
+
+
+def test_a_member_that_was_down_when_it_was_looked_at_last_is_no_verdict_on_a_group() -> None:
+    """
+    2:40    backup is down, and is looked at no more: from 3:45 on it is unknown
+    5:55    third is down
+    6:10    main misses once: nothing is left, but only by that one miss
+    7:10    main is down, and so is the group
+    """
+    group = "any(all(backup,main),third)"
+    told = site(group)
+    play(told, main="AAAAAAMM", backup="AMM", third="AAAAMMMM")
+
+    assert course(told, group).split("; ")[-2:] == ["6:10 silent", "7:10 down"]
+
+
+def test_why_a_group_is_unknown_is_what_its_members_were_unknown_for() -> None:
+    told = site(ANY)
+    play(told, main="AA?A", backup="AA?A")
+
+    unspoken = [one for one in told.record if isinstance(one, facts.Unspoken) and one.since > START]
+    why = {named: {one.why for one in unspoken if f":{named}/reach" in one.signal} for named in (ANY, "main")}
+    assert why[ANY] == why["main"]
+    assert len(why[ANY]) == 1
+
+
 def test_a_caught_up_round_speaks_for_a_group_and_makes_no_verdict() -> None:
     told = site(ANY)
     play(told, main="AMM", backup="AM.")
@@ -360,6 +397,15 @@ def test_a_group_of_whose_members_none_has_ever_answered_is_not_proven() -> None
     assert course(told, ANY) == "–"
     assert not told.world.signals[f"uplink:{ANY}/reach@main"].proven
     assert told_of(told) == "–"
+
+
+def test_a_group_that_needs_a_member_that_has_never_answered_is_not_proven() -> None:
+    told = Teller()
+    again(told, timedelta(0), web="main")
+    play(told, main="AA", backup="MM")
+    again(told, timedelta(minutes=1, seconds=55), ALL, web=ALL)
+
+    assert not told.world.signals[f"uplink:{ALL}/reach@main"].proven
 
 
 def test_a_group_that_is_taken_out_while_it_is_down_withdraws_its_emergency() -> None:
