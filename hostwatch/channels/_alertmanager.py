@@ -1,0 +1,97 @@
+"""A notice as Alertmanager has it: an entry for each emergency, known by its labels, firing or resolved.
+
+What an entry is known by must be the same from the first notice to the last, or the end would not end it.
+So the labels hold only what an emergency keeps: nothing of its words, its extent or its severity changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from hostwatch.channels import base
+from hostwatch.core import instant
+
+EMERGENCY: Final = "HostwatchEmergency"
+WARNING: Final = "HostwatchWarning"
+"""The values of `alertname`."""
+
+ENDS: Final = frozenset({"recovery", "withdrawn", "cleared"})
+"""The kinds of notices after which an entry is resolved."""
+
+_OFFSET, _PRIME = 0xCBF29CE484222325, 0x100000001B3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One emergency, or one warning to operators."""
+
+    labels: Mapping[str, str]
+    """What it is known by, none empty."""
+
+    annotations: Mapping[str, str]
+    """The notice in the words of its reader."""
+
+    starts: str
+    """By RFC 3339, as all instants here."""
+
+    ends: str | None
+    """When it ended, never before it started; None while it lasts."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What Alertmanager itself reckons of the labels (FNV-1a, 64 bits)."""
+        found = _OFFSET
+        for name in sorted(self.labels):
+            for byte in f"{name}\0{self.labels[name]}\0".encode().replace(b"\0", b"\xff"):
+                found = (found ^ byte) * _PRIME & 0xFFFFFFFFFFFFFFFF
+        return f"{found:016x}"
+
+
+def told(message: base.Message, now: datetime) -> tuple[Told, ...]:
+    """What a notice tells of, in its order."""
+    payload = message.payload
+    ended = payload.get("kind") in ENDS
+    annotations = {"summary": message.subject, "description": message.text}
+    found = []
+    for one in payload.get("emergencies", ()):
+        starts = one.get("first_miss") or instant.rfc3339(now)
+        ends = _ended_at(payload, one) or instant.rfc3339(now)
+        found.append(
+            Told(
+                labels=_labels(payload, one),
+                annotations=annotations,
+                starts=starts,
+                ends=max(starts, ends) if ended else None,
+            )
+        )
+    return tuple(found)
+
+
+def _labels(payload: Mapping[str, Any], one: Mapping[str, Any]) -> dict[str, str]:
+    warning = one.get("warning")
+    named = {
+        "alertname": WARNING if warning else EMERGENCY,
+        "severity": "warning" if warning else "critical",
+        "site": payload.get("site"),
+        "customer": payload.get("customer", {}).get("id"),
+        "reference": one.get("reference"),
+        "device": one.get("device"),
+        "warning": warning,
+        "about": one.get("about"),
+    }
+    return {name: str(value).replace("\0", "") for name, value in named.items() if value}
+
+
+def _ended_at(payload: Mapping[str, Any], one: Mapping[str, Any]) -> str | None:
+    """When what it is about ended; None where that is not known: it is only no longer watched."""
+    match payload.get("kind"):
+        case "recovery":
+            ended: str | None = one.get("first_answer")
+        case "cleared":
+            ended = one.get("verdict")
+        case _:
+            ended = None
+    return ended
