@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from hostwatch.checkers.services import Service
 from hostwatch.clock import Clock
 from hostwatch.configuration.load import Loaded
 from hostwatch.gauges import Figure
@@ -24,15 +26,21 @@ class Applications:
         self._recall = Recall(path_for(store), clock)
         self.pinger = Servicing(clock, self._recall)
 
-    def configure(self, loaded: Loaded, definition_of: DefinitionOf) -> None:
-        """What is in force from now on. Where no service is defined, there need be no checkers."""
+    def configure(
+        self,
+        loaded: Loaded,
+        definition_of: DefinitionOf,
+        listened: Mapping[str, Service] = MappingProxyType({}),
+    ) -> None:
+        """What is in force from now on. Where nothing is looked at or listened to, there are no checkers."""
         configuration = loaded.configuration
         customers = configuration.customers
         self.pinger.configure(
             definition_of,
             folder=loaded.folder,
             around=configuration.checks.model_dump(mode="json"),
-            wanted=bool(configuration.services or configuration.asks_sources)
+            listened=listened,
+            wanted=bool(configuration.services or configuration.asks_sources or listened)
             or any(one.services or any(device.services for device in one.devices) for one in customers),
         )
 

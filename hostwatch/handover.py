@@ -113,6 +113,7 @@ class Handover:
                 said=str(failed),
                 perhaps_arrived=failed.perhaps_arrived,
                 retry_after=failed.retry_after,
+                receipt=failed.receipt,
             )
         except TimeoutError:
             return _End(outcome=AttemptOutcome.FAILED, said=f"no end within {within}", perhaps_arrived=True)

@@ -10,12 +10,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from pydantic import BaseModel
 
 from hostwatch.checkers.services import Check, Service
+from hostwatch.configuration.callback import Callback
 from hostwatch.configuration.model import Configuration
 from hostwatch.configuration.secret import revealed
 from hostwatch.configuration.service import Service as Written
@@ -23,6 +24,7 @@ from hostwatch.core import instant, portsheard
 from hostwatch.core.device import Device
 from hostwatch.core.population import Population
 from hostwatch.core.ports import PORTS_MAX
+from hostwatch.gateways import http
 
 
 class Definition(NamedTuple):
@@ -47,6 +49,13 @@ class Definitions:
             for switch in configuration.network.switches
             if switch.ports is not None
         }
+        self.listened = {
+            definition.key: definition.service
+            for name, of, one in _callbacks(configuration)
+            for definition in [self._source(name, "gateways/http", _heard(of, one))]
+        }
+        """By their keys, the gateways that are only listened to."""
+
         self._ports: dict[str, tuple[tuple[str, ...], Definition]] = {}
         """Of each switch, the ports that devices hang on, and how it is asked about them."""
 
@@ -115,3 +124,15 @@ class Definitions:
         text = json.dumps(told, ensure_ascii=False).encode()
         key = hmac.new(self._key, b"service " + text, hashlib.sha256).hexdigest()[:32]
         return Definition(key, Service(name=name, checks=checks, require=written.require))
+
+
+def _callbacks(configuration: Configuration) -> Iterator[tuple[str, str, Callback]]:
+    """All callbacks of all gateways: a name for each, whose it is, and how it is described."""
+    for kind, site in configuration.site_settings.items():
+        for name, gateway in getattr(site, "gateways", {}).items():
+            for number, one in enumerate(gateway.callbacks):
+                yield f"{kind}/{name}/{number}", f"{kind}/{name}", one
+
+
+def _heard(of: str, callback: Callback) -> http.Settings:
+    return http.Settings.model_validate({**dict(callback), "of": of})

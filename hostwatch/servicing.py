@@ -11,6 +11,7 @@ import heapq
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from pydantic import ValidationError
@@ -100,6 +101,12 @@ class Servicing(Pinger):
         """A heap of times and numbers: by when each is to be sent, then answered."""
 
         self._speakers = Speakers()
+        self._listened: Mapping[str, Service] = {}
+        """By their keys, those who are only listened to, and never asked."""
+
+        self.on_said: Callable[[str], None] = lambda said: None
+        """Called with what one of these said."""
+
         self.on_spoken: Callable[[Look], None] = lambda look: None
         """Called with what a source said by itself, between two asks."""
 
@@ -110,12 +117,19 @@ class Servicing(Pinger):
         self._keeper = Keeper(clock, self._one_life, self._wanted)
 
     def configure(
-        self, definition_of: DefinitionOf, *, folder: Path, around: Mapping[str, Any], wanted: bool
+        self,
+        definition_of: DefinitionOf,
+        *,
+        folder: Path,
+        around: Mapping[str, Any],
+        wanted: bool,
+        listened: Mapping[str, Service] = MappingProxyType({}),
     ) -> None:
         """What is in force from now on. `wanted`: there is a service, so there have to be checkers.
 
         `folder` is where relative paths of settings begin, `around` what the checkers need to know of names
-        and of where they may connect to. Only definitions that changed are told anew.
+        and of where they may connect to. Only definitions that changed are told anew. `listened`: by
+        their keys, those that are only listened to.
         """
         begin = Begin(folder=str(folder), around=dict(around))
         if self._child is not None and (self._folder, self._around) != (folder, around):
@@ -124,6 +138,8 @@ class Servicing(Pinger):
         self._told = dict.fromkeys(self._told, False)
         self._speakers = Speakers()
         self._forget_at = self._clock.monotonic() + FORGET_AFTER
+        self._listened = listened
+        self._listen_to()
         for event, is_so in ((self._wanted, wanted), (self._unwanted, not wanted)):
             if is_so:
                 event.set()
@@ -207,6 +223,12 @@ class Servicing(Pinger):
         self._told[key] = True
         return True
 
+    def _listen_to(self) -> None:
+        """Tell the checkers whom they are to listen to."""
+        if self._child is not None:
+            for key, service in self._listened.items():
+                self._tell(self._child, key, service)
+
     def _withdraw(self, numbers: Iterable[int]) -> None:
         """Nobody waits for these any more."""
         left = [number for number in numbers if self._placed.pop(number, None) is not None]
@@ -241,6 +263,7 @@ class Servicing(Pinger):
         for note in child.notes:
             log.warning("checkers-not-confined", why=note)
         self._send([number for number, placed in self._placed.items() if not placed.sent])
+        self._listen_to()
         parts = [self._listen(child), self._ask_whether(child), self._unwanted.wait()]
         tasks = [asyncio.ensure_future(part) for part in parts]
         try:
@@ -268,6 +291,8 @@ class Servicing(Pinger):
                 if placed is not None:
                     self._hear(message.number, placed.look(message, self._clock.now_us()))
                     self._note(placed, message)
+            case Pushed(key=key) if key in self._listened:
+                self.on_said(message.said)
             case Pushed():
                 self._speak(message)
             case Alive():

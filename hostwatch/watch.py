@@ -16,6 +16,7 @@ from typing import Any
 import hostwatch
 from hostwatch import desk, fixtures, log, metrics
 from hostwatch.applications import Applications
+from hostwatch.callbacks import Callbacks
 from hostwatch.channels.base import Surroundings, Unusable
 from hostwatch.clock import Clock
 from hostwatch.configuration.load import Loaded
@@ -85,6 +86,8 @@ class Watch:
         )
         self.prober = Prober(engine, pinger, self.sight, clock, self.directory.manner)
         self.applications.pinger.on_spoken = self.prober.rounds.speak
+        self.callbacks = Callbacks(engine, writer, clock)
+        self.applications.pinger.on_said = self.callbacks.hear
         self.outbox = Outbox(engine, clock, lambda: self.directory)
         self.patience, self.traffic = Patience(engine, clock), Tallying(engine, clock)
         self.time_watch = TimeWatch(engine, clock)
@@ -117,7 +120,9 @@ class Watch:
         self.prober.rounds.manner_of_all = self.directory.only_manner
         services, population = self.directory.services, self.engine.world.population
         self.prober.rounds.longest_of_service = lambda signal: services.longest_us(population, signal)
-        self.applications.configure(self._loaded, lambda signal: services.of(population, signal))
+        self.applications.configure(
+            self._loaded, lambda signal: services.of(population, signal), services.listened
+        )
 
     def _set_politeness(self, loaded: Loaded) -> None:
         """How much is looked, and how often beside the schedule."""
@@ -138,7 +143,7 @@ class Watch:
         try:
             await self._first(engine, self._take_up())
             self.settle(len(self.engine.world.signals))
-            own = (self.patience, self.time_watch, self.traffic)
+            own = (self.patience, self.time_watch, self.traffic, self.callbacks)
             parts = (self.applications, self.prober, self.outbox, *own)
             working = [asyncio.create_task(part.run()) for part in parts]
             if started is not None:

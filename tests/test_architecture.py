@@ -37,6 +37,7 @@ LAYERS: dict[str, set[str]] = {
         "core",
         "configuration",
         "checks",
+        "gateways",
         "power",
         "ports",
         "snmp",
@@ -48,6 +49,7 @@ LAYERS: dict[str, set[str]] = {
     },
     "power": {"core", "configuration", "checks", "room", "snmp"},
     "ports": {"core", "configuration", "checks", "room", "snmp"},
+    "gateways": {"configuration", "checks", "room"},
     "snmp": {"core", "configuration", "checks"},
     "configuration": {"core", "channels", "checks", "ports", "power", "reach"},
     "inventory": {"core", "configuration", "room"},
@@ -78,7 +80,7 @@ PURE_IMPORTS = {
 IMPURE_METHODS = {"now", "utcnow", "today", "fromtimestamp", "utcfromtimestamp", "localtime"}
 IMPURE_CALLS = {"open", "print", "input", "exec", "eval", "__import__"}
 
-KINDS_ROOMS = ("channels", "checks", "ports", "power", "reach", "reports", "inventory")
+KINDS_ROOMS = ("channels", "checks", "gateways", "ports", "power", "reach", "reports", "inventory")
 """Rooms where a file is a kind: one kind never imports another."""
 
 WORDS = {

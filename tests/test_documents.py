@@ -39,6 +39,7 @@ from hostwatch import (
 )
 from hostwatch.channels import _http, _threads, base, pager
 from hostwatch.checkers import asking, confinement, mouth, process, protocol, resolver, services, standstill
+from hostwatch.checks import _posts
 from hostwatch.commands import ping, run, status
 from hostwatch.configuration import checks as limits_of_checks
 from hostwatch.configuration import fields, load, mistake, network, secret, service, source, uplink
@@ -74,7 +75,7 @@ from hostwatch.inventory import csv
 from hostwatch.messages import parted
 from hostwatch.messages import text as words
 from hostwatch.ports import snmp as snmp_ports
-from hostwatch.power import _bmc, _conditions, _modbus, _posts, modbus, nut, redfish
+from hostwatch.power import _bmc, _conditions, _modbus, modbus, nut, redfish
 from hostwatch.power import webhook as pushes
 from hostwatch.reach import _ears
 from hostwatch.reach import base as base_of_reach

@@ -19,11 +19,13 @@ from urllib.parse import urlencode, urlsplit
 from pydantic import Field, field_validator, model_validator
 
 import hostwatch
-from hostwatch.channels import _http, _pointer, base
-from hostwatch.channels._pointer import Place
+from hostwatch.channels import _http, base
+from hostwatch.configuration import pointer
+from hostwatch.configuration.callback import Callback
 from hostwatch.configuration.duration import Duration, between
 from hostwatch.configuration.fields import Text
 from hostwatch.configuration.mistake import Wrong
+from hostwatch.configuration.pointer import Place
 from hostwatch.configuration.secret import Secret
 from hostwatch.configuration.strict import Section
 
@@ -32,7 +34,7 @@ TEMPLATES_MAX: Final = 20
 KEY_CHARS: Final = 32
 
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-Word = Annotated[str, Field(min_length=1, max_length=_pointer.WORD_CHARS_MAX)]
+Word = Annotated[str, Field(min_length=1, max_length=pointer.WORD_CHARS_MAX)]
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 Name = Literal["reference", "what", "address", "since", "site", "customer"]
 Kind = Literal["emergency", "update", "recovery", "withdrawn", "warning", "cleared"]
@@ -55,6 +57,9 @@ class Fields(Section):
 
     parameters: Place | None = None
     """The values of the template."""
+
+    callback: Place | None = None
+    """The web address at which we are told what became of the message."""
 
 
 class Template(Section):
@@ -160,6 +165,9 @@ class Gateway(Section):
     answer: Meanings = Meanings()
     """What an answer means. Without it: 2xx accepted, 408, 425, 429 and 5xx not now, all else refused."""
 
+    callbacks: tuple[Callback, ...] = Field(default=(), max_length=5)
+    """How it says later what became of a message."""
+
     timeout: Annotated[Duration, between("10ms", "4m")] = timedelta(seconds=20)
     """For one try."""
 
@@ -187,6 +195,8 @@ class Gateway(Section):
             found.append(Wrong("sends no words", "write fields.text, or templates"))
         if self.templates and self.fields.template is None:
             found.append(Wrong("has templates and no field for them", "write fields.template"))
+        if self.fields.callback is not None and not self.callback_for("key"):
+            found.append(Wrong("has a field for a callback and no address", "write callbacks[].address"))
         if self.method == "GET" and self.body != "query":
             found.append(Wrong("GET has no body", "write body: query, or method: POST"))
         places = [*self._own_places(), *self.constant, *self.secret]
@@ -204,6 +214,10 @@ class Gateway(Section):
             if (not one.kinds or kind in one.kinds) and one.language in (None, language):
                 return one
         return None
+
+    def callback_for(self, key: str) -> str:
+        """Where it is to say more of a message: the first callback with an address."""
+        return next((one.address_for(key) for one in self.callbacks if one.address is not None), "")
 
     def authorization(self) -> str:
         """The header of the login; empty without one."""
@@ -231,20 +245,29 @@ def key_of(message: base.Message, key: bytes) -> str:
 
 
 async def send(
-    gateway: Gateway, number: str, words: str, message: base.Message, surroundings: base.Surroundings
-) -> tuple[_http.Answer, str]:
-    """Hand a message over: the answer, and what the message is known by. Raises `Refused` or `Failed`."""
+    gateway: Gateway,
+    called: str,
+    number: str,
+    words: str,
+    message: base.Message,
+    surroundings: base.Surroundings,
+) -> base.Receipt:
+    """Hand a message over; `called` is the kind of channel and the gateway. Raises `Refused` or `Failed`.
+
+    Where the line broke after it had left, the gateway may still say more of it, by our key.
+    """
     key = key_of(message, surroundings.webhook_key)
     url, body, headers = request(gateway, number, words, message, key)
-    answer = await _http.ask(
-        gateway.method,
-        url,
-        body,
-        headers,
-        timeout_s=gateway.timeout.total_seconds(),
-        now=surroundings.now(),
-    )
-    return answer, judged(answer, gateway.answer) or key
+    within_s = gateway.timeout.total_seconds()
+    try:
+        answer = await _http.ask(
+            gateway.method, url, body, headers, timeout_s=within_s, now=surroundings.now()
+        )
+        known_as = judged(answer, gateway.answer) or key
+    except base.Failed as failed:
+        failed.receipt = f"{called}/{key}" if failed.perhaps_arrived else ""
+        raise
+    return base.Receipt(answer.said, receipt=f"{called}/{known_as}")
 
 
 def request(
@@ -257,6 +280,8 @@ def request(
     values[fields.number] = number if gateway.numbers == "plus" else number.removeprefix("+")
     if fields.key is not None:
         values[fields.key] = key
+    if fields.callback is not None:
+        values[fields.callback] = gateway.callback_for(key)
     if template is not None and fields.template is not None:
         values[fields.template] = template.id
         if fields.parameters is not None:
@@ -286,7 +311,7 @@ def _written(gateway: Gateway, values: dict[str, Any]) -> tuple[str, bytes | Non
         headers["Authorization"] = login
     url = gateway.url.reveal()
     if gateway.body == "json":
-        body = json.dumps(_pointer.put(values), ensure_ascii=False, separators=(",", ":")).encode()
+        body = json.dumps(pointer.put(values), ensure_ascii=False, separators=(",", ":")).encode()
         return url, body, {"Content-Type": "application/json; charset=utf-8", **headers}
     pairs = urlencode([(name.lstrip("/"), _plain(value)) for name, value in values.items()])
     if gateway.body == "form":
@@ -303,8 +328,8 @@ def _plain(value: Any) -> str:
 
 def judged(answer: _http.Answer, means: Meanings) -> str:
     """The gateway's own name of a message that it took; empty if it gave none. Raises what follows else."""
-    data = _pointer.read(answer.body) if means.word or means.id else None
-    word = _pointer.word(data, means.word) if means.word else ""
+    data = pointer.read(answer.body) if means.word or means.id else None
+    word = pointer.word(data, means.word) if means.word else ""
     if word in means.again:
         raise base.Failed(answer.said, retry_after=answer.retry_after)
     if word in means.refused:
@@ -313,7 +338,7 @@ def judged(answer: _http.Answer, means: Meanings) -> str:
         raise refusal
     if means.word and word not in means.accepted:
         raise base.Failed(answer.said, perhaps_arrived=True, retry_after=answer.retry_after)
-    return _pointer.word(data, means.id) if means.id else ""
+    return pointer.word(data, means.id) if means.id else ""
 
 
 def _is_loopback(name: str) -> bool:

@@ -152,9 +152,16 @@ class Failed(Exception):
     """The try failed and another may succeed."""
 
     def __init__(
-        self, said: str, *, perhaps_arrived: bool = False, retry_after: timedelta | None = None
+        self,
+        said: str,
+        *,
+        perhaps_arrived: bool = False,
+        retry_after: timedelta | None = None,
+        receipt: str = "",
     ) -> None:
         super().__init__(said)
+        self.receipt = receipt
+        """What the other side calls the message if it did arrive, where we gave it that name."""
         self.perhaps_arrived = perhaps_arrived
         """The connection broke after the message had been handed over: a later try is a repeat."""
         self.retry_after = retry_after

@@ -51,10 +51,9 @@ class Sms(base.Channel):
 
     async def send(self, message: base.Message) -> base.Receipt:
         words = written(message, self._gateway.signature or "")
-        answer, known_as = await _gateway.send(
-            self._gateway, self._number, words, message, self._surroundings
+        return await _gateway.send(
+            self._gateway, f"sms/{self._name}", self._number, words, message, self._surroundings
         )
-        return base.Receipt(answer.said, receipt=f"sms/{self._name}/{known_as}")
 
 
 def written(message: base.Message, signature: str = "") -> str:

@@ -36,7 +36,10 @@ SETTLED_S: Final = 0.2
 """So long after a source came or went others may come: then its kind listens anew."""
 
 BURST_MAX: Final = 10
-"""So often a source may speak at once; after that once a second."""
+"""So often a source may speak at once, if its kind does not say otherwise (`EAR_BURST`)."""
+
+RATE_MAX: Final = 1
+"""After that so often in a second (`EAR_RATE`)."""
 
 WHY_CHARS_MAX: Final = 300
 
@@ -57,8 +60,8 @@ class Ear(Protocol):
         """Something happened at a source: it is to be read at once."""
         ...
 
-    def said(self, name: str, reading: Words) -> None:
-        """A source said this."""
+    def said(self, name: str, reading: Words) -> bool:
+        """A source said this; False if that was too much to be told now."""
         ...
 
 
@@ -68,7 +71,9 @@ class Heard:
 
     key: str
     check: Check
-    allowance: float = BURST_MAX
+    burst: float
+    rate: float
+    allowance: float
     counted_us: int = 0
     asking: asyncio.Task[None] | None = None
     again: bool = False
@@ -103,7 +108,9 @@ class Ears:
             return
         mine = self._sources.setdefault(check.kind, {})
         if source.name not in mine or mine[source.name].key != key:
-            mine[source.name] = Heard(key, check)
+            burst = getattr(check.module, "EAR_BURST", BURST_MAX)
+            rate = getattr(check.module, "EAR_RATE", RATE_MAX)
+            mine[source.name] = Heard(key, check, burst, rate, allowance=burst)
             self._listen_anew(check.kind)
 
     def forget(self, key: str) -> None:
@@ -132,11 +139,13 @@ class Ears:
         else:
             heard.again = True
 
-    def said(self, kind: str, name: str, reading: Words) -> None:
-        """Tell the watch what a source said."""
+    def said(self, kind: str, name: str, reading: Words) -> bool:
+        """Tell the watch what a source said; False if that was too much."""
         heard = self._heard(kind, name)
-        if heard is not None:
-            self._push(heard.key, Finding(kind=kind, outcome=Outcome.ANSWERED, value=reading.text))
+        if heard is None:
+            return False
+        self._push(heard.key, Finding(kind=kind, outcome=Outcome.ANSWERED, value=reading.text))
+        return True
 
     def _heard(self, kind: str, name: str) -> Heard | None:
         """A source that may speak now; None for one that is not known, or speaks too often."""
@@ -144,8 +153,8 @@ class Ears:
         if heard is None:
             return None
         now_us = self._monotonic_us()
-        earned = (now_us - heard.counted_us) / 1e6
-        heard.allowance, heard.counted_us = min(heard.allowance + earned, BURST_MAX), now_us
+        earned = (now_us - heard.counted_us) / 1e6 * heard.rate
+        heard.allowance, heard.counted_us = min(heard.allowance + earned, heard.burst), now_us
         if heard.allowance < 1:
             return None
         heard.allowance -= 1
@@ -204,5 +213,5 @@ class _EarOf:
     def ask(self, name: str) -> None:
         self._ears.ask(self._kind, name)
 
-    def said(self, name: str, reading: Words) -> None:
-        self._ears.said(self._kind, name, reading)
+    def said(self, name: str, reading: Words) -> bool:
+        return self._ears.said(self._kind, name, reading)

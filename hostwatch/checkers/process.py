@@ -48,9 +48,8 @@ from hostwatch.checkers.protocol import (
 from hostwatch.checkers.run import LATE, Run, pushed, ticked, unknown
 from hostwatch.checkers.services import PER_TARGET_MAX, Check, Service, restored
 from hostwatch.checkers.standstill import Standstills
-from hostwatch.checks import base
+from hostwatch.checks import _posts, base
 from hostwatch.configuration.checks import AT_ONCE_MAX, Checks
-from hostwatch.power import _posts
 from hostwatch.snmp import hearing
 
 FILES_FOR_ONE: Final = 4

@@ -15,12 +15,13 @@ from typing import Any, Final, Literal, NamedTuple
 
 from pydantic import BaseModel
 
-from hostwatch import checks, ports, power
+from hostwatch import checks, gateways, ports, power
 from hostwatch.checkers.protocol import CHECKS_MAX, WORDS_CHARS_MAX, Define, Written
 from hostwatch.checks import base
 from hostwatch.configuration.secret import Secret
 from hostwatch.configuration.service import AT_ONCE_MAX
 from hostwatch.core.reading import Outcome
+from hostwatch.gateways import base as gateways_base
 from hostwatch.ports import base as ports_base
 from hostwatch.power import base as power_base
 
@@ -54,6 +55,7 @@ ROOMS: Final = {
     CHECKS: Room(checks.kinds, checks.room, base.run),
     "power": Room(power.kinds, power.room, power_base.run),
     "ports": Room(ports.kinds, ports.room, ports_base.run),
+    "gateways": Room(gateways.kinds, gateways.room, gateways_base.run),
 }
 
 

@@ -64,7 +64,8 @@ def end(
 ) -> Decision:
     """Record what became of the notice's open attempt. `said` is a commitment.
 
-    Of one that was accepted `proof` is what that proves, and by `receipt` the other side may say more later.
+    Of one that was accepted `proof` is what that proves. By `receipt` the other side may say more later, also
+    of one that only perhaps arrived.
     """
     is_accepted = outcome is AttemptOutcome.ACCEPTED
     done = replace(
@@ -75,7 +76,7 @@ def end(
         perhaps_arrived=perhaps_arrived,
         retry_after=retry_after,
         proof=proof if is_accepted else None,
-        receipt=receipt if is_accepted else "",
+        receipt=receipt if is_accepted or perhaps_arrived else "",
     )
     ended = facts.AttemptEnded(at=now, notice=notice.id, number=done.number, outcome=outcome.value, said=said)
     who = _acknowledged(world, notice) if is_accepted and proof.covers(Proof.ACCEPTED) else ""
@@ -100,7 +101,8 @@ def proved(world: World, notice: Notice, number: int, proof: Proof, *, said: str
     attempt = notice.attempts[number - 1]
     if attempt.proof is not None and attempt.proof.covers(proof):
         return Decision()
-    known = replace(attempt, proof=proof)
+    is_back = attempt.outcome is AttemptOutcome.RETURNED
+    known = replace(attempt, proof=proof, outcome=AttemptOutcome.ACCEPTED if is_back else attempt.outcome)
     fact = facts.AttemptProved(at=now, notice=notice.id, number=number, proof=proof.value, said=said)
     return _told(world, _then(fact, _weighed(world, notice.with_attempt(known), known, now)), now)
 

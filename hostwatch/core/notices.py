@@ -22,6 +22,9 @@ class Notices(Mapping[str, Notice]):
         self.tried: set[str] = set()
         """Those whose latest attempt has no outcome yet."""
 
+        self._by_receipt: dict[str, str] = {}
+        """By what the other side calls a message the notice that it is about."""
+
         self._by_emergency: dict[str, dict[str, None]] = {}
         self._behind: dict[str, set[str]] = {}
         """By the name of a notice those that wait for it, or have waited, and are held for their own sake."""
@@ -45,6 +48,11 @@ class Notices(Mapping[str, Notice]):
         """Those that tell of an emergency, oldest first."""
         return [self._all[name] for name in self._by_emergency.get(emergency, ())]
 
+    def by_receipt(self, receipt: str) -> Notice | None:
+        """The one of which the other side calls a message so."""
+        name = self._by_receipt.get(receipt)
+        return None if name is None else self._all[name]
+
     def behind(self, name: str) -> list[Notice]:
         """Those that are not sent before another is settled."""
         return [self._all[waiting] for waiting in sorted(self._behind.get(name, ()))]
@@ -55,6 +63,9 @@ class Notices(Mapping[str, Notice]):
         self._all[name] = notice
         for emergency in notice.emergencies:
             self._by_emergency.setdefault(emergency, {})[name] = None
+        for attempt in notice.attempts:
+            if attempt.receipt:
+                self._by_receipt[attempt.receipt] = name
         if notice.after is not None:
             self._behind.setdefault(notice.after, set()).add(name)
         if notice.state is NoticeState.PENDING:
@@ -89,6 +100,9 @@ class Notices(Mapping[str, Notice]):
 
     def _drop(self, notice: Notice) -> None:
         del self._all[notice.id]
+        for attempt in notice.attempts:
+            if self._by_receipt.get(attempt.receipt) == notice.id:
+                del self._by_receipt[attempt.receipt]
         for emergency in notice.emergencies:
             named = self._by_emergency.get(emergency)
             if named is not None:

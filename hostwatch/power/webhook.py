@@ -25,14 +25,15 @@ from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import AfterValidator, model_validator
 
+from hostwatch.checks import _posts
+from hostwatch.checks._posts import Answer, Push, Take
 from hostwatch.configuration.duration import Duration, between, shown
 from hostwatch.configuration.fields import Listen, PushesAddress
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.secret import Secret
 from hostwatch.core import upswords
 from hostwatch.core.power import CONCERNS_MAX, NAME_CHARS_MAX, NUMBER_MAX, SAID_CHARS_MAX
-from hostwatch.power import _posts, base
-from hostwatch.power._posts import Answer, Push, Take
+from hostwatch.power import base
 from hostwatch.power.base import Concern, Missed, Output, Point, PowerReading, Ups, Utility
 
 EXAMPLE = """
@@ -196,6 +197,10 @@ def _taken(path: str, sources: Sequence[tuple[str, Settings]], ear: base.Ear) ->
     """What judges a push to a path: it is for the source whose key it was signed with."""
 
     def take(push: Push) -> Answer:
+        if not push.is_post:
+            return Answer(HTTPStatus.METHOD_NOT_ALLOWED)
+        if push.query:
+            return Answer(HTTPStatus.UNAUTHORIZED)
         for name, settings in sources:
             if is_his(settings, path, push):
                 return _heard(name, settings, push, ear)

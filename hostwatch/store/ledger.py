@@ -14,13 +14,14 @@ from datetime import datetime
 from typing import Any
 
 from hostwatch.core import canonical, facts, instant
+from hostwatch.core.emergency import Notice
 from hostwatch.core.reading import Outcome
 from hostwatch.core.schedule import Schedule
 from hostwatch.core.world import Decision, Seen, Slice, TargetChange, World
 from hostwatch.store import answers, causes, migrations, rows, traffic
 from hostwatch.store.connection import damage, failure, transaction, unusable
 from hostwatch.store.errors import Damaged, Fenced
-from hostwatch.store.present import load_world
+from hostwatch.store.present import load_world, notices
 
 CHECKED_MAX_BYTES = 256 * 1024 * 1024
 """A larger store is not read through at the start: looking at devices must not wait for minutes."""
@@ -92,6 +93,15 @@ class Ledger:
             return load_world(self._db)
         except sqlite3.Error as error:
             raise unusable(error) from error
+
+    def notice_of(self, receipt: str) -> Notice | None:
+        """The notice of the latest attempt that the other side calls so. Raises `StoreError`."""
+        where = "id IN (SELECT notice FROM attempts WHERE receipt = ? AND receipt <> '')"
+        try:
+            found = notices(self._db, where, (receipt,))
+        except sqlite3.Error as error:
+            raise unusable(error) from error
+        return found[-1] if found else None
 
     def remembered(self) -> Remembered:
         """What a new run must know of the one before, beside the world."""

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
+from hostwatch.core.emergency import Notice
 from hostwatch.core.world import Decision, World
 from hostwatch.store.connection import connect
 from hostwatch.store.ledger import Ledger, Personal, Remembered
@@ -34,6 +35,10 @@ class Writer(ABC):
     @abstractmethod
     async def remembered(self) -> Remembered:
         """As `Ledger.remembered`."""
+
+    @abstractmethod
+    async def notice_of(self, receipt: str) -> Notice | None:
+        """As `Ledger.notice_of`."""
 
     @abstractmethod
     async def commit(self, decision: Decision, recorded_at: datetime, personal: Iterable[Personal]) -> int:
@@ -57,6 +62,9 @@ class InlineWriter(Writer):
 
     async def remembered(self) -> Remembered:
         return self._ledger.remembered()
+
+    async def notice_of(self, receipt: str) -> Notice | None:
+        return self._ledger.notice_of(receipt)
 
     async def commit(self, decision: Decision, recorded_at: datetime, personal: Iterable[Personal]) -> int:
         return self._ledger.commit(decision, recorded_at, personal)
@@ -92,6 +100,9 @@ class ThreadWriter(Writer):
 
     async def remembered(self) -> Remembered:
         return await self._thread.run(self._ledger.remembered)
+
+    async def notice_of(self, receipt: str) -> Notice | None:
+        return await self._thread.run(self._ledger.notice_of, receipt)
 
     async def commit(self, decision: Decision, recorded_at: datetime, personal: Iterable[Personal]) -> int:
         work = self._thread.run(self._ledger.commit, decision, recorded_at, personal)

@@ -47,6 +47,9 @@ class Nowhere(Writer):
     async def remembered(self) -> Any:
         return None
 
+    async def notice_of(self, receipt: str) -> Any:
+        return None
+
     async def commit(self, decision: Decision, recorded_at: Any, personal: Iterable[Any]) -> int:
         return 0
 

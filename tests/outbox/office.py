@@ -93,6 +93,7 @@ class Office:
         self._path = folder / "hostwatch.yaml"
         self.db = connect(None)
         self.ledger = FullLedger(self.db, "a boot")
+        self.writer: InlineWriter
         self.outbox: Outbox
         self.engine: Engine
         self.directory: Directory
@@ -100,7 +101,7 @@ class Office:
 
     async def open(self, site: Site) -> None:
         """Load the store and begin to send."""
-        writer = InlineWriter(self.ledger)
+        writer = self.writer = InlineWriter(self.ledger)
         vault = Vault((await writer.remembered()).commitments)
         self.engine = Engine(writer, self.clock, await writer.load(), vault)
         self._working = [asyncio.create_task(self.engine.run())]

@@ -18,10 +18,10 @@ from hostwatch.checkcounts import CheckCounts
 from hostwatch.checkers import services
 from hostwatch.checkers.protocol import Alive, Ask, Found, Look, Order, Pushed
 from hostwatch.checkers.services import Check, Service
+from hostwatch.checks._posts import Push
 from hostwatch.core.power import Output, Utility, of_text
 from hostwatch.core.reading import Outcome
 from hostwatch.power import webhook
-from hostwatch.power._posts import Push
 from hostwatch.power.webhook import Settings, signature
 from tests.checkers.conftest import checkers, hear
 from tests.checks.servers import free_port, listens

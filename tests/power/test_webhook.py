@@ -18,14 +18,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from hostwatch.checks import _posts
+from hostwatch.checks._posts import Push
 from hostwatch.checks.base import Fault
 from hostwatch.configuration.fields import Listen
 from hostwatch.configuration.power import Power
 from hostwatch.configuration.secret import Secret
 from hostwatch.core.power import Concern, Output, PowerReading, Ups, Utility, of_text
 from hostwatch.core.reading import Outcome
-from hostwatch.power import _posts, webhook
-from hostwatch.power._posts import Push
+from hostwatch.power import webhook
 from hostwatch.power.webhook import Settings, signature
 from tests.checks.servers import free_port
 from tests.power.sources import look, reading

@@ -8,14 +8,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from hostwatch import channels
 from hostwatch.applications import Applications
+from hostwatch.checkers.services import Service
 from hostwatch.configuration.load import Loaded
 from hostwatch.core import facts
 from hostwatch.core.world import Decision
@@ -95,7 +97,12 @@ class Life:
 class NoCheckers(Applications):
     """Services are looked at in the simulated network, like devices: nobody need be started for it."""
 
-    def configure(self, loaded: Loaded, definition_of: DefinitionOf) -> None:
+    def configure(
+        self,
+        loaded: Loaded,
+        definition_of: DefinitionOf,
+        listened: Mapping[str, Service] = MappingProxyType({}),
+    ) -> None:
         pass
 
     async def run(self) -> None:

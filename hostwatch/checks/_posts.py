@@ -1,4 +1,4 @@
-"""A small web server that takes what is pushed: one POST on a connection, and a bound on each of its parts.
+"""A small web server that takes what is pushed: one request on a connection, a bound on each of its parts.
 
 Whoever asks is hostile until the source that it names believes it. One server stands at each address and port
 that sources name; whoever listens first opens it, whoever ends last closes it.
@@ -17,8 +17,8 @@ from functools import partial
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
+from hostwatch.checks.base import Fault
 from hostwatch.configuration.fields import Listen
-from hostwatch.power.base import Fault
 
 HEAD_BYTES_MAX: Final = 8_192
 HEADERS_MAX: Final = 50
@@ -39,10 +39,13 @@ RATE_MAX: Final = 5
 
 ADDRESSES_KEPT: Final = 1_000
 
+SECRET: Final = "/*"
+"""Behind a path: who listens there judges what stands for it."""
+
 NOT_HEARD: Final = "not heard"
 BROKEN_OFF: Final = "broken off"
 
-_FIRST = re.compile(rb"([A-Z]{1,10}) (/[!-~]{0,200}) HTTP/1\.[01]")
+_FIRST = re.compile(rb"([A-Z]{1,10}) (/[!-~]{0,200}?)(?:\?([!-~]{0,4000}))? HTTP/1\.[01]")
 _LENGTH = re.compile(r"[0-9]{1,9}")
 
 
@@ -54,6 +57,11 @@ class Push(NamedTuple):
     """By their names in small letters; of one that comes twice the last."""
 
     body: bytes
+    query: str = ""
+    """What stands behind the path."""
+
+    is_post: bool = True
+    """Or else a GET, which has no body."""
 
 
 class Answer(NamedTuple):
@@ -78,7 +86,7 @@ class Wrong(Exception):
 
 @dataclass(slots=True)
 class _Allowance:
-    left: float = BURST_MAX
+    left: float
     at_s: float = 0.0
 
 
@@ -87,6 +95,8 @@ class Post:
     """One address and port, with all who are pushed to there, by their paths."""
 
     at: Listen
+    burst: float = BURST_MAX
+    rate: float = RATE_MAX
     counts: Counter[str] = field(default_factory=Counter)
     """What came: by the code of what was answered, and what was not answered."""
 
@@ -178,19 +188,21 @@ class Post:
             push = await read_push(reader)
         except Wrong as wrong:
             return Answer(wrong.code)
-        take = self._takes.get(push.path)
-        return Answer(HTTPStatus.UNAUTHORIZED) if take is None else take(push)
+        take = self._takes.get(push.path) or self._takes.get(push.path.rpartition("/")[0] + SECRET)
+        if take is None:
+            return Answer(HTTPStatus.UNAUTHORIZED if push.is_post else HTTPStatus.METHOD_NOT_ALLOWED)
+        return take(push)
 
     def _may_speak(self, address: str) -> bool:
         of_it = sum(other == address for other in self._talking.values())
         if len(self._talking) >= CONNECTIONS_MAX or of_it >= OF_ONE_ADDRESS_MAX:
             return False
         now_s = asyncio.get_running_loop().time()
-        mine = self._allowances.pop(address, None) or _Allowance(at_s=now_s)
+        mine = self._allowances.pop(address, None) or _Allowance(left=self.burst, at_s=now_s)
         self._allowances[address] = mine
         if len(self._allowances) > ADDRESSES_KEPT:
             self._allowances.popitem(last=False)
-        mine.left = min(mine.left + (now_s - mine.at_s) * RATE_MAX, BURST_MAX)
+        mine.left = min(mine.left + (now_s - mine.at_s) * self.rate, self.burst)
         mine.at_s = now_s
         if mine.left < 1:
             return False
@@ -208,9 +220,12 @@ async def read_push(reader: asyncio.StreamReader) -> Push:
     found = _FIRST.fullmatch(first)
     if found is None or len(lines) > HEADERS_MAX:
         raise Wrong(HTTPStatus.BAD_REQUEST)
-    if found[1] != b"POST":
+    if found[1] not in (b"POST", b"GET"):
         raise Wrong(HTTPStatus.METHOD_NOT_ALLOWED)
     headers = dict(_header(line) for line in lines)
+    path, query = found[2].decode("ascii"), (found[3] or b"").decode("ascii")
+    if found[1] == b"GET":
+        return Push(path, headers, b"", query, is_post=False)
     if "transfer-encoding" in headers or "content-length" not in headers:
         raise Wrong(HTTPStatus.LENGTH_REQUIRED)
     if not _LENGTH.fullmatch(headers["content-length"]):
@@ -218,7 +233,7 @@ async def read_push(reader: asyncio.StreamReader) -> Push:
     length = int(headers["content-length"])
     if length > BODY_BYTES_MAX:
         raise Wrong(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    return Push(found[2].decode("ascii"), headers, await reader.readexactly(length))
+    return Push(path, headers, await reader.readexactly(length), query)
 
 
 def _header(line: bytes) -> tuple[str, str]:
@@ -261,20 +276,27 @@ def take_counts() -> dict[str, int]:
     return told
 
 
-async def listen(wanted: Mapping[Listen, Mapping[str, Take]]) -> None:
-    """Take what is pushed, until it is cancelled. Raises `Fault` if an address and port cannot be taken."""
+async def listen(
+    wanted: Mapping[Listen, Mapping[str, Take]], *, burst: float = BURST_MAX, rate: float = RATE_MAX
+) -> None:
+    """Take what is pushed, until it is cancelled. Raises `Fault` if an address and port cannot be taken.
+
+    `burst` and `rate`: how many connections of one address at once, and after that in a second.
+    """
     try:
         for at, takes in wanted.items():
-            _posts.setdefault(at, Post(at))._takes.update(takes)
+            post = _posts.setdefault(at, Post(at))
+            post.burst, post.rate = max(post.burst, burst), max(post.rate, rate)
+            post._takes.update(takes)
         for at in wanted:
             await _posts[at].open()
         await asyncio.get_running_loop().create_future()
     finally:
         for at, takes in wanted.items():
-            post = _posts.get(at)
-            if post is not None:
+            mine = _posts.get(at)
+            if mine is not None:
                 for path in takes:
-                    post._takes.pop(path, None)
-                if not post._takes:
+                    mine._takes.pop(path, None)
+                if not mine._takes:
                     del _posts[at]
-                    await post.close()
+                    await mine.close()

@@ -63,15 +63,21 @@ def read(body: bytes) -> Any:
         return None
 
 
-def word(data: Any, place: str) -> str:
-    """What stands at a place, as a short printable word; empty if nothing does, or it is something else."""
+def at(data: Any, place: str) -> Any:
+    """What stands at a place; None if nothing does."""
     for step in parts(place):
         if isinstance(data, dict):
             data = data.get(step)
         elif isinstance(data, list) and step.isascii() and step.isdigit() and len(step) <= 4:
             data = data[int(step)] if int(step) < len(data) else None
         else:
-            return ""
+            return None
+    return data
+
+
+def word(data: Any, place: str) -> str:
+    """What stands at a place, as a short printable word; empty if nothing does, or it is something else."""
+    data = at(data, place)
     if isinstance(data, bool):
         return "true" if data else "false"
     text = str(data) if isinstance(data, str | int | float) else ""

@@ -1,0 +1,145 @@
+"""What gateways say later of messages: heard from the checkers, matched to an attempt, made a deed.
+
+A word may come before the end of the attempt that it is about: it is kept for a while, and taken when that
+attempt ends. One about an attempt that the world has dropped is looked up in the store. Of a word about no
+message of ours nothing is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from hostwatch import log
+from hostwatch.clock import Clock
+from hostwatch.core import afterwards
+from hostwatch.core.emergency import Notice
+from hostwatch.core.proof import Proof
+from hostwatch.core.world import Decision
+from hostwatch.engine import Engine
+from hostwatch.store.errors import StoreError
+from hostwatch.store.writer import Writer
+
+EARLY_MAX: Final = 10_000
+"""Words that are kept though nobody knows yet what they are about."""
+
+EARLY_FOR: Final = timedelta(minutes=10)
+"""How long one is kept: longer than any attempt takes."""
+
+WAITING_MAX: Final = 20_000
+"""Words that wait to be taken; further ones are dropped, and counted in the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A gateway said this of a message."""
+
+    receipt: str
+    proof: Proof | None
+    """None: it did not arrive."""
+
+    said: str
+
+
+class Callbacks:
+    """Takes the words of gateways, one after another."""
+
+    def __init__(self, engine: Engine, writer: Writer, clock: Clock) -> None:
+        self._engine = engine
+        self._writer = writer
+        self._clock = clock
+        self._waiting: asyncio.Queue[Word] = asyncio.Queue(WAITING_MAX)
+        self._early: OrderedDict[Word, timedelta] = OrderedDict()
+        """What is about nothing that is known, and when it came, by the monotonic clock."""
+
+        self._by_receipt: dict[str, dict[Word, None]] = {}
+        engine.listeners.append(self._on_decision)
+
+    def hear(self, text: str) -> None:
+        """A gateway said something, as the checkers tell it. Does not wait."""
+        word = _word(text)
+        if word is None:
+            log.error("callback-odd")
+            return
+        try:
+            self._waiting.put_nowait(word)
+        except asyncio.QueueFull:
+            log.error("callback-dropped", why=f"{WAITING_MAX:,} wait already")
+
+    async def run(self) -> None:
+        """Take words for ever."""
+        while True:
+            await self._take(await self._waiting.get())
+
+    async def _take(self, word: Word) -> None:
+        self._keep(word)  # before it is looked for: its attempt may end meanwhile
+        notice = await self._notice(word.receipt)
+        if notice is None or word not in self._early:
+            return
+        self._drop(word)
+        said = self._engine.vault.commit_once(word.said)
+        decision = await self._engine.do(
+            lambda world, now: afterwards.heard(world, notice, word.receipt, word.proof, said=said, now=now)
+        )
+        meant = "returned" if word.proof is None else word.proof.value
+        log.info("callback", notice=notice.id, word=meant, news=decision != Decision())
+
+    async def _notice(self, receipt: str) -> Notice | None:
+        """The notice of an attempt that the other side calls so."""
+        known = self._engine.world.notices.by_receipt(receipt)
+        if known is not None:
+            return known
+        try:
+            found = await self._writer.notice_of(receipt)
+        except StoreError as error:
+            log.error("callback-not-looked-up", error=str(error))
+            return None
+        return self._engine.world.notices.by_receipt(receipt) or found
+
+    def _keep(self, word: Word) -> None:
+        now = self._clock.monotonic()
+        self._early[word] = now
+        self._by_receipt.setdefault(word.receipt, {})[word] = None
+        while self._early:
+            oldest, came = next(iter(self._early.items()))
+            if len(self._early) <= EARLY_MAX and came + EARLY_FOR > now:
+                return
+            self._drop(oldest)
+
+    def _drop(self, word: Word) -> None:
+        del self._early[word]
+        mine = self._by_receipt[word.receipt]
+        del mine[word]
+        if not mine:
+            del self._by_receipt[word.receipt]
+
+    def _on_decision(self, decision: Decision) -> None:
+        """An attempt has ended: was anything said of it before?"""
+        if not self._by_receipt:
+            return
+        for notice in decision.notices:
+            receipt = notice.attempts[-1].receipt if notice.attempts else ""
+            for word in list(self._by_receipt.get(receipt, ())) if receipt else ():
+                self._drop(word)
+                self.hear(_text(word))
+
+
+def _word(text: str) -> Word | None:
+    try:
+        told = json.loads(text)
+    except ValueError:
+        return None
+    match told:
+        case [str(receipt), "returned", str(said)]:
+            return Word(receipt, None, said)
+        case [str(receipt), str(proof), str(said)] if proof in {one.value for one in Proof}:
+            return Word(receipt, Proof(proof), said)
+    return None
+
+
+def _text(word: Word) -> str:
+    return json.dumps([word.receipt, "returned" if word.proof is None else word.proof.value, word.said])

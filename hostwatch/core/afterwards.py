@@ -1,0 +1,45 @@
+"""What the other side says of a message later, and what follows: once, in whatever order and however often.
+
+A report of delivery is never undone: one of failure that comes after it is older, or about another try with
+the same name. One of delivery that comes after a failure is believed, since the message is there. What is of
+an emergency that is over is recorded; nobody is told again of what has passed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from hostwatch.core import delivery, facts
+from hostwatch.core.emergency import AttemptOutcome, Notice
+from hostwatch.core.proof import Proof
+from hostwatch.core.world import Decision, World
+
+
+def number_of(notice: Notice, receipt: str) -> int | None:
+    """The latest attempt of a notice that the other side calls so."""
+    return next((one.number for one in reversed(notice.attempts) if one.receipt == receipt), None)
+
+
+def heard(
+    world: World, notice: Notice, receipt: str, proof: Proof | None, *, said: str, now: datetime
+) -> Decision:
+    """The other side says how far a message came; without a proof: that it did not arrive.
+
+    `notice` is as the world holds it, or as it was when the world dropped it. `said` is a commitment.
+    """
+    present = world.notices.get(notice.id, notice)
+    number = number_of(present, receipt)
+    if number is None or present.attempts[number - 1].outcome is AttemptOutcome.OPEN:
+        return Decision()
+    attempt = present.attempts[number - 1]
+    if proof is not None:
+        return delivery.proved(world, present, number, proof, said=said, now=now)
+    known = attempt.proof
+    if attempt.outcome is not AttemptOutcome.ACCEPTED or (known and known.covers(Proof.DELIVERED)):
+        return Decision()
+    if present.id in world.notices:
+        return delivery.returned(world, present, number, said=said, now=now)
+    back = replace(attempt, outcome=AttemptOutcome.RETURNED, proof=None, ended_at=now)
+    fact = facts.AttemptReturned(at=now, notice=present.id, number=number, said=said)
+    return Decision(facts=(fact,), notices=(present.with_attempt(back),))
