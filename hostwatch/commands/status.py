@@ -335,7 +335,10 @@ def _table(emergencies: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> Table:
     table = Table("emergency", "customer", "what", "down since", "for", "told", title="Emergencies")
     table.columns[2].overflow = "fold"  # a name that is cut names nothing
     for one in emergencies:
-        told = "\n".join(_told(notice, zone) for notice in one["notices"]) or "[red]nobody to tell"
+        told = (
+            "\n".join(_told(notice, zone, one["customer"]) for notice in one["notices"])
+            or "[red]nobody to tell"
+        )
         for has in one["acknowledged"]:
             told += f"\n[cyan]{escape(acknowledgements.line(has, _time(has['at'], zone)))}[/]"
         table.add_row(
@@ -378,8 +381,10 @@ def _counted(one: Mapping[str, Any]) -> str:
     )
 
 
-def _told(notice: Mapping[str, Any], zone: ZoneInfo) -> str:
-    who, tries = notice["contact"], f"{notice['attempts']} attempts"
+def _told(notice: Mapping[str, Any], zone: ZoneInfo, customer: str = "") -> str:
+    """How it stands with one who is told. `customer`: whose it is, where that is said already."""
+    who = notice["contact"] if customer else f"{notice['customer']}/{notice['contact']}"
+    tries = f"{notice['attempts']} attempts"
     late = " [bold red]late[/]" if notice["breached"] else ""
     if notice["state"] in MET:
         when = _time(notice["settled_at"], zone)

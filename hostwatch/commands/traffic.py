@@ -101,8 +101,8 @@ def _lines(reader: Reader, what: str | None, span: Span) -> list[Line]:
     ports = _ports(what, known, mine)
     if what is not None and not mine and not ports:
         raise Refused(
-            f"cannot show {what}: in that month nothing of that name hung on a port,"
-            " and no switch was asked about such a port"
+            f"cannot show {what}: in that month nothing of that name hung on a port for five whole minutes"
+            " of the clock, and no switch was asked about such a port"
         )
     found = [*_together("customer", mine, by_port, span)] if what not in {one.device for one in mine} else []
     if what is not None:
@@ -205,7 +205,9 @@ def _show(lines: Sequence[Line], span: Span, zone: ZoneInfo) -> None:
     if console.width < WIDTH_MIN:
         console = Console(width=WIDTH_MIN)  # figures that are cut are wrong; a line that is broken is not
     if not lines:
-        console.print("No device hangs on a port, and no switch is asked about one.")
+        console.print(
+            "No device hung on a port for five whole minutes of the clock, and no switch was asked about one."
+        )
         return
     until = instant.from_second(span.end).astimezone(zone)
     since = instant.from_second(span.start).astimezone(zone)

@@ -88,6 +88,11 @@ def next_steps(t: NullTranslations, kind: Kind, what: str = "") -> str:
             "This is a warning to operators: no customer is told. Whether power is interrupted is not known,"
             " and nobody is told of it while nobody can say. You are told once more when this is over."
         )
+    if kind == "warning" and what == What.DISTRIBUTION:
+        return t.gettext(
+            "This is a warning to operators: no customer is told. By the wording of the promise nothing is"
+            " interrupted, but what hangs on this alone has no power. You are told once more when it is over."
+        )
     if kind == "warning":
         return t.gettext(
             "This is a warning to operators: no customer is told, and nothing is interrupted by it."

@@ -142,6 +142,7 @@ def test_a_blackout(watch: Running, server: Upsd) -> None:
     assert "on battery" in [one["what"] for one in status["warnings"]]
     page = watch.command("status").stdout
     assert ("supply ups-a" in page, "1 customer" in page, "2 devices" in page) == (True, True, True), page
+    assert "acme/duty" in page, "of several customers it is said whose contact it is"
 
     # A person says what it was; what makes no sense is refused.
     reference = opened["reference"]

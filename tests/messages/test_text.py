@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hostwatch.messages import parted, spans, text
+from hostwatch.core.warned import What
+from hostwatch.messages import catalogue, parted, spans, text, warning
 from tests.messages.examples import (
     ALL_POWER_BACK,
     BACK,
@@ -201,3 +202,14 @@ def test_data_has_the_figures_of_each_part():
         (1440, 1560),
         (360, 480),
     ]
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "what hangs on this alone has no power"), ("zh-CN", "仅由此处供电的设备已没有电")],
+)
+def test_a_warning_of_power_that_is_lost_says_that_it_is_lost(language: str, said: str) -> None:
+    """Nothing is interrupted by the wording; but who reads only that would think that all have power."""
+    words = catalogue.words(catalogue.resolve(language))
+    assert said in warning.next_steps(words, "warning", What.DISTRIBUTION)
+    assert said not in warning.next_steps(words, "warning", What.ON_BATTERY)
