@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from types import MappingProxyType
 
 from hostwatch.core import customerduty, facts, parts
 from hostwatch.core.concern import about_of, about_of_signal
+from hostwatch.core.correspondence import Correspondence
 from hostwatch.core.customerduty import CustomerDuty
 from hostwatch.core.emergency import (
     Duty,
     Emergency,
     Notice,
-    NoticeState,
     notice_id,
     reference,
     update_id,
@@ -55,6 +56,9 @@ class Owing:
         self._duties: list[Duty] = []
         self._customer_duties: dict[str, CustomerDuty] = {}
         self._notices: list[Notice] = []
+        self._correspondences: dict[str, Correspondence] = {}
+        """By the reference of an emergency; made when it is asked for."""
+
         self._holds: dict[str, Hold | None] = {}
         self._opened = 0
         self.settled: list[str] = []
@@ -189,11 +193,12 @@ class Owing:
         customer = None if device is None else people.customers[device.customer]
         if device is None or customer is None or not customer.roster.is_bound:
             return
-        story = self.told(emergency.reference).get(customer.id)
+        known = self._about(emergency.reference)
+        story = known.told.get(customer.id)
         if story is None:
             return
         began, now = about_of(story, people), about_of_signal(device, signal)
-        already = {one.contact for one in self._about(emergency.reference) if one.customer == customer.id}
+        already = known.people(customer.id)
         called = {one.who for one in customer.called(at, now) if not one.place.bound.covers(began)}
         for contact in customer.contacts:
             if contact in called - already:
@@ -202,13 +207,13 @@ class Owing:
 
     def update(self, emergency: Emergency) -> None:
         """There is more to say of an emergency than was told of its beginning. No new duty follows."""
-        for first, about in self._told(emergency.reference):
+        for first, about in self._about(emergency.reference).to():
             self._update(first, about, emergency.story)
 
     def update_customer(self, story: Story) -> None:
         """The same for one customer, with a story of their own."""
-        for first, about in self._told(story.reference):
-            if first.customer == story.customer and about[-1].kind != "recovery":
+        for first, about in self._about(story.reference).to({story.customer}):
+            if about[-1].kind != "recovery":
                 self._update(first, about, story)
 
     def _update(self, first: Notice, about: list[Notice], story: Story) -> None:
@@ -229,14 +234,13 @@ class Owing:
                 first_answer=ended.first_answer,
             )
         )
-        for first, about in self._told(emergency.reference):
+        for first, about in self._about(emergency.reference).to():
             self._owe_end(first, about, kind, ended)
 
     def end_for(self, ended: Story, customers: Collection[str], kind: Kind) -> None:
         """The end for some customers of an emergency that goes on for others."""
-        for first, about in self._told(ended.reference):
-            if first.customer in customers:
-                self._owe_end(first, about, kind, ended)
+        for first, about in self._about(ended.reference).to(customers):
+            self._owe_end(first, about, kind, ended)
 
     def _owe_end(self, first: Notice, about: list[Notice], kind: Kind, ended: Story) -> None:
         """Who has been told of an end is not told again."""
@@ -248,18 +252,15 @@ class Owing:
 
     def told(self, name: str) -> dict[str, Story]:
         """Which customers have been told of an emergency, and what at last: not those for whom it is over."""
-        found: dict[str, Story] = {}
-        for notice in self._about(name):
-            if notice.kind in ("recovery", "withdrawn"):
-                found.pop(notice.customer, None)
-            else:
-                found[notice.customer] = next(one for one in notice.stories if one.reference == name)
-        return found
+        return dict(self._about(name).told)
 
-    def is_over_for(self, name: str) -> set[str]:
+    def is_told(self, name: str, customer: str) -> bool:
+        """Whether a customer has been told of an emergency, and not that it is over."""
+        return customer in self._about(name).told
+
+    def is_over_for(self, name: str) -> Set[str]:
         """The customers who have been told of the end of an emergency that goes on for others."""
-        every = self._about(name)
-        return {one.customer for one in every if one.kind in ("recovery", "withdrawn")}
+        return self._about(name).over
 
     def _owe_first(self, story: Story, contact: str, due: datetime, met_by: Proof) -> None:
         """Somebody is to be told within the time that was promised."""
@@ -304,6 +305,9 @@ class Owing:
 
     def _owe(self, notice: Notice) -> None:
         self._notices.append(notice)
+        for name in notice.emergencies:
+            if name in self._correspondences:
+                self._correspondences[name].take(notice)
         self._facts.append(
             facts.NoticeOwed(
                 at=notice.created_at,
@@ -315,25 +319,12 @@ class Owing:
             )
         )
 
-    def _about(self, name: str) -> list[Notice]:
-        """All notices about an emergency, oldest first."""
-        return [*self._world.notices.of(name), *(one for one in self._notices if name in one.emergencies)]
-
-    def _told(self, name: str) -> list[tuple[Notice, list[Notice]]]:
-        """Whoever was to be told of the beginning of an emergency: that notice, and all to them about it."""
-        every = self._about(name)
-        return [
-            (first, [one for one in every if (one.customer, one.contact) == (first.customer, first.contact)])
-            for first in every
-            if first.kind == "emergency" and _may_know(first)
-        ]
-
-
-def _may_know(first: Notice) -> bool:
-    """Whether somebody may have heard of the beginning, or still will: only they hear of the end."""
-    if first.state is NoticeState.GIVEN_UP:
-        return first.perhaps_told
-    return first.state is not NoticeState.FORBIDDEN
+    def _about(self, name: str) -> Correspondence:
+        """All notices about an emergency, those of this deed too."""
+        if name not in self._correspondences:
+            mine = (one for one in self._notices if name in one.emergencies)
+            self._correspondences[name] = Correspondence(name, chain(self._world.notices.of(name), mine))
+        return self._correspondences[name]
 
 
 def _told_end(begun: Story, ended: Story) -> Story:

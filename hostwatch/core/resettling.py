@@ -214,9 +214,12 @@ class Resettling:
     def _leave(self, emergency: Emergency, leaving: dict[str, Story], since: datetime) -> bool:
         """What those hear who have nothing on it any more; whether nobody has to wait."""
         fates = {name: self._fate(emergency, name, story) for name, story in leaving.items()}
+        alike: dict[_Fate, set[str]] = {}
         for customer, fate in fates.items():
             if fate is not None:
-                self._owing.end_for(self._ended(emergency, fate, since), {customer}, _kind(fate))
+                alike.setdefault(fate, set()).add(customer)
+        for fate, customers in alike.items():
+            self._owing.end_for(self._ended(emergency, fate, since), customers, _kind(fate))
         return None not in fates.values()
 
     def _end(self, emergency: Emergency, told: dict[str, Story], since: datetime) -> bool:

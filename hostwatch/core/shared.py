@@ -197,7 +197,7 @@ class Shared:
 
         A customer who was not told of that, since the device came later, is told now.
         """
-        if device.customer not in self._owing.told(emergency.reference):
+        if not self._owing.is_told(emergency.reference, device.customer):
             verdicts = (self._verdict(root) for root in roots_of(emergency))
             fallen = self.concerned.fallen([one for one in verdicts if one is not None], ())
             mine = {name: group for name, group in fallen.groups.items() if name == device.customer}

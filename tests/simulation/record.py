@@ -48,6 +48,7 @@ def check_world(db: sqlite3.Connection, world: World, complain: Complain) -> Non
         "signals",
         "emergencies",
         "duties",
+        "customer_duties",
         "notices",
         "blind",
         "alive_at",
@@ -55,7 +56,9 @@ def check_world(db: sqlite3.Connection, world: World, complain: Complain) -> Non
         "holds",
         "heard",
         "warned",
+        "counted",
         "causes",
+        "stated",
         "bygones",
     ):
         memory, store = getattr(world, name), getattr(loaded, name)
