@@ -21,6 +21,12 @@ from hostwatch.core.quality import NOT_KNOWN, Keeping, Quality
 STEP_MIN = timedelta(milliseconds=250)
 """A smaller disagreement of the clocks is slewing, not a step."""
 
+TOGETHER_FOR: Final = STEP_MIN / 25
+"""Looks at several clocks within that time are one look: what passed between them is no step."""
+
+LOOKS: Final = 5
+"""So often the clocks are looked at, if we are held up each time; the last look counts."""
+
 NAP_MAX_S = 1.0
 """`sleep_until` looks at the wall clock at least this often."""
 
@@ -157,11 +163,21 @@ class Timekeeper:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._wall, self._mono, self._boot = clock.now(), clock.monotonic(), clock.boottime()
+        self._wall, self._mono, self._boot = self._look()
+
+    def _look(self) -> tuple[datetime, timedelta, timedelta]:
+        """The three clocks at one moment. Who is held up, or sleeps, between two of them looks again."""
+        left = LOOKS
+        while True:
+            left -= 1
+            boot = self._clock.boottime()
+            wall, mono = self._clock.now(), self._clock.monotonic()
+            if not left or self._clock.boottime() - boot < TOGETHER_FOR:
+                return wall, mono, boot
 
     def check(self) -> list[Stepped | Suspended]:
         """What happened to the clocks since the last time, in the order to be told."""
-        wall, mono, boot = self._clock.now(), self._clock.monotonic(), self._clock.boottime()
+        wall, mono, boot = self._look()
         passed = boot - self._boot
         asleep = passed - (mono - self._mono)
         expected = self._wall + passed
