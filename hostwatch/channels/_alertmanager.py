@@ -6,7 +6,8 @@ So the labels hold only what an emergency keeps: nothing of its words, its exten
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -20,6 +21,12 @@ WARNING: Final = "HostwatchWarning"
 
 ENDS: Final = frozenset({"recovery", "withdrawn", "cleared"})
 """The kinds of notices after which an entry is resolved."""
+
+RECEIVER: Final = "hostwatch"
+FIRING: Final = "firing"
+RESOLVED: Final = "resolved"
+NEVER: Final = "0001-01-01T00:00:00Z"
+"""How Alertmanager writes the end of what has none."""
 
 _OFFSET, _PRIME = 0xCBF29CE484222325, 0x100000001B3
 
@@ -95,3 +102,64 @@ def _ended_at(payload: Mapping[str, Any], one: Mapping[str, Any]) -> str | None:
         case _:
             ended = None
     return ended
+
+
+def webhook(message: base.Message, now: datetime) -> dict[str, Any]:
+    """The same as Alertmanager's own webhook has it, version 4: what many receivers understand already."""
+    entries = told(message, now)
+    common = _common([one.labels for one in entries])
+    state = RESOLVED if message.payload.get("kind") in ENDS else FIRING
+    return {
+        "receiver": RECEIVER,
+        "status": state,
+        "alerts": [
+            {
+                "status": state,
+                "labels": _sorted(one.labels),
+                "annotations": _sorted(one.annotations),
+                "startsAt": _brief(one.starts),
+                "endsAt": NEVER if one.ends is None else _brief(one.ends),
+                "generatorURL": "",
+                "fingerprint": one.fingerprint,
+            }
+            for one in entries
+        ],
+        "groupLabels": common,
+        "commonLabels": common,
+        "commonAnnotations": _common([one.annotations for one in entries]),
+        "externalURL": "",
+        "version": "4",
+        "groupKey": _group_key(entries, common),
+        "truncatedAlerts": 0,
+    }
+
+
+def _group_key(entries: Sequence[Told], common: Mapping[str, str]) -> str:
+    """As Alertmanager writes them: which entries, and what they have in common."""
+    which = "{}"
+    if len(entries) > 1:
+        references = _quoted("|".join(one.labels.get("reference", "") for one in entries))
+        which = f"{{}}/{{reference=~{references}}}"
+    return f"{which}:{{{', '.join(f'{name}={_quoted(value)}' for name, value in common.items())}}}"
+
+
+def _common(all_of_them: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """What is the same in all."""
+    first = all_of_them[0] if all_of_them else {}
+    return _sorted(
+        {name: value for name, value in first.items() if all(one.get(name) == value for one in all_of_them)}
+    )
+
+
+def _sorted(values: Mapping[str, str]) -> dict[str, str]:
+    return {name: values[name] for name in sorted(values)}
+
+
+def _quoted(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _brief(when: str) -> str:
+    """An instant without the zeros behind its second, as Go writes it."""
+    second, dot, fraction = when.removesuffix("Z").partition(".")
+    return f"{second}{dot}{fraction}".rstrip("0").rstrip(".") + "Z" if dot else when

@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from datetime import timedelta
-from typing import Annotated
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
 import hostwatch
-from hostwatch.channels import _http, base
+from hostwatch.channels import _alertmanager, _http, base
 from hostwatch.configuration.duration import Duration, between
 from hostwatch.configuration.secret import Secret
 
@@ -47,6 +48,10 @@ def verify(
 class Settings(base.LinkEntry):
     """One endpoint of a contact: an http:// or https:// address."""
 
+    format: Literal["hostwatch", "alertmanager"] = Field(
+        "hostwatch", description="Our own data, or those of Alertmanager's webhooks, version 4."
+    )
+
     @field_validator("url")
     @classmethod
     def _check_url(cls, link: Secret) -> Secret:
@@ -74,6 +79,7 @@ class Webhook(base.Channel):
 
     def __init__(self, settings: Settings, site: Site, surroundings: base.Surroundings) -> None:
         self._link = settings.url
+        self._format = settings.format
         self._timeout_s = site.timeout.total_seconds()
         self._key = surroundings.webhook_key
         self._now = surroundings.now
@@ -83,7 +89,7 @@ class Webhook(base.Channel):
         return base.shown_link(self._link)
 
     async def send(self, message: base.Message) -> base.Receipt:
-        body = written(message)
+        body = written(message) if self._format == "hostwatch" else as_alertmanager(message, self._now())
         answer = await _http.ask(
             "POST",
             self._link.reveal(),
@@ -110,5 +116,13 @@ class Webhook(base.Channel):
 
 def written(message: base.Message) -> bytes:
     """The body: the documented data with the key and the mark of a repeat, in UTF-8."""
-    data = {**message.payload, "key": message.key, "repeat": message.repeat}
+    return _json({**message.payload, "key": message.key, "repeat": message.repeat})
+
+
+def as_alertmanager(message: base.Message, now: datetime) -> bytes:
+    """The body in the format of Alertmanager's webhooks. The key stands in the headers alone."""
+    return _json(_alertmanager.webhook(message, now))
+
+
+def _json(data: Mapping[str, Any]) -> bytes:
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()

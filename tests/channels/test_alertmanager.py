@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from hostwatch.channels import _alertmanager, alertmanager, base
+from hostwatch.channels import _alertmanager, alertmanager, base, webhook
 from hostwatch.configuration.secret import Places
 from hostwatch.core import instant
 from hostwatch.core.notice import Kind, Story
 from tests.channels import alertmanagers, servers
+from tests.channels.conftest import KEY, NOW
 from tests.messages.examples import (
     BACK,
     BOTH,
@@ -283,3 +284,79 @@ def test_what_is_pushed_is_the_golden_file(channel, name, kind, story, language)
     pushed = json.loads(channel(9, now=at("07:00")).written(notice(kind, story, language=language)))
 
     assert pushed == json.loads(golden.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+async def test_our_webhook_has_the_shape_of_a_real_alertmanagers(channel, surroundings, tmp_path, language):
+    """One notice goes to an Alertmanager, which posts it to a receiver; ours posts the same there itself."""
+    async with servers.receiver() as theirs, servers.receiver() as ours:
+        settings = webhook.Settings.model_validate(
+            {"url": f"http://{servers.LOOPBACK}:{ours.port}/", "format": "alertmanager"}
+        )
+        hook = webhook.build(settings, surroundings())
+        hooked = f"http://{servers.LOOPBACK}:{theirs.port}/"
+        async with alertmanagers.running(tmp_path, hooked) as real:
+            told = (
+                notice("emergency", SILENT, language=language),
+                notice("recovery", BACK, language=language),
+            )
+            for number, message in enumerate(told, 1):
+                await channel(real.port).send(message)
+                await hook.send(message)
+                their, our = await heard(theirs, number), await heard(ours, number)
+
+                assert [*our] == [*their]
+                assert our["alerts"] == their["alerts"]
+                assert [[*one] for one in our["alerts"]] == [[*one] for one in their["alerts"]]
+                for name in ("status", "version", "truncatedAlerts", "commonLabels", "commonAnnotations"):
+                    assert our[name] == their[name], name
+                for name, value in their.items():
+                    assert type(our[name]) is type(value), name
+                assert their["groupKey"] == '{}:{reference="E-000042"}'
+
+    for request in ours.requests:
+        stamp, signature = request.headers["x-hostwatch-timestamp"], request.headers["x-hostwatch-signature"]
+        assert webhook.verify(KEY, stamp, request.body, signature, now=NOW.timestamp())
+        assert request.headers["idempotency-key"] == "n-7f3a9c51"
+
+
+def test_the_group_is_the_same_from_first_to_last_and_tells_emergencies_apart():
+    first = _alertmanager.webhook(notice("emergency", WWW), at("07:00"))
+    last = _alertmanager.webhook(notice("recovery", WWW_BACK), at("07:00"))
+    both = _alertmanager.webhook(notice("emergency", SILENT, OTHER), at("07:00"))
+
+    assert (
+        first["groupKey"]
+        == last["groupKey"]
+        == (
+            '{}:{alertname="HostwatchEmergency", customer="acme", device="acme-web-1",'
+            ' reference="E-000047", severity="critical", site="Chengdu 1"}'
+        )
+    )
+    assert both["groupKey"].startswith(
+        '{}/{reference=~"E-000042|E-000043"}:{alertname="HostwatchEmergency", '
+    )
+    assert both["commonLabels"].keys() == {"alertname", "customer", "severity", "site"}
+
+
+def test_who_asks_for_no_format_gets_ours():
+    assert webhook.Settings.model_validate("https://a.example/").format == "hostwatch"
+    with pytest.raises(ValidationError, match="format"):
+        webhook.Settings.model_validate({"url": "https://a.example/", "format": "slack"})
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+@pytest.mark.parametrize(
+    ("name", "kind", "stories"),
+    [
+        ("emergency", "emergency", (SILENT,)),
+        ("recovery", "recovery", (BACK,)),
+        ("several", "emergency", (SILENT, OTHER)),
+    ],
+)
+def test_what_is_posted_is_the_golden_file(name, kind, stories, language):
+    golden = GOLDEN / f"webhook4-{name}-{language}.json"
+    posted = json.loads(webhook.as_alertmanager(notice(kind, *stories, language=language), at("07:00")))
+
+    assert posted == json.loads(golden.read_text(encoding="utf-8"))
+    assert [*posted] == [*json.loads(golden.read_text(encoding="utf-8"))], "in the same order"

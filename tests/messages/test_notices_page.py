@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,15 @@ def test_the_json_is_what_is_posted():
 
     assert json.loads(webhook.written(message)) == shown
     assert list(json.loads(webhook.written(message))) == list(shown), "in the same order"
+
+
+def test_the_format_of_alertmanager_is_what_is_posted():
+    data = payload("recovery", (BACK,))
+    message = base.Message(key="k", subject=data["subject"], text=data["text"], payload=data, repeat=False)
+    posted = webhook.as_alertmanager(message, datetime.now(UTC))
+
+    assert list(json.loads(posted)) == list(json.loads(blocks("json")[1])), "in the same order"
+    assert json.loads(posted) == json.loads(blocks("json")[1])
 
 
 def test_the_recipe_in_python_believes_us_and_nobody_else():
