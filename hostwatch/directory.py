@@ -11,17 +11,20 @@ import hmac
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from hostwatch import channels, messages
 from hostwatch.channels.base import Channel, Message, Surroundings
 from hostwatch.configuration.model import Configuration, Notices
+from hostwatch.configuration.people import quiet_of
 from hostwatch.configuration.rung import Rung
 from hostwatch.configuration.secret import revealed
+from hostwatch.core import quiet
 from hostwatch.core.emergency import Notice
 from hostwatch.core.ladder import Pace
+from hostwatch.core.quiet import Owed, Quiet
 from hostwatch.pace import Limits
 from hostwatch.pinger import Manner, Packet
 from hostwatch.services import Definitions
@@ -34,6 +37,8 @@ class Way:
 
     name: str
     channel: Channel
+    wait: timedelta | None = None
+    """How long it has before the next is tried too, if that is another time than the site's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +52,18 @@ class Person:
     language: str
     """In which they are told."""
 
+    quiet: Quiet | None = None
+    """When some of the channels rest."""
+
     @property
     def rungs(self) -> tuple[str, ...]:
         """The names of the ways, in the order in which they are tried."""
         return tuple(way.name for way in self.ladder)
+
+    def ways(self, owed: Owed, now: datetime) -> tuple[Way, ...]:
+        """The ways in the order in which they are tried now."""
+        kinds = [way.channel.kind for way in self.ladder]
+        return tuple(self.ladder[place] for place in quiet.order(kinds, self.quiet, owed, now))
 
     def way(self, name: str) -> Way | None:
         """The way of that name, whatever its place; None when the ladder does not have it."""
@@ -70,6 +83,7 @@ class Directory:
                 name=contact.name,
                 ladder=_ladder(contact.channels, surroundings),
                 language=contact.language or customer.language,
+                quiet=quiet_of(configuration, customer, contact),
             )
             for customer in configuration.customers
             for contact in customer.contacts
@@ -81,12 +95,18 @@ class Directory:
 
     def pace(self, notice: Notice) -> Pace:
         """How the ladder of a notice is climbed."""
-        settings = self._settings(notice)
+        settings, person = self._settings(notice), self.person(notice)
+        ladder = () if person is None else person.ladder
         return Pace(
             first_retry=settings.first_retry,
             next_channel_after=settings.next_channel_after,
+            waits=tuple((way.name, way.wait) for way in ladder if way.wait is not None),
             give_up_after=settings.give_up_after,
         )
+
+    def owed(self, notice: Notice, due: datetime | None) -> Owed:
+        """By when its person must be told, and of how much time that is the end."""
+        return Owed(due=due, within=self._settings(notice).within)
 
     def _settings(self, notice: Notice) -> Notices:
         """The site's, where the customer of a notice has left."""
@@ -219,7 +239,7 @@ def _ladder(rungs: Iterable[Rung], surroundings: Surroundings) -> tuple[Way, ...
     for rung in rungs:
         named.setdefault(_name(rung, surroundings), rung)
     return tuple(
-        Way(name=name, channel=channels.room(rung.kind).build(rung.settings, surroundings))
+        Way(name=name, channel=channels.room(rung.kind).build(rung.settings, surroundings), wait=rung.wait)
         for name, rung in named.items()
     )
 

@@ -17,7 +17,7 @@ from heapq import heapify, heappop, heappush
 
 from hostwatch import log
 from hostwatch.clock import Clock
-from hostwatch.core import acknowledging, delivery, dutyclock, ladder, turns
+from hostwatch.core import acknowledging, delivery, dutyclock, ladder, quiet, turns
 from hostwatch.core.emergency import Notice, NoticeState
 from hostwatch.core.warned import OF_DUTIES
 from hostwatch.core.world import Decision
@@ -270,7 +270,9 @@ class Outbox:
             return _Plan(notice=notice, step=None)
         if known is not None and known.holds(notice, now, rests=rests):
             return known
-        return _plan(notice, directory, now, rests=rests)
+        duty = None if notice.duty is None else self._engine.world.duties.get(notice.duty)
+        due = None if duty is None or duty.met_at is not None else duty.due
+        return _plan(notice, directory, now, rests=rests, due=due)
 
     def _wanted(self, notice: Notice, way: Way) -> turns.Wanted:
         duty = None if notice.duty is None else self._engine.world.duties.get(notice.duty)
@@ -332,11 +334,20 @@ def _deadline(notice: Notice) -> datetime:
     return notice.created_at + (timedelta(0) if is_urgent else NOT_DUE)
 
 
-def _plan(notice: Notice, directory: Directory, now: datetime, *, rests: bool) -> _Plan:
-    """What to do with a notice."""
+def _plan(notice: Notice, directory: Directory, now: datetime, *, rests: bool, due: datetime | None) -> _Plan:
+    """What to do with a notice, that is owed by `due` if there is such an instant."""
     person = directory.person(notice)
     if person is None:  # authorised, and the directory is about to be changed
         return _Plan(notice=notice, step=ladder.Wait(now + SOON), rests=rests)
-    step = ladder.next_step(notice, person.rungs, directory.pace(notice), now, rests=rests)
-    way = person.ladder[step.rung] if isinstance(step, ladder.Send) else None
-    return _Plan(notice=notice, step=step, way=way, rests=rests)
+    owed = directory.owed(notice, due)
+    ways = person.ways(owed, now)
+    rungs = tuple(way.name for way in ways)
+    step = ladder.next_step(notice, rungs, directory.pace(notice), now, rests=rests)
+    if isinstance(step, ladder.Send):
+        way = ways[step.rung]
+        sent = ladder.Send(person.ladder.index(way))
+        return _Plan(notice=notice, step=sent, way=way, rests=rests)
+    change = quiet.next_change(person.quiet, owed, now)
+    if isinstance(step, ladder.Wait) and change is not None:
+        step = ladder.Wait(min(step.until, change))
+    return _Plan(notice=notice, step=step, rests=rests)

@@ -18,7 +18,7 @@ from hostwatch.configuration import duration
 from hostwatch.configuration.customer import Contact
 from hostwatch.configuration.model import Configuration
 from hostwatch.configuration.of_kind import OfKind
-from hostwatch.configuration.rung import Rung
+from hostwatch.configuration.rung import WAIT, Rung
 from hostwatch.configuration.secret import HIDDEN, Secret
 from hostwatch.configuration.service import Check
 from hostwatch.configuration.sight import Sight
@@ -105,7 +105,7 @@ def personal(content: Any) -> Iterator[str]:
     """All that `plain` commits to in a tree."""
     match content:
         case Personal(shown=dict() as shown):
-            yield from (canonical.text(settings) for settings in shown.values())
+            yield from (canonical.text(settings) for kind, settings in shown.items() if kind != WAIT)
         case Personal():
             yield content.shown
         case dict():
@@ -119,7 +119,10 @@ def personal(content: Any) -> Iterator[str]:
 def _committed(shown: Any, commit: Commit) -> Any:
     """A name becomes a commitment; a rung keeps its kind, which is no secret and helps the reader."""
     if isinstance(shown, dict):
-        return {kind: commit(canonical.text(settings)) for kind, settings in shown.items()}
+        return {
+            kind: settings if kind == WAIT else commit(canonical.text(settings))
+            for kind, settings in shown.items()
+        }
     return commit(shown)
 
 

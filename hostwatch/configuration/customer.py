@@ -13,7 +13,7 @@ from hostwatch.configuration.fields import DeviceAddress, Id, Language, Text, Zo
 from hostwatch.configuration.method import DEFAULT, MethodLine, Witness
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.power import MeasuredAt, OneEvent
-from hostwatch.configuration.roster import Absence, Bound, RightTerm, Rotation, Validity
+from hostwatch.configuration.roster import Absence, Bound, QuietHours, RightTerm, Rotation, Validity
 from hostwatch.configuration.rung import Rung
 from hostwatch.configuration.service import INTERVAL, Definitions, Misses, OfDevice
 from hostwatch.configuration.strict import Section
@@ -146,6 +146,9 @@ class Contact(Section):
     """`always`, or `on-call`: only while a rotation has them on call, or they stand in for somebody. Default:
     `on-call` for whoever takes turns in a rotation, else `always`."""
 
+    quiet: QuietHours | None = None
+    """When some of their channels rest, if the agreement allows it (`terms.quiet_hours`)."""
+
     bound: Annotated[Bound | None, Field(alias="for")] = None
     """The devices, services and kinds of emergencies that they are told of; all, if absent."""
 
@@ -170,6 +173,9 @@ class Terms(Section):
 
     met_by: ProofTerm | None = None
     """What proves that a person was told."""
+
+    quiet_hours: Literal["refused", "allowed"] | None = None
+    """Whether contacts may have quiet hours. No deadline is moved by them."""
 
     power_measured_at: MeasuredAt | None = None
     """Where power is measured: `source`, by the words of the agreement, or `outlet`, what reaches the

@@ -10,6 +10,7 @@ from hostwatch.configuration.moment import begins, ends, minute_of
 from hostwatch.configuration.roster import Absence, Bound, Rotation, Validity
 from hostwatch.configuration.zones import zone_of
 from hostwatch.core import roster, rotation
+from hostwatch.core.quiet import Quiet
 from hostwatch.core.zone import Zone
 
 
@@ -46,6 +47,18 @@ def between(written: Validity | Absence, zone: Zone) -> roster.Between:
     since = None if written.from_ is None else begins(written.from_, zone)
     until = None if written.until is None else ends(written.until, zone)
     return roster.Between(since=since, until=until)
+
+
+def quiet_of(configuration: Configuration, customer: Customer, contact: Contact) -> Quiet | None:
+    """When channels of a contact rest."""
+    if contact.quiet is None:
+        return None
+    return Quiet(
+        since=minute_of(contact.quiet.from_),
+        until=minute_of(contact.quiet.until),
+        kinds=contact.quiet.channels,
+        zone=zone_of(configuration.timezone_of(customer)),
+    )
 
 
 def _bound(written: Bound) -> roster.Bound:

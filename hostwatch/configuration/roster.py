@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from hostwatch.configuration.fields import Id, Zone
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.moment import ClockTime, Day, Moment
+from hostwatch.configuration.rung import check_kind
 from hostwatch.configuration.strict import Section
 from hostwatch.core.roster import Concern, Right
 
@@ -26,6 +27,11 @@ def _check_concern(value: Any) -> Any:
     if value in list(Concern):
         return value
     raise Wrong("is nothing that people are told of", f"write one of {', '.join(Concern)}")
+
+
+def _check_channel(value: str) -> str:
+    check_kind(value)
+    return value
 
 
 RightTerm = Annotated[Right, BeforeValidator(_check_right)]
@@ -50,6 +56,26 @@ class Absence(Section):
 
     until: Moment
     """The last day, or the instant at which it ends."""
+
+
+class QuietHours(Section):
+    """When some channels rest, each day."""
+
+    from_: Annotated[ClockTime, Field(alias="from")]
+    """The hour of the clock at which they begin."""
+
+    until: ClockTime
+    """The hour at which they end, perhaps of the next day."""
+
+    channels: tuple[Annotated[str, AfterValidator(_check_channel)], ...] = ()
+    """The kinds of channels that rest; all, if absent."""
+
+    @field_validator("until")
+    @classmethod
+    def _is_another(cls, value: str, info: ValidationInfo) -> str:
+        if value == info.data.get("from_"):
+            raise Wrong("is the hour at which they begin", "write another, or remove the quiet hours")
+        return value
 
 
 class Bound(Section):

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
 from hostwatch.configuration.customer import Contact, Customer
+from hostwatch.configuration.duration import shown
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.model import Configuration
 from hostwatch.configuration.moment import begins, ends
@@ -25,6 +26,7 @@ def mistakes(number: int, customer: Customer, configuration: Configuration) -> I
     for place, contact in enumerate(customer.contacts):
         here: Steps = ("customers", number, "contacts", place)
         yield from _of_contact(here, contact, known, told, zone)
+        yield from _of_ladder(here, contact, customer, configuration)
         if contact.bound is not None:
             yield from _of_bound((*here, "for"), contact.bound, customer, configuration)
     for place, rotation in enumerate(customer.rotations):
@@ -42,6 +44,19 @@ def _of_contact(
         yield (*here, "deputy"), Wrong("is the contact themselves", "name somebody else, or remove it")
     elif contact.deputy is not None:
         yield from _of_name((*here, "deputy"), contact.deputy, known, told)
+
+
+def _of_ladder(
+    here: Steps, contact: Contact, customer: Customer, configuration: Configuration
+) -> Iterator[Finding]:
+    if contact.quiet is not None and customer.terms.quiet_hours != "allowed":
+        mend = "write quiet_hours: allowed under terms: if the agreement does, or remove them"
+        yield (*here, "quiet"), Wrong("are quiet hours that the agreement does not allow", mend)
+    within = customer.terms.notice_within or configuration.notices.within
+    for place, rung in enumerate(contact.channels):
+        if rung.wait is not None and rung.wait >= within:
+            wrong = f"is not less than the time to tell ({shown(within)})"
+            yield (*here, "channels", place, "wait"), Wrong(wrong, "write less: another try must be possible")
 
 
 def _is_backwards(here: Steps, stretch: Validity | Absence | Instead, zone: Zone) -> Iterator[Finding]:

@@ -25,6 +25,7 @@ from pydantic import (
 from pydantic_core import CoreSchema
 
 from hostwatch import channels
+from hostwatch.configuration.duration import Duration, between, shown
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.strict import Section
 from hostwatch.core.proof import Proof
@@ -33,28 +34,35 @@ MAIL_KIND = "email"
 """Its site settings stand under `mail:`, at the top, since every site has them."""
 
 
+WAIT = "wait"
+"""The key of a rung that is no kind of channel."""
+
 Shape = dict[str, Any]
 """A piece of JSON Schema."""
 
 
 class Rung(Section):
-    """One way to reach a contact: a mapping with one key, the kind of channel, and its settings."""
+    """One way to reach a contact: a mapping of the kind of channel to its settings, perhaps with a `wait`."""
 
     kind: str
     settings: BaseModel
+    wait: Annotated[Duration, between("100ms", "12h")] | None = None
+    """How long it may fail before the next is tried too; as `notices.next_channel_after` says, if absent."""
 
     @model_validator(mode="before")
     @classmethod
     def _from_one_key(cls, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, dict) and isinstance(value.get("settings"), BaseModel):
             return value
-        if not isinstance(value, dict) or len(value) != 1:
+        rest = {key: one for key, one in value.items() if key != WAIT} if isinstance(value, dict) else {}
+        if not isinstance(value, dict) or len(rest) != 1:
             raise Wrong(
                 "is not one channel", "write one kind and its settings, such as email: ops@acme.example"
             )
-        ((kind, given),) = value.items()
+        ((kind, given),) = rest.items()
         check_kind(kind)
-        return {"kind": kind, "settings": _keyed(kind, channels.room(kind).Settings, given, info)}
+        waits = {WAIT: value[WAIT]} if WAIT in value else {}
+        return {"kind": kind, "settings": _keyed(kind, channels.room(kind).Settings, given, info), **waits}
 
     @property
     def proves(self) -> Proof:
@@ -64,16 +72,20 @@ class Rung(Section):
 
     @model_serializer
     def _as_one_key(self) -> dict[str, Any]:
-        return {self.kind: self.settings.model_dump(mode="json", by_alias=True)}
+        waits = {} if self.wait is None else {WAIT: shown(self.wait)}
+        return {self.kind: self.settings.model_dump(mode="json", by_alias=True), **waits}
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _core: CoreSchema, handler: GetJsonSchemaHandler) -> Shape:
         return {
             "description": "One way to reach a contact: one kind of channel and its settings.",
             "type": "object",
-            "properties": _shapes("Settings", channels.kinds(), handler),
+            "properties": {
+                **_shapes("Settings", channels.kinds(), handler),
+                WAIT: {"type": "string", "examples": ["3m"]},
+            },
             "minProperties": 1,
-            "maxProperties": 1,
+            "maxProperties": 2,
             "additionalProperties": False,
         }
 

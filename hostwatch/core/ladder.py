@@ -26,7 +26,13 @@ class Pace:
 
     first_retry: timedelta = timedelta(seconds=15)
     next_channel_after: timedelta = timedelta(minutes=5)
+    waits: tuple[tuple[str, timedelta], ...] = ()
+    """The ways of which the next is tried after another time than that."""
     give_up_after: timedelta = timedelta(hours=24)
+
+    def wait(self, way: str) -> timedelta:
+        """How long a way has before the next is tried too."""
+        return dict(self.waits).get(way, self.next_channel_after)
 
     @property
     def round_pause(self) -> timedelta:
@@ -131,7 +137,7 @@ def _climb(notice: Notice, rungs: tuple[str, ...], pace: Pace, now: datetime) ->
     if now < latest.began_at:  # the clock went back: how long ago that was, nobody knows any more
         return Send(place)
     stay = _stay(tried)
-    leaves_at = stay[0].began_at + pace.next_channel_after
+    leaves_at = stay[0].began_at + pace.wait(latest.way)
     if now >= leaves_at:
         return _next_rung(tried, rungs, pace, now)
     retry_at = _retry_at(stay, pace)

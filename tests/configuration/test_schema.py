@@ -141,7 +141,7 @@ def test_it_is_one_document_that_knows_every_kind_of_channel() -> None:
     references = set(re.findall(r'"\$ref": "([^"]*)"', json.dumps(whole)))
 
     assert whole["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert set(whole["$defs"]["Rung"]["properties"]) == set(channels.kinds())
+    assert set(whole["$defs"]["Rung"]["properties"]) == {*channels.kinds(), "wait"}
     assert set(whole["$defs"]["Check"]["properties"]) == set(checks.kinds())
     assert set(whole["$defs"]["Ports"]["properties"]) == {*ports.kinds(), "interval"}
     assert {reference.removeprefix("#/$defs/") for reference in references} == set(whole["$defs"])
