@@ -37,6 +37,8 @@ OPENED: Final = (
 )
 """How emergencies begin."""
 
+ERASED_NAME: Final = "somebody whose name was erased"
+
 KINDS: Final[tuple[type[facts.Fact], ...]] = (
     *OPENED,
     facts.EmergencyHeld,
@@ -241,7 +243,8 @@ def _events(fact: facts.Fact, personal: Callable[[str], str | None]) -> Iterator
         case facts.CauseStated():
             why = personal(fact.because) or "a reason that was erased"
             word = f"states the cause: {fact.cause}" if fact.cause else "takes back what was stated"
-            yield Event(fact.at, fact.actor, f"{word}, because: {why}")
+            ordered = f"; ordered by {personal(fact.ordered_by) or ERASED_NAME}" if fact.ordered_by else ""
+            yield Event(fact.at, fact.actor, f"{word}, because: {why}{ordered}")
         case _:
             yield from _of_witnesses(fact)
             yield from _of_people(fact)

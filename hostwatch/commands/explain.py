@@ -22,7 +22,7 @@ from hostwatch.core import instant
 from hostwatch.core.cause import Cause, Confidence, Slot
 from hostwatch.core.causing import evidence_of
 from hostwatch.core.facts import CauseFound
-from hostwatch.explaining import Explained, explain, shown
+from hostwatch.explaining import ERASED_NAME, Explained, explain, shown
 from hostwatch.messages import catalogue, spans
 from hostwatch.messages import cause as words
 from hostwatch.store.reader import Reader
@@ -49,6 +49,9 @@ def run(options: argparse.Namespace) -> int:
         found = explain(reader, options.reference)
         said = None if found is None or found.said is None else found.said
         because = "" if said is None else reader.personal(said.because) or "a reason that was erased"
+        ordered = (
+            "" if said is None or not said.ordered_by else reader.personal(said.ordered_by) or ERASED_NAME
+        )
     if found is None:
         print(f"the record knows no emergency {options.reference}", file=sys.stderr)
         return WRONG
@@ -56,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(found.plain(), ensure_ascii=False))
         return 0
     zone = ZoneInfo(loaded.configuration.site.timezone)
-    _Page(zone, options.language).show(found, because)
+    _Page(zone, options.language).show(found, because, ordered)
     return 0
 
 
@@ -74,7 +77,7 @@ class _Page:
     def _line(self, text: str = "", style: str = "") -> None:
         self._console.print(text, style=style, markup=False)
 
-    def show(self, found: Explained, because: str) -> None:
+    def show(self, found: Explained, because: str, ordered: str = "") -> None:
         """All of it."""
         emergency = found.emergency
         state = "lasts" if emergency.ended_at is None else f"is over since {self._time(emergency.ended_at)}"
@@ -92,7 +95,7 @@ class _Page:
             style = "cyan" if "cause" in event.what else style
             self._line(f"  {when[11:]}  {event.who}: {event.what}", style)
         self._line()
-        self._causes(found, because)
+        self._causes(found, because, ordered)
 
     def _bounds(self, found: Explained) -> None:
         bounds = found.bounds
@@ -115,10 +118,15 @@ class _Page:
             last, first = self._time(bounds["last_miss"]), self._time(bounds["first_answer"])
             self._line(f"{indent}ended after {last}, by {first}")
 
-    def _causes(self, found: Explained, because: str) -> None:
+    def _causes(self, found: Explained, because: str, ordered: str) -> None:
         if found.said is not None:
             name = words.name(self._t, Cause(found.said.cause))
             self._line(f"cause, as {found.said.actor} states: {name}; {because}", "bold cyan")
+            if ordered:
+                self._line(f"  ordered by {ordered}")
+            dates = (("from", found.said.since), ("until", found.said.until))
+            if span := " ".join(f"{word} {self._time(when)}" for word, when in dates if when is not None):
+                self._line(f"  {span}")
         same: dict[tuple[object, ...], list[CauseFound]] = {}
         for cause in found.causes.values():
             is_at_outlet = cause.signal in found.at_outlet

@@ -132,7 +132,7 @@ def test_a_blackout(watch: Running, server: Upsd) -> None:
     assert opened["customers"] == ["acme"]
     found = watch.wait_for("cause-found", lambda seen: seen["signal"] == SUPPLY)
     assert (found["cause"], found["confidence"]) == ("operator's power", "certain")
-    code, told = power(watch)
+    code, told = power(watch, 1)
     assert (code, of(told["supplies"], "supply", "ups-a")["roots"]) == (1, ["ups-a"])
     assert notices(watch) == [("acme", "emergency")]
 
@@ -152,6 +152,17 @@ def test_a_blackout(watch: Running, server: Upsd) -> None:
     assert watch.command("cause", "E-000099", "--is", "carrier", "--because", "x").returncode == 2
     stated = watch.command("cause", reference, "--is", "third party", "--because", "a digger, ticket 4711")
     assert (stated.returncode, stated.stdout) == (0, f"the cause of {reference} is stated: third party\n")
+
+    # A null route: who ordered it, from when until when.
+    ordered = ("--ordered-by", "acme, by telephone", "--from", "2026-12-01T01:00:00+01:00")
+    words = (*ordered, "--until", "2026-12-01T03:30:00+01:00", "--because", "ticket 4711")
+    assert watch.command("cause", reference, "--is", "attack and our null route", *words).returncode == 0
+    page = watch.command("cause", reference).stdout
+    assert "because: ticket 4711; ordered by acme, by telephone" in page
+    assert "\n  ordered by acme, by telephone\n" in page
+    assert "\n  from 2026-12-01 01:00:00 +0100 until 2026-12-01 03:30:00 +0100\n" in page
+    stated = watch.command("cause", reference, "--is", "third party", "--because", "a digger, ticket 4711")
+    assert "ordered by" not in watch.command("cause", reference).stdout.rpartition("cause, as")[2]
 
     # The utility is back.
     server["ups1"].say("OL CHRG", **{"input.voltage": "230", "output.voltage": "230"})
