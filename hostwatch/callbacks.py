@@ -16,7 +16,8 @@ from typing import Final
 
 from hostwatch import log
 from hostwatch.clock import Clock
-from hostwatch.core import afterwards
+from hostwatch.core import acknowledging, afterwards
+from hostwatch.core.acknowledgement import END, Acknowledgement, How
 from hostwatch.core.emergency import Notice
 from hostwatch.core.proof import Proof
 from hostwatch.core.world import Decision
@@ -85,8 +86,35 @@ class Callbacks:
         decision = await self._engine.do(
             lambda world, now: afterwards.heard(world, notice, word.receipt, word.proof, said=said, now=now)
         )
+        if word.proof is Proof.ACKNOWLEDGED and notice.kind not in END:
+            await self._acknowledge(notice, word.receipt.rpartition("/")[0])
         meant = "returned" if word.proof is None else word.proof.value
         log.info("callback", notice=notice.id, word=meant, news=decision != Decision())
+
+    async def _acknowledge(self, notice: Notice, gateway: str) -> None:
+        """The person has it, by a key or a reply: so is every open emergency of the notice."""
+        how = How.KEYPRESS if gateway.startswith("voice/") else How.REPLY
+        who = self._engine.vault.commit(notice.contact)
+        for reference in notice.emergencies:
+            await self._engine.do(
+                lambda world, now, reference=reference: (  # type: ignore[misc]
+                    acknowledging.acknowledge(
+                        world,
+                        reference,
+                        Acknowledgement(
+                            customer=notice.customer,
+                            contact=notice.contact,
+                            who=who,
+                            how=how,
+                            actor=f"gateway {gateway}",
+                            at=now,
+                        ),
+                        now,
+                    )
+                    if reference in world.emergencies
+                    else Decision()
+                )
+            )
 
     async def _notice(self, receipt: str) -> Notice | None:
         """The notice of an attempt that the other side calls so."""

@@ -158,6 +158,15 @@ class Directory:
             payload=payload,
             repeat=repeat,
             named=named,
+            spoken=messages.spoken(
+                [for_reader(story, person.language) for story in notice.stories],
+                notice.kind,
+                language=person.language,
+                zone=zone,
+                site=self.configuration.site.name,
+                repeat=repeat,
+                late=late,
+            ),
             brief=messages.brief(notice.stories, notice.kind, zone=zone, repeat=repeat, late=late),
         )
 

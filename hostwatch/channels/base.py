@@ -126,6 +126,9 @@ class Message:
     named: Mapping[str, str] = field(default_factory=dict)
     """The same as a few short values by fixed names (`messages.named`), for approved templates."""
 
+    spoken: Mapping[str, str] = field(default_factory=dict)
+    """The same as it is read aloud: `text`, `press`, and some of the values in words (`messages.aloud`)."""
+
     brief: str = ""
     """All that matters on one line of at most 160 characters of ASCII, in English: what a pager can show."""
 

@@ -5,10 +5,11 @@ A text is never stronger than the proof: a device did not answer our pings, and 
 
 from __future__ import annotations
 
+from hostwatch.messages.aloud import spoken
 from hostwatch.messages.brief import brief
 from hostwatch.messages.catalogue import languages, resolve
 from hostwatch.messages.data import payload
 from hostwatch.messages.named import NAMES, named
 from hostwatch.messages.text import Composed, compose
 
-__all__ = ["NAMES", "Composed", "brief", "compose", "languages", "named", "payload", "resolve"]
+__all__ = ["NAMES", "Composed", "brief", "compose", "languages", "named", "payload", "resolve", "spoken"]

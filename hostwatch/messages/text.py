@@ -42,7 +42,7 @@ def compose(
     late: bool = False,
 ) -> Composed:
     """One notice about one or more emergencies of one customer."""
-    speaker = _Speaker(catalogue.words(catalogue.resolve(language)), zone)
+    speaker = Speaker(catalogue.words(catalogue.resolve(language)), zone)
     first = speaker.first_line(stories, kind, repeat=repeat, late=late)
     parts = [[first]]
     if marks := [*speaker.marks(repeat=repeat, late=late)]:
@@ -76,12 +76,15 @@ def first_line(
     stories: Sequence[Story], kind: Kind, *, language: str, zone: ZoneInfo, repeat: bool, late: bool = False
 ) -> str:
     """The first line alone, as it stands in `compose`."""
-    speaker = _Speaker(catalogue.words(catalogue.resolve(language)), zone)
+    speaker = Speaker(catalogue.words(catalogue.resolve(language)), zone)
     return speaker.first_line(stories, kind, repeat=repeat, late=late)
 
 
-class _Speaker:
+class Speaker:
     """Speaks one language in one zone."""
+
+    room: int = SUBJECT_MAX_CHARS
+    """Of a first line."""
 
     def __init__(self, words: NullTranslations, zone: ZoneInfo) -> None:
         self._words = words
@@ -93,7 +96,7 @@ class _Speaker:
         mark = (t.gettext("[repeat] ") if repeat else "") + (t.gettext("[late] ") if late else "")
         one = len(stories) == 1
         line = self._about_one(stories[0], kind, mark) if one else self._about_many(stories, kind, mark)
-        return _cut(line, SUBJECT_MAX_CHARS)
+        return _cut(line, self.room)
 
     def _about_one(self, story: Story, kind: Kind, mark: str) -> str:
         if story.warning:
@@ -127,28 +130,28 @@ class _Speaker:
             "since": self._time(since),
             "service": service.named(story, kind, _line),
         }
-        room = SUBJECT_MAX_CHARS - len(mark + pattern % {**values, "device": ""})
+        room = self.room - len(mark + pattern % {**values, "device": ""})
         return mark + pattern % {**values, "device": self._device(story, room)}
 
     def _about_uplink(self, story: Story, kind: Kind, mark: str) -> str:
         pattern = uplink.first_line(self._words, kind)
         since = (story.first_answer or story.verdict) if kind == "recovery" else story.first_miss
         values = {"reference": _line(story.reference), "since": self._time(since)}
-        room = SUBJECT_MAX_CHARS - len(mark + pattern % {**values, "uplink": ""})
+        room = self.room - len(mark + pattern % {**values, "uplink": ""})
         return mark + pattern % {**values, "uplink": _cut(_line(story.uplink), max(room, 1))}
 
     def _about_shared(self, story: Story, kind: Kind, mark: str) -> str:
         pattern = shared.first_line(self._words, story, kind)
         since = (story.first_answer or story.verdict) if kind == "recovery" else story.first_miss
         values = {"reference": _line(story.reference), "since": self._time(since)}
-        room = SUBJECT_MAX_CHARS - len(mark + pattern % {**values, "names": ""})
+        room = self.room - len(mark + pattern % {**values, "names": ""})
         listed = _listed(shared.names(story, _line), max(room, 1), shared.hidden(story))
         return mark + pattern % {**values, "names": listed}
 
     def _about_withdrawn(self, story: Story, mark: str) -> str:
         pattern = withdrawn.first_line(self._words, story)
         values = {"reference": _line(story.reference), "under": _line(story.under)}
-        room = SUBJECT_MAX_CHARS - len(mark + pattern % {**values, "names": ""})
+        room = self.room - len(mark + pattern % {**values, "names": ""})
         names = withdrawn.names(story, shared.names(story, _line), _line)
         return mark + pattern % {**values, "names": _listed(names, max(room, 1), shared.hidden(story))}
 
@@ -171,7 +174,7 @@ class _Speaker:
             pattern = t.gettext("%(count)d devices are no longer watched by us: %(devices)s")
         since = self._time(min(story.first_miss for story in stories))
         values = {"count": len(stories), "since": since}
-        room = SUBJECT_MAX_CHARS - len(mark + pattern % {**values, "devices": ""})
+        room = self.room - len(mark + pattern % {**values, "devices": ""})
         names = [
             _line(f"{one.service} {one.device or one.uplink}".strip()) or ", ".join(shared.names(one, _line))
             for one in stories

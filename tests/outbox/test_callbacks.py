@@ -57,6 +57,28 @@ def test_a_report_of_delivery_meets_a_duty_that_asks_for_it_and_the_ladder_stops
     simulate(tmp_path, site({"acme": [FIRST, SPARE]}), named, play)
 
 
+def test_a_key_that_is_pressed_acknowledges_the_emergency_once(tmp_path: Path) -> None:
+    """0:00 called ── 0:20 the key, said twice ── the emergency is the person's"""
+
+    async def play(office: Office, side: Scripted) -> None:
+        async with hearing(office) as heard:
+            (name,) = await office.owe("acme", "duty", met_by=Proof.ANSWERED)
+            await asyncio.sleep(20)
+            heard.hear(text("voice/main/first-1", "acknowledged"))
+            heard.hear(text("voice/main/first-1", "acknowledged"))
+            await asyncio.sleep(3600)
+
+            assert office.notice(name).state is NoticeState.ACKNOWLEDGED
+            ((one,),) = office.engine.world.acknowledged.values()
+            assert (one.contact, one.how, one.actor) == ("duty", "keypress", "gateway voice/main")
+            assert len(side.sent) == 1
+
+    async def calls(to: str, message: Message) -> Receipt:
+        return Receipt("202", receipt=f"voice/main/{to}-1")
+
+    simulate(tmp_path, site({"acme": [FIRST, SPARE]}), calls, play)
+
+
 def test_what_did_not_arrive_goes_out_by_the_next_channel_at_once(tmp_path: Path) -> None:
     """0:00 accepted ── 0:20 not delivered ── 0:20 the next channel"""
 
