@@ -7,7 +7,7 @@ and those behind it. A customer hears of the end when all of theirs is back, tho
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -210,6 +210,27 @@ class Shared:
     def _verdict(self, root: str) -> facts.WentDown | None:
         signal = self._known(root)
         return None if signal is None or signal.verdict is None else verdict_on(signal, signal.verdict)
+
+    def moved(self, devices: Iterable[Device]) -> None:
+        """Devices hang elsewhere from now on. Who is on nothing more that an emergency tells of leaves it.
+
+        If they stay silent, that has a reason of its own: their next look tells of it.
+        """
+        roots: dict[str, list[str]] = {}
+        off: dict[str, set[str]] = {}
+        for device in devices:
+            for signal in device.signals(self._people.vantage):
+                emergency = self._owing.emergency_of(signal)
+                if emergency is None or not is_parent(emergency.signal):
+                    continue
+                name = emergency.reference
+                if not self.concerned.device(roots.setdefault(name, roots_of(emergency)), device):
+                    off.setdefault(name, set()).add(signal)
+        for name, gone in sorted(off.items()):
+            emergency = self._owing.open_one(name)
+            if emergency is not None:
+                joined = tuple(one for one in emergency.joined if one not in gone)
+                self._owing.put(replace(emergency, joined=joined))
 
     # Ends.
 

@@ -8,11 +8,11 @@ the switches on its way, whose emergencies are shared by many (J10, `core.shared
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from hostwatch.core import facts, supply, switch, uplink
-from hostwatch.core.device import Device
+from hostwatch.core.device import Device, State
 from hostwatch.core.observing import Observing
 from hostwatch.core.outages import Outages
 from hostwatch.core.owing import People
@@ -166,6 +166,14 @@ def overdue(world: World, now: datetime) -> Decision:
     )
 
 
+def _moved(world: World, changes: Changes) -> Iterator[Device]:
+    """The devices in service that hang elsewhere from now on."""
+    for new in changes.devices:
+        old = world.population.devices.get(new.id)
+        if old is not None and new.state is State.IN_SERVICE and old.place != new.place:
+            yield new
+
+
 def enrol(
     world: World,
     gone: Iterable[str],
@@ -190,6 +198,7 @@ def enrol(
     telling = Outages(world, known, now)
     resettling = Resettling(world.population, known, telling.owing, telling.shared, where, now)
     resettling.come(taken.moves)
+    telling.shared.moved(_moved(world, changes))
     for name in gone:
         if supply.named(name) is not None:
             resettling.gone(name)

@@ -139,8 +139,9 @@ class Stage:
 
     def enrol(self, population: Population, at: int) -> None:
         self.people = population
+        digest = f"{at}, {len(self.decisions)}"  # two at one instant are two
         accepted = enrolment.Accepted(
-            population=population, digest=str(at), author="nobody", difference=(), content={}
+            population=population, digest=digest, author="nobody", difference=(), content={}
         )
         self.do(enrolment.apply(self.world, accepted, instant(at)), at)
 

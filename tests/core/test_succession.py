@@ -337,3 +337,32 @@ def test_who_heard_of_the_end_and_comes_under_it_again_is_told_of_another(tmp_pa
     )
     stage.tell("A0:50:a")
     assert not stage.world.emergencies
+
+
+def test_who_has_power_again_elsewhere_and_is_silent_is_told_of_that(tmp_path: Path) -> None:
+    """`web` fell with ups-a, which goes on for beta. Its own silence was told of with it, and is no more."""
+    stage = Renaming(tmp_path / "h.db")
+    stage.enrol(moved(stage.people, "db=ups-a nas=ups-b"), 0)
+    stage.tell("A0:00:a,b")
+    stage.look_at_all(("web",), 1, Outcome.ANSWERED)
+    stage.tell("M0:10:a M0:20:a")
+    for at in (301, 601):
+        stage.look_at_all(("web",), at, Outcome.MISSED)
+    stage.tell("M10:10:a A10:10:b | 10:20 web=ups-b | A10:30:b M10:30:a")
+    stage.look_at_all(("web",), 901, Outcome.MISSED)
+
+    assert stage.said == ("0:20 E1 (acme, beta); E1 + web; 10:30 E1 over for acme; 15:03 E2 web")
+    assert stage.world.customer_duties.keys() >= {"E-000002.customer.acme"}
+
+
+def test_who_moves_with_the_name_of_their_supply_stays_told_of(tmp_path: Path) -> None:
+    stage = Renaming(tmp_path / "h.db")
+    stage.tell("A0:00:a,b")
+    stage.look_at_all(("web",), 1, Outcome.ANSWERED)
+    stage.tell("M0:10:a M0:20:a")
+    for at in (301, 601):
+        stage.look_at_all(("web",), at, Outcome.MISSED)
+    stage.tell("M10:10:a | 10:20 web=ups-c | M10:30:c")
+    stage.look_at_all(("web",), 901, Outcome.MISSED)
+
+    assert stage.said == "0:20 E1 (acme); E1 + web; E1 + ups-c"
