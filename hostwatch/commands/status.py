@@ -335,19 +335,16 @@ def _table(emergencies: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> Table:
     table = Table("emergency", "customer", "what", "down since", "for", "told", title="Emergencies")
     table.columns[2].overflow = "fold"  # a name that is cut names nothing
     for one in emergencies:
-        told = (
-            "\n".join(_told(notice, zone, one["customer"]) for notice in one["notices"])
-            or "[red]nobody to tell"
-        )
-        for has in one["acknowledged"]:
-            told += f"\n[cyan]{escape(acknowledgements.line(has, _time(has['at'], zone)))}[/]"
+        told = [_told(notice, zone, one["customer"]) for notice in one["notices"]] or ["[red]nobody to tell"]
+        has_it = [acknowledgements.line(has, _time(has["at"], zone)) for has in one["acknowledged"]]
+        told += [f"[cyan]{escape(line)}[/]" for line in has_it]
         table.add_row(
             one["reference"],
             one["customer"] or _counted(one),
             _what(one),
             _time(one["first_miss"], zone),
             spans.words(one["down_s"]),
-            told,
+            "\n".join(told),
         )
     return table
 

@@ -123,7 +123,7 @@ def test_what_is_still_owed_when_the_emergency_is_over_is_shown(left: Site, caps
     ]
     left.accept()
     shown = left.shown(capsys)
-    assert "over, recovery still owed: E-000001 duty: not told yet, 0 attempts late" in shown
+    assert "over, recovery still owed: E-000001 acme/duty: not told yet, 0 attempts late" in shown
     assert "over, emergency" not in shown
     left.accept()
     assert "E-000001" not in left.shown(capsys)
