@@ -20,6 +20,7 @@ listen: off
 NO_CONFIGURATION = {
     "cause E-000001 --is carrier --because rain": 1,
     "check srv-1": 2,
+    "contacts": 2,
     "doctor": 2,
     "explain E-000001": 1,
     "latency srv-1": 1,

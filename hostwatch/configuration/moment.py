@@ -20,7 +20,8 @@ _INSTANT = re.compile(rf"{_DAY.pattern}[T ][0-2][0-9]:[0-5][0-9](:[0-5][0-9])?(Z
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
-def _check(value: Any) -> str:
+def checked(value: Any) -> str:
+    """The same text, if it is a day or an instant. Raises `Wrong`."""
     if isinstance(value, str) and (_DAY.fullmatch(value) or _INSTANT.fullmatch(value)):
         try:
             datetime.fromisoformat(value)
@@ -32,7 +33,7 @@ def _check(value: Any) -> str:
 
 def _check_day(value: Any) -> str:
     if isinstance(value, str) and _DAY.fullmatch(value):
-        return _check(value)
+        return checked(value)
     raise Wrong("is not a day between 2020 and 2059", "write it like 2026-11-02")
 
 
@@ -43,7 +44,7 @@ def _check_clock(value: Any) -> str:
 
 
 Moment = Annotated[
-    str, BeforeValidator(_check), WithJsonSchema({"type": "string", "examples": ["2026-11-01"]})
+    str, BeforeValidator(checked), WithJsonSchema({"type": "string", "examples": ["2026-11-01"]})
 ]
 """A day, or an instant."""
 

@@ -25,8 +25,9 @@ from hostwatch.core import canonical, facts, instant
 from hostwatch.core.emergency import Emergency, Notice
 from hostwatch.core.facts import PathSeen
 from hostwatch.core.latency import Brought
+from hostwatch.core.population import Customer
 from hostwatch.core.world import SliceKey, World
-from hostwatch.store import evidence, latencies, migrations, present, rows, traffic
+from hostwatch.store import evidence, latencies, migrations, present, rows, traffic, versions
 from hostwatch.store.errors import Absent, Damaged, StoreError, WrongVersion
 from hostwatch.store.evidence import Mark, News
 from hostwatch.store.present import Spans
@@ -121,6 +122,15 @@ class Reader:
         They are read in short transactions, for the process in which nobody changes them meanwhile.
         """
         return (row[1:] for row in present.devices(self._read))
+
+    def customers_at(self, at: datetime) -> dict[str, Customer]:
+        """The customers as they were valid at an instant, by name; of the future as they are now."""
+        query = (
+            "SELECT thing, name, customer, state, body FROM population WHERE thing = 'customer'"
+            " AND valid_from <= ? AND (valid_until IS NULL OR valid_until > ?)"
+        )
+        found = self._read(lambda db: db.execute(query, (rows.us(at), rows.us(at))).fetchall())
+        return versions.population("", found).customers
 
     def facts(
         self,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from hostwatch import channels
 from hostwatch.configuration import load, mistake, secret, service, source
 from hostwatch.configuration.checks import Checks
 from hostwatch.configuration.customer import Contact, Customer, Device, Terms
@@ -33,6 +34,7 @@ PARTS: dict[str, type[BaseModel]] = {
     "limits.": Limits,
     "checks.": Checks,
     "notices.": Notices,
+    "channels.sms.": channels.room("sms").Site,
     "sight.": Sight,
     "uplinks[].": Uplink,
     "power.": Power,
