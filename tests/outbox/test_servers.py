@@ -14,7 +14,7 @@ from hostwatch.channels.base import Message, Receipt
 from hostwatch.channels.email import Email
 from hostwatch.clock import SystemClock
 from hostwatch.core.emergency import NoticeState
-from tests.channels import servers
+from tests.channels import alertmanagers, servers
 from tests.outbox.office import Office, listening, opened, site
 
 MAILBOX = "ops@acme.example"
@@ -153,3 +153,28 @@ async def test_a_page_to_chinese_readers_is_a_line_that_every_pager_shows(tmp_pa
     assert broken.pages[0] == ("5551234", line)
     assert set(broken.pages[1:]) <= {("5551234", f"[repeat] {line}")}
     assert gateway.pages == [("5551234", f"[repeat] {line}")]
+
+
+async def test_a_real_alertmanager_holds_what_the_record_says(tmp_path: Path) -> None:
+    """The first hangs up after it took the entry; the next gets the same entry, under the same labels."""
+    async with servers.receiver() as hooked, servers.receiver("closes") as proxy:
+        hook = f"http://{servers.LOOPBACK}:{hooked.port}/"
+        async with alertmanagers.running(tmp_path, hook) as real:
+            ports = (proxy.port, real.port)
+            started = site(
+                {"acme": [{"alertmanager": f"http://{servers.LOOPBACK}:{port}"} for port in ports]},
+                notices={"next_channel_after": "1s", "first_retry": "100ms"},
+            )
+            started["customers"][0]["language"] = "zh-CN"
+            async with opened(SystemClock(), tmp_path, started) as office:
+                (name,) = await office.owe("acme", "duty")
+                await office.until(lambda: office.notice(name).state is NoticeState.ACCEPTED)
+                story = office.notice(name).stories[0]
+            (held,) = await real.held()
+
+    assert office.notice(name).attempts[0].perhaps_arrived
+    assert office.notice(name).attempts[-1].repeat
+    assert held["labels"]["reference"] == story.reference
+    assert held["labels"]["device"] == story.device
+    assert held["annotations"]["summary"].startswith("【重复】")
+    assert json.loads(proxy.requests[0].body)[0]["labels"] == held["labels"]
