@@ -18,6 +18,7 @@ from heapq import heapify, heappop, heappush
 from hostwatch import log
 from hostwatch.clock import Clock
 from hostwatch.core import acknowledging, delivery, dutyclock, ladder, quiet, turns
+from hostwatch.core.budget import Budgets
 from hostwatch.core.emergency import Notice, NoticeState
 from hostwatch.core.warned import OF_DUTIES
 from hostwatch.core.world import Decision
@@ -82,6 +83,7 @@ class Outbox:
         """Of those that are neither in flight nor behind another."""
 
         self._turns = turns.Turns()
+        self._budgets = Budgets(clock.monotonic)
         self._changed: dict[str, None] = {}
         """Notices of which a round must see what is to be done now."""
 
@@ -189,15 +191,16 @@ class Outbox:
         while (until := self._first_wait()) is not None and until <= now:
             self._changed[heappop(self._waits_end)[1]] = None
         over = await self._look_through(directory, now)
-        for one in self._turns.begin():
+        for one in self._turns.begin(lambda place: self._budgets.spend(place.kind, place.budget)):
             self._launch(one)
+        budget_in = self._budgets.next_in()
         for plan in over:
             why = plan.step.why if isinstance(plan.step, ladder.GiveUp) else WITHDRAWN
             state = NoticeState.FORBIDDEN if plan.step is None else NoticeState.GIVEN_UP
             await self._settle(plan.notice, state, why)
-        return min(
-            moment for moment in (now + IDLE, self._first_wait(), self._first_due()) if moment is not None
-        )
+        again = None if budget_in is None else self._clock.now() + budget_in
+        moments = (now + IDLE, again, self._first_wait(), self._first_due())
+        return min(moment for moment in moments if moment is not None)
 
     def _first_wait(self) -> datetime | None:
         """When the next wait is over."""
@@ -276,7 +279,10 @@ class Outbox:
 
     def _wanted(self, notice: Notice, way: Way) -> turns.Wanted:
         duty = None if notice.duty is None else self._engine.world.duties.get(notice.duty)
-        place = turns.Place(customer=notice.customer, kind=way.channel.kind, kind_max=way.channel.at_once)
+        channel = way.channel
+        place = turns.Place(
+            customer=notice.customer, kind=channel.lane, kind_max=channel.at_once, budget=channel.budget
+        )
         return turns.Wanted(
             notice=notice.id,
             place=place,
@@ -302,12 +308,20 @@ class Outbox:
         def ended(done: asyncio.Task[None]) -> None:
             del self._in_flight[name]
             self._turns.ended(one.place)
+            self._heed(name, one.place)
             self._changed[name] = None
             self._wake.set()
             if not done.cancelled() and (error := done.exception()) is not None:
                 log.error("attempt-broke", notice=name, **fault(error))
 
         task.add_done_callback(ended)
+
+    def _heed(self, name: str, place: turns.Place) -> None:
+        """A gateway that asks to be left alone asks that for all whom we tell by it."""
+        notice = self._engine.world.notices.get(name)
+        latest = notice.attempts[-1] if notice is not None and notice.attempts else None
+        if place.budget is not None and latest is not None and latest.retry_after is not None:
+            self._budgets.pause(place.kind, latest.retry_after)
 
     async def _wait(self, until: datetime) -> None:
         sleeping = asyncio.ensure_future(self._clock.sleep_until(until))

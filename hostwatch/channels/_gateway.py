@@ -28,6 +28,7 @@ from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.pointer import Place
 from hostwatch.configuration.secret import Secret
 from hostwatch.configuration.strict import Section
+from hostwatch.core.budget import Budget
 
 FIELDS_MAX: Final = 30
 TEMPLATES_MAX: Final = 20
@@ -108,6 +109,16 @@ class Meanings(Section):
         return self
 
 
+class Limit(Section):
+    """How many messages a gateway takes: at most so many in any stretch of time."""
+
+    messages: Annotated[int, Field(ge=1, le=10_000, strict=True)]
+    """So many messages."""
+
+    every: Annotated[Duration, between("100ms", "1h")] = timedelta(seconds=1)
+    """In any stretch of this length."""
+
+
 class Gateway(Section):
     """A provider, or a gateway of your own, that is asked by HTTP."""
 
@@ -167,6 +178,12 @@ class Gateway(Section):
 
     callbacks: tuple[Callback, ...] = Field(default=(), max_length=5)
     """How it says later what became of a message."""
+
+    limit: Limit = Limit(messages=10)
+    """How many messages it takes in a time."""
+
+    at_once: Annotated[int, Field(ge=1, le=64, strict=True)] = 16
+    """How many requests may be under way at one time."""
 
     timeout: Annotated[Duration, between("10ms", "4m")] = timedelta(seconds=20)
     """For one try."""
@@ -242,6 +259,30 @@ def chosen(gateways: Mapping[str, Gateway], name: str | None, kind: str) -> tupl
 def key_of(message: base.Message, key: bytes) -> str:
     """What a gateway knows a notice by: a hash under our own key, since notices name customers and people."""
     return hmac.new(key, b"gateway " + message.key.encode(), hashlib.sha256).hexdigest()[:KEY_CHARS]
+
+
+class Telephone(base.Channel):
+    """One telephone behind a gateway."""
+
+    def __init__(self, number: str, name: str, gateway: Gateway, surroundings: base.Surroundings) -> None:
+        self.number = number
+        self.gateway = gateway
+        self.surroundings = surroundings
+        self.at_once = gateway.at_once
+        self.budget = Budget(messages=gateway.limit.messages, every=gateway.limit.every)
+        self._lane = f"{self.kind}/{name}"
+
+    @property
+    def shown(self) -> str:
+        return self.number
+
+    @property
+    def lane(self) -> str:
+        return self._lane
+
+    async def ask(self, words: str, message: base.Message) -> base.Receipt:
+        """Hand a message over."""
+        return await send(self.gateway, self.lane, self.number, words, message, self.surroundings)
 
 
 async def send(

@@ -30,6 +30,7 @@ from pydantic_core import CoreSchema
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.secret import Secret
 from hostwatch.configuration.strict import Section
+from hostwatch.core.budget import Budget
 from hostwatch.core.proof import Proof
 
 SAID_MAX_CHARS = 500
@@ -179,6 +180,14 @@ class Channel(ABC):
 
     at_once: int = 32
     """How many sends of this kind may be under way at one time, over all customers."""
+
+    budget: Budget | None = None
+    """How many messages may be sent by it in a time; None: as many as there are."""
+
+    @property
+    def lane(self) -> str:
+        """What its budget, and its room, is shared with: all of its kind, or of its gateway."""
+        return self.kind
 
     @property
     @abstractmethod

@@ -34,26 +34,13 @@ def build(settings: Settings, surroundings: base.Surroundings) -> Sms:
     return Sms(settings.number, name, gateway, surroundings)
 
 
-class Sms(base.Channel):
+class Sms(_gateway.Telephone):
     """One mobile telephone behind a gateway."""
 
     kind = "sms"
 
-    def __init__(self, number: str, name: str, gateway: Gateway, surroundings: base.Surroundings) -> None:
-        self._number = number
-        self._name = name
-        self._gateway = gateway
-        self._surroundings = surroundings
-
-    @property
-    def shown(self) -> str:
-        return self._number
-
     async def send(self, message: base.Message) -> base.Receipt:
-        words = written(message, self._gateway.signature or "")
-        return await _gateway.send(
-            self._gateway, f"sms/{self._name}", self._number, words, message, self._surroundings
-        )
+        return await self.ask(written(message, self.gateway.signature or ""), message)
 
 
 def written(message: base.Message, signature: str = "") -> str:

@@ -44,28 +44,19 @@ def build(settings: Settings, surroundings: base.Surroundings) -> Voice:
     return Voice(settings.number, name, gateways[name], surroundings)
 
 
-class Voice(base.Channel):
+class Voice(_gateway.Telephone):
     """One telephone behind a gateway."""
 
     kind = "voice"
 
     def __init__(self, number: str, name: str, gateway: Called, surroundings: base.Surroundings) -> None:
-        self._number = number
-        self._name = name
-        self._gateway = gateway
-        self._surroundings = surroundings
-
-    @property
-    def shown(self) -> str:
-        return self._number
+        super().__init__(number, name, gateway, surroundings)
+        self._keypress = gateway.keypress
 
     async def send(self, message: base.Message) -> base.Receipt:
         aloud = {name: message.spoken[name] for name in message.named if message.spoken.get(name)}
         said = replace(message, named={**message.named, **aloud})
-        words = written(message, self._gateway.keypress)
-        return await _gateway.send(
-            self._gateway, f"voice/{self._name}", self._number, words, said, self._surroundings
-        )
+        return await self.ask(written(message, self._keypress), said)
 
 
 def written(message: base.Message, keypress: str | None) -> str:

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
+
+from hostwatch.core.budget import Budget
 
 AT_ONCE_MAX = 64
 """Attempts under way at one time."""
@@ -36,10 +39,13 @@ class Place:
 
     customer: str
     kind: str
-    """The kind of channel."""
+    """The kind of channel, or the gateway of one that several people are reached by."""
 
     kind_max: int
     """How many attempts by this kind of channel may be under way at one time."""
+
+    budget: Budget | None = None
+    """How many messages may leave by it in a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +109,9 @@ class Turns:
         for other in list(self._places.get(place.customer, ())):
             self._call(other)
 
-    def begin(self) -> list[Wanted]:
-        """Those that begin now, in the order of their turns; from now on they are under way.
+    def begin(self, may: Callable[[Place], bool] = lambda place: True) -> list[Wanted]:
+        """Those that begin now, in the order of their turns; from now on they are under way. `may`: whether
+        there is anything left of a budget; it is spent with that.
 
         Where there is no room for the next at a kind of channel, there is none for the others either: they
         have as many attempts under way, or more.
@@ -116,7 +123,7 @@ class Turns:
             if not heads:
                 break
             (_, _, place), kind = min(heads)
-            if self._room.has(place):
+            if self._room.has(place) and may(place):
                 begun.append(self._take(place))
             else:
                 kinds.remove(kind)

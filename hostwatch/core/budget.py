@@ -1,0 +1,64 @@
+"""How many messages a gateway may be sent: at most so many in any stretch of time of one length.
+
+Providers count in windows of their own, so no window whatever holds more. Who is told to wait waits: nothing
+at all goes to a gateway that asked to be left alone, for a minute at most; then one message asks again.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+PAUSE_MAX: Final = timedelta(minutes=1)
+"""The longest that what one message was told holds up all others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """At most `messages` within any stretch of `every`."""
+
+    messages: int
+    every: timedelta
+
+
+class Budgets:
+    """What was sent lately, by lane: a gateway, or a kind of channel."""
+
+    def __init__(self, now: Callable[[], timedelta]) -> None:
+        """`now`: a clock that is never set."""
+        self._now = now
+        self._sent: dict[str, deque[timedelta]] = {}
+        self._paused: dict[str, timedelta] = {}
+        self._waiting: set[tuple[str, Budget]] = set()
+
+    def spend(self, lane: str, budget: Budget | None) -> bool:
+        """Whether one more may leave now; it is counted if it may."""
+        if budget is None:
+            return True
+        now, sent = self._now(), self._sent.setdefault(lane, deque())
+        while sent and sent[0] + budget.every <= now:
+            sent.popleft()
+        if len(sent) >= budget.messages or self._paused.get(lane, now) > now:
+            self._waiting.add((lane, budget))
+            return False
+        sent.append(now)
+        return True
+
+    def pause(self, lane: str, lasting: timedelta) -> None:
+        """A gateway asked to be left alone."""
+        until = self._now() + min(lasting, PAUSE_MAX)
+        self._paused[lane] = max(until, self._paused.get(lane, until))
+
+    def next_in(self) -> timedelta | None:
+        """In how much time one that had to wait may leave; None if none had to since this was asked last."""
+        waiting, self._waiting = self._waiting, set()
+        now = self._now()
+        return min((self._free_at(*one) - now for one in waiting), default=None)
+
+    def _free_at(self, lane: str, budget: Budget) -> timedelta:
+        sent, now = self._sent[lane], self._now()
+        room_at = sent[-budget.messages] + budget.every if len(sent) >= budget.messages else now
+        return max(room_at, self._paused.get(lane, now))
