@@ -37,6 +37,7 @@ class Wiring:
                 self._below.setdefault(above, {})[name] = None
                 if above not in self._elements:  # an outlet, which hangs on its PDU
                     self._below.setdefault(above.partition("/")[0], {})[above] = None
+        self._sources_of: dict[str, Expression] = {}
         self._check_depth()
 
     def __repr__(self) -> str:
@@ -97,10 +98,14 @@ class Wiring:
         return feeds.changed(self._at_source if at == AT_SOURCE else self._at_outlet)
 
     def _at_source(self, name: str) -> Expression:
-        element, inputs = self.element(name), self.input(name)
-        if element is None or inputs is None or element.kind in (Kind.UTILITY, Kind.UPS):
-            return expression.name(name)
-        return inputs.changed(self._at_source)
+        """Each is asked for once: by two ways on each level there are thousands of ways to one UPS."""
+        if name not in self._sources_of:
+            element, inputs = self.element(name), self.input(name)
+            if element is None or inputs is None or element.kind in (Kind.UTILITY, Kind.UPS):
+                self._sources_of[name] = expression.name(name)
+            else:
+                self._sources_of[name] = inputs.changed(self._at_source)
+        return self._sources_of[name]
 
     def _at_outlet(self, name: str) -> Expression:
         found = [self._elements[below] for below in self.below(name) if below in self._elements]

@@ -265,6 +265,18 @@ def test_a_strip_on_an_outlet_of_another(said: str, strip: str, feed: str, last:
     assert [SIGNS[now.of(name).supplied] for name in ("near", "f", "last")] == [strip, feed, last]
 
 
+def test_many_ways_to_one_source_are_each_gone_once() -> None:
+    """By two ways on each of 30 levels there are a thousand million of them."""
+    elements = [Element(id="u0a", kind=Kind.UPS), Element(id="u0b", kind=Kind.UPS)]
+    for level in range(1, 30):
+        above = f"any(u{level - 1}a,u{level - 1}b)"
+        elements += [Element(id=f"u{level}{side}", kind=Kind.PANEL, input=above) for side in "ab"]
+
+    found = Wiring(elements).measured(expression.parse("any(u29a,u29b)"), AT_SOURCE)
+
+    assert str(found) == "any(u0a,u0b)"
+
+
 def test_who_hangs_on_itself_is_refused() -> None:
     with pytest.raises(ValueError, match="hangs on itself: a → b → a"):
         wiring("panel a < b\npanel b < a")
