@@ -114,17 +114,26 @@ class LastSeen:
         return f"last seen {self.last.words}{left}{possibly}"
 
 
-def of_supply(wanted: Expression, wiring: Wiring, said: Said) -> LastSeen:
-    """How it stood with a supply when it was heard last."""
+def of_supply(
+    wanted: Expression, wiring: Wiring, said: Said, known: dict[str, LastSeen] | None = None
+) -> LastSeen:
+    """How it stood with a supply when it was heard last. `known`: the elements gone through already."""
+    known = {} if known is None else known
     if not wanted.parts:
-        return of_element(wanted.needs, wiring, said)
-    found = [of_supply(part, wiring, said) for part in wanted.parts]
+        if wanted.needs not in known:
+            known[wanted.needs] = _of_element(wanted.needs, wiring, said, known)
+        return known[wanted.needs]
+    found = [of_supply(part, wiring, said, known) for part in wanted.parts]
     chosen = min if wanted.needs == "any" else max
     return chosen(found, key=lambda one: one.last)
 
 
 def of_element(name: str, wiring: Wiring, said: Said) -> LastSeen:
     """The same of one element. A UPS that was heard speaks for itself, and a line for no more than itself."""
+    return _of_element(name, wiring, said, {})
+
+
+def _of_element(name: str, wiring: Wiring, said: Said, known: dict[str, LastSeen]) -> LastSeen:
     element, inputs = wiring.element(name), wiring.input(name)
     own = LastSeen() if element is None else _own(element, said)
     is_final = (
@@ -132,7 +141,7 @@ def of_element(name: str, wiring: Wiring, said: Said) -> LastSeen:
     )
     if inputs is None or is_final:
         return own
-    above = of_supply(inputs, wiring, said)
+    above = of_supply(inputs, wiring, said, known)
     if element is not None and element.kind is Kind.UPS and above.last > Last.BATTERY:
         above = replace(above, last=Last.BATTERY)  # of the UPS itself nobody said anything
     if Last.NOTHING in (own.last, above.last):

@@ -13,8 +13,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hostwatch.core import lastseen, upswords
+from hostwatch.core.element import Element, Kind
 from hostwatch.core.lastseen import Last, LastSeen, Told
 from hostwatch.core.power import Output, Point, PowerReading, Utility
+from hostwatch.core.wiring import Wiring
 from hostwatch.core.witnesses import parsed
 from tests.core.wires import wiring
 
@@ -122,3 +124,15 @@ def test_a_reading_that_says_nothing_at_all() -> None:
     assert not lastseen.says_anything(upswords.reading({"ups.status": "WAIT", "battery.charge": "90"}))
     assert lastseen.says_anything(upswords.reading({"ups.status": "ALARM"}))
     assert all(map(lastseen.says_anything, LINES.values()))
+
+
+def test_many_ways_to_one_source_are_each_gone_once() -> None:
+    """By two ways on each of 30 levels there are a thousand million of them."""
+    elements = [Element(id=f"u0{side}", kind=Kind.UPS, witness=f"ups-{side}") for side in "ab"]
+    for level in range(1, 30):
+        above = f"any(u{level - 1}a,u{level - 1}b)"
+        elements += [Element(id=f"u{level}{side}", kind=Kind.PANEL, input=above) for side in "ab"]
+
+    found = lastseen.of_supply(parsed("any(u29a,u29b)"), Wiring(elements), lambda _: None)
+
+    assert found == LastSeen()
