@@ -50,8 +50,10 @@ def first_line(t: NullTranslations, story: Story, kind: Kind) -> str:
                 return t.gettext("%(reference)s: power interrupted since %(since)s: %(names)s")
             case "update":
                 return t.gettext("%(reference)s: more is without power: %(names)s")
-            case "recovery":
+            case "recovery" if story.measured_at == "outlet":
                 return t.gettext("%(reference)s: power is back since %(since)s: %(names)s")
+            case "recovery":
+                return t.gettext("%(reference)s: power is back at its source since %(since)s: %(names)s")
             case _:
                 return t.gettext("%(reference)s: power is no longer watched by us: %(names)s")
     match kind:
@@ -191,6 +193,12 @@ def next_steps(t: NullTranslations, stories: Sequence[Story], kind: Kind) -> str
             )
             return said if stories[0].devices else f"{said}\n{_spared(t)}"
         case "recovery":
+            if of_power and any(story.measured_at != "outlet" for story in stories):
+                return t.gettext(
+                    "What happens next: we keep reading and tell you if power is interrupted again."
+                    " This is read at the source: utility or UPS has power. We keep looking at the devices,"
+                    " which may take a while to start, and tell you of one that does not answer."
+                )
             if of_power:
                 return t.gettext(
                     "What happens next: we keep reading and tell you if power is interrupted again."

@@ -219,6 +219,11 @@ NOTICES: dict[str, tuple[Kind, tuple[Story, ...], dict[str, bool]]] = {
         (dataclasses.replace(NO_POWER, measured_at="outlet", supplies=("r1-a",)),),
         {},
     ),
+    "Power is back, measured at the outlet": (
+        "recovery",
+        (dataclasses.replace(POWER_BACK, measured_at="outlet", supplies=("r1-a",)),),
+        {},
+    ),
     "Power is interrupted, as the operator is told": ("emergency", (POWER_OPERATORS,), {}),
     "More is without power": ("update", (MORE_POWER,), {}),
     "Power is back, of some sooner": ("recovery", (ALL_POWER_BACK,), {}),
