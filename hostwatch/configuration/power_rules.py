@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 
 from hostwatch.configuration.mistake import Wrong
@@ -11,6 +12,7 @@ from hostwatch.configuration.place import Finding, Steps
 from hostwatch.configuration.power import input_of
 from hostwatch.core import expression
 from hostwatch.core.element import Element, Kind
+from hostwatch.core.expression import NAMES_MAX
 from hostwatch.core.wiring import Wiring
 
 NAMED_MAX = 3
@@ -29,10 +31,22 @@ def mistakes(configuration: Configuration) -> Iterator[Finding]:
         *_witnesses(elements, sources),
         *_planned(configuration, known),
         *_pushed_alike(configuration),
+        *_crowded(elements),
     ]
     yield from wrong
     if not wrong:
         yield from _loops(elements)
+
+
+def _crowded(elements: Elements) -> Iterator[Finding]:
+    """Racks with more feeds than one expression has names: who stands there hangs on any of them."""
+    counted: Counter[str] = Counter()
+    for steps, one in elements:
+        if one.kind is Kind.FEED and one.rack:
+            counted[one.rack] += 1
+            if counted[one.rack] == NAMES_MAX + 1:
+                wrong = f"is the rack of more than {NAMES_MAX} feeds"
+                yield (*steps, "rack"), Wrong(wrong, "write which rack each feed really goes to")
 
 
 def _pushed_alike(configuration: Configuration) -> Iterator[Finding]:

@@ -159,3 +159,17 @@ power:
         (7, f"{alike} pushed-b"),
         (8, f"{alike} pushed-a"),
     ]
+
+
+def test_a_rack_with_more_feeds_than_an_expression_has_names_is_a_mistake(tmp_path: Path) -> None:
+    """Of 64 a device that stands there hangs on any; the 65th is told of with its line."""
+
+    def site(count: int) -> str:
+        feeds = "".join(f"    - {{id: f{number}, panel: panel-a, rack: r9}}\n" for number in range(count))
+        return POWER.replace("  pdus:", f"{feeds}  pdus:")
+
+    assert loaded(tmp_path, site(64), PEOPLE.replace("rack: r1, ports", "rack: r9, ports"))
+    with pytest.raises(BadConfiguration) as bad:
+        loaded(tmp_path, site(65), PEOPLE.replace("rack: r1, ports", "rack: r9, ports"))
+
+    assert [one.wrong for one in bad.value.mistakes] == ["is the rack of more than 64 feeds"]
