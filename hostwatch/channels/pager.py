@@ -35,8 +35,8 @@ LINE_MAX_CHARS = 160
 """The longest page."""
 
 NO_SUCH_COMMAND = 500
-MENDABLE = frozenset({503, 554})
-"""Of the answers that begin with 5: commands out of order, and a technical fault of the gateway."""
+MENDABLE = frozenset({503, 530, 554})
+"""Of the answers that begin with 5: commands out of order, a login that is wanted, a technical fault."""
 
 _ANSWER = re.compile(rb"([2-9][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
 _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+*#-]{0,63}")

@@ -105,6 +105,7 @@ async def test_a_login_comes_first_and_the_password_is_never_repeated(channel, p
         ("greeting", "drops", base.Failed, False),
         ("ALER", b"421 Too Many Errors, Goodbye\r\n", base.Failed, False),
         ("PAGE", b"550 Error, Invalid Pager ID\r\n", base.Refused, None),
+        ("PAGE", b"530 Please login with LOGIN.\r\n", base.Failed, False),
         ("PAGE", b"554 Error, failed (database)\r\n", base.Failed, False),
         ("PAGE", b"421 Too Many Errors, Goodbye\r\n", base.Failed, False),
         ("PAGE", b"780 a two-way pager is needed\r\n", base.Failed, False),
