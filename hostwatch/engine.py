@@ -129,7 +129,7 @@ class Engine:
             self.stuck = None
         self.last_commit = self.last_try = self._clock.monotonic()
         self.world.apply(decision)
-        if decision.notices or decision.duties or decision.acknowledged:
+        if decision.notices or decision.duties or decision.acknowledged or decision.calls:
             self.changed.set()
         for listener in self.listeners:
             try:

@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from hostwatch.core import canonical, facts, portsheard, supply
 from hostwatch.core.emergency import Emergency
 from hostwatch.core.hanging import ports_in
 from hostwatch.core.notice import Part, Story
 from hostwatch.core.power import of_text
-from hostwatch.core.service import device_in, service_in
+from hostwatch.core.service import device_in
 from hostwatch.core.wiring import AT_OUTLET
 from hostwatch.core.world import World
 from hostwatch.doubting import Doubted, doubts, seconds
+from hostwatch.events import Event, of_people
+from hostwatch.events import shown as shown
 from hostwatch.messages import spans
 from hostwatch.store.reader import AsOf, Reader
 
@@ -64,15 +66,10 @@ KINDS: Final[tuple[type[facts.Fact], ...]] = (
     facts.AttemptEnded,
     facts.Acknowledged,
     facts.AcknowledgementWithdrawn,
+    facts.CallTaken,
+    facts.CallReturned,
+    facts.CallEnded,
 )
-
-
-class Event(NamedTuple):
-    """One thing that was seen, or followed."""
-
-    at: datetime
-    who: str
-    what: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,19 +201,12 @@ class _Mine:
                 return fact.duty.startswith(f"{self._reference}.")
             case facts.NoticeOwed() | facts.NoticeSettled() | facts.AttemptEnded():
                 return fact.notice.startswith(f"{self._reference}.")
+            case facts.CallTaken() | facts.CallReturned() | facts.CallEnded():
+                return fact.notice.startswith(f"{self._reference}.")
         reference = getattr(fact, "reference", None)
         if reference is not None:
             return bool(reference == self._reference)
         return getattr(fact, "signal", "") in self._signals and fact.at <= self._until + BEFORE
-
-
-def shown(signal: str) -> str:
-    """A signal as people call it: `srv-1`, `srv-1/www`, `switch sw-1`."""
-    kind, colon, rest = signal.partition(":")
-    if colon and kind in ("switch", "uplink", "supply", "source"):
-        return f"{kind} {rest.rpartition('@')[0].rpartition('/')[0]}"
-    service = service_in(signal)
-    return f"{device_in(signal)}/{service}" if service else device_in(signal)
 
 
 def _events(fact: facts.Fact, personal: Callable[[str], str | None]) -> Iterator[Event]:
@@ -247,7 +237,7 @@ def _events(fact: facts.Fact, personal: Callable[[str], str | None]) -> Iterator
             yield Event(fact.at, fact.actor, f"{word}, because: {why}{ordered}")
         case _:
             yield from _of_witnesses(fact)
-            yield from _of_people(fact)
+            yield from of_people(fact, personal)
 
 
 def _of_witnesses(fact: facts.Fact) -> Iterator[Event]:
@@ -276,49 +266,6 @@ def _of_doubts(found: Collection[Doubted]) -> Iterator[Event]:
         yield Event(one.doubt.since, f"supply {one.supply}", f"is not known: {one.words}")
         if not one.doubt.is_open and (one.supply, one.doubt.until) not in goes_on:
             yield Event(one.doubt.until, f"supply {one.supply}", "is known again")
-
-
-def _of_people(fact: facts.Fact) -> Iterator[Event]:
-    """Who was to be told, and was."""
-    match fact:
-        case facts.EmergencyHeld():
-            yield Event(fact.at, shown(fact.signal), "waits for the verdict on what it hangs on")
-        case facts.EmergencyJoined():
-            yield Event(fact.at, shown(fact.signal), f"is told of under {fact.reference}")
-        case facts.EmergencyEnded():
-            yield Event(fact.at, fact.reference, "is withdrawn" if fact.withdrawn else "is over")
-        case facts.NoticeOwed():
-            yield Event(fact.at, f"{fact.customer}/{fact.contact}", f"is owed a notice: {fact.kind}")
-        case facts.AttemptEnded():
-            yield Event(fact.at, _contact(fact.notice), f"attempt {fact.number}: {fact.outcome}")
-        case facts.NoticeSettled():
-            yield Event(fact.at, _contact(fact.notice), f"notice: {fact.state}")
-        case facts.Acknowledged():
-            has = f"{fact.customer}/{fact.contact or 'somebody'}"
-            yield Event(fact.at, has, f"has it ({fact.how}, recorded by {fact.actor})")
-        case facts.AcknowledgementWithdrawn():
-            has = f"{fact.customer}/{fact.contact or 'somebody'}"
-            yield Event(fact.at, has, f"does not have it after all, says {fact.actor}")
-        case facts.DutyMet():
-            yield Event(
-                fact.at, _contact(fact.duty), "was told too late" if fact.late else "was told in time"
-            )
-        case facts.DutyBreached():
-            yield Event(fact.at, _contact(fact.duty), "was not told in time")
-        case (
-            facts.EmergencyOpened()
-            | facts.UplinkEmergencyOpened()
-            | facts.SupplyEmergencyOpened()
-            | facts.SwitchEmergencyOpened()
-        ):
-            yield Event(fact.at, fact.reference, "is opened")
-        case _:
-            pass
-
-
-def _contact(name: str) -> str:
-    """The last parts of the name of a notice or a duty: customer and contact."""
-    return "/".join(name.split(".")[-2:])
 
 
 def _power(text: str) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 from hostwatch import log
 from hostwatch.channels.base import Channel, Failed, Message, Refused, printable
 from hostwatch.clock import Clock
-from hostwatch.core import delivery, ladder
+from hostwatch.core import calls, delivery, ladder
 from hostwatch.core.emergency import AttemptOutcome, Notice
 from hostwatch.core.proof import Proof
 from hostwatch.core.world import Decision, World
@@ -120,8 +120,13 @@ class Handover:
         except Exception as error:  # a fault of ours in a channel must not lose the notice
             log.error("channel-broke", channel=channel.kind, notice=notice.id, **fault(error))
             return _End(outcome=AttemptOutcome.FAILED, said=repr(error), perhaps_arrived=True)
+        is_taken = receipt.proof.covers(Proof.ACCEPTED)
         return _End(
-            outcome=AttemptOutcome.ACCEPTED, said=receipt.said, proof=receipt.proof, receipt=receipt.receipt
+            outcome=AttemptOutcome.ACCEPTED if is_taken else AttemptOutcome.ATTEMPTED,
+            said=receipt.said,
+            perhaps_arrived=not is_taken and not calls.is_call(receipt.receipt),
+            proof=receipt.proof,
+            receipt=receipt.receipt,
         )
 
     def _is_late(self, notice: Notice) -> bool:
@@ -131,7 +136,7 @@ class Handover:
     async def _record(self, notice: Notice, end: _End) -> None:
         words = printable(end.said)
         status = _STATUS.match(words)
-        say = log.info if end.outcome is AttemptOutcome.ACCEPTED else log.warning
+        say = log.info if end.outcome in delivery.TAKEN else log.warning
         say(
             "attempt",
             notice=notice.id,

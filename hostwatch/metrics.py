@@ -18,7 +18,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 import hostwatch
-from hostwatch.core import facts, instant
+from hostwatch.core import calls, facts, instant
+from hostwatch.core.calls import Call
 from hostwatch.core.emergency import Duty, Notice, NoticeState
 from hostwatch.core.reading import Outcome
 from hostwatch.core.service import is_of_device
@@ -87,6 +88,7 @@ class Snapshot:
     blind: tuple[str, ...]
     emergencies: int
     acknowledged: int
+    calls: tuple[Call, ...]
     notices: tuple[Notice, ...]
     duties: tuple[Duty, ...]
     readings: dict[str, int]
@@ -122,6 +124,7 @@ def snapshot(
         blind=tuple(world.blind),
         emergencies=len(world.emergencies),
         acknowledged=sum(name in world.emergencies for name in world.acknowledged),
+        calls=tuple(call for known in world.calls.values() for call in known),
         notices=tuple(world.notices.values()),
         duties=tuple(duty for duty in world.duties.values() if duty.is_open),
         readings=dict(tally.readings),
@@ -207,6 +210,11 @@ def _people(seen: Snapshot) -> Iterator[Metric]:
     yield from _gauge(
         "hostwatch_emergencies_acknowledged", "Of these, those that somebody has.", seen.acknowledged
     )
+    waiting = (one for one in seen.notices if one.state is NoticeState.PENDING)
+    to_make = sum(1 for notice in waiting for _ in calls.waiting(notice))
+    yield from _gauge("hostwatch_calls_to_make", "Calls that wait for a human.", to_make)
+    taken = sum(call.is_taken for call in seen.calls)
+    yield from _gauge("hostwatch_calls_taken", "Of these, those that somebody has taken.", taken)
     yield from _gauge("hostwatch_duties_open", "Duties to tell that are not met.", len(seen.duties))
     due = min((duty.due for duty in seen.duties), default=None)
     left = None if due is None else (due - seen.now).total_seconds()

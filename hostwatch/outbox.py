@@ -17,7 +17,7 @@ from heapq import heapify, heappop, heappush
 
 from hostwatch import log
 from hostwatch.clock import Clock
-from hostwatch.core import acknowledging, delivery, dutyclock, ladder, quiet, turns
+from hostwatch.core import acknowledging, calling, delivery, dutyclock, ladder, quiet, turns
 from hostwatch.core.budget import Budgets
 from hostwatch.core.emergency import Notice, NoticeState
 from hostwatch.core.warned import OF_DUTIES
@@ -199,7 +199,7 @@ class Outbox:
             state = NoticeState.FORBIDDEN if plan.step is None else NoticeState.GIVEN_UP
             await self._settle(plan.notice, state, why)
         again = None if budget_in is None else self._clock.now() + budget_in
-        moments = (now + IDLE, again, self._first_wait(), self._first_due())
+        moments = (now + IDLE, again, self._first_wait(), self._first_due(), self._first_return())
         return min(moment for moment in moments if moment is not None)
 
     def _first_wait(self) -> datetime | None:
@@ -225,8 +225,15 @@ class Outbox:
             heappop(self._dues)
         return None
 
+    def _first_return(self) -> datetime | None:
+        """When the next call comes back to the call sheet."""
+        return calling.first_return(self._engine.world)
+
     async def _put_right(self) -> None:
-        """Record what time has done: breaches, and attempts that nobody works on any more."""
+        """Record what time has done: breaches, and attempts and calls that nobody works on any more."""
+        returns_at = self._first_return()
+        if returns_at is not None and returns_at <= self._clock.now():
+            await self._engine.do(calling.come_back)
         now, due = self._clock.now(), self._first_due()
         is_time = due is not None and due <= now
         if is_time:

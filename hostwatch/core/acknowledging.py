@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from hostwatch.core import acknowledgement, customerduty, delivery
@@ -12,8 +13,8 @@ from hostwatch.core.proof import Proof
 from hostwatch.core.world import Decision, World
 
 
-def acknowledge(world: World, reference: str, said: Acknowledgement, now: datetime) -> Decision:
-    """A person has an emergency. It is on record, and proves what it can of their own notices."""
+def note(world: World, reference: str, said: Acknowledgement, now: datetime) -> Decision:
+    """A person has an emergency: it is on record. Saying so again changes nothing."""
     before = world.acknowledged.get(reference, ())
     if any(one.key == said.key for one in before):
         return Decision()
@@ -26,14 +27,17 @@ def acknowledge(world: World, reference: str, said: Acknowledgement, now: dateti
         how=said.how.value,
         actor=said.actor,
     )
-    found = Decision(facts=(fact,), acknowledged={reference: (*before, said)})
-    for notice in world.notices.of(reference):
+    return Decision(facts=(fact,), acknowledged={reference: (*before, said)})
+
+
+def acknowledge(world: World, reference: str, said: Acknowledgement, now: datetime) -> Decision:
+    """The same, and it proves what it can of their own notices."""
+    found = note(world, reference, said, now)
+    for notice in world.notices.of(reference) if found.facts else ():
         attempt = acknowledgement.proven_attempt(notice) if said.is_of(notice) else None
         if attempt is not None:
             proof = Proof.ACKNOWLEDGED
-            found = _both(
-                found, delivery.proved(world, notice, attempt.number, proof, said=said.who, now=now)
-            )
+            found = both(found, delivery.proved(world, notice, attempt.number, proof, said=said.who, now=now))
     return found
 
 
@@ -81,11 +85,13 @@ def waits(world: World, notice: Notice) -> bool:
     return before is not None and (before.has_open_attempt or not rests(world, before))
 
 
-def _both(one: Decision, other: Decision) -> Decision:
-    return Decision(
+def both(one: Decision, other: Decision) -> Decision:
+    """Two decisions about people as one. They are about different notices, or the first is about none."""
+    return replace(
+        one,
         facts=(*one.facts, *other.facts),
         duties=(*one.duties, *other.duties),
         customer_duties=(*one.customer_duties, *other.customer_duties),
         notices=(*one.notices, *other.notices),
-        acknowledged=one.acknowledged,
+        acknowledged={**one.acknowledged, **other.acknowledged},
     )

@@ -67,7 +67,7 @@ def end(
     Of one that was accepted `proof` is what that proves. By `receipt` the other side may say more later, also
     of one that only perhaps arrived.
     """
-    is_accepted = outcome is AttemptOutcome.ACCEPTED
+    is_accepted = outcome in TAKEN
     done = replace(
         notice.attempts[-1],
         ended_at=now,
@@ -101,8 +101,8 @@ def proved(world: World, notice: Notice, number: int, proof: Proof, *, said: str
     attempt = notice.attempts[number - 1]
     if attempt.proof is not None and attempt.proof.covers(proof):
         return Decision()
-    is_back = attempt.outcome is AttemptOutcome.RETURNED
-    known = replace(attempt, proof=proof, outcome=AttemptOutcome.ACCEPTED if is_back else attempt.outcome)
+    is_new = attempt.outcome in (AttemptOutcome.RETURNED, AttemptOutcome.ATTEMPTED)
+    known = replace(attempt, proof=proof, outcome=AttemptOutcome.ACCEPTED if is_new else attempt.outcome)
     fact = facts.AttemptProved(at=now, notice=notice.id, number=number, proof=proof.value, said=said)
     return _told(world, _then(fact, _weighed(world, notice.with_attempt(known), known, now)), now)
 
@@ -129,6 +129,9 @@ def returned(world: World, notice: Notice, number: int, *, said: str, now: datet
     reopened = Decision(facts=tuple(found), notices=(opened,), duties=(replace(duty, met_at=None),))
     return _told(world, reopened, now)
 
+
+TAKEN: Final = frozenset({AttemptOutcome.ACCEPTED, AttemptOutcome.ATTEMPTED})
+"""Somebody took it, or has it before them: what they say of it later counts."""
 
 MET: Final = {NoticeState(proof.value): proof for proof in Proof if proof is not Proof.ATTEMPTED}
 """What is proven of a notice that was settled so."""

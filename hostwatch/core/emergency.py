@@ -82,6 +82,9 @@ class AttemptOutcome(StrEnum):
     """What became of handing a notice over."""
 
     OPEN = "open"
+    ATTEMPTED = "attempted"
+    """Handed over, and nobody has said yet whether it was taken: a call that is to be made."""
+
     ACCEPTED = "accepted"
     RETURNED = "returned"
     """Accepted, and given back later: it did not arrive."""

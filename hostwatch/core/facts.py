@@ -382,6 +382,9 @@ class CauseStated(Fact):
 
 Acknowledged = facts_from_people.Acknowledged
 AcknowledgementWithdrawn = facts_from_people.AcknowledgementWithdrawn
+CallTaken = facts_from_people.CallTaken
+CallReturned = facts_from_people.CallReturned
+CallEnded = facts_from_people.CallEnded
 
 KINDS: dict[str, type[Fact]] = {kind.__name__: kind for kind in Fact.__subclasses__()}
 """Every kind of fact by its name."""

@@ -1,4 +1,4 @@
-"""Facts about what people said and did themselves: who has an emergency. Part of `core.facts`."""
+"""Facts about what people said and did: who has an emergency, which calls were made. Part of `core.facts`."""
 
 from __future__ import annotations
 
@@ -37,3 +37,51 @@ class AcknowledgementWithdrawn(Fact):
     actor: str
     because: str
     """A commitment to the reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallTaken(Fact):
+    """A person of the operator's is about to make a call of the call sheet."""
+
+    notice: str
+    number: int
+    """Of the attempt."""
+
+    by: str
+    """A commitment to their name."""
+
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallReturned(Fact):
+    """They took it and did not say what came of it: it is anybody's again."""
+
+    notice: str
+    number: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEnded(Fact):
+    """What came of a call."""
+
+    notice: str
+    number: int
+    outcome: str
+    """One of `core.calls.Outcome`."""
+
+    to: str
+    """A commitment to the name of whom they spoke to; empty if to nobody."""
+
+    acknowledged: bool
+    """Whether who they spoke to said that they have it."""
+
+    by: str
+    evidence: str
+    """`independent`, where there is a reference that others keep, or `stated by operator`."""
+
+    reference: str
+    """A commitment to that: a record of the exchange, a recording, a report of the fax machine."""
+
+    actor: str

@@ -71,7 +71,10 @@ Step = Send | Wait | GiveUp
 USELESS = frozenset({AttemptOutcome.REFUSED, AttemptOutcome.RETURNED})
 """The same message by the same channel would fare no better."""
 
-RESTING = USELESS | {AttemptOutcome.ACCEPTED}
+TAKEN = frozenset({AttemptOutcome.ACCEPTED, AttemptOutcome.ATTEMPTED})
+"""Somebody has it, or has it before them: it has its time."""
+
+RESTING = USELESS | TAKEN
 """After these a channel is left alone for a while."""
 
 LEFT_ALONE_MIN = timedelta(hours=1)
@@ -141,7 +144,7 @@ def _climb(notice: Notice, rungs: tuple[str, ...], pace: Pace, now: datetime) ->
     if now >= leaves_at:
         return _next_rung(tried, rungs, pace, now)
     retry_at = _retry_at(stay, pace)
-    if latest.outcome is AttemptOutcome.ACCEPTED or retry_at >= leaves_at:
+    if latest.outcome in TAKEN or retry_at >= leaves_at:
         return Wait(leaves_at)
     return Send(place) if now >= retry_at else Wait(retry_at)
 
@@ -191,6 +194,9 @@ def _free_at(tried: tuple[Attempt, ...], way: str, pace: Pace, now: datetime) ->
 
 def _rest(tried: tuple[Attempt, ...], way: str, pace: Pace) -> timedelta:
     """How long a channel is left alone for what it said last, without anything else between that."""
+    latest = _latest(tried, way)
+    if latest is not None and latest.outcome is AttemptOutcome.ATTEMPTED:
+        return pace.refusal_pause  # it is still to be done, and is not asked for twice
     same_way = (attempt for attempt in reversed(tried) if attempt.way == way)
     said = sum(1 for _ in takewhile(lambda one: one.outcome in RESTING, same_way))
     longer = pace.round_pause * (1 << min(max(said - 1, 0), 20))

@@ -14,12 +14,14 @@ from typing import TypeVar
 from hostwatch.core import instant, supply, switch
 from hostwatch.core.acknowledgement import Acknowledgement
 from hostwatch.core.bygones import Bygones
+from hostwatch.core.calls import Call
 from hostwatch.core.cause import Statement
 from hostwatch.core.counted import Counted
 from hostwatch.core.customerduty import CustomerDuty, name_of
 from hostwatch.core.device import Device
 from hostwatch.core.emergency import Duty, Emergency, Notice
 from hostwatch.core.facts import CameUp, ClockStepped, EmergencyEnded, Fact, SilenceEnded
+from hostwatch.core.heard import Heard as Heard
 from hostwatch.core.holds import Hold, Holds
 from hostwatch.core.notices import Notices
 from hostwatch.core.population import Changes, Population
@@ -44,18 +46,6 @@ class Seen:
     signal: str
     at: datetime
     why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
-    """What a source said last. When it was asked last, and whether it answered, its own signal knows."""
-
-    source: str
-    since: datetime
-    """Since when it has said so, in what matters."""
-
-    said: str
-    """All its words, with figures that change all the time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +97,9 @@ class Decision:
     notices: tuple[Notice, ...] = ()
     acknowledged: Mapping[str, tuple[Acknowledgement, ...]] = field(default_factory=dict)
     """All who have an emergency from now on, by its reference."""
+
+    calls: Mapping[str, tuple[Call, ...]] = field(default_factory=dict)
+    """All calls that somebody took and that have no outcome, by notice."""
 
     slice: Slice | None = None
     looks: tuple[tuple[Outcome, Seen], ...] = ()
@@ -183,6 +176,9 @@ class World:
 
     acknowledged: dict[str, tuple[Acknowledgement, ...]] = field(default_factory=dict)
     """Who has it, by emergency: as long as that is open, or one of its notices is held."""
+
+    calls: dict[str, tuple[Call, ...]] = field(default_factory=dict)
+    """Calls that were taken, by notice (`core.calls`): as long as that is held."""
 
     holds: Holds = field(default_factory=Holds)
     """What waits for the verdict on another thing (J8, J10)."""
@@ -362,6 +358,7 @@ class World:
                 self.stated.pop(emergency.reference, None)
                 touched.update((notice.id, None) for notice in self.notices.of(emergency.reference))
         self.acknowledged.update(decision.acknowledged)
+        self.calls.update(decision.calls)
         self._forget(touched, [duty.id for duty in decision.customer_duties])
         _put(self.stated, {name: said for name, said in decision.stated.items() if name in self.emergencies})
 
@@ -374,9 +371,13 @@ class World:
             if duty is None or duty.may_be_breached or any(one in self.duties for one in duty.people):
                 continue
             del self.customer_duties[name]
-        for name in [*self.acknowledged] if dropped or self.acknowledged else ():
-            if not self.acknowledged[name] or not (name in self.emergencies or self.notices.of(name)):
-                del self.acknowledged[name]
+        for name in [name for name, known in self.acknowledged.items() if not known or self._is_gone(name)]:
+            del self.acknowledged[name]
+        for name in [name for name, known in self.calls.items() if not known or name not in self.notices]:
+            del self.calls[name]
+
+    def _is_gone(self, reference: str) -> bool:
+        return reference not in self.emergencies and not self.notices.of(reference)
 
 
 def _put(mine: dict[str, T], changed: Mapping[str, T | None]) -> None:

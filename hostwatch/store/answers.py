@@ -1,4 +1,4 @@
-"""What people said in rows: who has which emergency."""
+"""What people said in rows: who has which emergency, and who took which call."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from collections.abc import Iterable
 
 from hostwatch.core import canonical
 from hostwatch.core.acknowledgement import Acknowledgement
+from hostwatch.core.calls import Call
 from hostwatch.core.emergency import Emergency, Notice
 from hostwatch.core.world import Decision
 from hostwatch.store import rows
 
 Acknowledged = dict[str, tuple[Acknowledgement, ...]]
+Calls = dict[str, tuple[Call, ...]]
 
 
 def write(db: sqlite3.Connection, decision: Decision) -> None:
@@ -21,6 +23,10 @@ def write(db: sqlite3.Connection, decision: Decision) -> None:
         db.execute("DELETE FROM acknowledged WHERE reference = ?", (reference,))
         if known:
             db.execute("INSERT INTO acknowledged VALUES (?, ?)", (reference, rows.text(known)))
+    for notice, taken in decision.calls.items():
+        db.execute("DELETE FROM calls WHERE notice = ?", (notice,))
+        if taken:
+            db.execute("INSERT INTO calls VALUES (?, ?)", (notice, rows.text(taken)))
 
 
 def acknowledged(
@@ -35,3 +41,13 @@ def acknowledged(
         if row is not None:
             found[reference] = tuple(canonical.restore(Acknowledgement, one) for one in json.loads(row[0]))
     return found
+
+
+def calls(db: sqlite3.Connection, notices: Iterable[Notice]) -> Calls:
+    """The calls that somebody took of these notices."""
+    wanted = {notice.id for notice in notices if notice.attempts}
+    return {
+        notice: tuple(canonical.restore(Call, one) for one in json.loads(body))
+        for notice, body in db.execute("SELECT * FROM calls ORDER BY notice")
+        if notice in wanted
+    }

@@ -73,6 +73,7 @@ class Read(NamedTuple):
     customer_duties: list[CustomerDuty]
     notices: list[Notice]
     acknowledged: answers.Acknowledged
+    calls: answers.Calls
     holds: list[Hold]
     heard: list[Heard]
     warned: list[Warned]
@@ -149,6 +150,7 @@ def read_rest(db: sqlite3.Connection, take: Callable[[sqlite3.Cursor], Iterable[
         customer_duties=list(_customer_duties(db, duties)),
         notices=(kept := _kept(db)),
         acknowledged=answers.acknowledged(db, emergencies, kept),
+        calls=answers.calls(db, kept),
         holds=[rows.hold(row) for row in db.execute("SELECT * FROM holds ORDER BY signal")],
         causes=[causes.cause(row) for row in db.execute("SELECT * FROM causes ORDER BY signal")],
         stated=[causes.stated(row) for row in db.execute(_STATED)],
@@ -202,6 +204,7 @@ def world(found: Read, older: Callable[[SliceKey], Spans]) -> World:
         customer_duties={duty.id: duty for duty in found.customer_duties},
         notices=Notices(found.notices),
         acknowledged=found.acknowledged,
+        calls=found.calls,
         holds=Holds(found.holds),
         heard={one.source: one for one in found.heard},
         warned={one.name: one for one in found.warned},

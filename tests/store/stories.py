@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
-from hostwatch.core import acknowledging, delivery, enrolment, judge
+from hostwatch.core import acknowledging, calling, calls, delivery, enrolment, facts, judge
 from hostwatch.core.acknowledgement import Acknowledgement, How
 from hostwatch.core.device import Device, State
 from hostwatch.core.emergency import AttemptOutcome, NoticeState
 from hostwatch.core.population import Customer, Population
+from hostwatch.core.proof import Proof
 from hostwatch.core.reading import Answer, Kind, Outcome, Reading
 from hostwatch.core.service import Service
 from hostwatch.core.terms import AgreementTerms
@@ -160,6 +161,33 @@ class Story:
             reference, one = has[place % len(has)]
             self.do(acknowledging.withdraw(self.world, reference, one, actor="me", because="b", now=self.now))
 
+    def take_a_call(self, place: int, who: str) -> None:
+        """Somebody takes one of the calls that are to be made."""
+        sheet = [*calling.sheet(self.world)]
+        if sheet:
+            notice, attempt, _ = sheet[place % len(sheet)]
+            self.do(calling.take(self.world, notice.id, attempt.number, who, "me", self.now))
+
+    def end_a_call(self, place: int, outcome: calls.Outcome, *, has_it: bool) -> None:
+        """Something came of one of them."""
+        sheet = [*calling.sheet(self.world)]
+        if not sheet:
+            return
+        notice, attempt, _ = sheet[place % len(sheet)]
+        said = facts.CallEnded(
+            at=self.now,
+            notice=notice.id,
+            number=attempt.number,
+            outcome=outcome.value,
+            to="t",
+            acknowledged=has_it,
+            by="b",
+            evidence=calls.STATED,
+            reference="",
+            actor="me",
+        )
+        self.do(calling.end(self.world, notice, said))
+
     def attempt(self, place: int, outcome: AttemptOutcome) -> None:
         """Try a pending notice once; OPEN leaves the attempt without an outcome."""
         pending = [n for n in self.world.pending() if not _open(n.attempts)]
@@ -181,6 +209,8 @@ class Story:
                 now=self.now,
                 perhaps_arrived=outcome is AttemptOutcome.FAILED,
                 retry_after=timedelta(seconds=7) if outcome is AttemptOutcome.FAILED else None,
+                proof=Proof.ATTEMPTED if outcome is AttemptOutcome.ATTEMPTED else Proof.ACCEPTED,
+                receipt=f"{calls.PREFIX}key" if outcome is AttemptOutcome.ATTEMPTED else "",
             )
         )
 

@@ -10,7 +10,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from hostwatch.core import canonical, delivery, judge
+from hostwatch.core import calling, canonical, delivery, judge
+from hostwatch.core.calls import Outcome as CallOutcome
 from hostwatch.core.device import State
 from hostwatch.core.emergency import AttemptOutcome, NoticeState
 from hostwatch.core.instant import from_micros
@@ -84,6 +85,19 @@ class Stories(RuleBasedStateMachine):
     @rule(place=PLACES, who=st.sampled_from(["a", "b"]), contact=st.sampled_from(["", "duty", "boss"]))
     def acknowledge(self, place: int, who: str, contact: str) -> None:
         self.story.acknowledge(place, who, contact)
+
+    @rule(place=PLACES, who=st.sampled_from(["a", "b"]))
+    def take_a_call(self, place: int, who: str) -> None:
+        self.story.take_a_call(place, who)
+
+    @rule(place=PLACES, outcome=st.sampled_from([*CallOutcome]), has_it=st.booleans())
+    def end_a_call(self, place: int, outcome: CallOutcome, has_it: bool) -> None:
+        self.story.end_a_call(place, outcome, has_it=has_it and outcome is CallOutcome.SPOKE)
+
+    @rule()
+    def calls_come_back(self) -> None:
+        self.story.now += timedelta(minutes=1)
+        self.story.do(calling.come_back(self.story.world, self.story.now))
 
     @rule(place=PLACES)
     def has_it_no_more(self, place: int) -> None:

@@ -1,0 +1,113 @@
+"""The deeds of the call sheet: a call is taken, comes back, and has an outcome that moves the ladder on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from hostwatch.core import acknowledging, calls, delivery
+from hostwatch.core.acknowledgement import END, Acknowledgement, How
+from hostwatch.core.calls import Call, Entry, Outcome
+from hostwatch.core.emergency import AttemptOutcome, Notice
+from hostwatch.core.facts_from_people import CallEnded, CallReturned, CallTaken
+from hostwatch.core.proof import Proof
+from hostwatch.core.world import Decision, World
+
+
+def sheet(world: World) -> Iterator[Entry]:
+    """All calls that are to be made: not those that only wait for a person where another has it."""
+    for notice in world.notices.pending.values():
+        for attempt in calls.waiting(notice):
+            if not acknowledging.rests(world, notice):
+                known = world.calls.get(notice.id, ())
+                yield Entry(notice, attempt, calls.of(known, attempt.number))
+
+
+def take(world: World, notice: str, number: int, by: str, actor: str, now: datetime) -> Decision:
+    """Somebody is about to make a call. Who takes it again has two minutes more."""
+    known = world.calls.get(notice, ())
+    before = calls.of(known, number)
+    mine = Call(number=number, by=by, taken_at=now, times=0 if before is None else before.times)
+    fact = CallTaken(at=now, notice=notice, number=number, by=by, actor=actor)
+    return Decision(facts=(fact,), calls={notice: (*_without(known, number), mine)})
+
+
+def come_back(world: World, now: datetime) -> Decision:
+    """Calls that somebody took, and of which nobody said what came of them, are anybody's again."""
+    facts, changed = [], {}
+    for notice, known in world.calls.items():
+        late = [call for call in known if call.is_taken and call.returns_at <= now]
+        for call in late:
+            facts.append(CallReturned(at=now, notice=notice, number=call.number, by=call.by))
+            known = (
+                *_without(known, call.number),
+                replace(call, returned_at=now, times=call.times + 1),
+            )
+        if late:
+            changed[notice] = known
+    return Decision(facts=tuple(facts), calls=changed)
+
+
+def first_return(world: World) -> datetime | None:
+    """When the next call comes back if nobody says what came of it."""
+    taken = (call.returns_at for known in world.calls.values() for call in known if call.is_taken)
+    return min(taken, default=None)
+
+
+def end(world: World, notice: Notice, said: CallEnded) -> Decision:
+    """What came of a call, and what follows for the notice."""
+    known = _without(world.calls.get(notice.id, ()), said.number)
+    decision = Decision(facts=(said,), calls={notice.id: known})
+    outcome = Outcome(said.outcome)
+    if outcome is Outcome.SPOKE:
+        return acknowledging.both(decision, _spoke(world, notice, said))
+    if outcome is Outcome.FAX_SENT:
+        proof, words = Proof.ACCEPTED, said.reference
+        return acknowledging.both(
+            decision, delivery.proved(world, notice, said.number, proof, said=words, now=said.at)
+        )
+    became, pause = CAME_TO_NOTHING[outcome]
+    attempt = replace(
+        notice.attempts[said.number - 1],
+        outcome=became,
+        proof=None,
+        ended_at=said.at,
+        retry_after=pause,
+        perhaps_arrived=outcome is Outcome.VOICEMAIL,
+    )
+    return replace(decision, notices=(notice.with_attempt(attempt),))
+
+
+CAME_TO_NOTHING: Final = {
+    Outcome.VOICEMAIL: (AttemptOutcome.FAILED, calls.VOICEMAIL_PAUSE),
+    Outcome.NO_ANSWER: (AttemptOutcome.FAILED, calls.NO_ANSWER_PAUSE),
+    Outcome.WRONG_NUMBER: (AttemptOutcome.REFUSED, None),
+}
+"""What an attempt is then, and how long its number is left alone."""
+
+
+def _spoke(world: World, notice: Notice, said: CallEnded) -> Decision:
+    """They were told by a voice; perhaps they said that they have it."""
+    proof = Proof.ACKNOWLEDGED if said.acknowledged else Proof.ANSWERED
+    found = delivery.proved(world, notice, said.number, proof, said=said.to, now=said.at)
+    for reference in notice.emergencies if said.acknowledged and notice.kind not in END else ():
+        noted = acknowledging.note(world, reference, _acknowledgement(notice, said), said.at)
+        found = acknowledging.both(found, noted)
+    return found
+
+
+def _acknowledgement(notice: Notice, said: CallEnded) -> Acknowledgement:
+    return Acknowledgement(
+        customer=notice.customer,
+        contact=notice.contact,
+        who=said.to,
+        how=How.ON_BEHALF,
+        actor=said.actor,
+        at=said.at,
+    )
+
+
+def _without(known: tuple[Call, ...], number: int) -> tuple[Call, ...]:
+    return tuple(call for call in known if call.number != number)
