@@ -31,7 +31,7 @@ class _Owed:
 
     @property
     def is_over(self) -> bool:
-        return not self.met and self.released >= {*self.fact.people}
+        return bool(self.fact.people) and not self.met and self.released >= {*self.fact.people}
 
 
 @dataclass(kw_only=True)

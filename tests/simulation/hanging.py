@@ -225,8 +225,16 @@ class Hanging:
         concerned = {device.customer for device in self._concerned(_roots(emergency))}
         concerned |= {self.population.operator} if self.population.operator else set()
         for customer in concerned - {name for ref, name in self._over() if ref == emergency.reference}:
-            for contact in self.population.customers[customer].contacts:
-                if f"{emergency.reference}.emergency.{customer}.{contact}" not in self.notices:
+            known = self.population.customers[customer]
+            people = [
+                one
+                for one in known.contacts
+                if f"{emergency.reference}.emergency.{customer}.{one}" in self.notices
+            ]
+            if known.roster.rotations and people:
+                continue
+            for contact in known.contacts:
+                if contact not in people:
                     self.complain(f"{emergency.reference} is not told to {customer}/{contact}")
 
     def _over(self) -> set[tuple[str, str]]:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from tests.simulation.house import FEEDS, PORTS, SIDES, SOURCES, SWITCHES, House, Place, cut_off
 from tests.simulation.provider import Mode
+from tests.simulation.shifts import Shift
 from tests.simulation.simulation import Plan
 from tests.simulation.town import (
     IN_SERVICE,
@@ -76,9 +77,13 @@ def plan(
     notes += [(timedelta(microseconds=a), "note", "no route") for a, _ in truth.no_route.spans]
     notes += [(timedelta(microseconds=a), "note", "store full") for a, _ in truth.full.spans]
     notes += [(timedelta(0), "note", "device dies")] * sum(len(t.spans) for t in truth.down.values())
+    began = start or datetime(2026, 10, 24, tzinfo=UTC) + timedelta(minutes=dice.randrange(7 * 24 * 60))
+    shifts = random.Random(f"{seed} shifts")
+    if shifts.random() < 0.4:
+        made.shift = _shift(shifts, began, busy)
     return Plan(
         name=f"seed {seed}",
-        start=start or datetime(2026, 10, 24, tzinfo=UTC) + timedelta(minutes=dice.randrange(7 * 24 * 60)),
+        start=began,
         length=length,
         calm=CALM,
         town=made,
@@ -86,6 +91,15 @@ def plan(
         mode=_modes(seed, dice, busy),
         events=[*events, *notes],
     )
+
+
+def _shift(dice: random.Random, start: datetime, busy: timedelta) -> Shift:
+    """People who take turns, and are relieved while everything goes wrong.
+
+    Perhaps in the night of 2026-10-25, in which the clocks of Berlin show an hour twice.
+    """
+    handed_over = start + busy * dice.uniform(0.3, 0.7)
+    return Shift.over(handed_over, dice.randrange(1, 4), dice.choice(("Europe/Berlin", "Asia/Shanghai")))
 
 
 def _truth(dice: random.Random, devices: int, busy: timedelta, interval: timedelta, faults: int) -> Truth:

@@ -35,6 +35,7 @@ from tests.simulation.groups import Carriers
 from tests.simulation.hanging import Hanging
 from tests.simulation.loop import SimLoop
 from tests.simulation.provider import PROVIDER, Mode, Provider, Sending
+from tests.simulation.shifts import Shifts
 from tests.simulation.telling import Duties, Telling
 from tests.simulation.together import Together
 from tests.simulation.town import Town
@@ -102,6 +103,7 @@ class Simulation:
         self.telling = Telling(complain=self.complain)
         self.duties = Duties(complain=self.complain)
         self.customers = Customers(complain=self.complain)
+        self.shifts = Shifts(complain=self.complain, shift=plan.town.shift)
         self.accounts = Accounts(complain=self.complain, interval=plan.town.interval)
         self.cadence = Cadence(complain=self.complain, clock=self.clock, interval=plan.town.interval)
         self.provider = Provider(self.clock.true_us, plan.mode, self._sent)
@@ -169,6 +171,7 @@ class Simulation:
         well = timedelta(microseconds=now - max(self.well_since_us, written_since))
         self.duties.check(decision, recorded_at, well)
         self.customers.check(decision, recorded_at, well)
+        self.shifts.check(decision)
         self.together.check(decision, proofs, recorded_at, well)
 
     def _applied(self, decision: Decision) -> None:

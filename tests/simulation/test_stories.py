@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hostwatch.sla import backbone
 from hostwatch.sla.account import account
 from tests.simulation.accounts import months
 from tests.simulation.provider import Mode
+from tests.simulation.shifts import Shift
 from tests.simulation.simulation import Broken, Plan, Simulation
 from tests.simulation.town import OTHERS, REFERENCES, Town, address_of, signal_of, town
 from tests.simulation.world import BEACONS, GATEWAY, Times, Truth
@@ -142,6 +144,33 @@ def test_killed_between_two_misses(moment: str, tmp_path: Path) -> None:
     ran = tell(tmp_path, 3, town(3), truth, (64, "kill", (moment, 0)))
     assert ran.begun == 2
     assert len(spoken(ran, "down d1")) == len(spoken(ran, "up d1")) == 1
+
+
+def test_hand_over_in_the_middle_of_an_emergency_in_the_night_in_which_clocks_are_set_back(
+    tmp_path: Path,
+) -> None:
+    """People of c0 take turns of a day, handed over at 02:30 in Berlin, which comes twice.
+
+    120   02:00   d0 dies: boss is on call, and is told
+    150   02:30   hand-over: duty is on call from now on
+    170   02:50   d0 is back: boss is told, whose emergency it is
+    180   03:00   the clocks are set back to 02:00
+    190   02:10   d0 dies: duty is told, though the clock shows less than 02:30 again
+    210   02:30   nothing is handed over a second time
+    215   02:35   d0 is back: duty is told
+    """
+    site = town(3, rungs=1)
+    site.shift = Shift(begins=date(2026, 10, 23), at="02:30", zone="Europe/Berlin")
+    times = Times([(120 * MINUTE, 170 * MINUTE), (190 * MINUTE, 215 * MINUTE)])
+    ran = tell(tmp_path, 4.5, site, Truth(down={address_of("d0"): times}))
+
+    told = [
+        found for _, said in ran.story for found in re.findall(r"\.(emergency|recovery)\.c0\.(\w+)", said)
+    ]
+    assert told == [("emergency", "boss"), ("recovery", "boss"), ("emergency", "duty"), ("recovery", "duty")]
+    (first, second) = spoken(ran, "emergency.c0")
+    assert first < 150 < spoken(ran, "recovery.c0")[0]
+    assert 180 < second < 210 < spoken(ran, "recovery.c0")[1]
 
 
 def test_killed_after_a_message_left(tmp_path: Path) -> None:

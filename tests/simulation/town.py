@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from tests.simulation.house import BEHIND, SIDES, SWITCHES, Place
+from tests.simulation.shifts import Shift
 from tests.simulation.world import BEACONS, GATEWAY
 
 IN_SERVICE = "in-service"
@@ -49,6 +50,9 @@ class Town:
 
     power: timedelta | None = None
     """Time between two readings of its sources; None: nobody wrote down what power comes by."""
+
+    shift: Shift | None = None
+    """How the contacts of the first customer take turns; None: all of them are always told."""
 
     has_switches: bool = False
     has_beacons: bool = False
@@ -100,6 +104,7 @@ class Town:
                         }
                         for contact, rungs in house.contacts.items()
                     ],
+                    **self._rotations(name, house),
                     "devices": [
                         {
                             "id": device,
@@ -115,6 +120,11 @@ class Town:
                 for name, house in self.houses.items()
             ],
         }
+
+    def _rotations(self, name: str, house: House) -> dict[str, object]:
+        if self.shift is None or name != "c0" or not house.contacts:
+            return {}
+        return {"rotations": [self.shift.plain([*house.contacts])]}
 
     def _behind(self, device: str) -> dict[str, str]:
         way = self.behind.get(device, "")

@@ -313,13 +313,13 @@ class People:
         if fact.reference not in self.over:
             self.open[fact.signal] = fact.reference
         self.references.add(fact.reference)
+        arose = [
+            f for f in decision.facts if isinstance(f, facts.DutyArose) and f.emergency == fact.reference
+        ]
         wanted = [
             f"{fact.reference}.emergency.{customer}.{contact}"
             for customer in self._told(fact)
-            for contact in self.population.customers[customer].contacts
-        ]
-        arose = [
-            f for f in decision.facts if isinstance(f, facts.DutyArose) and f.emergency == fact.reference
+            for contact in self._people(customer, arose)
         ]
         owed = [
             f.notice
@@ -353,6 +353,14 @@ class People:
             told = {(n.customer, n.contact) for n in first if n.state is not NoticeState.FORBIDDEN}
             if {(n.customer, n.contact) for n in owed} != told or any(n.duty for n in owed):
                 self.complain(f"{fact.reference} became its device's: {sorted(told)} are told, not {owed}")
+
+    def _people(self, customer: str, arose: list[facts.DutyArose]) -> list[str]:
+        """All contacts; where these take turns, one, and which one is for `shifts` to say."""
+        known = self.population.customers[customer]
+        if not known.roster.rotations:
+            return [*known.contacts]
+        owed = [fact.contact for fact in arose if fact.duty.split(".")[-2] == customer]
+        return [one for one in known.contacts if one in owed][:1] or [*known.contacts]
 
     def _told(self, fact: Opened) -> list[str]:
         """Who is to hear of it: the customer; or everybody behind the uplink, and then the operator."""
