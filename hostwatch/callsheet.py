@@ -66,16 +66,17 @@ def _entry(
 
 
 def _text(configuration: Configuration, entry: Entry) -> dict[str, Any]:
-    """What to say, or to send, in the customer's language; nothing of one who is no customer any more."""
+    """What to say, or to send, in the person's language; nothing of one who is no customer any more."""
     notice = entry.notice
     customer = next((one for one in configuration.customers if one.id == notice.customer), None)
     contact = next((one for one in customer.contacts if one.id == notice.contact), None) if customer else None
     if customer is None or contact is None:
         return {"language": None, "say": [], "text": ""}
+    language = contact.language or customer.language
     composed = messages.compose(
-        [for_reader(story, customer.language) for story in notice.stories],
+        [for_reader(story, language) for story in notice.stories],
         notice.kind,
-        language=customer.language,
+        language=language,
         zone=ZoneInfo(configuration.timezone_of(customer)),
         site=configuration.site.name,
         customer_name=customer.name,
@@ -83,13 +84,13 @@ def _text(configuration: Configuration, entry: Entry) -> dict[str, Any]:
         repeat=entry.attempt.repeat,
     )
     say = asking.lines(
-        catalogue.words(catalogue.resolve(customer.language)),
+        catalogue.words(catalogue.resolve(language)),
         site=configuration.site.name,
         customer=customer.name,
         contact=contact.name,
         subject=composed.subject,
     )
-    return {"language": catalogue.resolve(customer.language), "say": [*say], "text": composed.text}
+    return {"language": catalogue.resolve(language), "say": [*say], "text": composed.text}
 
 
 async def take(engine: Engine, author: str, request: Mapping[str, Any]) -> Mapping[str, Any]:

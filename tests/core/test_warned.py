@@ -18,9 +18,11 @@ from hostwatch.core import facts, judge, signs
 from hostwatch.core.element import Element
 from hostwatch.core.element import Kind as Of
 from hostwatch.core.place import Place
-from hostwatch.core.population import Changes
+from hostwatch.core.population import Changes, Customer
 from hostwatch.core.power import Concern, Output, Point, PowerReading, Ups, Utility
 from hostwatch.core.reading import Kind, Outcome, Reading
+from hostwatch.core.roster import Person, Roster
+from hostwatch.core.rotation import Rotation
 from hostwatch.core.source import Source
 from hostwatch.core.supply import Supply
 from hostwatch.core.switch import Switch
@@ -292,6 +294,22 @@ def test_a_warning_is_quiet_for_a_while_before_it_is_over() -> None:
     assert early == follow({}, [], [], None, at(309))
     assert over.warned == {lasting.name: None}
     assert again.warned == {lasting.name: lasting}
+
+
+def test_those_of_the_operators_people_are_warned_who_are_authorised_when_it_begins() -> None:
+    """Ann is on call from 00:00, Bob from 00:30. Who heard of the beginning hears of the end."""
+    shift = Rotation(id="shift", people=("ann", "bob"), begins="2026-09-30", minute=30, days=1)
+    people = (Person(id="ann", on_call=True), Person(id="bob", on_call=True), Person(id="cyd"))
+    noc = Customer(id="noc", contacts=("ann", "bob", "cyd"), roster=Roster(people=people, rotations=(shift,)))
+    began = follow({}, [Sign(what=What.ALARM, about="a")], [], noc, START)
+    lasting = next(iter(began.warned.values()))
+    assert lasting is not None
+    over = follow(
+        {lasting.name: replace(lasting, quiet_since=at(3600))}, [], [lasting.name], noc, at(3600) + QUIET
+    )
+
+    assert [one.contact for one in began.notices] == ["ann", "cyd"]
+    assert [(one.kind, one.contact) for one in over.notices] == [("cleared", "ann"), ("cleared", "cyd")]
 
 
 LOOKS = {"A": Outcome.ANSWERED, "M": Outcome.MISSED, "?": Outcome.UNKNOWN}
