@@ -10,6 +10,7 @@ from pydantic import AfterValidator
 from hostwatch.channels import base
 from hostwatch.configuration.fields import Id
 from hostwatch.configuration.mistake import Wrong
+from hostwatch.core.proof import RANKS, Proof
 
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 
@@ -35,3 +36,20 @@ class Entry(base.Entry):
 
     gateway: Id | None = None
     """The gateway that it is reached by; absent: the first that the site has."""
+
+    def wrong_with(self, site: object) -> Wrong | None:
+        """It names a gateway that the site does not have."""
+        gateways = getattr(site, "gateways", {})
+        if self.gateway is None or self.gateway in gateways:
+            return None
+        return Wrong(f"there is no gateway {self.gateway}", f"write one of {', '.join(gateways)}")
+
+    def proves_with(self, site: object) -> Proof:
+        """What its gateway says later at best."""
+        gateways = getattr(site, "gateways", {})
+        gateway = gateways.get(self.gateway or next(iter(gateways), None))
+        best: Proof = self.proves
+        for callback in () if gateway is None else gateway.callbacks:
+            said = [Proof(word) for word, known in callback.means if known and word != "returned"]
+            best = max((best, *said), key=RANKS.__getitem__)
+        return best

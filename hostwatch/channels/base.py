@@ -49,6 +49,14 @@ class Entry(Section):
     proves: ClassVar[Proof] = Proof.ACCEPTED
     """What is known at best of a message that went this way."""
 
+    def proves_with(self, site: object) -> Proof:
+        """The same, with what the site sets for this kind of channel."""
+        return self.proves
+
+    def wrong_with(self, site: object) -> Wrong | None:
+        """Why it cannot be used with what the site sets for this kind of channel; None if it can."""
+        return None
+
     shorthand: ClassVar[str]
     """The field that a bare string fills: `- email: ops@acme.example`."""
 

@@ -48,6 +48,7 @@ def run(options: argparse.Namespace) -> int:
     counts = _counts(loaded, stock)
     loaded = _with_gaps(loaded, str(options.path), SystemClock().now())
     hints = [NO_UPLINKS] if counts["devices"] and not loaded.configuration.uplinks else []
+    countries = _countries(loaded)
     if options.json:
         warnings = [warning.as_json() for warning in loaded.warnings]
         read = {"inventories": [dict(one) for one in loaded.read]} if loaded.read else {}
@@ -57,6 +58,7 @@ def run(options: argparse.Namespace) -> int:
                 "digest": loaded.digest,
                 **counts,
                 **read,
+                **({"countries": countries} if countries else {}),
                 "hints": hints,
                 "warnings": warnings,
                 "mistakes": [],
@@ -68,6 +70,8 @@ def run(options: argparse.Namespace) -> int:
     for name, count in (*counts.items(), ("warnings", len(loaded.warnings))):
         table.add_row(name, str(count))
     Console().print(table)
+    for gateway, country in countries.items():
+        print(f"numbers and words of {gateway} go to {country}")
     for hint in hints:
         print(f"hint: {hint}")
     for warning in loaded.warnings:
@@ -111,6 +115,15 @@ def _counts(loaded: load.Loaded, stock: Stock) -> dict[str, int]:
         "contacts": sum(len(customer.contacts) for customer in customers),
         "devices": len(stock.index),
         **({"inventories": len(loaded.read)} if loaded.read else {}),
+    }
+
+
+def _countries(loaded: load.Loaded) -> dict[str, str]:
+    """Where the data of each gateway go to."""
+    return {
+        f"{kind}/{name}": gateway.country
+        for kind, site in loaded.configuration.site_settings.items()
+        for name, gateway in getattr(site, "gateways", {}).items()
     }
 
 

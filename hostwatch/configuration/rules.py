@@ -121,6 +121,7 @@ def among_terms(configuration: Configuration) -> Iterator[Finding]:
     """What one customer's agreement says otherwise fits to what the site says for all."""
     for number, customer in enumerate(configuration.customers):
         yield from telling.mistakes(number, customer)
+        yield from telling.unusable(number, customer, configuration.site_settings)
         yield from roster_rules.mistakes(number, customer, configuration)
         own: tuple[tuple[str, Any, str], ...] = (
             ("interval", configuration.schedule_of, "schedule"),
@@ -177,7 +178,8 @@ def warnings(configuration: Configuration) -> Iterator[Finding]:
         here = ("customers", number)
         if not customer.contacts:
             yield (*here, "contacts"), Wrong("nobody is told when a device fails", "add a contact")
-        yield from telling.warnings(number, customer, configuration.telling_of(customer).met_by)
+        met_by = configuration.telling_of(customer).met_by
+        yield from telling.warnings(number, customer, met_by, configuration.site_settings)
         for place, device in enumerate(customer.devices):
             if device.state is State.REMOVED:
                 continue

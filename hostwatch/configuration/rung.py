@@ -64,10 +64,14 @@ class Rung(Section):
         waits = {WAIT: value[WAIT]} if WAIT in value else {}
         return {"kind": kind, "settings": _keyed(kind, channels.room(kind).Settings, given, info), **waits}
 
-    @property
-    def proves(self) -> Proof:
-        """What an answer by this channel proves at best."""
-        found: Proof = getattr(self.settings, "proves")  # noqa: B009 - of every Entry
+    def proves(self, sites: Mapping[str, BaseModel]) -> Proof:
+        """What this channel proves at best, with what the site sets for each kind."""
+        found: Proof = getattr(self.settings, "proves_with")(sites.get(self.kind))  # noqa: B009 - of every Entry
+        return found
+
+    def wrong(self, sites: Mapping[str, BaseModel]) -> Wrong | None:
+        """Why it cannot be used with what the site sets for each kind."""
+        found: Wrong | None = getattr(self.settings, "wrong_with")(sites.get(self.kind))  # noqa: B009
         return found
 
     @model_serializer

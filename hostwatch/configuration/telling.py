@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+
+from pydantic import BaseModel
 
 from hostwatch.configuration.customer import Customer
 from hostwatch.configuration.mistake import Wrong
@@ -25,10 +27,20 @@ def mistakes(number: int, customer: Customer) -> Iterator[Finding]:
         )
 
 
-def warnings(number: int, customer: Customer, met_by: Proof) -> Iterator[Finding]:
+def unusable(number: int, customer: Customer, sites: Mapping[str, BaseModel]) -> Iterator[Finding]:
+    """Channels that do not go with what the site sets."""
+    for place, contact in enumerate(customer.contacts):
+        for rung, one in enumerate(contact.channels):
+            if (wrong := one.wrong(sites)) is not None:
+                yield ("customers", number, "contacts", place, "channels", rung, one.kind), wrong
+
+
+def warnings(
+    number: int, customer: Customer, met_by: Proof, sites: Mapping[str, BaseModel]
+) -> Iterator[Finding]:
     """Whose every channel proves less than the agreement asks for."""
     for place, contact in enumerate(customer.contacts):
-        proves = [rung.proves for rung in contact.channels]
+        proves = [rung.proves(sites) for rung in contact.channels]
         if not any(proof.covers(met_by) for proof in proves):
             best = max(proves, key=lambda proof: [*Proof].index(proof))
             yield (

@@ -35,6 +35,7 @@ PARTS: dict[str, type[BaseModel]] = {
     "checks.": Checks,
     "notices.": Notices,
     "channels.sms.": channels.room("sms").Site,
+    "channels.voice.": channels.room("voice").Site,
     "sight.": Sight,
     "uplinks[].": Uplink,
     "power.": Power,

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,10 @@ def command(*words: str, **more: Any) -> subprocess.CompletedProcess[str]:
 class Running:
     """A watch in a process of its own. Its log is read as it comes."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str] | None = None, inside: Sequence[str] = ()
+    ) -> None:
+        """`inside`: the words before a command that has it run elsewhere, such as in a network of its own."""
         self.folder = folder
         self.path = folder / "hostwatch.yaml"
         if not self.path.exists():
@@ -50,7 +53,7 @@ class Running:
         self.events: list[dict[str, Any]] = []
         self._coming: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "hostwatch", "run", "--config", str(self.path)],
+            [*inside, sys.executable, "-m", "hostwatch", "run", "--config", str(self.path)],
             stderr=subprocess.PIPE,
             env={**os.environ, **(environment or {})},
             text=True,
