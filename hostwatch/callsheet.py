@@ -7,7 +7,7 @@ ends goes to the watch as a deed.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -98,7 +98,7 @@ async def take(engine: Engine, author: str, request: Mapping[str, Any]) -> Mappi
     by = words(request, "by")
     if not by:
         raise Refused("cannot take a call without a name; say who takes it with --by")
-    entry = _found(engine.world, words(request, "call"))
+    entry = _found(calling.sheet(engine.world), words(request, "call"))
     who = engine.vault.commit(by)
     call = entry.call
     if call is not None and call.is_taken and call.by != who:
@@ -110,7 +110,7 @@ async def take(engine: Engine, author: str, request: Mapping[str, Any]) -> Mappi
 
 async def end(engine: Engine, author: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
     """What came of a call."""
-    entry = _found(engine.world, words(request, "call"))
+    entry = _found(calling.open_ones(engine.world), words(request, "call"))
     outcome = _outcome(words(request, "outcome"))
     to, by, reference = words(request, "to"), words(request, "by"), words(request, "reference")
     has_it = words(request, "acknowledged") == "yes"
@@ -160,9 +160,9 @@ def _outcome(text: str) -> Outcome:
         raise Refused(f"{text!r} is nothing that can come of a call; known: {known}") from None
 
 
-def _found(world: World, asked: str) -> Entry:
+def _found(entries: Iterable[Entry], asked: str) -> Entry:
     """The call that is meant: its whole name, or as much as tells it from the others."""
-    there = {name_of(entry): entry for entry in calling.sheet(world)}
+    there = {name_of(entry): entry for entry in entries}
     if asked in there:
         return there[asked]
     mine = {name: entry for name, entry in there.items() if _is_meant(entry, asked)}

@@ -86,4 +86,4 @@ def rests(notice: Notice, known: Known, customer: CustomerDuty | None) -> bool:
     if notice.kind in END or notice.proof is None or not notice.proof.covers(Proof.ACCEPTED):
         return False
     told = customer is not None and customer.met_at is not None
-    return told and any(one.customer == notice.customer and not one.is_of(notice) for one in known)
+    return told and any(one.customer == notice.customer for one in known)

@@ -19,10 +19,21 @@ from hostwatch.core.world import Decision, World
 def sheet(world: World) -> Iterator[Entry]:
     """All calls that are to be made: not those that only wait for a person where another has it."""
     for notice in world.notices.pending.values():
-        for attempt in calls.waiting(notice):
+        for entry in _entries(world, notice):
             if not acknowledging.rests(world, notice):
-                known = world.calls.get(notice.id, ())
-                yield Entry(notice, attempt, calls.of(known, attempt.number))
+                yield entry
+
+
+def open_ones(world: World) -> Iterator[Entry]:
+    """The same, and those that need not be made any more: somebody may be on the telephone all the same."""
+    for notice in world.notices.values():
+        yield from _entries(world, notice)
+
+
+def _entries(world: World, notice: Notice) -> Iterator[Entry]:
+    known = world.calls.get(notice.id, ())
+    for attempt in calls.waiting(notice):
+        yield Entry(notice, attempt, calls.of(known, attempt.number))
 
 
 def take(world: World, notice: str, number: int, by: str, actor: str, now: datetime) -> Decision:

@@ -158,8 +158,10 @@ def test_what_came_of_it_counts_also_when_another_channel_was_quicker() -> None:
     desk = Desk()
     desk.try_("00:17", "duty", "accepted")
     assert desk.sheet == [], "nobody need ring any more"
+    assert [entry.attempt.number for entry in calling.open_ones(desk.world)] == [1]
     desk.end("00:18", Outcome.SPOKE)
     assert desk.of("duty").state == "answered"
+    assert [*calling.open_ones(desk.world)] == []
 
 
 def test_nobody_rings_who_only_waits_for_a_person_while_another_has_it() -> None:
