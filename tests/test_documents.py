@@ -13,6 +13,7 @@ import pytest
 
 from hostwatch import (
     asked,
+    callbacks,
     control,
     departures,
     desk,
@@ -37,7 +38,7 @@ from hostwatch import (
     watch,
     wheel,
 )
-from hostwatch.channels import _http, _threads, base, pager
+from hostwatch.channels import _http, _segments, _threads, base, pager
 from hostwatch.checkers import asking, confinement, mouth, process, protocol, resolver, services, standstill
 from hostwatch.checks import _posts
 from hostwatch.commands import ping, run, status
@@ -71,9 +72,11 @@ from hostwatch.core import (
 from hostwatch.core import uplink as uplinks
 from hostwatch.core.blindness import Why
 from hostwatch.core.world import World
+from hostwatch.gateways import http as gateways
 from hostwatch.inventory import csv
 from hostwatch.messages import parted
 from hostwatch.messages import text as words
+from hostwatch.messages.named import VALUE_CHARS_MAX
 from hostwatch.ports import snmp as snmp_ports
 from hostwatch.power import _bmc, _conditions, _modbus, modbus, nut, redfish
 from hostwatch.power import webhook as pushes
@@ -125,6 +128,16 @@ LIMITS: dict[str, str] = {
     "a page; a line of a gateway of pagers; lines of one answer": (
         f"{pager.LINE_MAX_CHARS} characters; {pager.LINE_MAX_BYTES:,} bytes; {pager.ANSWER_MAX_LINES}"
     ),
+    "reports in one callback; fields of a form": f"{gateways.REPORTS_MAX}; {gateways.FIELDS_MAX}",
+    "callbacks of one gateway; their connections, and words, at once and then in a second": (
+        f"5; {gateways.EAR_BURST}, {gateways.EAR_RATE}"
+    ),
+    "words of gateways that wait; that are about nothing known yet": (
+        f"{callbacks.WAITING_MAX:,}; {callbacks.EARLY_MAX:,},"
+        f" for {callbacks.EARLY_FOR // timedelta(minutes=1)} min"
+    ),
+    "an SMS": f"{_segments.SEGMENTS_MAX} segments",
+    "values of a template for a gateway": f"{VALUE_CHARS_MAX} characters each",
     "Retry-After of a receiver": f"{_http.RETRY_AFTER_MAX / timedelta(hours=1):g} h",
     "subject of a notice": f"{words.SUBJECT_MAX_CHARS} characters",
     "silences listed for a device in a text report": str(text_report.LINES_MAX),

@@ -208,6 +208,38 @@ async def test_a_line_lost_after_the_request_is_perhaps_arrived(
             await channel(provider.port, method=method, body=body, timeout="300ms").send(message)
 
     assert failed.value.perhaps_arrived
+    assert failed.value.receipt.startswith("sms/main/"), "by our key the gateway may still say more of it"
+    assert len(failed.value.receipt) == len("sms/main/") + _gateway.KEY_CHARS
+
+
+@pytest.mark.parametrize(("code", "receipt"), [("503 Busy", ""), ("429 Slow", "")])
+async def test_what_was_surely_not_taken_has_no_name(
+    channel: Make, message: base.Message, code: str, receipt: str
+) -> None:
+    async with servers.receiver(answer=servers.answering(code)) as provider:
+        with pytest.raises(base.Failed) as failed:
+            await channel(provider.port).send(message)
+
+    assert failed.value.receipt == receipt
+
+
+async def test_a_gateway_is_told_where_to_call_back(channel: Make, message: base.Message) -> None:
+    callback = {
+        "listen": "127.0.0.1:8477",
+        "path": "/sms",
+        "secret": Secret("0123456789abcdef"),
+        "address": "https://noc.example/sms",
+        "key_as": "key",
+        "id": "key",
+        "word": "w",
+        "means": {"delivered": ["1"]},
+    }
+    fields = {"number": "to", "text": "text", "key": "ref", "callback": "status_url"}
+    async with servers.receiver() as provider:
+        await channel(provider.port, fields=fields, callbacks=[callback]).send(message)
+
+    sent = json.loads(provider.requests[0].body)
+    assert sent["status_url"] == f"https://noc.example/sms/0123456789abcdef?key={sent['ref']}"
 
 
 @pytest.mark.parametrize("given", ['{"id": ["a"]}', '{"id": "%s"}' % ("x" * 200), '{"id": "a\\nb"}', "{}"])

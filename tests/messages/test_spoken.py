@@ -14,6 +14,7 @@ import pytest
 from hostwatch import messages
 from hostwatch.core.notice import Kind, Story
 from hostwatch.messages import aloud
+from hostwatch.messages.named import VALUE_CHARS_MAX
 from tests.messages import examples
 
 PAGE = (Path(__file__).parents[2] / "docs" / "gateways.md").read_text(encoding="utf-8")
@@ -45,6 +46,19 @@ def test_nothing_that_is_said_has_digits_of_ours(story: Story, kind: Kind, langu
     for name in ("Chengdu 1", "acme web 1", "acme web 2", "acme-web-1"):
         text = text.replace(name, "")
     assert not re.search(r"[0-9]", text), text
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+@pytest.mark.parametrize("name", examples.NOTICES)
+def test_every_notice_can_be_read_aloud_and_put_into_a_template(name: str, language: str) -> None:
+    kind, stories, _ = examples.NOTICES[name]
+    said = messages.spoken(stories, kind, language=language, **ASIDE)
+    named = messages.named(stories, kind, zone=ASIDE["zone"], site="Chengdu 1", customer_name="Acme")
+
+    assert said["text"].isprintable()
+    assert tuple(named) == messages.NAMES
+    assert all(len(value) <= VALUE_CHARS_MAX and value.isprintable() for value in named.values())
+    assert named["what"], "it is always about something"
 
 
 def test_marks_are_said_as_sentences() -> None:
