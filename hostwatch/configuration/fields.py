@@ -133,6 +133,14 @@ _LISTEN = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+)):([0-9]{1,5})")
 LISTEN_MEND = "write 127.0.0.1:9464, say, or off"
 
 
+def once_each(value: tuple[Address, ...]) -> tuple[Address, ...]:
+    """Addresses that vote, each of which stands there once."""
+    for place, address in enumerate(value):
+        if address in value[:place]:
+            raise Wrong(f"names {address} twice", "write each once: one machine has one vote")
+    return value
+
+
 def _parse_listen(value: Any) -> Listen | None:
     if value is None or value is False or value == "off" or isinstance(value, Listen):
         return value if isinstance(value, Listen) else None

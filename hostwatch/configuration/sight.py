@@ -15,7 +15,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema
 
-from hostwatch.configuration.fields import Address, BeaconAddress, GatewayAddress
+from hostwatch.configuration.fields import Address, BeaconAddress, GatewayAddress, once_each
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.strict import Section
 from hostwatch.core.seeing import Points
@@ -42,10 +42,7 @@ class Sight(Section):
     @field_validator("gateways", "beacons")
     @classmethod
     def _once_each(cls, value: tuple[Address, ...]) -> tuple[Address, ...]:
-        for place, address in enumerate(value):
-            if address in value[:place]:
-                raise Wrong(f"names {address} twice", "write each once: one machine has one vote")
-        return value
+        return once_each(value)
 
     @field_validator("quorum")
     @classmethod

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
 from hostwatch.configuration.duration import Duration, between
-from hostwatch.configuration.fields import Address, DeviceAddress, Id, Text
+from hostwatch.configuration.fields import Address, DeviceAddress, Id, Text, once_each
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.strict import Section
 from hostwatch.core.uplink import REFERENCES_MIN, majority
@@ -69,10 +69,7 @@ class Uplink(Section):
     @field_validator("references")
     @classmethod
     def _once_each(cls, value: tuple[Address, ...]) -> tuple[Address, ...]:
-        for place, address in enumerate(value):
-            if address in value[:place]:
-                raise Wrong(f"names {address} twice", "write each once: one machine has one vote")
-        return value
+        return once_each(value)
 
     @field_validator("quorum")
     @classmethod
