@@ -21,6 +21,7 @@ from hostwatch.checks import (
     _imap,
     _line,
     _mail,
+    _posts,
     _question,
     _sentence,
     _smtp,
@@ -44,6 +45,14 @@ MIB, KIB = 1024 * 1024, 1024
 PAGE: Final = (Path(__file__).parents[2] / "docs" / "limits.md").read_text(encoding="utf-8")
 
 LIMITS: dict[str, tuple[str, set[str]]] = {
+    "a push: its head, headers, body, points": (
+        f"{_posts.HEAD_BYTES_MAX // KIB} KiB, {_posts.HEADERS_MAX}, {_posts.BODY_BYTES_MAX // KIB} KiB",
+        {"_posts.HEAD_BYTES_MAX", "_posts.HEADERS_MAX", "_posts.BODY_BYTES_MAX"},
+    ),
+    "pushes at one time; of one address at one time, at once, in a second": (
+        f"{_posts.CONNECTIONS_MAX}; {_posts.OF_ONE_ADDRESS_MAX}, {_posts.BURST_MAX}, {_posts.RATE_MAX}",
+        {"_posts.CONNECTIONS_MAX", "_posts.OF_ONE_ADDRESS_MAX", "_posts.BURST_MAX", "_posts.RATE_MAX"},
+    ),
     "the time of one check": (f"({shown(base.TIMEOUT_DEFAULT)})", set()),
     "the time of a delivery of mail": (f"({shown(smtp.WITHOUT_DELIVERY)})", set()),
     "lines of a reply by SMTP": (str(_smtp.REPLY_LINES_MAX), {"_smtp.REPLY_LINES_MAX"}),
