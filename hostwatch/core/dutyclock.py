@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from hostwatch.core.customerduty import CustomerDuty
-from hostwatch.core.warned import Following, Sign, What, follow
+from hostwatch.core.warned import OF_DUTIES, Sign, What, follow
 from hostwatch.core.world import Decision, World
 
 SHARES: Final = {What.NOT_TOLD: 2, What.NOT_TOLD_SOON: 1, What.NOT_TOLD_IN_TIME: 0}
@@ -45,22 +45,16 @@ def look(world: World, now: datetime) -> Decision:
         for what, groups in open_.items()
         for about, owed in groups.items()
     ]
-    lasting = [name for name, one in world.warned.items() if one.what in SHARES]
+    lasting = [name for name, one in world.warned.items() if one.what in OF_DUTIES]
     people = world.population
-    found = follow(
-        world.warned,
-        signs,
-        lasting,
-        people.customers.get(people.operator),
-        now,
-        quiet=timedelta(0),
-    )
-    return _decision(found)
+    told = people.customers.get(people.operator)
+    found = follow(world.warned, signs, lasting, told, now, quiet=timedelta(0))
+    return Decision(facts=found.facts, warned=found.warned, notices=found.notices)
 
 
 def lasts(world: World) -> bool:
     """Whether operators are warned of any now."""
-    return any(one.what in SHARES for one in world.warned.values())
+    return any(one.what in OF_DUTIES for one in world.warned.values())
 
 
 def _within(world: World, duty: CustomerDuty) -> timedelta:
@@ -82,7 +76,3 @@ def _said(owed: list[CustomerDuty]) -> str:
     names = [f"{duty.customer} {duty.emergency}" for duty in sorted(owed, key=lambda one: one.id)]
     more = len(names) - NAMED_MAX
     return ", ".join(names[:NAMED_MAX]) + (f", {more} more" if more > 0 else "")
-
-
-def _decision(found: Following) -> Decision:
-    return Decision(facts=found.facts, warned=found.warned, notices=found.notices)
