@@ -19,13 +19,13 @@ from pydantic import ValidationError
 from hostwatch.checkers import services
 from hostwatch.checkers.protocol import Pushed
 from hostwatch.checkers.services import Check, Service
-from hostwatch.checks import _posts
 from hostwatch.checks._posts import Push
 from hostwatch.configuration.callback import Callback
 from hostwatch.configuration.secret import Secret
 from hostwatch.gateways import base, http
 from hostwatch.gateways.http import Settings
 from tests.checkers.conftest import checkers, hear
+from tests.checks.posts import heard_at
 from tests.checks.servers import free_port, listens
 
 SECRET: Final = "0123456789abcdef0123456789abcdef"
@@ -62,18 +62,8 @@ class Ear:
 
 @asynccontextmanager
 async def listening(ear: Ear, **sources: Settings) -> AsyncIterator[None]:
-    task = asyncio.ensure_future(http.listen(sources, ear))
-    try:
-        while not all(
-            one.listen in _posts._posts and _posts._posts[one.listen].port for one in sources.values()
-        ):
-            assert not task.done(), task.exception()
-            await asyncio.sleep(0.01)
+    async with heard_at([one.listen for one in sources.values()], http.listen(sources, ear)):
         yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        assert not _posts._posts
 
 
 async def called(port: int, line: str, body: bytes = b"", **headers: str) -> int:

@@ -28,6 +28,7 @@ from hostwatch.core.power import Concern, Output, PowerReading, Ups, Utility, of
 from hostwatch.core.reading import Outcome
 from hostwatch.power import webhook
 from hostwatch.power.webhook import Settings, signature
+from tests.checks.posts import heard_at
 from tests.checks.servers import free_port
 from tests.power.sources import look, reading
 
@@ -68,18 +69,8 @@ def written(port: int, path: str = "/building", **others: Any) -> dict[str, Any]
 async def listening(ears: Ears, **sources: dict[str, Any]) -> AsyncIterator[None]:
     """Sources are listened to, as the checkers do it."""
     settings = {name: Settings.model_validate(one) for name, one in sources.items()}
-    task = asyncio.ensure_future(webhook.listen(settings, ears))
-    try:
-        while not all(
-            one.listen in _posts._posts and _posts._posts[one.listen].port for one in settings.values()
-        ):
-            assert not task.done(), task.exception()
-            await asyncio.sleep(0.01)
+    async with heard_at([one.listen for one in settings.values()], webhook.listen(settings, ears)):
         yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        assert not _posts._posts, "nobody listens any more"
 
 
 async def sent(port: int, data: bytes, *, ends: bool = False) -> bytes:
