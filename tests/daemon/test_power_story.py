@@ -14,6 +14,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -63,15 +64,24 @@ def server() -> Iterator[Upsd]:
         yield server
 
 
-@pytest.fixture
-def watch(tmp_path: Path, server: Upsd) -> Iterator[Running]:
+@contextmanager
+def watching(folder: Path, server: Upsd, site: str) -> Iterator[Running]:
+    """A watch over a site whose two UPSes are well."""
     for name in ("ups1", "ups2"):
         server[name].say("OL CHRG")
-    (tmp_path / "hostwatch.yaml").write_text(SITE.format(port=server.port), encoding="utf-8")
-    running = Running(tmp_path)
-    yield running
-    running.process.kill()
-    running.process.wait()
+    (folder / "hostwatch.yaml").write_text(site.format(port=server.port), encoding="utf-8")
+    running = Running(folder)
+    try:
+        yield running
+    finally:
+        running.process.kill()
+        running.process.wait()
+
+
+@pytest.fixture
+def watch(tmp_path: Path, server: Upsd) -> Iterator[Running]:
+    with watching(tmp_path, server, SITE) as running:
+        yield running
 
 
 def power(watch: Running, wanted: int | None = None) -> tuple[int, dict[str, Any]]:

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.daemon.running import Running
-from tests.daemon.test_power_story import SITE, notices
+from tests.daemon.test_power_story import SITE, notices, watching
 from tests.power.upsd import Upsd, upsd
 
 OLD, NEW = "supply:ups-a/power@main", "supply:ups-old/power@main"
@@ -31,13 +31,8 @@ def server() -> Iterator[Upsd]:
 
 @pytest.fixture
 def watch(tmp_path: Path, server: Upsd) -> Iterator[Running]:
-    for name in ("ups1", "ups2"):
-        server[name].say("OL CHRG")
-    (tmp_path / "hostwatch.yaml").write_text(SITE.format(port=server.port), encoding="utf-8")
-    running = Running(tmp_path)
-    yield running
-    running.process.kill()
-    running.process.wait()
+    with watching(tmp_path, server, SITE) as running:
+        yield running
 
 
 def test_a_ups_gets_another_name_in_a_blackout(watch: Running, server: Upsd) -> None:
