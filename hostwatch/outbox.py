@@ -10,7 +10,7 @@ look again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
@@ -19,6 +19,7 @@ from hostwatch import log
 from hostwatch.clock import Clock
 from hostwatch.core import acknowledging, calling, delivery, dutyclock, ladder, quiet, turns
 from hostwatch.core.budget import Budgets
+from hostwatch.core.customerduty import CustomerDuty
 from hostwatch.core.emergency import Notice, NoticeState
 from hostwatch.core.warned import OF_DUTIES
 from hostwatch.core.world import Decision
@@ -92,11 +93,7 @@ class Outbox:
 
         self._dues: list[tuple[datetime, str]] = [
             *((duty.due, duty.id) for duty in engine.world.duties.values()),
-            *(
-                (when, duty.id)
-                for duty in engine.world.customer_duties.values()
-                for when in dutyclock.instants(engine.world, duty)
-            ),
+            *self._told_of(engine.world.customer_duties.values()),
         ]
         """A heap: when which duty is due."""
 
@@ -167,9 +164,8 @@ class Outbox:
         for duty in decision.duties:
             self._changed.update((notice.id, None) for notice in notices.of(duty.emergency))
             heappush(self._dues, (duty.due, duty.id))
-        for owed in decision.customer_duties:
-            for when in dutyclock.instants(self._engine.world, owed):
-                heappush(self._dues, (when, owed.id))
+        for entry in self._told_of(decision.customer_duties):
+            heappush(self._dues, entry)
             self._clock_changed = True
         for reference in (*decision.acknowledged, *(owed.emergency for owed in decision.customer_duties)):
             self._changed.update((notice.id, None) for notice in notices.of(reference))
@@ -177,6 +173,12 @@ class Outbox:
         if people is not None and (people.customers or people.customers_gone):
             self._all_looked_at = None  # who is authorised may be others
             self._wake.set()
+
+    def _told_of(self, duties: Iterable[CustomerDuty]) -> Iterator[tuple[datetime, str]]:
+        """When operators are to hear of which duty to a customer: entries of the heap."""
+        for duty in duties:
+            for when in dutyclock.instants(self._engine.world, duty):
+                yield when, duty.id
 
     async def _round(self) -> datetime:
         """Do all that is due; when to look again."""
