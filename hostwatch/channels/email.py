@@ -9,13 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import re
 import ssl
 from datetime import timedelta
-from email.message import EmailMessage
-from email.policy import SMTP as SMTP_POLICY
-from email.utils import format_datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -24,7 +20,7 @@ from urllib.parse import urlsplit
 import aiosmtplib
 from pydantic import Field, field_validator, model_validator
 
-from hostwatch.channels import base
+from hostwatch.channels import _mail_message, base
 from hostwatch.configuration.duration import Duration, between
 from hostwatch.configuration.mail_address import DOMAIN, check_address
 from hostwatch.configuration.mistake import Wrong
@@ -32,12 +28,9 @@ from hostwatch.configuration.secret import Secret
 
 DEFAULT_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 RELAY = "write smtp://HOST:PORT, smtp+starttls://HOST or smtps://HOST"
-SUBJECT_MAX_CHARS = 200
 GOODBYE_SECONDS = 2.0
 """How long we wait for the answer to QUIT; the message is accepted by then, so nothing hangs on it."""
 
-_TOKEN = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _LINE_STARTS_WITH_DOT = re.compile(rb"^\.", re.MULTILINE)
 
 
@@ -162,22 +155,8 @@ class Email(base.Channel):
             talk.close()
 
     def written(self, message: base.Message) -> bytes:
-        """The message as it goes over the wire, ASCII only, so that every relay takes it unchanged."""
-        mail = EmailMessage(policy=SMTP_POLICY.clone(cte_type="7bit"))
-        mail["From"] = self._site.sender
-        mail["To"] = self._to
-        mail["Subject"] = base.printable(message.subject)[:SUBJECT_MAX_CHARS]
-        mail["Date"] = format_datetime(self._now())
-        mail["Message-ID"] = f"<{_token(message.key)}@{self._site.domain}>"
-        mail["Auto-Submitted"] = "auto-generated"
-        mail["X-Hostwatch-Notice"] = _token(message.key)
-        if message.repeat:
-            mail["X-Hostwatch-Repeat"] = "yes"
-        mail.set_content(message.text, charset="utf-8")  # Before Content-Language, which it would take away.
-        language = str(message.payload.get("language", ""))
-        if _LANGUAGE.fullmatch(language):
-            mail["Content-Language"] = language
-        return mail.as_bytes()
+        """The message as it goes over the wire."""
+        return _mail_message.written(message, sender=self._site.sender, to=self._to, now=self._now())
 
 
 class _Talk:
@@ -252,11 +231,6 @@ def _judge(answer: aiosmtplib.SMTPResponse, expected: int, doing: str) -> None:
     if answer.code == 530 or not 500 <= answer.code <= 599:
         raise base.Failed(said)  # 530 asks for a login or encryption: the relay's settings, not this message.
     raise base.Refused(said)
-
-
-def _token(key: str) -> str:
-    """The key as it may stand in a header: itself when it is plain, else a hash of it."""
-    return key if _TOKEN.fullmatch(key) else hashlib.sha256(key.encode()).hexdigest()[:40]
 
 
 def _words(error: Exception) -> str:

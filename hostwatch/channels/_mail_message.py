@@ -1,0 +1,52 @@
+"""A notice as a mail: its headers and its parts, ASCII only, so that every relay takes it unchanged."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP as SMTP_POLICY
+from email.utils import format_datetime
+from typing import Final
+
+from hostwatch.channels import base
+
+SUBJECT_MAX_CHARS: Final = 200
+
+_TOKEN = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+
+
+def written(message: base.Message, *, sender: str, to: str, now: datetime) -> bytes:
+    """The message as it goes over the wire. `sender` and `to` are bare addresses."""
+    mail = EmailMessage(policy=SMTP_POLICY.clone(cte_type="7bit"))
+    mail["From"] = sender
+    mail["To"] = to
+    mail["Subject"] = base.printable(message.subject)[:SUBJECT_MAX_CHARS]
+    mail["Date"] = format_datetime(now)
+    mail["Message-ID"] = message_id(message.key, sender)
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["X-Hostwatch-Notice"] = token(message.key)
+    if message.repeat:
+        mail["X-Hostwatch-Repeat"] = "yes"
+    _fill(mail, message)
+    language = str(message.payload.get("language", ""))
+    if _LANGUAGE.fullmatch(language):
+        mail["Content-Language"] = language  # Last, since the content takes it away.
+    return mail.as_bytes()
+
+
+def message_id(key: str, sender: str) -> str:
+    """The same in every try of a notice."""
+    return f"<{token(key)}@{sender.rpartition('@')[2]}>"
+
+
+def token(key: str) -> str:
+    """The key as it may stand in a header: itself when it is plain, else a hash of it."""
+    return key if _TOKEN.fullmatch(key) else hashlib.sha256(key.encode()).hexdigest()[:40]
+
+
+def _fill(mail: EmailMessage, message: base.Message) -> None:
+    """Put in the words of a notice."""
+    mail.set_content(message.text, charset="utf-8")
