@@ -11,21 +11,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
 
-from hostwatch import log
+from hostwatch import log, whatnext
 from hostwatch.clock import Clock
-from hostwatch.core import acknowledging, calling, delivery, dutyclock, ladder, quiet, turns
+from hostwatch.core import acknowledging, calling, delivery, dutyclock, ladder, turns
 from hostwatch.core.budget import Budgets
 from hostwatch.core.customerduty import CustomerDuty
 from hostwatch.core.emergency import Notice, NoticeState
-from hostwatch.core.warned import OF_DUTIES
 from hostwatch.core.world import Decision
 from hostwatch.directory import Directory, Way
 from hostwatch.engine import Engine
 from hostwatch.handover import Handover, fault
+from hostwatch.whatnext import Plan
 
 IDLE = timedelta(seconds=60)
 """The longest wait between two looks at what is owed."""
@@ -33,14 +32,8 @@ IDLE = timedelta(seconds=60)
 BREATH = timedelta(milliseconds=20)
 """The shortest: in a storm many ends of attempts are looked at together."""
 
-SOON = timedelta(seconds=1)
-"""When to look again for somebody whom the record knows already and the directory does not."""
-
 GRACE = timedelta(seconds=5)
 """How long attempts may go on when the watch stops."""
-
-NOT_DUE = timedelta(days=1)
-"""A notice without a deadline stands behind those that have one, and is not forgotten."""
 
 WITHDRAWN = "the contact is no longer authorised"
 
@@ -49,26 +42,6 @@ STEP = 200
 
 OVERDUE_AFTER = IDLE
 """How long after its time a notice may still stand there before it is a sign that the outbox hangs."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Plan:
-    """What a round found out about a notice; holds as long as the notice, the directory and the clock do."""
-
-    notice: Notice
-    step: ladder.Step | None
-    """None: the contact is no longer authorised."""
-
-    way: Way | None = None
-    """The channel of a `Send`."""
-
-    rests: bool = False
-    """Whether another has it, and nothing is tried further for now."""
-
-    def holds(self, notice: Notice, now: datetime, *, rests: bool) -> bool:
-        if self.notice is not notice or self.rests is not rests:
-            return False
-        return now < self.step.until if isinstance(self.step, ladder.Wait) else self.way is not None
 
 
 class Outbox:
@@ -80,7 +53,7 @@ class Outbox:
         self._directory = directory
         self._handover = Handover(engine, clock, directory)
         self._in_flight: dict[str, asyncio.Task[None]] = {}
-        self._plans: dict[str, _Plan] = {}
+        self._plans: dict[str, Plan] = {}
         """Of those that are neither in flight nor behind another."""
 
         self._turns = turns.Turns()
@@ -148,7 +121,7 @@ class Outbox:
     def _looks_at(self, notice: Notice) -> datetime:
         """When a round must look at a notice that is not in flight."""
         match self._plans.get(notice.id):
-            case _Plan(step=ladder.Wait(until), notice=planned) if planned is notice:
+            case Plan(step=ladder.Wait(until), notice=planned) if planned is notice:
                 return max(until, self._looked_at)
         return max(notice.created_at, self._looked_at)
 
@@ -209,7 +182,7 @@ class Outbox:
         while self._waits_end:
             until, name = self._waits_end[0]
             match self._plans.get(name):
-                case _Plan(step=ladder.Wait(planned)) if planned == until:
+                case Plan(step=ladder.Wait(planned)) if planned == until:
                     return until
             heappop(self._waits_end)
         return None
@@ -249,7 +222,7 @@ class Outbox:
             under_way = frozenset(self._in_flight)
             await self._engine.do(lambda world, now: delivery.interrupted(world, now, under_way))
 
-    async def _look_through(self, directory: Directory, now: datetime) -> list[_Plan]:
+    async def _look_through(self, directory: Directory, now: datetime) -> list[Plan]:
         """Plan for all of whom something has changed; those with whom nothing more is to be tried."""
         over = []
         for number, name in enumerate(list(self._changed)):
@@ -271,7 +244,7 @@ class Outbox:
                 over.append(plan)
         return over
 
-    def _look_at(self, name: str, directory: Directory, now: datetime) -> _Plan | None:
+    def _look_at(self, name: str, directory: Directory, now: datetime) -> Plan | None:
         """What to do with a notice; None if that is for others, or for later."""
         notice = self._engine.world.notices.pending.get(name)
         if notice is None or name in self._in_flight or self._waits(notice):
@@ -279,12 +252,12 @@ class Outbox:
         rests = acknowledging.rests(self._engine.world, notice)
         known = self._plans.get(name)
         if not delivery.is_authorised(self._engine.world, notice):
-            return _Plan(notice=notice, step=None)
+            return Plan(notice=notice, step=None)
         if known is not None and known.holds(notice, now, rests=rests):
             return known
         duty = None if notice.duty is None else self._engine.world.duties.get(notice.duty)
         due = None if duty is None or duty.met_at is not None else duty.due
-        return _plan(notice, directory, now, rests=rests, due=due)
+        return whatnext.planned(notice, directory, now, rests=rests, due=due)
 
     def _wanted(self, notice: Notice, way: Way) -> turns.Wanted:
         duty = None if notice.duty is None else self._engine.world.duties.get(notice.duty)
@@ -296,7 +269,7 @@ class Outbox:
             notice=notice.id,
             place=place,
             retry=bool(notice.attempts),
-            deadline=_deadline(notice) if duty is None else duty.due,
+            deadline=whatnext.deadline(notice) if duty is None else duty.due,
         )
 
     def _waits(self, notice: Notice) -> bool:
@@ -349,28 +322,3 @@ class Outbox:
         _, late = await asyncio.wait(tasks, timeout=GRACE.total_seconds())
         for task in late:
             task.cancel()
-
-
-def _deadline(notice: Notice) -> datetime:
-    """Of a notice that nobody is owed by a time. That a customer was not told yet goes before all others."""
-    is_urgent = any(story.warning in OF_DUTIES for story in notice.stories)
-    return notice.created_at + (timedelta(0) if is_urgent else NOT_DUE)
-
-
-def _plan(notice: Notice, directory: Directory, now: datetime, *, rests: bool, due: datetime | None) -> _Plan:
-    """What to do with a notice, that is owed by `due` if there is such an instant."""
-    person = directory.person(notice)
-    if person is None:  # authorised, and the directory is about to be changed
-        return _Plan(notice=notice, step=ladder.Wait(now + SOON), rests=rests)
-    owed = directory.owed(notice, due)
-    ways = person.ways(owed, now)
-    rungs = tuple(way.name for way in ways)
-    step = ladder.next_step(notice, rungs, directory.pace(notice), now, rests=rests)
-    if isinstance(step, ladder.Send):
-        way = ways[step.rung]
-        sent = ladder.Send(person.ladder.index(way))
-        return _Plan(notice=notice, step=sent, way=way, rests=rests)
-    change = quiet.next_change(person.quiet, owed, now)
-    if isinstance(step, ladder.Wait) and change is not None:
-        step = ladder.Wait(min(step.until, change))
-    return _Plan(notice=notice, step=step, rests=rests)
