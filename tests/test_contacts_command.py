@@ -119,3 +119,16 @@ def test_what_makes_no_sense_is_refused(site: Path, capsys: pytest.CaptureFixtur
     with pytest.raises(SystemExit):
         cli.main(["contacts", "--config", str(site), "--at", "tomorrow"])
     assert "is not a day or an instant" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("right", "held", "code"), [("told", "ann, bob, cyd", 0), ("claims", "nobody", 1)])
+def test_who_holds_a_right(
+    site: Path, capsys: pytest.CaptureFixture[str], right: str, held: str, code: int
+) -> None:
+    """Also who is not on call holds it."""
+    asked = ["contacts", "acme", "--config", str(site), "--right", right, "--at"]
+    assert cli.main([*asked, "2026-11-10T12:00"]) == code
+    assert capsys.readouterr().out == f"acme: {right} is held by {held}\n"
+    assert cli.main([*asked, "2026-10-15", "--json"]) == code
+    (found,) = json.loads(capsys.readouterr().out)["customers"]
+    assert found["held_by"] == (["ann"] if right == "told" else [])

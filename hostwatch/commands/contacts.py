@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,7 +30,7 @@ from hostwatch.configuration.zones import zone_of
 from hostwatch.core import canonical, quiet
 from hostwatch.core.population import Customer
 from hostwatch.core.quiet import Owed
-from hostwatch.core.roster import Called, Person
+from hostwatch.core.roster import Called, Person, Right
 from hostwatch.core.rotation import Rotation
 from hostwatch.store.reader import Reader
 
@@ -46,6 +46,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         type=_typed,
         metavar="WHEN",
         help="a day or an instant, of the site's zone: 2026-11-01, 2026-11-01T09:00; now, if not given",
+    )
+    parser.add_argument(
+        "--right", choices=[*Right], help="who holds this right then: operations, say, or maintenance"
     )
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
@@ -69,12 +72,26 @@ def run(options: argparse.Namespace) -> int:
     if options.customer is not None and options.customer not in customers:
         raise Refused(f"there is no customer {options.customer} on record at that time")
     chosen = [one for name, one in sorted(customers.items()) if options.customer in (None, name)]
+    if options.right is not None:
+        return _holding(chosen, Right(options.right), at, as_json=options.json)
     told = [describe(configuration, one, at) for one in chosen]
     if options.json:
         print(json.dumps(canonical.plain(told), ensure_ascii=False))
     else:
         _show(told, ZoneInfo(site))
     return int(any(not one["told"] for one in told))
+
+
+def _holding(chosen: Iterable[Customer], right: Right, at: datetime, *, as_json: bool) -> int:
+    """Who holds a right: 0 if somebody of each customer does, 1 if of some nobody."""
+    held = [{"customer": one.id, "right": right, "held_by": [*one.holding(right, at)]} for one in chosen]
+    if as_json:
+        print(json.dumps(canonical.plain({"at": at, "customers": held}), ensure_ascii=False))
+    else:
+        for one in held:
+            names = ", ".join(one["held_by"]) or "nobody"
+            print(f"{one['customer']}: {right} is held by {names}")
+    return int(any(not one["held_by"] for one in held))
 
 
 def describe(configuration: Configuration, customer: Customer, at: datetime) -> dict[str, Any]:

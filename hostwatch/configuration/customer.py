@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
@@ -13,7 +14,15 @@ from hostwatch.configuration.fields import DeviceAddress, Id, Language, Text, Zo
 from hostwatch.configuration.method import DEFAULT, MethodLine, Witness
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.power import MeasuredAt, OneEvent
-from hostwatch.configuration.roster import Absence, Bound, QuietHours, RightTerm, Rotation, Validity
+from hostwatch.configuration.roster import (
+    Absence,
+    Bound,
+    DevicePattern,
+    QuietHours,
+    RightTerm,
+    Rotation,
+    Validity,
+)
 from hostwatch.configuration.rung import Rung
 from hostwatch.configuration.service import INTERVAL, Definitions, Misses, OfDevice
 from hostwatch.configuration.strict import Section
@@ -218,6 +227,10 @@ class Customer(Section):
 
     devices: tuple[Device, ...] = ()
     """The customer's machines."""
+
+    groups: Mapping[Id, tuple[DevicePattern, ...]] = Field(default_factory=dict)
+    """Groups of the customer's devices that contacts can be bound to: lists of ids, or of patterns such as
+    web-*."""
 
     uplink: Uplinks | None = None
     """The uplink, or several, of the customer's devices that name none; the only one, if absent."""

@@ -18,7 +18,7 @@ def roster_of(configuration: Configuration, customer: Customer) -> roster.Roster
     """Who of a customer's people is authorised when; says nothing where all of them always are, to all."""
     zone = zone_of(configuration.timezone_of(customer))
     taking = {name for one in customer.rotations for name in _named_in(one)}
-    people = tuple(_person(contact, zone, taking) for contact in customer.contacts)
+    people = tuple(_person(contact, zone, taking, customer) for contact in customer.contacts)
     plain = tuple(roster.Person(id=contact.id) for contact in customer.contacts)
     if people == plain and not customer.rotations:
         return roster.NOBODY_SAID
@@ -29,7 +29,7 @@ def _named_in(written: Rotation) -> Collection[str]:
     return {*written.people, *(one.who for one in written.instead)}
 
 
-def _person(contact: Contact, zone: Zone, taking: Collection[str]) -> roster.Person:
+def _person(contact: Contact, zone: Zone, taking: Collection[str], customer: Customer) -> roster.Person:
     when = contact.when or ("on-call" if contact.id in taking else "always")
     return roster.Person(
         id=contact.id,
@@ -37,7 +37,7 @@ def _person(contact: Contact, zone: Zone, taking: Collection[str]) -> roster.Per
         away=tuple(between(one, zone) for one in contact.away),
         deputy=contact.deputy or "",
         on_call=when == "on-call",
-        bound=roster.EVERYTHING if contact.bound is None else _bound(contact.bound),
+        bound=roster.EVERYTHING if contact.bound is None else _bound(contact.bound, customer),
         rights=contact.rights,
     )
 
@@ -61,8 +61,11 @@ def quiet_of(configuration: Configuration, customer: Customer, contact: Contact)
     )
 
 
-def _bound(written: Bound) -> roster.Bound:
-    return roster.Bound(devices=written.devices, services=written.services, concerns=written.kinds)
+def _bound(written: Bound, customer: Customer) -> roster.Bound:
+    """With the devices and patterns of its groups in their place."""
+    of_groups = (one for name in written.groups for one in customer.groups.get(name, ()))
+    devices = tuple(dict.fromkeys((*written.devices, *of_groups)))
+    return roster.Bound(devices=devices, services=written.services, concerns=written.kinds)
 
 
 def _rotation(written: Rotation, customers: Zone) -> rotation.Rotation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
@@ -13,6 +14,8 @@ from hostwatch.configuration.rung import check_kind
 from hostwatch.configuration.strict import Section
 from hostwatch.core.roster import Concern, Right
 
+ID_MAX_CHARS = 63
+PATTERN = r"[a-z0-9*][a-z0-9._*-]*"
 TURN_DAYS_MAX = 366
 """The longest turn of a rotation, in days."""
 
@@ -34,8 +37,21 @@ def _check_channel(value: str) -> str:
     return value
 
 
+def _check_pattern(value: str) -> str:
+    if len(value) <= ID_MAX_CHARS and re.fullmatch(PATTERN, value):
+        return value
+    raise Wrong(
+        "is neither a device nor a pattern of devices",
+        "write the id of a device, or one with * such as web-*",
+    )
+
+
 RightTerm = Annotated[Right, BeforeValidator(_check_right)]
 ConcernTerm = Annotated[Concern, BeforeValidator(_check_concern)]
+DevicePattern = Annotated[
+    str, AfterValidator(_check_pattern), Field(json_schema_extra={"pattern": f"^{PATTERN}$"})
+]
+"""The id of a device; with `*` all whose ids fit, also those that come later."""
 
 
 class Validity(Section):
@@ -84,6 +100,9 @@ class Bound(Section):
     devices: tuple[Id, ...] = ()
     """The devices of the customer that they are told of, where an emergency is one device's own."""
 
+    groups: tuple[Id, ...] = ()
+    """The groups of devices that they are told of, as the customer's `groups` name them."""
+
     services: tuple[Id, ...] = ()
     """The services that they are told of; also when a device falls silent with one of them."""
 
@@ -92,8 +111,8 @@ class Bound(Section):
 
     @model_validator(mode="after")
     def _says_something(self) -> Bound:
-        if not (self.devices or self.services or self.kinds):
-            raise Wrong("binds nothing", "write devices, services or kinds, or remove it")
+        if not (self.devices or self.groups or self.services or self.kinds):
+            raise Wrong("binds nothing", "write devices, groups, services or kinds, or remove it")
         return self
 
 

@@ -14,7 +14,7 @@ from hostwatch.configuration.moment import begins, ends
 from hostwatch.configuration.place import Finding, Steps
 from hostwatch.configuration.roster import Absence, Bound, Instead, Rotation, Validity
 from hostwatch.configuration.zones import zone_of
-from hostwatch.core.roster import Right
+from hostwatch.core.roster import Right, fits
 from hostwatch.core.zone import Zone
 
 
@@ -23,6 +23,7 @@ def mistakes(number: int, customer: Customer, configuration: Configuration) -> I
     zone = zone_of(configuration.timezone_of(customer))
     told = [one.id for one in customer.contacts if Right.TOLD in one.rights]
     known = [one.id for one in customer.contacts]
+    yield from _of_groups(("customers", number, "groups"), customer, configuration)
     for place, contact in enumerate(customer.contacts):
         here: Steps = ("customers", number, "contacts", place)
         yield from _of_contact(here, contact, known, told, zone)
@@ -78,6 +79,22 @@ def _unknown(name: str, known: Sequence[str], what: str) -> Wrong:
     return Wrong(f"names no {what}", f"did you mean {near[0]}?" if near else f"write the id of a {what}")
 
 
+def _of_groups(here: Steps, customer: Customer, configuration: Configuration) -> Iterator[Finding]:
+    """Whom a group names must be there; in inventories they may be."""
+    devices = [device.id for device in customer.devices]
+    for name, patterns in customer.groups.items():
+        if not patterns:
+            yield (*here, name), Wrong("has no devices", "write ids of devices, or patterns, or remove it")
+        for place, one in enumerate(patterns):
+            if configuration.inventory or any(fits(device, one) for device in devices):
+                continue
+            if "*" in one:
+                wrong = Wrong("fits no device of the customer", "correct it, or remove it")
+                yield (*here, name, place), wrong
+            else:
+                yield (*here, name, place), _unknown(one, devices, "device of the customer")
+
+
 def _of_bound(
     here: Steps, bound: Bound, customer: Customer, configuration: Configuration
 ) -> Iterator[Finding]:
@@ -85,6 +102,12 @@ def _of_bound(
     for place, name in enumerate(bound.devices):
         if name not in devices and not configuration.inventory:
             yield (*here, "devices", place), _unknown(name, devices, "device of the customer")
+    for place, name in enumerate(bound.groups):
+        if name not in customer.groups:
+            yield (
+                (*here, "groups", place),
+                _unknown(name, [*customer.groups], "group of the customer's devices"),
+            )
     services = {*configuration.services_of(customer)}
     services.update(name for device in customer.devices for name in device.services)
     for place, name in enumerate(bound.services):

@@ -18,7 +18,7 @@ from hostwatch.core.behind import Behind, Group
 from hostwatch.core.device import Device, State, targets
 from hostwatch.core.element import Element
 from hostwatch.core.hanging import Hanging, ports_in, way
-from hostwatch.core.roster import NOBODY_SAID, About, Called, Person, Roster
+from hostwatch.core.roster import NOBODY_SAID, About, Called, Person, Right, Roster
 from hostwatch.core.schedule import Target
 from hostwatch.core.service import Service, ending
 from hostwatch.core.source import Source
@@ -50,6 +50,12 @@ class Customer:
         """The same people, each once, in the configured order."""
         called = {one.who for one in self.called(at, about)}
         return tuple(one for one in self.contacts if one in called)
+
+    def holding(self, right: Right, at: datetime) -> tuple[str, ...]:
+        """Who of them holds a right at an instant."""
+        if self.roster.people:
+            return self.roster.holding(right, at)
+        return self.contacts if right is Right.TOLD else ()
 
     def counting(self, at: datetime, about: About | None = None) -> tuple[str, ...]:
         """Those of them who count, that the customer was told.

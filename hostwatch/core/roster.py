@@ -7,6 +7,7 @@ says of a customer holds all of it: so it can be found again who was authorised 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -71,11 +72,18 @@ class Between:
         return (one for one in (self.since, self.until) if one is not None)
 
 
+def fits(name: str, pattern: str) -> bool:
+    """Whether a name fits a pattern, in which `*` stands for any signs."""
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name) is not None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bound:
     """What a person is to be told of; an empty list is no bound."""
 
     devices: tuple[str, ...] = ()
+    """Devices; one with a `*` stands for all whose names fit."""
+
     services: tuple[str, ...] = ()
     concerns: tuple[Concern, ...] = ()
 
@@ -90,8 +98,11 @@ class Bound:
             return False
         if not about.device:
             return True
-        mine = not self.devices or about.device in self.devices
+        mine = not self.devices or about.device in self.devices or self._fits(about.device)
         return mine and (not self.services or bool({*self.services} & {*about.services}))
+
+    def _fits(self, device: str) -> bool:
+        return any("*" in one and fits(device, one) for one in self.devices)
 
 
 EVERYTHING = Bound()
@@ -176,6 +187,10 @@ class Roster:
     def concerns(self, about: About) -> bool:
         """Whether anybody is to hear of something at any time."""
         return any(person.bound.covers(about) for person in self.people if Right.TOLD in person.rights)
+
+    def holding(self, right: Right, at: datetime) -> tuple[str, ...]:
+        """Who holds a right at an instant. Nobody loses one by being away, or gets one as a deputy."""
+        return tuple(one.id for one in self.people if right in one.rights and one.valid.holds(at))
 
     @property
     def is_bound(self) -> bool:

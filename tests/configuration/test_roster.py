@@ -80,6 +80,27 @@ def test_a_year_of_a_small_office(tmp_path: Path) -> None:
     assert told("2026-11-02 01:00", about) == "ann cyd"
 
 
+def test_who_is_bound_to_a_group_hears_of_its_devices(tmp_path: Path) -> None:
+    """Of those that come later too, if their names fit."""
+    found = written(
+        tmp_path,
+        f"""\
+        groups: {{fronts: [web, "w*"], backs: [db]}}
+        contacts:
+          {contact("ann", ", for: {groups: [fronts]}")}
+          {contact("bob", ", for: {groups: [fronts, backs]}")}
+        """,
+    )
+    acme = population_of(found).customers["acme"]
+
+    def told(device: str) -> str:
+        about = About(concern=Concern.CONNECTIVITY, device=device)
+        return " ".join(acme.authorised(NOW, about))
+
+    assert [told(device) for device in ("web", "wap", "db")] == ["ann bob", "ann bob", "bob"]
+    assert acme.roster.people[1].bound.devices == ("web", "w*", "db")
+
+
 def warned(folder: Path, text: str) -> list[str]:
     return [f"{place}: {wrong.wrong}" for place, wrong in gaps(written(folder, text), NOW)]
 

@@ -88,6 +88,8 @@ BOUND = {
     "nothing": (Bound(), "ping www power uplink"),
     "the device": (Bound(devices=("web-1",)), "ping www power uplink"),
     "another device": (Bound(devices=("db-1",)), "power uplink"),
+    "a pattern that fits": (Bound(devices=("db-1", "web-*")), "ping www power uplink"),
+    "a pattern that does not": (Bound(devices=("*-db",)), "power uplink"),
     "the service": (Bound(services=("www",)), "ping www power uplink"),
     "another service": (Bound(services=("email",)), "power uplink"),
     "power": (Bound(concerns=(Concern.POWER,)), "power"),
