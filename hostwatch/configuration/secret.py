@@ -108,12 +108,15 @@ class Secret:
 
 
 def revealed(value: Any) -> Any:
-    """A setting as JSON, with its secrets: only to be hashed."""
+    """A setting as JSON, with its secrets: only to be hashed.
+
+    What was not written is left out: a setting that a later version brings changes no hash by itself.
+    """
     match value:
         case Secret():
             return value.reveal()
         case BaseModel():
-            return {name: revealed(inside) for name, inside in value}
+            return {name: revealed(inside) for name, inside in value if name in value.model_fields_set}
         case Mapping():
             return {str(name): revealed(inside) for name, inside in value.items()}
         case str() | int() | float() | None:

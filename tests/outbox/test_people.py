@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from hostwatch import personal
+from hostwatch.channels import email
 from hostwatch.channels.base import Surroundings
 from hostwatch.configuration.load import load
+from hostwatch.configuration.secret import revealed
 from hostwatch.core.world import Decision
 from hostwatch.directory import Directory
 from hostwatch.personal import Vault
@@ -65,6 +67,13 @@ def test_another_way_has_another_name(what: str, tmp_path: Path) -> None:
     known = set(rungs(tmp_path, [{"email": "ops@acme.example"}, HOOK]))
 
     assert not known & set(rungs(tmp_path, [changed], **more))
+
+
+def test_a_setting_that_was_not_written_is_no_part_of_a_name() -> None:
+    """Else each new setting of a later version would give other names to ways that lead where they led."""
+    told = revealed(email.Site.model_validate(MAIL))
+
+    assert told == {"smtp": "smtp://127.0.0.1:2525", "sender": "noc@dc.example"}
 
 
 def test_a_name_tells_nothing_to_whoever_has_not_the_key(tmp_path: Path) -> None:
