@@ -155,6 +155,7 @@ class Directory:
             key=key,
             subject=composed.subject,
             text=composed.text,
+            html=messages.hypertext(composed.sheet),
             payload=payload,
             repeat=repeat,
             named=named,

@@ -18,8 +18,11 @@ _TOKEN = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
 
-def written(message: base.Message, *, sender: str, to: str, now: datetime) -> bytes:
-    """The message as it goes over the wire. `sender` and `to` are bare addresses."""
+def written(message: base.Message, *, sender: str, to: str, now: datetime, html: bool = True) -> bytes:
+    """The message as it goes over the wire. `sender` and `to` are bare addresses.
+
+    Without `html` it is the text alone.
+    """
     mail = EmailMessage(policy=SMTP_POLICY.clone(cte_type="7bit"))
     mail["From"] = sender
     mail["To"] = to
@@ -30,7 +33,7 @@ def written(message: base.Message, *, sender: str, to: str, now: datetime) -> by
     mail["X-Hostwatch-Notice"] = token(message.key)
     if message.repeat:
         mail["X-Hostwatch-Repeat"] = "yes"
-    _fill(mail, message)
+    _fill(mail, message, html=html and message.html != "")
     language = str(message.payload.get("language", ""))
     if _LANGUAGE.fullmatch(language):
         mail["Content-Language"] = language  # Last, since the content takes it away.
@@ -47,6 +50,9 @@ def token(key: str) -> str:
     return key if _TOKEN.fullmatch(key) else hashlib.sha256(key.encode()).hexdigest()[:40]
 
 
-def _fill(mail: EmailMessage, message: base.Message) -> None:
-    """Put in the words of a notice."""
+def _fill(mail: EmailMessage, message: base.Message, *, html: bool) -> None:
+    """Put in the words of a notice: the text, and after it the same as HTML (RFC 2046)."""
     mail.set_content(message.text, charset="utf-8")
+    if html:
+        mail.add_alternative(message.html, subtype="html", charset="utf-8")
+        mail.set_boundary(hashlib.sha256(f"{message.key}{message.text}".encode()).hexdigest()[:40])

@@ -126,6 +126,9 @@ class Message:
     text: str
     """The whole message as plain text, in the customer's language, lines ended by `\\n`."""
 
+    html: str = ""
+    """The same words as a page of HTML (`messages.hypertext`); empty: there is only the text."""
+
     payload: Mapping[str, Any]
     """The same as documented data (`docs/notices.md`), JSON types only."""
 

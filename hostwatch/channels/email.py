@@ -58,6 +58,7 @@ class Site(base.SiteEntry):
     timeout: Annotated[Duration, between("10ms", "4m")] = Field(
         timedelta(seconds=25), description="For the whole conversation with the relay."
     )
+    html: bool = Field(True, description="Whether mails hold the notice as HTML too, beside the text.")
 
     _check_sender = field_validator("sender")(staticmethod(check_address))
 
@@ -156,7 +157,9 @@ class Email(base.Channel):
 
     def written(self, message: base.Message) -> bytes:
         """The message as it goes over the wire."""
-        return _mail_message.written(message, sender=self._site.sender, to=self._to, now=self._now())
+        return _mail_message.written(
+            message, sender=self._site.sender, to=self._to, now=self._now(), html=self._site.html
+        )
 
 
 class _Talk:

@@ -9,7 +9,19 @@ from hostwatch.messages.aloud import spoken
 from hostwatch.messages.brief import brief
 from hostwatch.messages.catalogue import languages, resolve
 from hostwatch.messages.data import payload
+from hostwatch.messages.hypertext import hypertext
 from hostwatch.messages.named import NAMES, named
 from hostwatch.messages.text import Composed, compose
 
-__all__ = ["NAMES", "Composed", "brief", "compose", "languages", "named", "payload", "resolve", "spoken"]
+__all__ = [
+    "NAMES",
+    "Composed",
+    "brief",
+    "compose",
+    "hypertext",
+    "languages",
+    "named",
+    "payload",
+    "resolve",
+    "spoken",
+]

@@ -17,6 +17,7 @@ from hostwatch.messages import catalogue, service, shared, spans, uplink, warnin
 from hostwatch.messages.fit import cut as _cut
 from hostwatch.messages.fit import line as _line
 from hostwatch.messages.fit import listed as _listed
+from hostwatch.messages.sheet import Sheet
 
 SUBJECT_MAX_CHARS = 120
 
@@ -27,6 +28,8 @@ class Composed:
 
     subject: str
     text: str
+    sheet: Sheet
+    """The same, part by part."""
 
 
 def compose(
@@ -42,12 +45,8 @@ def compose(
     late: bool = False,
 ) -> Composed:
     """One notice about one or more emergencies of one customer."""
-    speaker = Speaker(catalogue.words(catalogue.resolve(language)), zone)
-    first = speaker.first_line(stories, kind, repeat=repeat, late=late)
-    parts = [[first]]
-    if marks := [*speaker.marks(repeat=repeat, late=late)]:
-        parts.append(marks)
-    parts += [[*speaker.block(story, kind)] for story in stories]
+    tag = catalogue.resolve(language)
+    speaker = Speaker(catalogue.words(tag), zone)
     all_pinged = not any(story.method for story in stories)
     if stories[0].warning:
         steps = warning.next_steps(speaker.words, kind, stories[0].warning)
@@ -61,9 +60,16 @@ def compose(
         steps = speaker.about_service(kind)
     else:
         steps = speaker.next_steps(kind, len(stories), all_pinged)
-    parts.append([steps])
-    parts.append([*speaker.closing(_line(site), _line(customer_name), _line(contact_name))])
-    return Composed(subject=first, text="\n\n".join("\n".join(part) for part in parts) + "\n")
+    sheet = Sheet(
+        language=tag,
+        kind=kind,
+        first=speaker.first_line(stories, kind, repeat=repeat, late=late),
+        marks=(*speaker.marks(repeat=repeat, late=late),),
+        blocks=tuple((*speaker.block(story, kind),) for story in stories),
+        steps=(*steps.split("\n"),),
+        closing=(*speaker.closing(_line(site), _line(customer_name), _line(contact_name)),),
+    )
+    return Composed(subject=sheet.first, text=sheet.text, sheet=sheet)
 
 
 def local(when: datetime, zone: ZoneInfo) -> str:

@@ -8,9 +8,6 @@ import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from email import policy
-from email.message import EmailMessage
-from email.parser import BytesParser
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +16,8 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.mails import Mail, parse
 
 LOOPBACK = "127.0.0.1"
 
@@ -60,11 +59,11 @@ class Relay:
     sessions: list[Session] = field(default_factory=list)
     logins: list[tuple[str, str]] = field(default_factory=list)
 
-    def mail(self, number: int = 0) -> EmailMessage:
+    def mail(self, number: int = 0) -> Mail:
         """A message as an ordinary reader of mail parses it."""
         content = self.received[number].content
         assert isinstance(content, bytes)
-        return BytesParser(EmailMessage, policy=policy.default).parsebytes(content)
+        return parse(content)
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, _server: SMTP, session: Session, envelope: Envelope, address: str, _options: list[str]

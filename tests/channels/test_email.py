@@ -61,6 +61,44 @@ async def test_a_message_arrives_whole_and_the_last_answer_is_the_receipt(channe
     assert envelope.content.isascii(), "every relay must take it unchanged"
 
 
+PAGE = "<!DOCTYPE html>\n<p>\n.E-000042\uff1a未应答\n</p>\n"
+
+
+async def test_html_stands_beside_the_text_which_comes_first(channel, message):
+    async with servers.relay() as relay:
+        await channel(relay.port).send(dataclasses.replace(message, html=PAGE))
+
+    mail = relay.mail()
+    text, html = mail.iter_parts()
+    assert mail.get_content_type() == "multipart/alternative"
+    assert [part.get_content_type() for part in (text, html)] == ["text/plain", "text/html"]
+    assert text.get_content().replace("\r\n", "\n") == message.text
+    assert html.get_content().replace("\r\n", "\n") == PAGE
+    assert mail["Content-Language"] == "zh-Hans"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert isinstance(relay.received[0].content, bytes)
+    assert relay.received[0].content.isascii()
+
+
+async def test_a_site_may_send_the_text_alone(channel, message):
+    async with servers.relay() as relay:
+        await channel(relay.port, html=False).send(dataclasses.replace(message, html=PAGE))
+
+    assert relay.mail().get_content_type() == "text/plain"
+    assert relay.mail().get_content().replace("\r\n", "\n") == message.text
+
+
+async def test_no_words_end_a_part_of_the_mail(channel, message):
+    async with servers.relay() as relay:
+        await channel(relay.port).send(dataclasses.replace(message, html=PAGE))
+        boundary = relay.mail().get_boundary()
+        evil = f"a\n--{boundary}--\nContent-Type: text/html\n\n<b>\n"
+        await channel(relay.port).send(dataclasses.replace(message, html=PAGE, text=evil))
+
+    assert len([*relay.mail(1).iter_parts()]) == 2
+    assert relay.mail(1).get_content().replace("\r\n", "\n") == evil
+
+
 async def test_a_plain_text_keeps_its_leading_dots(channel, message):
     text = "one\n.two\n..three\n.\nfour\n"
     async with servers.relay() as relay:
