@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -32,6 +32,14 @@ class Health:
 
     warnings: tuple[str, ...] = ()
     """What somebody should look at, though all moves on."""
+
+    outward: tuple[str, ...] = ()
+    """The troubles in fixed words, for somebody outside: no name, no path, no customer."""
+
+    @property
+    def outward_warnings(self) -> tuple[str, ...]:
+        """That somebody should look: what it is stays here."""
+        return (f"{len(self.warnings)} warnings, see hostwatch status",) if self.warnings else ()
 
     @property
     def ok(self) -> bool:
@@ -84,6 +92,7 @@ class Examiner:
         return Health(
             troubles=tuple(troubles),
             warnings=tuple(self._warnings()),
+            outward=tuple(_outward(troubles, overdue, self._engine.stuck)),
             hangs=hangs,
             last_slice_age=slice_age,
             last_commit_age=commit_age,
@@ -93,6 +102,18 @@ class Examiner:
     def _oldest(self, now: datetime) -> timedelta | None:
         oldest = next(iter(self._engine.world.notices.pending.values()), None)
         return None if oldest is None else max(now - oldest.created_at, timedelta(0))
+
+
+def _outward(troubles: Iterable[str], overdue: Sized, stuck: str | None) -> Iterator[str]:
+    """The troubles for somebody outside. What the store or a notice is called is nothing for them."""
+    named = (f"nobody takes up {len(overdue)} notices", "the store cannot be written")
+    if overdue:
+        yield named[0]
+    if stuck is not None:
+        yield named[1]
+    for trouble in troubles:
+        if trouble != stuck and not (overdue and trouble.startswith(named[0])):
+            yield trouble
 
 
 def _age(now: timedelta, when: timedelta | None) -> timedelta | None:

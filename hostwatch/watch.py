@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import hostwatch
-from hostwatch import desk, fixtures, log, metrics
+from hostwatch import desk, fixtures, log, metrics, pulse
 from hostwatch.applications import Applications
 from hostwatch.callbacks import Callbacks
 from hostwatch.channels.base import Surroundings, Unusable
@@ -32,6 +32,7 @@ from hostwatch.outbox import Outbox
 from hostwatch.patience import Patience
 from hostwatch.pinger import Pinger
 from hostwatch.prober import Prober
+from hostwatch.pulse import Pulse
 from hostwatch.sight import Sight
 from hostwatch.stock.client import StockError, Stocktaker, Taken
 from hostwatch.store.writer import Writer
@@ -94,6 +95,8 @@ class Watch:
         self._set_manners()
         self._set_politeness(loaded)
         self.examiner = Examiner(clock, engine, self.prober, self.outbox, self._warnings)
+        self.pulse = Pulse(engine, clock, self.examiner.examine)
+        self.pulse.take(loaded.configuration.site.name, self._beats(loaded))
         self.tally = metrics.Tally()
         self.examiner.parts.append(self.applications.troubles)
         engine.listeners.append(self.tally.on_decision)
@@ -102,6 +105,7 @@ class Watch:
             self.time_watch.figures,
             self.sight.figures,
             self.applications.figures,
+            self.pulse.figures,
             lambda: fixtures.figures(engine.world, clock.now()),
         ]
         """What parts of the watch say of themselves in the metrics."""
@@ -110,10 +114,15 @@ class Watch:
         return chain(self.time_watch.warnings(), self.sight.warnings())
 
     def _directory(self, loaded: Loaded) -> Directory:
-        surroundings = Surroundings(
+        return Directory(loaded.configuration, self._surroundings(loaded))
+
+    def _beats(self, loaded: Loaded) -> Mapping[str, pulse.Ticking]:
+        return pulse.made(loaded.configuration, self._surroundings(loaded))
+
+    def _surroundings(self, loaded: Loaded) -> Surroundings:
+        return Surroundings(
             site=loaded.configuration.site_settings, webhook_key=self._key, now=self._clock.now
         )
-        return Directory(loaded.configuration, surroundings)
 
     def _set_manners(self) -> None:
         self.prober.rounds.manner_of = self.directory.manner
@@ -143,7 +152,7 @@ class Watch:
         try:
             await self._first(engine, self._take_up())
             self.settle(len(self.engine.world.signals))
-            own = (self.patience, self.time_watch, self.traffic, self.callbacks)
+            own = (self.patience, self.time_watch, self.traffic, self.callbacks, self.pulse)
             parts = (self.applications, self.prober, self.outbox, *own)
             working = [asyncio.create_task(part.run()) for part in parts]
             if started is not None:
@@ -223,11 +232,14 @@ class Watch:
     async def _reloaded(self, taken: Taken, author: str) -> Mapping[str, Any]:
         before, loaded = self._loaded, taken.loaded
         directory = await self.enroller.aside(self._directory, loaded)
+        beats = self._beats(loaded)
 
         def opened() -> None:
             self._loaded = loaded
             self.directory = directory
             self._set_manners()
+            if _beats(before) != _beats(loaded):
+                self.pulse.take(loaded.configuration.site.name, beats)
 
         changed = await self.enroller.bring(taken, before, author, opened)
         self.sight.silent = tuple(str(address) for address in loaded.configuration.silent)
@@ -271,6 +283,12 @@ class Watch:
     def health(self) -> Health:
         """How the watch is."""
         return self.examiner.examine()
+
+
+def _beats(loaded: Loaded) -> object:
+    """All that decides how the heartbeats are."""
+    configuration = loaded.configuration
+    return configuration.heartbeat, configuration.site.name, configuration.mail
 
 
 def _needs_restart(before: Loaded, after: Loaded) -> list[str]:

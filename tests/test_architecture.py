@@ -50,8 +50,9 @@ LAYERS: dict[str, set[str]] = {
     "power": {"core", "configuration", "checks", "room", "snmp"},
     "ports": {"core", "configuration", "checks", "room", "snmp"},
     "gateways": {"configuration", "checks", "room"},
+    "heartbeats": {"configuration", "channels", "room"},
     "snmp": {"core", "configuration", "checks"},
-    "configuration": {"core", "channels", "checks", "ports", "power", "reach"},
+    "configuration": {"core", "channels", "checks", "heartbeats", "ports", "power", "reach"},
     "inventory": {"core", "configuration", "room"},
     "stock": {"core", "configuration", "inventory", "store", "unprivileged"},
     "reach": {"core", "configuration", "carrier", "clock", "icmp", "pace", "pinger", "room"},
@@ -80,7 +81,17 @@ PURE_IMPORTS = {
 IMPURE_METHODS = {"now", "utcnow", "today", "fromtimestamp", "utcfromtimestamp", "localtime"}
 IMPURE_CALLS = {"open", "print", "input", "exec", "eval", "__import__"}
 
-KINDS_ROOMS = ("channels", "checks", "gateways", "ports", "power", "reach", "reports", "inventory")
+KINDS_ROOMS = (
+    "channels",
+    "checks",
+    "gateways",
+    "heartbeats",
+    "ports",
+    "power",
+    "reach",
+    "reports",
+    "inventory",
+)
 """Rooms where a file is a kind: one kind never imports another."""
 
 WORDS = {

@@ -43,7 +43,7 @@ from hostwatch.checkers import asking, confinement, mouth, process, protocol, re
 from hostwatch.checks import _posts
 from hostwatch.commands import ping, run, status
 from hostwatch.configuration import checks as limits_of_checks
-from hostwatch.configuration import fields, load, mistake, network, secret, service, source, uplink
+from hostwatch.configuration import fields, heartbeat, load, mistake, network, secret, service, source, uplink
 from hostwatch.configuration import sight as sights
 from hostwatch.configuration.model import Notices, Schedule
 from hostwatch.configuration.packets import Limits
@@ -73,6 +73,7 @@ from hostwatch.core import uplink as uplinks
 from hostwatch.core.blindness import Why
 from hostwatch.core.world import World
 from hostwatch.gateways import http as gateways
+from hostwatch.heartbeats import base as heartbeats
 from hostwatch.inventory import csv
 from hostwatch.messages import parted
 from hostwatch.messages import text as words
@@ -136,6 +137,7 @@ LIMITS: dict[str, str] = {
         f"{callbacks.WAITING_MAX:,}; {callbacks.EARLY_MAX:,},"
         f" for {callbacks.EARLY_FOR // timedelta(minutes=1)} min"
     ),
+    "heartbeats; the words of one": f"{heartbeat.HEARTBEATS_MAX}; {heartbeats.WORDS_MAX_CHARS:,} characters",
     "an SMS": f"{_segments.SEGMENTS_MAX} segments",
     "values of a template for a gateway": f"{VALUE_CHARS_MAX} characters each",
     "Retry-After of a receiver": f"{_http.RETRY_AFTER_MAX / timedelta(hours=1):g} h",

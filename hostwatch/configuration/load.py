@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from hostwatch.configuration import (
     canonical,
     files,
+    heartbeat,
     place,
     place_rules,
     power_rules,
@@ -165,6 +166,7 @@ class _Loading:
         self._add(root, uplink_rules.mistakes(configuration))
         self._add(root, service_rules.mistakes(configuration))
         self._add(root, power_rules.mistakes(configuration))
+        self._add(root, heartbeat.mistakes(configuration))
         self._add(root, place_rules.mistakes(configuration))
         self._add(root, rules.about_control(loaded.control, is_set=configuration.control is not None))
         if self.reader.mistakes:

@@ -28,6 +28,7 @@ from hostwatch.configuration.fields import (
     Text,
     Zone,
 )
+from hostwatch.configuration.heartbeat import Heartbeats
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.network import Network, Switch
 from hostwatch.configuration.packets import Limits, Packets
@@ -250,6 +251,9 @@ class Configuration(Section):
 
     listen: ListenAddress = Listen(ip_address("127.0.0.1"), 9464)
     """Where /metrics and /-/healthy are served: a loopback address and a port, or off."""
+
+    heartbeat: Heartbeats = ()
+    """Who outside is told that the watch is well, and raises an alarm when told so no more."""
 
     metrics: Metrics = Metrics()
     """What Prometheus is told."""

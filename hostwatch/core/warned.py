@@ -48,6 +48,7 @@ class What(StrEnum):
     SWITCH = "switch silent"
     CONTRADICTION = "contradiction"
     UNHEARD = "not heard"
+    HEARTBEAT = "heartbeat not taken"
     NOT_TOLD = "customer not told yet"
     NOT_TOLD_SOON = "customer not told yet, little time left"
     NOT_TOLD_IN_TIME = "customer not told in time"

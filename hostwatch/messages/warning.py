@@ -33,6 +33,7 @@ def named(t: NullTranslations, what: str) -> str:
         What.SWITCH: t.gettext("the switch does not answer"),
         What.CONTRADICTION: t.gettext("sources contradict one another"),
         What.UNHEARD: t.gettext("it is not heard any more"),
+        What.HEARTBEAT: t.gettext("nobody outside hears our heartbeat"),
         What.NOT_TOLD: t.gettext("not told yet"),
         What.NOT_TOLD_SOON: t.gettext("not told yet, little time left"),
         What.NOT_TOLD_IN_TIME: t.gettext("not told in time"),
@@ -87,6 +88,11 @@ def next_steps(t: NullTranslations, kind: Kind, what: str = "") -> str:
         return t.gettext(
             "This is a warning to operators: no customer is told. Whether power is interrupted is not known,"
             " and nobody is told of it while nobody can say. You are told once more when this is over."
+        )
+    if kind == "warning" and what == What.HEARTBEAT:
+        return t.gettext(
+            "This is a warning to operators: no customer is told. The watch goes on, but whoever is to raise"
+            " an alarm when it stops does not hear it. You are told once more when this is over."
         )
     if kind == "warning" and what == What.DISTRIBUTION:
         return t.gettext(

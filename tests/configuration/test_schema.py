@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hostwatch import channels, checks, ports
+from hostwatch import channels, checks, heartbeats, ports
 from hostwatch.configuration import schema
 from hostwatch.configuration.source import Reader
 
@@ -143,6 +143,7 @@ def test_it_is_one_document_that_knows_every_kind_of_channel() -> None:
     assert whole["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert set(whole["$defs"]["Rung"]["properties"]) == {*channels.kinds(), "wait"}
     assert set(whole["$defs"]["Check"]["properties"]) == set(checks.kinds())
+    assert set(whole["$defs"]["Heartbeat"]["properties"]) == {*heartbeats.kinds(), "every", "id"}
     assert set(whole["$defs"]["Ports"]["properties"]) == {*ports.kinds(), "interval"}
     assert {reference.removeprefix("#/$defs/") for reference in references} == set(whole["$defs"])
 
@@ -152,7 +153,7 @@ def test_every_setting_is_described() -> None:
     ours = {
         name: shape
         for name, shape in whole["$defs"].items()
-        if "channels" not in name and name not in ("Rung", "Check", "Source", "Ports")
+        if "channels" not in name and name not in ("Rung", "Check", "Heartbeat", "Source", "Ports")
     }
     shapes = {"": whole, **ours}
     silent = [
