@@ -97,7 +97,7 @@ def prepared(folder: Path, url: str, more: str = "") -> None:
 def test_a_store_that_is_stuck_and_a_loop_that_hangs_are_noticed_outside(
     start: Callable[..., Running], tmp_path: Path, deadman: Deadman
 ) -> None:
-    """well ── the store cannot be written ── it can ── the process stands still ── it goes on ── it is killed"""
+    """well ── the store cannot be written ── it can ── the process hangs ── it goes on ── it is killed"""
     prepared(tmp_path, deadman.url)
     watch = start()
     deadman.wait_for("up")
