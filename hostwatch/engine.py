@@ -21,6 +21,7 @@ from hostwatch.core.judge import Steps
 from hostwatch.core.world import Decision, World
 from hostwatch.personal import Vault
 from hostwatch.store.errors import Damaged, Fenced, StoreError
+from hostwatch.store.ledger import Told
 from hostwatch.store.writer import Writer
 
 RETRY_EVERY = timedelta(seconds=1)
@@ -77,6 +78,10 @@ class Engine:
     def is_idle(self) -> bool:
         """Whether no deed waits."""
         return self._queue.empty()
+
+    async def told_of(self, reference: str) -> Told:
+        """An emergency that there is, and all notices about it, as the store has them."""
+        return await self._writer.told_of(reference)
 
     async def run(self) -> None:
         """Do deeds for ever. Raises `Fenced` or `Damaged` when it must not go on."""

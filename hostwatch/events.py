@@ -62,6 +62,9 @@ def of_people(fact: facts.Fact, personal: Callable[[str], str | None]) -> Iterat
 def _of_answers(fact: facts.Fact, personal: Callable[[str], str | None]) -> Iterator[Event]:
     """What they said, and which calls were made."""
     match fact:
+        case facts.EmergencyCorrected():
+            why = personal(fact.because) or "a reason that was erased"
+            yield Event(fact.at, fact.actor, f"corrects {fact.reference}, a false alarm: {why}")
         case facts.Acknowledged():
             has = f"{fact.customer}/{fact.contact or 'somebody'}"
             yield Event(fact.at, has, f"has it ({fact.how}, recorded by {fact.actor})")

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from hostwatch import acknowledgements, callsheet
+from hostwatch import acknowledgements, byhand, callsheet
 from hostwatch.applications import Applications
 from hostwatch.asked import Refused, instant, reference, words
 from hostwatch.control import Handler
@@ -35,7 +35,7 @@ def of(engine: Engine, applications: Applications) -> dict[str, Handler]:
 
         return handler
 
-    deeds = {"cause": _cause, **acknowledgements.DEEDS, **callsheet.DEEDS}
+    deeds = {"cause": _cause, **acknowledgements.DEEDS, **callsheet.DEEDS, **byhand.DEEDS}
     return {"last": applications.last, **{name: asked(deed) for name, deed in deeds.items()}}
 
 

@@ -19,7 +19,7 @@ EMERGENCY: Final = "HostwatchEmergency"
 WARNING: Final = "HostwatchWarning"
 """The values of `alertname`."""
 
-ENDS: Final = frozenset({"recovery", "withdrawn", "cleared"})
+ENDS: Final = frozenset({"recovery", "withdrawn", "correction", "cleared"})
 """The kinds of notices after which an entry is resolved."""
 
 RECEIVER: Final = "hostwatch"

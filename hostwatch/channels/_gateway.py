@@ -38,7 +38,7 @@ Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 Word = Annotated[str, Field(min_length=1, max_length=pointer.WORD_CHARS_MAX)]
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 Name = Literal["reference", "what", "address", "since", "site", "customer"]
-Kind = Literal["emergency", "update", "recovery", "withdrawn", "warning", "cleared"]
+Kind = Literal["emergency", "update", "recovery", "withdrawn", "correction", "warning", "cleared"]
 
 
 class Fields(Section):

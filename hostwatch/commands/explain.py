@@ -81,6 +81,8 @@ class _Page:
         """All of it."""
         emergency = found.emergency
         state = "lasts" if emergency.ended_at is None else f"is over since {self._time(emergency.ended_at)}"
+        if emergency.story.corrected_at is not None:
+            state += ", and was a false alarm"
         self._line(f"{emergency.reference}: {_about(found)}, {state}", "bold")
         self._bounds(found)
         self._line()

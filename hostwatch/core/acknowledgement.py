@@ -16,7 +16,7 @@ from hostwatch.core.customerduty import CustomerDuty
 from hostwatch.core.emergency import Attempt, AttemptOutcome, Notice
 from hostwatch.core.proof import Proof
 
-END = ("recovery", "withdrawn")
+END = ("recovery", "withdrawn", "correction")
 """Notices of the end of an emergency: an acknowledgement is not of them."""
 
 

@@ -81,8 +81,10 @@ def waits(world: World, notice: Notice) -> bool:
 
     It waits no longer than until somebody took that, if nothing more is done for what else is to be proven.
     """
-    before = None if notice.after is None else world.notices.pending.get(notice.after)
-    return before is not None and (before.has_open_attempt or not rests(world, before))
+    before = None if notice.after is None else world.notices.get(notice.after)
+    if before is None or before.has_open_attempt:
+        return before is not None
+    return before.id in world.notices.pending and not rests(world, before)
 
 
 def both(one: Decision, other: Decision) -> Decision:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Set
 
+from hostwatch.core.acknowledgement import END
 from hostwatch.core.emergency import Notice, NoticeState
 from hostwatch.core.notice import Story
 
@@ -36,7 +37,7 @@ class Correspondence:
         """There is one more notice."""
         customer = notice.customer
         self._people.setdefault(customer, {}).setdefault(notice.contact, []).append(notice)
-        if notice.kind in ("recovery", "withdrawn"):
+        if notice.kind in END:
             self.told.pop(customer, None)
             self.over.add(customer)
         else:
@@ -62,6 +63,6 @@ class Correspondence:
 
 def _may_know(first: Notice) -> bool:
     """Whether somebody may have heard of the beginning, or still will: only they hear of the end."""
-    if first.state is NoticeState.GIVEN_UP:
+    if first.state in (NoticeState.GIVEN_UP, NoticeState.CORRECTED):
         return first.perhaps_told
     return first.state is not NoticeState.FORBIDDEN

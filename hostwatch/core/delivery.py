@@ -82,12 +82,31 @@ def end(
     who = _acknowledged(world, notice) if is_accepted and proof.covers(Proof.ACCEPTED) else ""
     known = replace(done, proof=Proof.ACKNOWLEDGED) if who else done
     decision = _told(world, _then(ended, _weighed(world, notice.with_attempt(known), known, now)), now)
+    if notice.state is NoticeState.CORRECTED and not (is_accepted or known.may_have_arrived):
+        decision = _needless(world, notice, decision, now)
     if not who:
         return decision
     better = facts.AttemptProved(
         at=now, notice=notice.id, number=done.number, proof=Proof.ACKNOWLEDGED.value, said=who
     )
     return replace(decision, facts=(ended, better, *decision.facts[1:]))
+
+
+def _needless(world: World, notice: Notice, decision: Decision, now: datetime) -> Decision:
+    """The last message about a false alarm did not arrive: whoever none reached is told nothing of it."""
+    whom = (notice.customer, notice.contact)
+    about = [one for name in notice.emergencies for one in world.notices.of(name) if one.id != notice.id]
+    if any((one.customer, one.contact) == whom and one.perhaps_told for one in about):
+        return decision
+    for one in world.notices.behind(notice.id):
+        if one.kind == "correction" and one.state is NoticeState.PENDING:
+            settled = settle(one, NoticeState.CORRECTED, "nothing of it had reached them", now)
+            decision = replace(
+                decision,
+                facts=(*decision.facts, *settled.facts),
+                notices=(*decision.notices, *settled.notices),
+            )
+    return decision
 
 
 def _acknowledged(world: World, notice: Notice) -> str:

@@ -77,6 +77,9 @@ class NoticeState(StrEnum):
     FORBIDDEN = "forbidden"
     """The contact is no longer authorised."""
 
+    CORRECTED = "corrected"
+    """What it tells was a false alarm: whoever it had not reached is told nothing."""
+
 
 class AttemptOutcome(StrEnum):
     """What became of handing a notice over."""
@@ -199,3 +202,8 @@ def update_id(reference: str, number: int, customer: str, contact: str) -> str:
 def reference(number: int) -> str:
     """What people quote on the telephone."""
     return f"E-{number:06d}"
+
+
+def number_of(name: str) -> int:
+    """Which of all emergencies a reference is of, from 1."""
+    return int(name.removeprefix("E-"))

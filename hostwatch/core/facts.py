@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from hostwatch.core import facts_from_people
+from hostwatch.core import facts_by_hand, facts_from_people
 from hostwatch.core.fact import Fact as Fact
 from hostwatch.core.facts_for_people import (
     AttemptBegan as AttemptBegan,
@@ -385,6 +385,7 @@ AcknowledgementWithdrawn = facts_from_people.AcknowledgementWithdrawn
 CallTaken = facts_from_people.CallTaken
 CallReturned = facts_from_people.CallReturned
 CallEnded = facts_from_people.CallEnded
+EmergencyCorrected = facts_by_hand.EmergencyCorrected
 
 KINDS: dict[str, type[Fact]] = {kind.__name__: kind for kind in Fact.__subclasses__()}
 """Every kind of fact by its name."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-Kind = Literal["emergency", "update", "recovery", "withdrawn", "warning", "cleared"]
+Kind = Literal["emergency", "update", "recovery", "withdrawn", "correction", "warning", "cleared"]
 Gone = Literal["", "customer"]
 """Why an emergency is withdrawn: it is no longer watched; or it is another customer's from now on."""
 
@@ -147,6 +147,12 @@ class Story:
 
     under: str = ""
     """Of what is withdrawn: the reference under which the same is told of from now on; empty if none."""
+
+    corrected_at: datetime | None = None
+    """When a person said that it was a false alarm; None: nobody did."""
+
+    correction: str = ""
+    """Why it was one, in that person's words."""
 
     @property
     def is_shared(self) -> bool:

@@ -9,6 +9,7 @@ from itertools import chain
 from types import MappingProxyType
 
 from hostwatch.core import customerduty, facts, parts
+from hostwatch.core.acknowledgement import END
 from hostwatch.core.concern import about_of, about_of_signal
 from hostwatch.core.correspondence import Correspondence
 from hostwatch.core.customerduty import CustomerDuty
@@ -131,7 +132,12 @@ class Owing:
         return self.put(Emergency(reference=name, signal=signal, opened_at=at, story=opening.story))
 
     def tell(self, story: Story, customer: Customer, due_from: datetime) -> None:
-        """Each person of a customer who is authorised when the time begins to run is to be told within it."""
+        """Each person of a customer who is authorised when the time begins to run is to be told within it.
+
+        Of what was corrected nobody is told any more.
+        """
+        if story.corrected_at is not None:
+            return
         due, about = due_from + customer.terms.notice_within, about_of(story, self._world.population)
         self._owe_customer(story, customer, due, customer.counting(due_from, about), customer.hears_of(about))
         for contact in customer.authorised(due_from, about):
@@ -193,6 +199,8 @@ class Owing:
         customer = None if device is None else people.customers[device.customer]
         if device is None or customer is None or not customer.roster.is_bound:
             return
+        if emergency.story.corrected_at is not None:
+            return
         known = self._about(emergency.reference)
         story = known.told.get(customer.id)
         if story is None:
@@ -207,13 +215,15 @@ class Owing:
 
     def update(self, emergency: Emergency) -> None:
         """There is more to say of an emergency than was told of its beginning. No new duty follows."""
+        if emergency.story.corrected_at is not None:
+            return
         for first, about in self._about(emergency.reference).to():
             self._update(first, about, emergency.story)
 
     def update_customer(self, story: Story) -> None:
         """The same for one customer, with a story of their own."""
         for first, about in self._about(story.reference).to({story.customer}):
-            if about[-1].kind != "recovery":
+            if about[-1].kind not in END:
                 self._update(first, about, story)
 
     def _update(self, first: Notice, about: list[Notice], story: Story) -> None:
@@ -244,7 +254,7 @@ class Owing:
 
     def _owe_end(self, first: Notice, about: list[Notice], kind: Kind, ended: Story) -> None:
         """Who has been told of an end is not told again."""
-        if any(one.kind in ("recovery", "withdrawn") for one in about):
+        if any(one.kind in END for one in about):
             return
         name = notice_id(ended.reference, kind, first.customer, first.contact)
         begun = next(story for story in about[-1].stories if story.reference == ended.reference)

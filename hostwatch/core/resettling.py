@@ -134,7 +134,7 @@ class Resettling:
 
     def _settle(self, reference: str, since: datetime) -> bool:
         emergency = self._owing.open_one(reference)
-        if emergency is None:
+        if emergency is None or emergency.story.corrected_at is not None:
             return True
         roots = [root for root in roots_of(emergency) if self._devices_on(root)]
         read = [root for root in roots if self._was_read_down(root, since)]

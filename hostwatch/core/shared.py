@@ -73,6 +73,8 @@ class Shared:
 
     def may_join(self, emergency: Emergency, flips: Sequence[facts.WentDown]) -> bool:
         """Whether they may be told of under it: not to somebody who has heard that it is over."""
+        if emergency.story.corrected_at is not None:
+            return False
         groups = self.concerned.by([*roots_of(emergency), *(flip.signal for flip in flips)])
         return not self._owing.is_over_for(emergency.reference) & groups.keys()
 
@@ -188,7 +190,9 @@ class Shared:
         A customer who has heard that it is over is not told under it once more.
         """
         found = self.parents.covering(device, since)
-        if found is None or device.customer in self._owing.is_over_for(found.reference):
+        if found is None or found.story.corrected_at is not None:
+            return None
+        if device.customer in self._owing.is_over_for(found.reference):
             return None
         return found
 

@@ -82,9 +82,13 @@ class Singles:
         """The open emergency that tells of a device.
 
         That of a service does so only until the device answers, which may end no silence if nobody had seen
-        one.
+        one; and one that was corrected tells of nothing more.
         """
         emergency, signal = self._owing.emergency_of(own), self._known(own)
+        if emergency is not None and emergency.story.corrected_at is not None:
+            if emergency.signal != own:
+                self._owing.put(without(emergency, own))
+            return None
         if emergency is None or emergency.signal == own or is_parent(emergency.signal) or signal is None:
             return emergency
         if signal.last_answer is None or signal.last_answer <= emergency.opened_at:

@@ -19,7 +19,7 @@ from hostwatch.core.cause import Statement
 from hostwatch.core.counted import Counted
 from hostwatch.core.customerduty import CustomerDuty, name_of
 from hostwatch.core.device import Device
-from hostwatch.core.emergency import Duty, Emergency, Notice
+from hostwatch.core.emergency import Duty, Emergency, Notice, number_of
 from hostwatch.core.facts import CameUp, ClockStepped, EmergencyEnded, Fact, SilenceEnded
 from hostwatch.core.heard import Heard as Heard
 from hostwatch.core.holds import Hold, Holds
@@ -328,7 +328,7 @@ class World:
 
     def _apply_emergencies(self, changed: Iterable[Emergency]) -> None:
         for emergency in changed:
-            self.references += emergency.reference not in self.emergencies
+            self.references = max(self.references, number_of(emergency.reference))
             before = self.emergencies.get(emergency.reference, emergency)
             self.emergencies[emergency.reference] = emergency
             for signal in before.signals:

@@ -20,7 +20,7 @@ from hostwatch.messages.fit import listed
 BRIEF_MAX_CHARS = 160
 """What a pager takes at least."""
 
-SINCE_LACKS = frozenset({"update", "withdrawn", "warning"})
+SINCE_LACKS = frozenset({"update", "withdrawn", "correction", "warning"})
 """The kinds whose first line does not always say since when."""
 
 _WRITTEN = str.maketrans({"…": "...", "–": "-", "—": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "、": ","})

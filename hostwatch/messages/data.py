@@ -84,6 +84,8 @@ def _emergency(story: Story) -> dict[str, Any]:
         "members": list(story.members) if story.members else None,
         "spared": story.spared or None,
         "spared_customers": story.spared_customers or None,
+        "corrected_at": _instant(story.corrected_at),
+        "correction": story.correction or None,
     }
 
 

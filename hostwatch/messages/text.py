@@ -13,7 +13,7 @@ from gettext import NullTranslations
 from zoneinfo import ZoneInfo
 
 from hostwatch.core.notice import Kind, Story
-from hostwatch.messages import catalogue, service, shared, spans, uplink, warning, withdrawn
+from hostwatch.messages import byhand, catalogue, service, shared, spans, uplink, warning, withdrawn
 from hostwatch.messages.fit import cut as _cut
 from hostwatch.messages.fit import line as _line
 from hostwatch.messages.fit import listed as _listed
@@ -50,6 +50,8 @@ def compose(
     all_pinged = not any(story.method for story in stories)
     if stories[0].warning:
         steps = warning.next_steps(speaker.words, kind, stories[0].warning)
+    elif byhand.is_about(stories[0], kind):
+        steps = byhand.next_steps(speaker.words, kind)
     elif len({(story.gone, story.under) for story in stories}) == 1 and withdrawn.goes_on(stories[0], kind):
         steps = withdrawn.next_steps(speaker.words, stories[0], _line)
     elif all(story.uplink for story in stories):
@@ -107,6 +109,8 @@ class Speaker:
     def _about_one(self, story: Story, kind: Kind, mark: str) -> str:
         if story.warning:
             return mark + warning.first_line(self._words, story, kind, self._form)
+        if byhand.is_about(story, kind):
+            return mark + byhand.first_line(self._words, story, kind, self._form, self.room - len(mark))
         if withdrawn.goes_on(story, kind):
             return self._about_withdrawn(story, mark)
         if story.uplink:
@@ -176,6 +180,8 @@ class Speaker:
             pinged = t.gettext("%(count)d devices answer our pings again: %(devices)s")
             looked = t.gettext("%(count)d devices answer us again: %(devices)s")
             pattern = pinged if all_pinged else looked
+        elif kind == "correction":
+            pattern = byhand.many(t)
         else:
             pattern = t.gettext("%(count)d devices are no longer watched by us: %(devices)s")
         since = self._time(min(story.first_miss for story in stories))
@@ -200,6 +206,9 @@ class Speaker:
         t = self._words
         if story.warning:
             yield from warning.block(t, story, kind, self._form)
+            return
+        if byhand.is_about(story, kind):
+            yield from byhand.block(t, story, kind, self._form)
             return
         yield t.gettext("Reference: %s (please quote it when you contact us)") % _line(story.reference)
         if shared.is_about(story):

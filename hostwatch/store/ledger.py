@@ -11,10 +11,10 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from hostwatch.core import canonical, facts, instant
-from hostwatch.core.emergency import Notice
+from hostwatch.core.emergency import Emergency, Notice
 from hostwatch.core.reading import Outcome
 from hostwatch.core.schedule import Schedule
 from hostwatch.core.world import Decision, Seen, Slice, TargetChange, World
@@ -50,6 +50,13 @@ class Remembered:
 
     commitments: dict[str, str]
     """Commitments to personal values, by value, so that the same value has the same one again."""
+
+
+class Told(NamedTuple):
+    """An emergency, and whom we told of it."""
+
+    emergency: Emergency
+    notices: list[Notice]
 
 
 class Ledger:
@@ -102,6 +109,15 @@ class Ledger:
         except sqlite3.Error as error:
             raise unusable(error) from error
         return found[-1] if found else None
+
+    def told_of(self, reference: str) -> Told:
+        """An emergency that there is, and all notices about it, oldest first. Raises `StoreError`."""
+        where = "id IN (SELECT notice FROM notice_emergencies WHERE emergency = ?)"
+        try:
+            row = self._db.execute("SELECT * FROM emergencies WHERE reference = ?", (reference,)).fetchone()
+            return Told(rows.emergency(row), notices(self._db, where, (reference,)))
+        except sqlite3.Error as error:
+            raise unusable(error) from error
 
     def remembered(self) -> Remembered:
         """What a new run must know of the one before, beside the world."""

@@ -132,7 +132,7 @@ def _seen_text(entries: Iterable[Seen]) -> str:
 
 def story(body: Mapping[str, Any]) -> Story:
     """A story from its canonical form."""
-    dates = ("last_answer", "first_miss", "verdict", "last_miss", "first_answer")
+    dates = ("last_answer", "first_miss", "verdict", "last_miss", "first_answer", "corrected_at")
     restored: dict[str, Any] = {
         key: instant.from_rfc3339(value) if key in dates and value is not None else value
         for key, value in body.items()

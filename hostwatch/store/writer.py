@@ -18,7 +18,7 @@ import aiosqlite
 from hostwatch.core.emergency import Notice
 from hostwatch.core.world import Decision, World
 from hostwatch.store.connection import connect
-from hostwatch.store.ledger import Ledger, Personal, Remembered
+from hostwatch.store.ledger import Ledger, Personal, Remembered, Told
 
 T = TypeVar("T")
 
@@ -39,6 +39,10 @@ class Writer(ABC):
     @abstractmethod
     async def notice_of(self, receipt: str) -> Notice | None:
         """As `Ledger.notice_of`."""
+
+    @abstractmethod
+    async def told_of(self, reference: str) -> Told:
+        """As `Ledger.told_of`."""
 
     @abstractmethod
     async def commit(self, decision: Decision, recorded_at: datetime, personal: Iterable[Personal]) -> int:
@@ -65,6 +69,9 @@ class InlineWriter(Writer):
 
     async def notice_of(self, receipt: str) -> Notice | None:
         return self._ledger.notice_of(receipt)
+
+    async def told_of(self, reference: str) -> Told:
+        return self._ledger.told_of(reference)
 
     async def commit(self, decision: Decision, recorded_at: datetime, personal: Iterable[Personal]) -> int:
         return self._ledger.commit(decision, recorded_at, personal)
@@ -103,6 +110,9 @@ class ThreadWriter(Writer):
 
     async def notice_of(self, receipt: str) -> Notice | None:
         return await self._thread.run(self._ledger.notice_of, receipt)
+
+    async def told_of(self, reference: str) -> Told:
+        return await self._thread.run(self._ledger.told_of, reference)
 
     async def commit(self, decision: Decision, recorded_at: datetime, personal: Iterable[Personal]) -> int:
         work = self._thread.run(self._ledger.commit, decision, recorded_at, personal)

@@ -50,6 +50,9 @@ class Nowhere(Writer):
     async def notice_of(self, receipt: str) -> Any:
         return None
 
+    async def told_of(self, reference: str) -> Any:
+        return None
+
     async def commit(self, decision: Decision, recorded_at: Any, personal: Iterable[Any]) -> int:
         return 0
 

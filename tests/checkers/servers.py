@@ -16,8 +16,8 @@ class Server(socketserver.ThreadingTCPServer):
 
 
 @contextmanager
-def serving(speech: Speech, address: str = "127.0.0.1") -> Iterator[int]:
-    """A server on loopback; its port."""
+def serving(speech: Speech, address: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
+    """A server on loopback; its port, any that is free if none is given."""
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
@@ -26,7 +26,7 @@ def serving(speech: Speech, address: str = "127.0.0.1") -> Iterator[int]:
             except OSError:
                 return  # the check has hung up
 
-    with Server((address, 0), Handler) as server:
+    with Server((address, port), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:

@@ -165,6 +165,7 @@ GOLDEN: dict[str, str] = {
     "EmergencyHeld": "edc5543886d2cea4",
     "EmergencyJoined": "850bc6fffc610444",
     "EmergencyEnded": "cac398a08dd45727",
+    "EmergencyCorrected": "2bb813c37b26d19f",
     "CustomerDutyArose": "b343c13ab0bfb9a7",
     "CustomerDutyMet": "7be73a453c1a98ac",
     "CustomerDutyBreached": "f279b4fe094d8c40",

@@ -180,6 +180,12 @@ NOT_TOLD = dataclasses.replace(
     about="2026-10-03 06:25Z",
     elements=(),
 )
+FALSE_ALARM = dataclasses.replace(
+    SILENT, corrected_at=at("06:40"), correction="a filter of ours dropped the pings from 06:02 on"
+)
+FALSE_POWER = dataclasses.replace(
+    NO_POWER, corrected_at=at("06:40"), correction="the card of the UPS was being replaced"
+)
 ZONE = ZoneInfo("Asia/Shanghai")
 
 NOTICES: dict[str, tuple[Kind, tuple[Story, ...], dict[str, bool]]] = {
@@ -239,6 +245,8 @@ NOTICES: dict[str, tuple[Kind, tuple[Story, ...], dict[str, bool]]] = {
     "A switch is dead, as the operator is told": ("emergency", (SWITCH_OPERATORS,), {}),
     "More is cut off": ("update", (CUT_OFF,), {}),
     "A switch is taken out of the watch": ("withdrawn", (CUT_OFF,), {}),
+    "A false alarm is corrected": ("correction", (FALSE_ALARM,), {}),
+    "A false alarm of what many share is corrected": ("correction", (FALSE_POWER,), {}),
     "A warning to operators": ("warning", (ON_BATTERY,), {}),
     "A warning is over": ("cleared", (dataclasses.replace(ON_BATTERY, verdict=at("06:25")),), {}),
     "A customer is not told yet": ("warning", (NOT_TOLD,), {}),
