@@ -1,10 +1,13 @@
 """A notice as it is read aloud: the first line, said twice, with times in words and the reference spelled.
 
+Signs that no voice can say are left out of names, and what stands in brackets is said after a pause.
 A language of which the words for numbers are not known here says them in digits.
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -12,8 +15,10 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from hostwatch.core.notice import Kind, Story
+from hostwatch.core.warned import OF_DUTIES
 from hostwatch.messages import catalogue
 from hostwatch.messages.fit import line
+from hostwatch.messages.named import VALUE_CHARS_MAX, what
 from hostwatch.messages.text import Speaker
 
 LINE_CHARS_MAX: Final = 300
@@ -67,6 +72,8 @@ MONTHS: Final = (
     "November",
     "December",
 )
+PAUSES: Final = "/,;，；、"
+
 CHINESE: Final = "零一二三四五六七八九"
 
 
@@ -84,9 +91,9 @@ def spoken(
     tag = catalogue.resolve(language)
     words, speaker = catalogue.words(tag), _Aloud(catalogue.words(tag), zone)
     speaker.tag = tag
-    told = speaker.first_line([speaker.story(one) for one in stories], kind, repeat=False, late=False)
+    told = speaker.said([speaker.story(one) for one in stories], kind)
     twice = words.gettext("This is %(site)s. %(told)s. Once more: %(told)s.") % {
-        "site": line(site),
+        "site": _name(site),
         "told": told,
     }
     since = stories[0].first_answer if kind == "recovery" else stories[0].first_miss
@@ -95,7 +102,7 @@ def spoken(
         "press": words.gettext("Press {key} if you have got this message."),
         "reference": spelled(stories[0].reference, tag),
         "since": moment((since or stories[0].verdict).astimezone(zone), tag),
-        "what": _name(stories[0].device),
+        "what": speaker.what(stories),
     }
 
 
@@ -106,10 +113,52 @@ class _Aloud(Speaker):
     tag = catalogue.ENGLISH
 
     def story(self, story: Story) -> Story:
-        """With its reference spelled, also of what it is told under."""
+        """With its reference spelled, also of what it is told under, and with names that can be said."""
+        about = story.about if story.warning in OF_DUTIES else self._known(story.about)
         return replace(
-            story, reference=spelled(story.reference, self.tag), under=spelled(story.under, self.tag)
+            story,
+            reference=spelled(story.reference, self.tag),
+            under=spelled(story.under, self.tag),
+            device=_name(story.device),
+            service=self._known(story.service),
+            uplink=self._known(story.uplink),
+            about=about,
+            devices=tuple(map(self._known, story.devices)),
+            supplies=tuple(map(self._known, story.supplies)),
+            switches=tuple(map(self._known, story.switches)),
+            elements=tuple(map(self._known, story.elements)),
+            failing=tuple(map(self._known, story.failing)),
         )
+
+    def said(self, stories: Sequence[Story], kind: Kind) -> str:
+        """The first line, with its numbers in words."""
+        found = self.first_line(stories, kind, repeat=False, late=False)
+        if len(stories) > 1:
+            found = re.sub(rf"\b{len(stories)}\b ?", self._number(len(stories), " "), found, count=1)
+        return self._more(found)
+
+    def what(self, stories: Sequence[Story]) -> str:
+        """What it is about, for a template."""
+        return self._more(what([self.story(one) for one in stories]))[:VALUE_CHARS_MAX].rstrip(", ")
+
+    def _more(self, text: str) -> str:
+        """Signs as people say them: brackets as a pause, and how many more there are in words."""
+        paused = re.sub(r" *\(", ", ", text).replace("（", "，").replace("…", "")
+        paused = paused.replace(")", "").replace("）", "")
+        return re.sub(r" \+([0-9]+)", lambda found: self._further(int(found[1])), paused)
+
+    def _further(self, count: int) -> str:
+        return self.words.gettext(" and %(count)s more") % {"count": self._number(count)}
+
+    def _number(self, number: int, after: str = "") -> str:
+        """A number in words, if these are known."""
+        if self.tag == "zh-Hans" and number < 100:
+            return "两" if number == 2 else _chinese(number)
+        return f"{_english(number) if self.tag == catalogue.ENGLISH and number < 60 else number}{after}"
+
+    def _known(self, name: str) -> str:
+        """A name that can be said, if there is one at all."""
+        return name and (_name(name) or self.words.gettext("something whose name cannot be read aloud"))
 
     def _time(self, when: datetime) -> str:
         return moment(when.astimezone(self._zone), self.tag)
@@ -120,7 +169,11 @@ class _Aloud(Speaker):
 
 
 def _name(name: str) -> str:
-    return line(name.replace("-", " ").replace("_", " "))[:NAME_CHARS_MAX]
+    """As much of a name as can be said: its letters and figures, with pauses where it lists something."""
+    kept = "".join(
+        c if c.isalnum() or unicodedata.combining(c) else "," if c in PAUSES else " " for c in line(name)
+    )
+    return line(re.sub(r"[ ,]*,[ ,]*", ", ", kept).strip(", "))[:NAME_CHARS_MAX]
 
 
 def spelled(text: str, tag: str) -> str:

@@ -25,20 +25,21 @@ def named(
     """The values of a notice: of several emergencies those of the first, and how many more there are."""
     story, more = stories[0], f" +{len(stories) - 1}" if len(stories) > 1 else ""
     since = (story.first_answer or story.verdict) if kind == "recovery" else story.first_miss
-    what = (
-        f"{story.service} {story.device}".strip()
-        or story.about
-        or story.uplink
-        or ", ".join(shared.names(story, line))
-    )
     return {
         "reference": _value(story.reference),
-        "what": _value(what, more),
+        "what": _value(what(stories[:1]), more),
         "address": _value(story.address),
         "since": f"{since.astimezone(zone):%Y-%m-%d %H:%M}",
         "site": _value(site),
         "customer": _value(customer_name),
     }
+
+
+def what(stories: Sequence[Story]) -> str:
+    """What a notice is about."""
+    story, more = stories[0], f" +{len(stories) - 1}" if len(stories) > 1 else ""
+    about = f"{story.service} {story.device}".strip() or story.about or story.uplink
+    return (about or ", ".join(shared.names(story, line))) + more
 
 
 def _value(text: str, more: str = "") -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,10 +13,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hostwatch import messages
-from hostwatch.core.notice import Kind, Story
 from hostwatch.messages import aloud
 from hostwatch.messages.named import VALUE_CHARS_MAX
 from tests.messages import examples
+from tests.messages.test_hypertext import HOSTILE, everywhere
 
 PAGE = (Path(__file__).parents[2] / "docs" / "gateways.md").read_text(encoding="utf-8")
 ASIDE: Any = {"zone": ZoneInfo("Asia/Shanghai"), "site": "Chengdu 1", "repeat": False, "late": False}
@@ -29,23 +30,49 @@ def test_the_page_shows_what_is_said(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
-@pytest.mark.parametrize(
-    ("story", "kind"),
-    [
-        (examples.SILENT, "emergency"),
-        (examples.BACK, "recovery"),
-        (examples.CARRIER, "emergency"),
-        (examples.WWW, "emergency"),
-        (examples.GIVEN, "withdrawn"),
-        (examples.OTHER, "update"),
-    ],
-)
-def test_nothing_that_is_said_has_digits_of_ours(story: Story, kind: Kind, language: str) -> None:
-    text = messages.spoken([story], kind, language=language, **ASIDE)["text"]
+@pytest.mark.parametrize("name", examples.NOTICES)
+def test_nothing_that_is_said_has_digits_of_ours(name: str, language: str) -> None:
+    kind, stories, _ = examples.NOTICES[name]
+    text = messages.spoken(stories, kind, language=language, **ASIDE)["text"]
 
-    for name in ("Chengdu 1", "acme web 1", "acme web 2", "acme-web-1"):
-        text = text.replace(name, "")
+    for known in ("Chengdu 1", "acme web 1", "acme web 2", "acme web 3", "Row 1", "r1 a"):
+        text = text.replace(known, "")
     assert not re.search(r"[0-9]", text), text
+    assert sayable(text), text
+
+
+def sayable(text: str) -> bool:
+    """Whether it is letters, figures and the pauses between them: no voice stumbles over a sign."""
+    return re.fullmatch(r"[\w\s.,:;?!'’\-，。：；？！、]*", _without_marks(text)) is not None
+
+
+def _without_marks(text: str) -> str:
+    return "".join(c for c in text if not unicodedata.category(c).startswith("M"))
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+@pytest.mark.parametrize("name", [*HOSTILE, "***", "a/b; c,,d", "acme_web+1 (old)", "网关一（备用）"])
+def test_of_a_name_what_can_be_said_is_said(name: str, language: str) -> None:
+    for kind, story in everywhere(name):
+        said = messages.spoken(
+            [story, replace(story, reference="E-1")], kind, language=language, **{**ASIDE, "site": name}
+        )
+
+        assert sayable(said["text"]), said["text"]
+        assert sayable(said["what"])
+        assert len(said["what"]) <= VALUE_CHARS_MAX
+
+
+def test_what_is_listed_in_signs_is_said_in_words() -> None:
+    power = replace(examples.NO_POWER, devices=(), supplies=("any(ups-a,ups-b)", "***"))
+    text = messages.spoken([power], "emergency", language="en", **ASIDE)["text"]
+    many = messages.spoken([examples.NO_POWER], "emergency", language="zh-CN", **ASIDE)["text"]
+    two = messages.spoken([examples.SILENT, examples.OTHER], "emergency", language="zh-CN", **ASIDE)
+
+    assert ": any ups a, ups b, something whose name cannot be read aloud." in text
+    assert "acme web 3，以及另外二十个。" in many
+    assert "两台设备未应答" in two["text"]
+    assert two["what"] == "acme web 1，以及另外一个"
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
