@@ -17,11 +17,11 @@ from heapq import heapify, heappop, heappush
 from hostwatch import log, whatnext
 from hostwatch.clock import Clock
 from hostwatch.core import acknowledging, calling, delivery, dutyclock, ladder, turns
-from hostwatch.core.budget import Budgets
+from hostwatch.core.budget import PAUSE_MAX, Budgets
 from hostwatch.core.customerduty import CustomerDuty
 from hostwatch.core.emergency import Notice, NoticeState
 from hostwatch.core.world import Decision
-from hostwatch.directory import Directory, Way
+from hostwatch.directory import Directory
 from hostwatch.engine import Engine
 from hostwatch.handover import Handover, fault
 from hostwatch.whatnext import Plan
@@ -121,7 +121,7 @@ class Outbox:
     def _looks_at(self, notice: Notice) -> datetime:
         """When a round must look at a notice that is not in flight."""
         match self._plans.get(notice.id):
-            case Plan(step=ladder.Wait(until), notice=planned) if planned is notice:
+            case Plan(step=ladder.Wait(), notice=planned, until=datetime() as until) if planned is notice:
                 return max(until, self._looked_at)
         return max(notice.created_at, self._looked_at)
 
@@ -182,7 +182,7 @@ class Outbox:
         while self._waits_end:
             until, name = self._waits_end[0]
             match self._plans.get(name):
-                case Plan(step=ladder.Wait(planned)) if planned == until:
+                case Plan(until=planned) if planned == until:
                     return until
             heappop(self._waits_end)
         return None
@@ -230,17 +230,17 @@ class Outbox:
                 await self._clock.sleep(timedelta(0))
             del self._changed[name]
             plan = self._look_at(name, directory, now)
-            if plan is None or plan.way is None:
+            if plan is None or not plan.ways:
                 self._turns.drop(name)
             else:
-                self._turns.want(self._wanted(plan.notice, plan.way))
+                self._turns.want(*self._wanted(plan))
             if plan is None:
                 self._plans.pop(name, None)
                 continue
             self._plans[name] = plan
-            if isinstance(plan.step, ladder.Wait):
-                heappush(self._waits_end, (plan.step.until, name))
-            elif plan.way is None:
+            if plan.until is not None:
+                heappush(self._waits_end, (plan.until, name))
+            if plan.step is None or isinstance(plan.step, ladder.GiveUp):
                 over.append(plan)
         return over
 
@@ -257,20 +257,42 @@ class Outbox:
             return known
         duty = None if notice.duty is None else self._engine.world.duties.get(notice.duty)
         due = None if duty is None or duty.met_at is not None else duty.due
-        return whatnext.planned(notice, directory, now, rests=rests, due=due)
+        before = None if notice.after is None else self._engine.world.notices.get(notice.after)
+        return whatnext.planned(
+            notice,
+            directory,
+            now,
+            rests=rests,
+            due=due,
+            since=whatnext.since(notice, before),
+            alone=lambda lane: self._alone_until(lane, now),
+        )
 
-    def _wanted(self, notice: Notice, way: Way) -> turns.Wanted:
-        duty = None if notice.duty is None else self._engine.world.duties.get(notice.duty)
-        channel = way.channel
-        place = turns.Place(
-            customer=notice.customer, kind=channel.lane, kind_max=channel.at_once, budget=channel.budget
-        )
-        return turns.Wanted(
-            notice=notice.id,
-            place=place,
-            retry=bool(notice.attempts),
-            deadline=whatnext.deadline(notice) if duty is None else duty.due,
-        )
+    def _alone_until(self, lane: str, now: datetime) -> datetime | None:
+        left = self._budgets.alone_for(lane)
+        return None if left is None else now + left
+
+    def _wanted(self, plan: Plan) -> Iterator[turns.Wanted]:
+        """The attempt that a plan is about, by each of the ways that may take it."""
+        notice, world = plan.notice, self._engine.world
+        duty = None if notice.duty is None else world.duties.get(notice.duty)
+        people = world.population.customers[notice.customer].contacts
+        for number, (_, way) in enumerate(plan.ways):
+            channel = way.channel
+            yield turns.Wanted(
+                notice=notice.id,
+                place=turns.Place(
+                    customer=notice.customer,
+                    kind=channel.lane,
+                    kind_max=channel.at_once,
+                    budget=channel.budget,
+                ),
+                tier=whatnext.tier(notice, duty),
+                retry=bool(notice.attempts),
+                deadline=whatnext.deadline(notice) if duty is None else duty.due,
+                order=people.index(notice.contact),
+                way=number,
+            )
 
     def _waits(self, notice: Notice) -> bool:
         """Whether another notice comes first."""
@@ -282,9 +304,8 @@ class Outbox:
 
     def _launch(self, one: turns.Wanted) -> None:
         name, plan = one.notice, self._plans.pop(one.notice)
-        if plan.way is None or not isinstance(plan.step, ladder.Send):
-            raise AssertionError("only what is to be sent has a turn")
-        task = asyncio.create_task(self._handover.attempt(name, plan.way, plan.step.rung))
+        rung, way = plan.ways[one.way]
+        task = asyncio.create_task(self._handover.attempt(name, way, rung))
         self._in_flight[name] = task
 
         def ended(done: asyncio.Task[None]) -> None:
@@ -302,8 +323,14 @@ class Outbox:
         """A gateway that asks to be left alone asks that for all whom we tell by it."""
         notice = self._engine.world.notices.get(name)
         latest = notice.attempts[-1] if notice is not None and notice.attempts else None
-        if place.budget is not None and latest is not None and latest.retry_after is not None:
+        if place.budget is None or latest is None:
+            return
+        if latest.outcome in ladder.TAKEN:
+            self._budgets.resume(place.kind)
+        elif latest.retry_after is not None:
             self._budgets.pause(place.kind, latest.retry_after)
+            if latest.retry_after > PAUSE_MAX:  # whoever waits there may have no time to wait so long
+                self._planned_with = None
 
     async def _wait(self, until: datetime) -> None:
         sleeping = asyncio.ensure_future(self._clock.sleep_until(until))

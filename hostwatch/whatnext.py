@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from hostwatch.core import ladder, quiet
-from hostwatch.core.emergency import Notice
+from hostwatch.core import climbing, ladder, quiet
+from hostwatch.core.emergency import Duty, Notice
+from hostwatch.core.turns import Tier
 from hostwatch.core.warned import OF_DUTIES
 from hostwatch.directory import Directory, Way
 
@@ -17,6 +19,10 @@ SOON = timedelta(seconds=1)
 """When to look again for somebody whom the record knows already and the directory does not."""
 
 
+Alone = Callable[[str], datetime | None]
+"""Until when the gateway of a lane wants to be left alone; None: it does not."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What a round found out about a notice; holds as long as the notice, the directory and the clock do."""
@@ -25,17 +31,21 @@ class Plan:
     step: ladder.Step | None
     """None: the contact is no longer authorised."""
 
-    way: Way | None = None
-    """The channel of a `Send`."""
+    ways: tuple[tuple[int, Way], ...] = ()
+    """Of a `Send`: the channels that may take it, each with its place in the ladder. The first whose lane has
+    room does."""
+
+    until: datetime | None = None
+    """When something else is to be done, whatever happens; None: never."""
 
     rests: bool = False
     """Whether another has it, and nothing is tried further for now."""
 
     def holds(self, notice: Notice, now: datetime, *, rests: bool) -> bool:
         """Whether it is still what is to be done."""
-        if self.notice is not notice or self.rests is not rests:
+        if self.notice is not notice or self.rests is not rests or isinstance(self.step, ladder.GiveUp):
             return False
-        return now < self.step.until if isinstance(self.step, ladder.Wait) else self.way is not None
+        return self.step is not None and (self.until is None or now < self.until)
 
 
 def deadline(notice: Notice) -> datetime:
@@ -44,22 +54,51 @@ def deadline(notice: Notice) -> datetime:
     return notice.created_at + (timedelta(0) if is_urgent else NOT_DUE)
 
 
+def tier(notice: Notice, duty: Duty | None) -> Tier:
+    """What it goes before, whatever the deadlines."""
+    if duty is not None and duty.met_at is None:
+        return Tier.IN_TIME if duty.breached_at is None else Tier.LATE
+    is_urgent = any(story.warning in OF_DUTIES for story in notice.stories)
+    return Tier.IN_TIME if is_urgent else Tier.NOT_OWED
+
+
+def since(notice: Notice, before: Notice | None) -> datetime:
+    """From when on a notice can be sent: not before the one that it waits for is settled."""
+    settled_at = None if before is None else before.settled_at
+    return notice.created_at if settled_at is None else max(notice.created_at, settled_at)
+
+
 def planned(
-    notice: Notice, directory: Directory, now: datetime, *, rests: bool, due: datetime | None
+    notice: Notice,
+    directory: Directory,
+    now: datetime,
+    *,
+    rests: bool,
+    due: datetime | None,
+    since: datetime,
+    alone: Alone,
 ) -> Plan:
-    """What to do with a notice, that is owed by `due` if there is such an instant."""
+    """What to do with a notice that can be sent `since`, and is owed by `due` if there is such an instant."""
     person = directory.person(notice)
     if person is None:  # authorised, and the directory is about to be changed
-        return Plan(notice=notice, step=ladder.Wait(now + SOON), rests=rests)
-    owed = directory.owed(notice, due)
+        soon = now + SOON
+        return Plan(notice=notice, step=ladder.Wait(soon), until=soon, rests=rests)
+    owed, pace = directory.owed(notice, due), directory.pace(notice)
     ways = person.ways(owed, now)
     rungs = tuple(way.name for way in ways)
-    step = ladder.next_step(notice, rungs, directory.pace(notice), now, rests=rests)
-    if isinstance(step, ladder.Send):
-        way = ways[step.rung]
-        sent = ladder.Send(person.ladder.index(way))
-        return Plan(notice=notice, step=sent, way=way, rests=rests)
+    step = ladder.next_step(notice, rungs, pace, now, rests=rests, since=since)
     change = quiet.next_change(person.quiet, owed, now)
-    if isinstance(step, ladder.Wait) and change is not None:
-        step = ladder.Wait(min(step.until, change))
+    if isinstance(step, ladder.Send):
+        asked = {way.name: until for way in ways if (until := alone(way.channel.lane)) is not None}
+        found = climbing.open_rungs(notice, rungs, pace, now, step, since=since, alone=asked)
+        open_ways = tuple((person.ladder.index(ways[rung]), ways[rung]) for rung in found.rungs)
+        until = _first(found.until, change)
+        return Plan(notice=notice, step=step, ways=open_ways, until=until, rests=rests)
+    if isinstance(step, ladder.Wait):
+        until = _first(step.until, change)
+        return Plan(notice=notice, step=step, until=until, rests=rests)
     return Plan(notice=notice, step=step, rests=rests)
+
+
+def _first(*moments: datetime | None) -> datetime | None:
+    return min((one for one in moments if one is not None), default=None)

@@ -32,6 +32,9 @@ class Budgets:
         self._now = now
         self._sent: dict[str, deque[timedelta]] = {}
         self._paused: dict[str, timedelta] = {}
+        self._asked: dict[str, timedelta] = {}
+        """Until when a gateway asked to be left alone, however long that is."""
+
         self._waiting: set[tuple[str, Budget]] = set()
 
     def spend(self, lane: str, budget: Budget | None) -> bool:
@@ -49,8 +52,18 @@ class Budgets:
 
     def pause(self, lane: str, lasting: timedelta) -> None:
         """A gateway asked to be left alone."""
-        until = self._now() + min(lasting, PAUSE_MAX)
+        until, asked = self._now() + min(lasting, PAUSE_MAX), self._now() + lasting
         self._paused[lane] = max(until, self._paused.get(lane, until))
+        self._asked[lane] = max(asked, self._asked.get(lane, asked))
+
+    def resume(self, lane: str) -> None:
+        """It takes messages again: what it asked for is over, though not before the pause is."""
+        self._asked.pop(lane, None)
+
+    def alone_for(self, lane: str) -> timedelta | None:
+        """How long a gateway still wants to be left alone; None: it does not."""
+        until = self._asked.get(lane)
+        return None if until is None or until <= self._now() else until - self._now()
 
     def next_in(self) -> timedelta | None:
         """In how much time one that had to wait may leave; None if none had to since this was asked last."""

@@ -1,8 +1,9 @@
 """Which channel is tried when: the ladder of one contact, as a pure function of what was tried.
 
 A channel is tried at once, then again after growing waits. It is left for the next after a
-permanent refusal, or when it has had its time without accepting. When the last channel has had its
-time, the ladder starts again from the first, until the notice is settled or given up. One that
+permanent refusal, or when it has had its time without accepting; at once also if its other side asks to be
+left alone for longer than that. When the last channel has had its time, the ladder starts again from the
+first, until the notice is settled or given up. One that
 refused is left alone for 4 min, then for twice as long each time, up to an hour: so a refusal that was
 not so permanent does not cost the deadline, and a permanent one not hundreds of tries. One that accepted,
 where the agreement asks for more than that, is not asked again before it has had its time to prove more;
@@ -13,10 +14,11 @@ but what was done the same way.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import takewhile
 
+from hostwatch.core.calls import is_call
 from hostwatch.core.emergency import Attempt, AttemptOutcome, Notice
 
 
@@ -50,6 +52,8 @@ class Send:
     """Try the channel on this rung of the present ladder now."""
 
     rung: int
+    since: datetime | None = field(default=None, compare=False)
+    """From when on it is its turn; None: since the notice can be sent at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +86,25 @@ LEFT_ALONE_MIN = timedelta(hours=1)
 
 
 def next_step(
-    notice: Notice, rungs: tuple[str, ...], pace: Pace, now: datetime, *, rests: bool = False
+    notice: Notice,
+    rungs: tuple[str, ...],
+    pace: Pace,
+    now: datetime,
+    *,
+    rests: bool = False,
+    since: datetime | None = None,
 ) -> Step:
     """What to do for a pending notice whose contact has the channels `rungs`: their ways, each once.
 
-    `rests`: it only waited for a person, and another has it (`core.acknowledgement`).
+    `rests`: it only waited for a person, and another has it (`core.acknowledgement`). `since`: from when on
+    it could be sent; if it waited for its turn at the first channel, that was a part of that one's time.
     """
     left = pace.give_up_after - _tried_for(notice, pace, now)
     if left <= timedelta(0):
         return GiveUp(f"not {_short_of(notice)} within {pace.give_up_after}")
     if not rungs:
         return GiveUp("the contact has no channel")
-    step = Wait(now + left) if rests else _climb(notice, rungs, pace, now)
+    step = Wait(now + left) if rests else _climb(notice, rungs, pace, now, since)
     gives_up_at = now + left
     return Wait(min(step.until, gives_up_at)) if isinstance(step, Wait) else step
 
@@ -124,7 +135,9 @@ def _tried_for(notice: Notice, pace: Pace, now: datetime) -> timedelta:
     return tried + min(max(now - since, timedelta(0)), allowed)
 
 
-def _climb(notice: Notice, rungs: tuple[str, ...], pace: Pace, now: datetime) -> Send | Wait:
+def _climb(
+    notice: Notice, rungs: tuple[str, ...], pace: Pace, now: datetime, since: datetime | None
+) -> Send | Wait:
     if notice.has_open_attempt:
         return Wait(notice.created_at + pace.give_up_after)
     tried = _tried(notice)
@@ -136,17 +149,23 @@ def _climb(notice: Notice, rungs: tuple[str, ...], pace: Pace, now: datetime) ->
     if new is not None:
         return Send(new)
     if place is None or latest.outcome in USELESS:
-        return _next_rung(tried, rungs, pace, now)
+        return _next_rung(tried, rungs, pace, now, latest.ended_at or latest.began_at)
     if now < latest.began_at:  # the clock went back: how long ago that was, nobody knows any more
-        return Send(place)
+        return Send(place, now)
     stay = _stay(tried)
-    leaves_at = stay[0].began_at + pace.wait(latest.way)
+    came_at = stay[0].began_at if since is None or stay[0] is not tried[0] else min(since, stay[0].began_at)
+    leaves_at = came_at + pace.wait(latest.way)
     if now >= leaves_at:
-        return _next_rung(tried, rungs, pace, now)
+        return _next_rung(tried, rungs, pace, now, leaves_at)
     retry_at = _retry_at(stay, pace)
-    if latest.outcome in TAKEN or retry_at >= leaves_at:
+    if latest.outcome in TAKEN:
         return Wait(leaves_at)
-    return Send(place) if now >= retry_at else Wait(retry_at)
+    if retry_at >= leaves_at:
+        ended = latest.ended_at or latest.began_at
+        if latest.retry_after and ended + latest.retry_after > leaves_at and not is_call(latest.receipt):
+            return _next_rung(tried, rungs, pace, now, ended)
+        return Wait(leaves_at)
+    return Send(place, came_at) if now >= retry_at else Wait(retry_at)
 
 
 def _tried(notice: Notice) -> tuple[Attempt, ...]:
@@ -160,20 +179,40 @@ def _put_before(tried: tuple[Attempt, ...], rungs: tuple[str, ...], place: int) 
     return next((rung for rung in range(place) if rungs[rung] not in known), None)
 
 
-def _next_rung(tried: tuple[Attempt, ...], rungs: tuple[str, ...], pace: Pace, now: datetime) -> Send | Wait:
-    """The next rung that may be tried now; behind the last one, the lowest, after a growing pause."""
+def _next_rung(
+    tried: tuple[Attempt, ...], rungs: tuple[str, ...], pace: Pace, now: datetime, since: datetime
+) -> Send | Wait:
+    """The next rung that may be tried now; behind the last one, the lowest, after a growing pause.
+
+    `since`: when the latest was left.
+    """
     latest = tried[-1]
     free = [_free_at(tried, way, pace, now) for way in rungs]
     after = rungs.index(latest.way) + 1 if latest.way in rungs else len(rungs)
     for rung in range(after, len(rungs)):
         if free[rung] <= now:
-            return Send(rung)
+            is_new = _latest(tried, rungs[rung]) is None
+            return Send(rung, since if is_new else max(since, free[rung]))
     lowest = min(range(len(free)), key=lambda rung: (max(free[rung], now), rung))
-    tries = sum(1 for attempt in tried if attempt.way == rungs[lowest])
-    pause = min(pace.first_retry * (1 << min(max(tries - 1, 0), 20)), pace.round_pause)
+    pause = _pause(tried, rungs[lowest], pace)
     began_at = latest.began_at if latest.began_at <= now else now - pause  # the clock went back
-    again_at = max(began_at + pause, free[lowest])
-    return Send(lowest) if now >= again_at else Wait(min([again_at, *free[after:]]))
+    lowest_at = max(began_at + pause, free[lowest])
+    return Send(lowest, lowest_at) if now >= lowest_at else Wait(min([lowest_at, *free[after:]]))
+
+
+def _pause(tried: tuple[Attempt, ...], way: str, pace: Pace) -> timedelta:
+    """How long it takes until the ladder comes back to a channel: longer with each of its tries."""
+    tries = sum(1 for attempt in tried if attempt.way == way)
+    return min(pace.first_retry * (1 << min(max(tries - 1, 0), 20)), pace.round_pause)
+
+
+def again_at(notice: Notice, way: str, pace: Pace, now: datetime) -> datetime:
+    """From when on a channel may be tried out of its turn: at once, or after its pause and its rest."""
+    tried = _tried(notice)
+    latest = _latest(tried, way)
+    if latest is None or latest.began_at > now:
+        return now
+    return max(latest.began_at + _pause(tried, way, pace), _free_at(tried, way, pace, now))
 
 
 def _latest(tried: tuple[Attempt, ...], way: str) -> Attempt | None:

@@ -1,8 +1,9 @@
 """Whose turn it is: which of the attempts that are due begin now, when there is not room for all.
 
 No customer and no kind of channel may use up the room of the others. A free place goes to the customer
-with the fewest attempts under way; of one customer, first attempts go before retries and then the
-oldest deadline first.
+with the fewest attempts under way; what somebody is owed and can still have in time goes before all else,
+then first attempts before retries, then the oldest deadline. A notice that several ways may take waits at
+each of them, and goes by the first that has room.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import IntEnum
 from itertools import count
 
 from hostwatch.core.budget import Budget
@@ -26,8 +28,22 @@ SHARE = 4
 """Attempts of one customer that always find a place; beyond them half of the room is left to others."""
 
 
-Urgency = tuple[bool, datetime, str]
-"""Whether it is a retry, its deadline, and the notice: less is sooner."""
+class Tier(IntEnum):
+    """What goes before what, whatever the deadlines."""
+
+    IN_TIME = 0
+    """Somebody is owed it, and can be told in time."""
+
+    LATE = 1
+    """The same, and its time is over: it costs nobody else theirs."""
+
+    NOT_OWED = 2
+    """An update, a recovery: it is behind all of which somebody hears first by it."""
+
+
+Urgency = tuple[Tier, bool, datetime, int, str, int]
+"""The tier, whether it is a retry, its deadline, the person's place in their customer's order, the notice,
+and which of its ways: less is sooner."""
 
 Turn = tuple[int, Urgency]
 """How many attempts the customer has under way, and how urgent the next one is."""
@@ -50,17 +66,23 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """An attempt that is due."""
+    """An attempt that is due, by one of the ways that may take it."""
 
     notice: str
     place: Place
     retry: bool
     deadline: datetime
+    tier: Tier = Tier.IN_TIME
+    order: int = 0
+    """The person's place in their customer's order: where not all can be told, the first of each are."""
+
+    way: int = 0
+    """Which of the ways that may take it: the first that has room does."""
 
     @property
     def urgency(self) -> Urgency:
         """Less is sooner."""
-        return self.retry, self.deadline, self.notice
+        return self.tier, self.retry, self.deadline, self.order, self.notice, self.way
 
 
 class Turns:
@@ -70,8 +92,8 @@ class Turns:
     """
 
     def __init__(self) -> None:
-        self._wanted: dict[str, Wanted] = {}
-        """By notice."""
+        self._wanted: dict[str, tuple[Wanted, ...]] = {}
+        """By notice; of each way that may take it one."""
 
         self._queues: dict[Place, list[tuple[Urgency, int, Wanted]]] = {}
         """Heaps. What is wanted no more lies there until it comes up."""
@@ -89,15 +111,18 @@ class Turns:
     def __len__(self) -> int:
         return len(self._wanted)
 
-    def want(self, one: Wanted) -> None:
-        """An attempt is due, or is due otherwise than it was."""
-        if self._wanted.get(one.notice) == one:
-            return
-        self._wanted[one.notice] = one
-        queue = self._queues.setdefault(one.place, [])
-        heapq.heappush(queue, (one.urgency, next(self._serial), one))
-        self._places.setdefault(one.place.customer, set()).add(one.place)
-        self._call(one.place)
+    def want(self, *ways: Wanted) -> None:
+        """An attempt of one notice is due, or otherwise than it was. The first way that has room makes it."""
+        name = ways[0].notice
+        before = self._wanted.get(name, ())
+        known = {one: one for one in before}
+        self._wanted[name] = tuple(known.get(one, one) for one in ways)
+        for one in ways:
+            if one not in known:
+                queue = self._queues.setdefault(one.place, [])
+                heapq.heappush(queue, (one.urgency, next(self._serial), one))
+                self._places.setdefault(one.place.customer, set()).add(one.place)
+                self._call(one.place)
 
     def drop(self, notice: str) -> None:
         """Its attempt is not due any more."""
@@ -159,7 +184,7 @@ class Turns:
     def _turn_at(self, place: Place) -> Turn | None:
         """The turn of the most urgent that is wanted at a place; None if nothing is."""
         queue = self._queues.get(place, [])
-        while queue and self._wanted.get(queue[0][2].notice) is not queue[0][2]:
+        while queue and not self._is_wanted(queue[0][2]):
             heapq.heappop(queue)
         if queue:
             return self._room.customers[place.customer], queue[0][0]
@@ -169,6 +194,9 @@ class Turns:
             if not self._places[place.customer]:
                 del self._places[place.customer]
         return None
+
+    def _is_wanted(self, one: Wanted) -> bool:
+        return any(one is wanted for wanted in self._wanted.get(one.notice, ()))
 
     def _head(self, kind: tuple[str, int]) -> tuple[Turn, int, Place] | None:
         """The next turn at a kind of channel."""

@@ -167,7 +167,7 @@ STORIES: dict[str, tuple[Channels, int, int, list[tuple[int, int]]]] = {
         ),
         2,
         900,
-        [(0, 0), (0, 1), (300, 0), (305, 1)],
+        [(0, 0), (0, 1), (240, 0), (305, 1)],
     ),
     "the other side says when to come back": (
         lambda rung, n: (ACCEPTED, None) if n == 2 else (FAILED, 100),
@@ -176,8 +176,14 @@ STORIES: dict[str, tuple[Channels, int, int, list[tuple[int, int]]]] = {
         [(0, 0), (100, 0)],
     ),
     "a short Retry-After makes nothing faster": (always(FAILED, 1), 2, 60, [(0, 0), (15, 0), (45, 0)]),
-    "a Retry-After beyond the channel's time: the next channel": (
+    "a Retry-After beyond the channel's time: the next channel at once": (
         by_rung((FAILED, 3600), (ACCEPTED, None)),
+        2,
+        900,
+        [(0, 0), (0, 1)],
+    ),
+    "a Retry-After that ends just with the channel's time: the next channel then": (
+        by_rung((FAILED, 300), (ACCEPTED, None)),
         2,
         900,
         [(0, 0), (300, 1)],
@@ -191,8 +197,11 @@ STORIES: dict[str, tuple[Channels, int, int, list[tuple[int, int]]]] = {
     "a Retry-After is honoured in the next round too, and holds no other channel up": (
         by_rung((FAILED, 1000), (FAILED, None)),
         2,
-        1240,
-        [(0, 0), (300, 1), (315, 1), (345, 1), (405, 1), (525, 1), (765, 1), (1005, 0)],
+        1190,
+        [
+            *((0, 0), (0, 1), (15, 1), (45, 1), (105, 1), (225, 1), (465, 1), (705, 1), (945, 1)),
+            *((1185, 0), (1185, 1)),
+        ],
     ),
     "a later channel that asked for patience is passed over until then": (
         by_rung((FAILED, None), (FAILED, 5000)),
@@ -200,7 +209,7 @@ STORIES: dict[str, tuple[Channels, int, int, list[tuple[int, int]]]] = {
         1310,
         [
             *((0, 0), (15, 0), (45, 0), (105, 0), (225, 0), (300, 1)),
-            *((600, 0), (615, 0), (645, 0), (705, 0), (825, 0), (1065, 0), (1305, 0)),
+            *((540, 0), (555, 0), (585, 0), (645, 0), (765, 0), (1005, 0), (1245, 0)),
         ],
     ),
     "an interrupted attempt is followed like a failed one": (

@@ -25,6 +25,7 @@ def chosen(wanted: Iterable[Wanted], under_way: Iterable[Place]) -> list[Wanted]
         if room.has(one.place):
             room.take(one.place)
             begin.append(one)
+            queue[:] = [other for other in queue if other.notice != one.notice]
         if queue:
             by_urgency[queue[-1].urgency] = queue
             heapq.heappush(turns, (room.customers[one.place.customer], queue[-1].urgency))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from hostwatch.channels import _threads
 from hostwatch.channels.apprise import Apprise
 from hostwatch.channels.base import Message, Receipt
 from hostwatch.core.emergency import NoticeState
-from hostwatch.core.turns import AT_ONCE_MAX, SHARE, STALE_MAX, Place, Turns, Wanted
+from hostwatch.core.turns import AT_ONCE_MAX, SHARE, STALE_MAX, Place, Tier, Turns, Wanted
 from tests.outbox import plainly
 from tests.outbox.office import START, Office, Scripted, simulate, site
 
@@ -55,8 +56,8 @@ def chosen(wanted: Iterable[Wanted], busy: Iterable[Place]) -> list[Wanted]:
     many, taken = list(wanted), list(busy)
     turns = Turns()
     under_way(turns, taken)
-    for one in many:
-        turns.want(one)
+    for name in dict.fromkeys(one.notice for one in many):
+        turns.want(*(one for one in many if one.notice == name))
     begun = turns.begin()
     assert begun == plainly.chosen(many, taken)
     return begun
@@ -70,6 +71,35 @@ def test_of_one_customer_first_attempts_go_first_and_then_the_oldest_deadline() 
         wanted("a", 4, retry=True, minute=0),
     ]
     assert names(chosen(many, [])) == ["a-00003", "a-00002", "a-00004", "a-00001"]
+
+
+def test_what_can_be_had_in_time_goes_before_what_is_late_and_that_before_what_nobody_is_owed() -> None:
+    early = [
+        replace(wanted("a", number, minute=0), tier=tier)
+        for number, tier in ((1, Tier.LATE), (2, Tier.NOT_OWED))
+    ]
+    assert names(chosen([*early, wanted("a", 3, retry=True, minute=30)], [])) == [
+        "a-00003",
+        "a-00001",
+        "a-00002",
+    ]
+
+
+def test_of_what_is_due_at_one_time_the_first_person_of_each_customer_is_told_first() -> None:
+    many = [
+        replace(wanted(customer, number, kind="email"), order=number)
+        for customer in "ab"
+        for number in range(3)
+    ]
+    busy = [place(f"c{number}", "email") for number in range(KIND_MAX - 2)]
+    assert names(chosen(many, busy)) == ["a-00000", "b-00000"]
+
+
+def test_what_several_ways_may_take_goes_once_and_by_the_first_that_has_room() -> None:
+    sms, mail = wanted("a", 1, kind="sms"), replace(wanted("a", 1, kind="email"), way=1)
+    assert [one.place.kind for one in chosen([sms, mail], [])] == ["sms"]
+    full = [place(f"c{number}", "sms") for number in range(KIND_MAX)]
+    assert [one.place.kind for one in chosen([sms, mail], full)] == ["email"]
 
 
 def test_customers_take_turns() -> None:
@@ -194,27 +224,50 @@ class TurnsAsTheyAre(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.turns = Turns()
-        self.wanted: dict[str, Wanted] = {}
+        self.wanted: dict[str, tuple[Wanted, ...]] = {}
         self.busy: list[Place] = []
 
     @rule(
         numbers=st.lists(st.integers(0, 99), min_size=1, max_size=40),
-        where=st.sampled_from(PLACES),
+        customer=st.sampled_from("abc"),
+        kinds=st.permutations(range(3)),
+        ways=st.integers(1, 3),
         retry=st.booleans(),
         minute=st.integers(0, 3),
+        tier=st.sampled_from(Tier),
     )
-    def want(self, numbers: list[int], where: Place, retry: bool, minute: int) -> None:
+    def want(
+        self,
+        numbers: list[int],
+        customer: str,
+        kinds: list[int],
+        ways: int,
+        retry: bool,
+        minute: int,
+        tier: Tier,
+    ) -> None:
+        mine = [place for place in PLACES if place.customer == customer]
         for number in numbers:
-            name = f"{where.customer}-{number:05}"
-            one = Wanted(notice=name, place=where, retry=retry, deadline=START + timedelta(minutes=minute))
-            self.wanted[name] = one
-            self.turns.want(one)
+            name = f"{customer}-{number:05}"
+            self.wanted[name] = tuple(
+                Wanted(
+                    notice=name,
+                    place=mine[kind],
+                    retry=retry,
+                    deadline=START + timedelta(minutes=minute),
+                    tier=tier,
+                    order=number % 3,
+                    way=way,
+                )
+                for way, kind in enumerate(kinds[:ways])
+            )
+            self.turns.want(*self.wanted[name])
 
     @rule(data=st.data())
     def drop(self, data: st.DataObject) -> None:
         """Nearly always the most urgent."""
         if self.wanted:
-            urgent = sorted(self.wanted.values(), key=lambda one: one.urgency)
+            urgent = sorted(self._all(), key=lambda one: one.urgency)
             one = data.draw(st.sampled_from(urgent[:3]))
             del self.wanted[one.notice]
             self.turns.drop(one.notice)
@@ -227,10 +280,13 @@ class TurnsAsTheyAre(RuleBasedStateMachine):
     @rule()
     def begin(self) -> None:
         begun = self.turns.begin()
-        assert begun == plainly.chosen(self.wanted.values(), self.busy)
+        assert begun == plainly.chosen(self._all(), self.busy)
         for one in begun:
             del self.wanted[one.notice]
             self.busy.append(one.place)
+
+    def _all(self) -> list[Wanted]:
+        return [one for ways in self.wanted.values() for one in ways]
 
     @invariant()
     def none_is_lost(self) -> None:
