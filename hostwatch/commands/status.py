@@ -19,27 +19,21 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from hostwatch import acknowledgements, fixtures, uplinks
+from hostwatch import acknowledgements, fixtures, ongoing, uplinks
 from hostwatch.acknowledgements import Names
 from hostwatch.clock import SystemClock
 from hostwatch.commands import add_config, how_far, says_why
 from hostwatch.configuration.load import load
 from hostwatch.control import ControlError, ask
-from hostwatch.core import canonical, instant
-from hostwatch.core.behind import Group
-from hostwatch.core.concerned import Concerned, roots_of
+from hostwatch.core import canonical
 from hostwatch.core.delivery import MET
-from hostwatch.core.emergency import Emergency, Notice
 from hostwatch.core.facts import PathSeen
-from hostwatch.core.parents import Ways
-from hostwatch.core.path import told
 from hostwatch.core.service import device_in, is_of_device, service_in
 from hostwatch.core.signal import Signal
 from hostwatch.core.world import World
 from hostwatch.messages import spans
 from hostwatch.samples import state_of
 from hostwatch.store.reader import Reader
-from hostwatch.traces import SHARED_FOR, neighbourhood
 
 PATHS_MAX = 1_000
 """Paths seen last that are looked through."""
@@ -99,14 +93,16 @@ def describe(
         "uplinks": [_uplink(uplink) for uplink in uplinks.present(world, now)],
         **fixtures.describe(world, now),
         "blind": [{"why": why, "since": since} for why, since in world.blind.items()],
-        "emergencies": [_emergency(world, one, now, paths, names) for one in world.emergencies.values()],
+        "emergencies": [
+            ongoing.described(world, one, now, paths, names) for one in world.emergencies.values()
+        ],
         "silent": [
             {
                 "device": device.id,
                 "service": service_in(signal.name) or None,
                 "down": signal.verdict is not None,
                 "since": signal.silence.first_miss,
-                "path": _path(paths, device.address, signal.silence.first_miss),
+                "path": ongoing.path_of(paths, device.address, signal.silence.first_miss),
             }
             for device, signal in restless
             if signal.silence is not None and not _is_told(world, signal)
@@ -129,7 +125,11 @@ def describe(
             for hold in world.holds.values()
         ],
         "owed": [
-            {"references": list(notice.emergencies), "kind": notice.kind, **_notice(world, notice, now)}
+            {
+                "references": list(notice.emergencies),
+                "kind": notice.kind,
+                **ongoing.notice_of(world, notice, now),
+            }
             for notice in world.pending()
             if not any(reference in world.emergencies for reference in notice.emergencies)
         ],
@@ -161,85 +161,6 @@ def _uplink(one: uplinks.Present) -> dict[str, Any]:
         "members": one.members,
         "spare": one.spare,
     }
-
-
-def _path(paths: Sequence[PathSeen], address: str, since: datetime) -> str | None:
-    """Where the path to who fell silent then was seen to break."""
-    if not address:  # an uplink's
-        return None
-    network = neighbourhood(address)
-    found = (path for path in paths if path.network == network and path.at >= since - SHARED_FOR)
-    seen = next(found, None)
-    return None if seen is None else told(seen, address)
-
-
-def _emergency(
-    world: World, emergency: Emergency, now: datetime, paths: Sequence[PathSeen], names: Names
-) -> dict[str, Any]:
-    story = emergency.story
-    notices = [
-        n for n in world.notices.values() if emergency.reference in n.emergencies and n.kind == "emergency"
-    ]
-    behind = _behind(world, emergency) if story.is_shared else None
-    return {
-        "reference": emergency.reference,
-        "customer": story.customer,
-        "device": story.device,
-        "address": story.address,
-        "uplink": story.uplink or None,
-        "supplies": list(story.supplies),
-        "switches": list(story.switches),
-        "customers": None if behind is None else len(behind),
-        "behind": None if behind is None else sum(group.count for group in behind.values()),
-        "service": story.service or None,
-        "found": story.why if story.service else None,
-        "services_failing": list(story.failing),
-        "services_answering": list(story.answering),
-        "last_answer": story.last_answer,
-        "first_miss": story.first_miss,
-        "verdict": story.verdict,
-        "down_s": max(instant.second(now) - instant.second(story.first_miss), 0),
-        "path": _path(paths, story.address, story.first_miss),
-        "notices": [_notice(world, notice, now) for notice in notices],
-        "acknowledged": acknowledgements.shown(world.acknowledged.get(story.reference, ()), names),
-    }
-
-
-def _behind(world: World, emergency: Emergency) -> Mapping[str, Group]:
-    """Whom an emergency that many share concerns now: the devices of each customer."""
-    people = world.population
-    own = people.uplink_of(emergency.signal)
-    if own is not None:
-        return dict(people.behind(own.id))
-    return Concerned(people, Ways(people)).by(roots_of(emergency))
-
-
-def _notice(world: World, notice: Notice, now: datetime) -> dict[str, Any]:
-    owed = world.duties.get(notice.duty or "")
-    duty = owed if owed is not None and owed.is_open else None
-    return {
-        "customer": notice.customer,
-        "contact": notice.contact,
-        "state": notice.state.value,
-        "told_by": notice.told_by,
-        "proof": notice.proof,
-        "settled_at": notice.settled_at,
-        "attempts": len(notice.attempts),
-        "due": None if duty is None else duty.due,
-        "left_s": None if duty is None else int((duty.due - now).total_seconds()),
-        "breached": _is_breached(world, notice),
-    }
-
-
-def _is_breached(world: World, notice: Notice) -> bool:
-    """Whether the contact heard, or will hear, of the beginning after the deadline."""
-    duty = world.duties.get(notice.duty or "")
-    first = world.notices.get(notice.after or "")
-    return (
-        notice.late
-        or (duty is not None and duty.breached_at is not None)
-        or (first is not None and _is_breached(world, first))
-    )
 
 
 def _show(status: Mapping[str, Any], zone: ZoneInfo) -> None:
