@@ -25,6 +25,8 @@ from hostwatch.core import quiet
 from hostwatch.core.emergency import Notice
 from hostwatch.core.ladder import Pace
 from hostwatch.core.quiet import Owed, Quiet
+from hostwatch.links import NO_LINKS, Links
+from hostwatch.messages import having
 from hostwatch.pace import Limits
 from hostwatch.pinger import Manner, Packet
 from hostwatch.services import Definitions
@@ -73,9 +75,15 @@ class Person:
 class Directory:
     """One configuration, looked up by the names that the record uses."""
 
-    def __init__(self, configuration: Configuration, surroundings: Surroundings) -> None:
-        """Builds every channel. Raises `channels.base.Unusable` for one that the site does not allow."""
+    def __init__(
+        self, configuration: Configuration, surroundings: Surroundings, links: Links | None = None
+    ) -> None:
+        """Builds every channel. Raises `channels.base.Unusable` for one that the site does not allow.
+
+        `links`: by which people say that they have an emergency, where there are pages for that.
+        """
         self.configuration = configuration
+        self.links = links
         self.services = Definitions(configuration, surroundings.webhook_key)
         self._customers = {customer.id: customer for customer in configuration.customers}
         self._people = {
@@ -118,8 +126,16 @@ class Directory:
         settings = self._settings(notice)
         return settings.attempt_timeout
 
-    def message(self, notice: Notice, person: Person, *, repeat: bool, late: bool) -> Message:
-        """A notice put into the words of its customer."""
+    def message(
+        self,
+        notice: Notice,
+        person: Person,
+        *,
+        repeat: bool,
+        late: bool,
+        links: Mapping[str, str] = NO_LINKS,
+    ) -> Message:
+        """A notice put into the words of its customer. `links`: by which they say that they have what."""
         customer = self._customers[notice.customer]
         composed = messages.compose(
             [for_reader(story, person.language) for story in notice.stories],
@@ -132,6 +148,7 @@ class Directory:
             repeat=repeat,
             late=late,
         )
+        composed = having.asked(composed, links, person.language)
         payload = messages.payload(
             notice.stories,
             notice.kind,
@@ -155,8 +172,9 @@ class Directory:
             key=key,
             subject=composed.subject,
             text=composed.text,
-            html=messages.hypertext(composed.sheet),
-            payload=payload,
+            html=messages.hypertext(composed.sheet, acknowledge_url=having.only(links)),
+            acknowledge_url=having.only(links),
+            payload=having.told(payload, links),
             repeat=repeat,
             named=named,
             spoken=messages.spoken(

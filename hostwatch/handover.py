@@ -24,6 +24,7 @@ from hostwatch.core.proof import Proof
 from hostwatch.core.world import Decision, World
 from hostwatch.directory import Directory, Person, Way
 from hostwatch.engine import Engine
+from hostwatch.links import links_of
 
 BROKEN_PAUSE = timedelta(seconds=5)
 """A fault of ours is not repeated faster than this."""
@@ -90,7 +91,11 @@ class Handover:
     async def _send(self, notice: Notice, directory: Directory, person: Person, channel: Channel) -> _End:
         try:
             message = directory.message(
-                notice, person, repeat=notice.attempts[-1].repeat, late=self._is_late(notice)
+                notice,
+                person,
+                repeat=notice.attempts[-1].repeat,
+                late=self._is_late(notice),
+                links=links_of(directory.links, notice, self._engine.world.emergencies),
             )
         except Exception as error:  # a fault of ours in the words: nothing has left
             log.error("message-broke", notice=notice.id, **fault(error))

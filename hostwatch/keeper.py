@@ -1,4 +1,4 @@
-"""Keeps checkers running while they are wanted: one process after another, with pauses that grow."""
+"""Keeps a process of ours running while it is wanted: one after another, with pauses that grow."""
 
 from __future__ import annotations
 
@@ -13,20 +13,32 @@ from hostwatch.clock import Clock
 
 PAUSE_MIN: Final = timedelta(milliseconds=500)
 PAUSE_MAX: Final = timedelta(minutes=1)
-"""Before they are started again: doubled each time, until they have run for longer than that."""
+"""Before it is started again: doubled each time, until it has run for longer than that."""
 
 TROUBLE_AFTER: Final = timedelta(seconds=30)
-"""Without checkers for so long, the watch is not well."""
+"""Without it for so long, the watch is not well."""
 
 
 class Keeper:
-    """Knows how often they were started again, and since when there are none."""
+    """Knows how often it was started again, and since when there is none."""
 
-    def __init__(self, clock: Clock, life: Callable[[], Awaitable[None]], wanted: asyncio.Event) -> None:
-        """`life`: one process, from its start to its end; returns when none is wanted, or raises `Gone`."""
+    def __init__(
+        self,
+        clock: Clock,
+        life: Callable[[], Awaitable[None]],
+        wanted: asyncio.Event,
+        what: str = "checkers",
+        without: str = "the checkers have not run for %.0f s: services are unknown",
+    ) -> None:
+        """`life`: one process, from its start to its end; returns when none is wanted, or raises `Gone`.
+
+        `what` it is, for the log; what it means to be `without` it for so many seconds, for people.
+        """
         self._clock = clock
         self._life = life
         self._wanted = wanted
+        self._what = what
+        self._without = without
         self._gone_since: timedelta | None = None
         self.restarts = 0
 
@@ -43,7 +55,7 @@ class Keeper:
                 self._gone_since = self._gone_since or self._clock.monotonic()
                 if self._clock.monotonic() - began > PAUSE_MAX:
                     pause = PAUSE_MIN
-                log.error("checkers-gone", why=str(gone), again_in_s=pause.total_seconds())
+                log.error(f"{self._what}-gone", why=str(gone), again_in_s=pause.total_seconds())
                 await self._clock.sleep(pause)
                 pause = min(pause * 2, PAUSE_MAX)
             else:
@@ -58,4 +70,4 @@ class Keeper:
         if self._gone_since is not None and self._wanted.is_set():
             gone = self._clock.monotonic() - self._gone_since
             if gone > TROUBLE_AFTER:
-                yield f"the checkers have not run for {gone.total_seconds():.0f} s: services are unknown"
+                yield self._without % gone.total_seconds()

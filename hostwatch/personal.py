@@ -36,6 +36,10 @@ class Vault:
         """A commitment to words that are hardly ever said again: it is kept, and not remembered."""
         return self._made(value, again=False) if value else ""
 
+    def value_of(self, commitment: str) -> str | None:
+        """What a commitment of a name or an address stands for; None if it is not remembered."""
+        return next((value for value, made in reversed(self._known.items()) if made == commitment), None)
+
     def take(self) -> list[Personal]:
         """The values that no commit has kept yet."""
         taken, self._new = self._new, []

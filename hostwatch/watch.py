@@ -26,8 +26,10 @@ from hostwatch.core import judge
 from hostwatch.directory import Directory
 from hostwatch.engine import Engine
 from hostwatch.enroller import Enroller
+from hostwatch.frontdoor import FrontDoor
 from hostwatch.gauges import Figure
 from hostwatch.health import Examiner, Health
+from hostwatch.links import Links
 from hostwatch.outbox import Outbox
 from hostwatch.patience import Patience
 from hostwatch.pinger import Pinger
@@ -90,6 +92,7 @@ class Watch:
         self.callbacks = Callbacks(engine, writer, clock)
         self.applications.pinger.on_said = self.callbacks.hear
         self.outbox = Outbox(engine, clock, lambda: self.directory)
+        self.front = FrontDoor.over(engine, clock, lambda: self.directory)
         self.patience, self.traffic = Patience(engine, clock), Tallying(engine, clock)
         self.time_watch = TimeWatch(engine, clock)
         self._set_manners()
@@ -98,7 +101,7 @@ class Watch:
         self.pulse = Pulse(engine, clock, self.examiner.examine)
         self.pulse.take(loaded.configuration.site.name, self._beats(loaded))
         self.tally = metrics.Tally()
-        self.examiner.parts.append(self.applications.troubles)
+        self.examiner.parts += [self.applications.troubles, self.front.troubles]
         engine.listeners.append(self.tally.on_decision)
         self.prober.rounds.listeners.append(self.tally.on_looks)
         self.figures: list[Callable[[], Iterable[Figure]]] = [
@@ -106,6 +109,7 @@ class Watch:
             self.sight.figures,
             self.applications.figures,
             self.pulse.figures,
+            self.front.figures,
             lambda: fixtures.figures(engine.world, clock.now()),
         ]
         """What parts of the watch say of themselves in the metrics."""
@@ -114,7 +118,8 @@ class Watch:
         return chain(self.time_watch.warnings(), self.sight.warnings())
 
     def _directory(self, loaded: Loaded) -> Directory:
-        return Directory(loaded.configuration, self._surroundings(loaded))
+        links = Links.of(loaded.configuration.web, self._key)
+        return Directory(loaded.configuration, self._surroundings(loaded), links)
 
     def _beats(self, loaded: Loaded) -> Mapping[str, pulse.Ticking]:
         return pulse.made(loaded.configuration, self._surroundings(loaded))
@@ -142,6 +147,7 @@ class Watch:
         self.prober.follow_ups.lasting = schedule.follow_up_for
         self.prober.traces.wanted = schedule.path == "on"
         self.traffic.keep(loaded.configuration)
+        self.front.configure(loaded)
 
     def _sight_every(self, loaded: Loaded) -> timedelta:
         return min(timedelta(seconds=5), loaded.configuration.schedule.interval)
@@ -152,7 +158,7 @@ class Watch:
         try:
             await self._first(engine, self._take_up())
             self.settle(len(self.engine.world.signals))
-            own = (self.patience, self.time_watch, self.traffic, self.callbacks, self.pulse)
+            own = (self.patience, self.time_watch, self.traffic, self.callbacks, self.pulse, self.front)
             parts = (self.applications, self.prober, self.outbox, *own)
             working = [asyncio.create_task(part.run()) for part in parts]
             if started is not None:

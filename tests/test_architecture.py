@@ -54,6 +54,7 @@ LAYERS: dict[str, set[str]] = {
     "snmp": {"core", "configuration", "checks"},
     "configuration": {"core", "channels", "checks", "heartbeats", "ports", "power", "reach"},
     "inventory": {"core", "configuration", "room"},
+    "web": {"core", "configuration", "messages", "checkers", "log"},
     "stock": {"core", "configuration", "inventory", "store", "unprivileged"},
     "reach": {"core", "configuration", "carrier", "clock", "icmp", "pace", "pinger", "room"},
 }

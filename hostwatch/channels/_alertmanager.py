@@ -69,12 +69,18 @@ def told(message: base.Message, now: datetime) -> tuple[Told, ...]:
         found.append(
             Told(
                 labels=_labels(payload, one),
-                annotations=annotations,
+                annotations=annotations | _link(one),
                 starts=starts,
                 ends=max(starts, ends) if ended else None,
             )
         )
     return tuple(found)
+
+
+def _link(one: Mapping[str, Any]) -> dict[str, str]:
+    """Where its reader says that they have it: no label, for it is another in each notice."""
+    link = one.get("acknowledge_url")
+    return {"acknowledge_url": str(link)} if link else {}
 
 
 def _labels(payload: Mapping[str, Any], one: Mapping[str, Any]) -> dict[str, str]:

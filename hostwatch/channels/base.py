@@ -129,6 +129,9 @@ class Message:
     html: str = ""
     """The same words as a page of HTML (`messages.hypertext`); empty: there is only the text."""
 
+    acknowledge_url: str = ""
+    """Where the person says that they have it; empty: there is no such page, or not one alone."""
+
     payload: Mapping[str, Any]
     """The same as documented data (`docs/notices.md`), JSON types only."""
 

@@ -44,9 +44,13 @@ class Sms(_gateway.Telephone):
 
 
 def written(message: base.Message, signature: str = "") -> str:
-    """The text: what stands first is kept, so that is the reference."""
+    """The text: what stands first is kept, so that is the reference. A link is not cut, but left out."""
     line = base.printable(message.subject)
     reference = message.named.get("reference", "")
     if reference not in line:
         line = f"{reference}: {line}"
-    return _segments.fitted(f"{signature}{line}")
+    text = f"{signature}{line}"
+    with_link = f"{text} {message.acknowledge_url}"
+    if message.acknowledge_url and _segments.segments(with_link) <= _segments.SEGMENTS_MAX:
+        return with_link
+    return _segments.fitted(text)

@@ -170,6 +170,17 @@ def _parse_open(value: Any, port: int) -> Listen | None:
         raise Wrong("is not an address and a port to listen at", mend) from None
 
 
+def _parse_web(value: Any) -> Listen | None:
+    """As `_parse_open`; port 0 takes any free one."""
+    found = _LISTEN.fullmatch(value) if isinstance(value, str) else None
+    if found is not None and int(found[3]) == 0:
+        try:
+            return Listen(ip_address(found[1] or found[2]), 0)
+        except ValueError:
+            raise Wrong("is not an address and a port to listen at", "write 127.0.0.1:8470") from None
+    return _parse_open(value, 8470)
+
+
 def _check_store(value: str) -> str:
     mend = f"write {STORE_PREFIX}hostwatch.db, relative to this file, or {STORE_PREFIX}/var/lib/hostwatch.db"
     if value.startswith(("postgresql:", "postgres:")):
@@ -237,6 +248,12 @@ PushesAddress = Annotated[
             "examples": ["127.0.0.1:8476", "off"],
         }
     ),
+]
+WebAddress = Annotated[
+    Listen | None,
+    BeforeValidator(_parse_web),
+    PlainSerializer(lambda value: None if value is None else str(value)),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "null"}], "examples": ["127.0.0.1:8470"]}),
 ]
 Store = Annotated[
     str, AfterValidator(_check_store), Field(json_schema_extra={"pattern": f"^{STORE_PREFIX}.+"})

@@ -94,16 +94,17 @@ class Loaded:
     @property
     def store(self) -> Path:
         """The store's file."""
-        return self._path(self.configuration.store.removeprefix(STORE_PREFIX))
+        return self.path(self.configuration.store.removeprefix(STORE_PREFIX))
 
     @property
     def control(self) -> Path:
         """The control socket."""
         if self.configuration.control is not None:
-            return self._path(self.configuration.control)
+            return self.path(self.configuration.control)
         return self.store.with_name(f"{self.store.name}.sock")
 
-    def _path(self, written: str) -> Path:
+    def path(self, written: str) -> Path:
+        """A path of the configuration: relative ones begin in its folder."""
         return Path(os.path.normpath(self.folder / written))
 
 

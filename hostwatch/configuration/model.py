@@ -40,6 +40,7 @@ from hostwatch.configuration.sight import Written as WrittenSight
 from hostwatch.configuration.strict import Section
 from hostwatch.configuration.uplink import INTERVAL_DEFAULT as UPLINK_INTERVAL
 from hostwatch.configuration.uplink import UPLINKS_MAX, Uplink
+from hostwatch.configuration.web import Api, Web
 from hostwatch.core.proof import Proof
 from hostwatch.core.terms import AgreementTerms, TellingTerms, Told
 
@@ -254,6 +255,12 @@ class Configuration(Section):
 
     heartbeat: Heartbeats = ()
     """Who outside is told that the watch is well, and raises an alarm when told so no more."""
+
+    web: Web | None = None
+    """The desk for customers and programs. Absent: there is none, and notices have no links."""
+
+    api: Api = Api()
+    """Which programs may use the API."""
 
     metrics: Metrics = Metrics()
     """What Prometheus is told."""

@@ -95,11 +95,11 @@ def _lower(message: str) -> str:
 
 def _unknown(steps: tuple[int | str, ...]) -> Wrong:
     known = keys_at(steps[:-1])
+    if len(steps) == 1 and steps[0] in channels.kinds():
+        return Wrong("is not known here", f"write it under channels:, as channels: {{{steps[0]}: …}}")
     near = difflib.get_close_matches(str(steps[-1]), known, 1)
     if near:
         return Wrong("is not known here", f"did you mean {near[0]}?")
-    if len(steps) == 1 and steps[0] in channels.kinds():
-        return Wrong("is not known here", f"write it under channels:, as channels: {{{steps[0]}: …}}")
     if known:
         return Wrong("is not known here", f"remove it; known are {', '.join(known)}")
     return Wrong("is not known here", f"remove {shown_key(str(steps[-1]))}")

@@ -20,6 +20,7 @@ from hostwatch.configuration.roster import Rotation
 from hostwatch.configuration.service import Service
 from hostwatch.configuration.sight import Sight
 from hostwatch.configuration.uplink import Uplink
+from hostwatch.configuration.web import Api, ApiToken, Tls, Web
 from hostwatch.inventory import csv
 from hostwatch.stock import check
 
@@ -34,6 +35,10 @@ PARTS: dict[str, type[BaseModel]] = {
     "limits.": Limits,
     "checks.": Checks,
     "notices.": Notices,
+    "web.": Web,
+    "web.tls.": Tls,
+    "api.": Api,
+    "api.tokens[].": ApiToken,
     "channels.sms.": channels.room("sms").Site,
     "channels.voice.": channels.room("voice").Site,
     "sight.": Sight,
@@ -69,6 +74,9 @@ def test_every_setting_is_told_of() -> None:
         "sight",
         "uplinks",
         "power",
+        "web",
+        "web.tls",
+        "api",
         "network",
         "customers",
         "customers[].terms",
