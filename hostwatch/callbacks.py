@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -58,6 +59,9 @@ class Callbacks:
         """What is about nothing that is known, and when it came, by the monotonic clock."""
 
         self._by_receipt: dict[str, dict[Word, None]] = {}
+        self.on_settled: Callable[[Word], None] = lambda word: None
+        """Called with a word whose consequences are on record: it need not be said again."""
+
         engine.listeners.append(self._on_decision)
 
     def hear(self, text: str) -> None:
@@ -65,7 +69,11 @@ class Callbacks:
         word = _word(text)
         if word is None:
             log.error("callback-odd")
-            return
+        else:
+            self.take(word)
+
+    def take(self, word: Word) -> None:
+        """The other side said this. Does not wait."""
         try:
             self._waiting.put_nowait(word)
         except asyncio.QueueFull:
@@ -90,6 +98,7 @@ class Callbacks:
             await self._acknowledge(notice, word.receipt.rpartition("/")[0])
         meant = "returned" if word.proof is None else word.proof.value
         log.info("callback", notice=notice.id, word=meant, news=decision != Decision())
+        self.on_settled(word)
 
     async def _acknowledge(self, notice: Notice, gateway: str) -> None:
         """The person has it, by a key or a reply: so is every open emergency of the notice."""
@@ -131,6 +140,7 @@ class Callbacks:
     def _keep(self, word: Word) -> None:
         now = self._clock.monotonic()
         self._early[word] = now
+        self._early.move_to_end(word)
         self._by_receipt.setdefault(word.receipt, {})[word] = None
         while self._early:
             oldest, came = next(iter(self._early.items()))
@@ -153,7 +163,7 @@ class Callbacks:
             receipt = notice.attempts[-1].receipt if notice.attempts else ""
             for word in list(self._by_receipt.get(receipt, ())) if receipt else ():
                 self._drop(word)
-                self.hear(_text(word))
+                self.take(word)
 
 
 def _word(text: str) -> Word | None:
@@ -167,7 +177,3 @@ def _word(text: str) -> Word | None:
         case [str(receipt), str(proof), str(said)] if proof in {one.value for one in Proof}:
             return Word(receipt, Proof(proof), said)
     return None
-
-
-def _text(word: Word) -> str:
-    return json.dumps([word.receipt, "returned" if word.proof is None else word.proof.value, word.said])

@@ -18,13 +18,14 @@ from pydantic import BaseModel
 from hostwatch.checkers.services import Check, Service
 from hostwatch.configuration.callback import Callback
 from hostwatch.configuration.model import Configuration
+from hostwatch.configuration.returns import Returns
 from hostwatch.configuration.secret import revealed
 from hostwatch.configuration.service import Service as Written
 from hostwatch.core import instant, portsheard
 from hostwatch.core.device import Device
 from hostwatch.core.population import Population
 from hostwatch.core.ports import PORTS_MAX
-from hostwatch.gateways import http
+from hostwatch.gateways import http, mailbox
 
 
 class Definition(NamedTuple):
@@ -54,7 +55,13 @@ class Definitions:
             for name, of, one in _callbacks(configuration)
             for definition in [self._source(name, "gateways/http", _heard(of, one))]
         }
-        """By their keys, the gateways that are only listened to."""
+        """By their keys, the gateways that are only listened to; and the mailbox of what comes back."""
+
+        self.listened |= {
+            definition.key: definition.service
+            for kind, returns in _mailboxes(configuration)
+            for definition in [self._source(f"{kind}/returns", "gateways/mailbox", returns)]
+        }
 
         self._ports: dict[str, tuple[tuple[str, ...], Definition]] = {}
         """Of each switch, the ports that devices hang on, and how it is asked about them."""
@@ -132,6 +139,15 @@ def _callbacks(configuration: Configuration) -> Iterator[tuple[str, str, Callbac
         for name, gateway in getattr(site, "gateways", {}).items():
             for number, one in enumerate(gateway.callbacks):
                 yield f"{kind}/{name}/{number}", f"{kind}/{name}", one
+
+
+def _mailboxes(configuration: Configuration) -> Iterator[tuple[str, mailbox.Settings]]:
+    """The mailboxes to which messages come back, by the kind of channel."""
+    for kind, site in configuration.site_settings.items():
+        returns = getattr(site, "returns", None)
+        if isinstance(returns, Returns):
+            written = {name: getattr(returns, name) for name in returns.model_fields_set}
+            yield kind, mailbox.Settings.model_validate({**written, "of": kind})
 
 
 def _heard(of: str, callback: Callback) -> http.Settings:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -33,6 +33,7 @@ from hostwatch.checkers.protocol import (
     Order,
     Pushed,
     Seen,
+    Took,
     Withdraw,
 )
 from hostwatch.checkers.protocol import Ask as AreYouThere
@@ -104,8 +105,8 @@ class Servicing(Pinger):
         self._listened: Mapping[str, Service] = {}
         """By their keys, those who are only listened to, and never asked."""
 
-        self.on_said: Callable[[str], None] = lambda said: None
-        """Called with what one of these said."""
+        self.on_said: Callable[[Pushed], None] = lambda said: None
+        """Called with what one of these said, or what came of reading it."""
 
         self.on_spoken: Callable[[Look], None] = lambda look: None
         """Called with what a source said by itself, between two asks."""
@@ -229,6 +230,12 @@ class Servicing(Pinger):
             for key, service in self._listened.items():
                 self._tell(self._child, key, service)
 
+    def took(self, key: str, names: Sequence[str]) -> None:
+        """What was said under these names is on record. Who is not there any more says it again."""
+        if self._child is not None and key in self._told:
+            for start in range(0, len(names), ORDERS_MAX):
+                self._child.send(Took(key=key, names=tuple(names[start : start + ORDERS_MAX])))
+
     def _withdraw(self, numbers: Iterable[int]) -> None:
         """Nobody waits for these any more."""
         left = [number for number in numbers if self._placed.pop(number, None) is not None]
@@ -292,7 +299,7 @@ class Servicing(Pinger):
                     self._hear(message.number, placed.look(message, self._clock.now_us()))
                     self._note(placed, message)
             case Pushed(key=key) if key in self._listened:
-                self.on_said(message.said)
+                self.on_said(message)
             case Pushed():
                 self._speak(message)
             case Alive():

@@ -35,6 +35,7 @@ from hostwatch.patience import Patience
 from hostwatch.pinger import Pinger
 from hostwatch.prober import Prober
 from hostwatch.pulse import Pulse
+from hostwatch.returned import Returned
 from hostwatch.sight import Sight
 from hostwatch.stock.client import StockError, Stocktaker, Taken
 from hostwatch.store.writer import Writer
@@ -90,7 +91,9 @@ class Watch:
         self.prober = Prober(engine, pinger, self.sight, clock, self.directory.manner)
         self.applications.pinger.on_spoken = self.prober.rounds.speak
         self.callbacks = Callbacks(engine, writer, clock)
-        self.applications.pinger.on_said = self.callbacks.hear
+        checkers = self.applications.pinger
+        self.returned = Returned(engine, clock, self.callbacks, checkers.took)
+        checkers.on_said = self.returned.hear
         self.outbox = Outbox(engine, clock, lambda: self.directory)
         self.front = FrontDoor.over(engine, clock, lambda: self.directory)
         self.patience, self.traffic = Patience(engine, clock), Tallying(engine, clock)
@@ -110,12 +113,13 @@ class Watch:
             self.applications.figures,
             self.pulse.figures,
             self.front.figures,
+            self.returned.figures,
             lambda: fixtures.figures(engine.world, clock.now()),
         ]
         """What parts of the watch say of themselves in the metrics."""
 
     def _warnings(self) -> Iterable[str]:
-        return chain(self.time_watch.warnings(), self.sight.warnings())
+        return chain(self.time_watch.warnings(), self.sight.warnings(), self.returned.warnings())
 
     def _directory(self, loaded: Loaded) -> Directory:
         links = Links.of(loaded.configuration.web, self._key)
@@ -134,6 +138,7 @@ class Watch:
         self.prober.rounds.manner_of_all = self.directory.only_manner
         services, population = self.directory.services, self.engine.world.population
         self.prober.rounds.longest_of_service = lambda signal: services.longest_us(population, signal)
+        self.returned.attend(services.listened)
         self.applications.configure(
             self._loaded, lambda signal: services.of(population, signal), services.listened
         )
@@ -158,8 +163,9 @@ class Watch:
         try:
             await self._first(engine, self._take_up())
             self.settle(len(self.engine.world.signals))
-            own = (self.patience, self.time_watch, self.traffic, self.callbacks, self.pulse, self.front)
-            parts = (self.applications, self.prober, self.outbox, *own)
+            own = (self.patience, self.time_watch, self.traffic, self.pulse)
+            heard = (self.callbacks, self.returned, self.front)
+            parts = (self.applications, self.prober, self.outbox, *own, *heard)
             working = [asyncio.create_task(part.run()) for part in parts]
             if started is not None:
                 started.set()

@@ -31,6 +31,7 @@ from hostwatch import (
     path,
     prober,
     recall,
+    returned,
     rounds,
     servicing,
     sight,
@@ -72,6 +73,7 @@ from hostwatch.core import (
 from hostwatch.core import uplink as uplinks
 from hostwatch.core.blindness import Why
 from hostwatch.core.world import World
+from hostwatch.gateways import _report, mailbox
 from hostwatch.gateways import http as gateways
 from hostwatch.heartbeats import base as heartbeats
 from hostwatch.inventory import csv
@@ -133,6 +135,16 @@ LIMITS: dict[str, str] = {
     "callbacks of one gateway; their connections, and words, at once and then in a second": (
         f"5; {gateways.EAR_BURST}, {gateways.EAR_RATE}"
     ),
+    "a mail that comes back; its parts; recipients of a report": (
+        f"{_report.MAIL_BYTES_MAX // 1024} KiB; {_report.PARTS_MAX}; {_report.RECIPIENTS_MAX}"
+    ),
+    "mails in one reading of the mailbox; that wait to be on record": (
+        f"{mailbox.MAILS_MAX}; {mailbox.WAITING_MAX}, each for {mailbox.WAIT_S / 60:.0f} min"
+    ),
+    "age of a mail in a Maildir; mails known there": (
+        f"{mailbox.AGE_MAX_S // 86_400} d; {mailbox.FILES_MAX:,}"
+    ),
+    "a mailbox that nobody reads": f"{returned.UNREAD_AFTER // timedelta(minutes=1)} min",
     "words of gateways that wait; that are about nothing known yet": (
         f"{callbacks.WAITING_MAX:,}; {callbacks.EARLY_MAX:,},"
         f" for {callbacks.EARLY_FOR // timedelta(minutes=1)} min"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import hmac
 import re
 from datetime import datetime
 from email.message import EmailMessage
@@ -11,6 +13,7 @@ from email.utils import format_datetime
 from typing import Final
 
 from hostwatch.channels import base
+from hostwatch.configuration.returns import TOKEN_CHARS
 
 SUBJECT_MAX_CHARS: Final = 200
 
@@ -18,10 +21,19 @@ _TOKEN = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
 
-def written(message: base.Message, *, sender: str, to: str, now: datetime, html: bool = True) -> bytes:
+def written(
+    message: base.Message,
+    *,
+    sender: str,
+    to: str,
+    now: datetime,
+    html: bool = True,
+    returns_by: str = "",
+) -> bytes:
     """The message as it goes over the wire. `sender` and `to` are bare addresses.
 
-    Without `html` it is the text alone.
+    Without `html` it is the text alone. `returns_by` is what this try is known by when it is given back: a
+    report gives our headers back.
     """
     mail = EmailMessage(policy=SMTP_POLICY.clone(cte_type="7bit"))
     mail["From"] = sender
@@ -31,6 +43,8 @@ def written(message: base.Message, *, sender: str, to: str, now: datetime, html:
     mail["Message-ID"] = message_id(message.key, sender)
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Hostwatch-Notice"] = token(message.key)
+    if returns_by:
+        mail["X-Hostwatch-Try"] = returns_by
     if message.repeat:
         mail["X-Hostwatch-Repeat"] = "yes"
     _fill(mail, message, html=html and message.html != "")
@@ -48,6 +62,13 @@ def message_id(key: str, sender: str) -> str:
 def token(key: str) -> str:
     """The key as it may stand in a header: itself when it is plain, else a hash of it."""
     return key if _TOKEN.fullmatch(key) else hashlib.sha256(key.encode()).hexdigest()[:40]
+
+
+def try_token(message: base.Message, key: bytes, to: str, now: datetime) -> str:
+    """What one try is known by: under our own key, so nobody can name a mail that he has not seen."""
+    about = f"{message.key}\0{to}\0{now.isoformat()}".encode()
+    digest = hmac.new(key, b"mail " + about, hashlib.sha256).digest()
+    return base64.b32encode(digest).decode("ascii").lower()[:TOKEN_CHARS]
 
 
 def _fill(mail: EmailMessage, message: base.Message, *, html: bool) -> None:

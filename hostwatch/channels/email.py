@@ -3,6 +3,9 @@
 What the relay answers after the final dot is the receipt. A 4xx or a lost connection may be tried
 again; a 5xx to the sender, the recipient or the content is final. A 5xx while greeting, encrypting or
 logging in concerns the operator's relay and not this message, so it may be tried again as well.
+
+Where somebody reads what comes back (`returns`), each try has a token on its envelope and in a header, and a
+relay that offers it is asked to report (RFC 3461). That a relay took a mail is *accepted*, and stays so.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import ssl
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import aiosmtplib
@@ -24,7 +27,9 @@ from hostwatch.channels import _mail_message, base
 from hostwatch.configuration.duration import Duration, between
 from hostwatch.configuration.mail_address import DOMAIN, check_address
 from hostwatch.configuration.mistake import Wrong
+from hostwatch.configuration.returns import Returns, check_room
 from hostwatch.configuration.secret import Secret
+from hostwatch.core.proof import Proof
 
 DEFAULT_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 RELAY = "write smtp://HOST:PORT, smtp+starttls://HOST or smtps://HOST"
@@ -43,6 +48,11 @@ class Settings(base.Entry):
 
     _check = field_validator("address")(staticmethod(check_address))
 
+    def proves_with(self, site: object) -> Proof:
+        """What relays report of it at best, where that is read."""
+        reported = isinstance(site, Site) and site.returns is not None and site.dsn
+        return Proof.DELIVERED if reported else self.proves
+
 
 class Site(base.SiteEntry):
     """The site's mail relay and sender."""
@@ -59,6 +69,10 @@ class Site(base.SiteEntry):
         timedelta(seconds=25), description="For the whole conversation with the relay."
     )
     html: bool = Field(True, description="Whether mails hold the notice as HTML too, beside the text.")
+    returns: Returns | None = Field(None, description="Where relays report what came of a mail.")
+    dsn: bool = Field(
+        True, description="Whether a relay that offers it is asked to report; only where somebody reads that."
+    )
 
     _check_sender = field_validator("sender")(staticmethod(check_address))
 
@@ -81,6 +95,8 @@ class Site(base.SiteEntry):
     def _check_login(self) -> Site:
         if (self.username is None) != (self.password is None):
             raise Wrong("half a login", "give both username: and password:, or neither")
+        if self.returns is not None:
+            check_room(self.returns.to or self.sender)
         if self.username is not None and self.scheme == "smtp" and not self.loopback:
             raise Wrong("the password would be sent in the clear", "use smtp+starttls:// or smtps://")
         return self
@@ -136,6 +152,7 @@ class Email(base.Channel):
         self._to = settings.address
         self._site = site
         self._now = surroundings.now
+        self._key = surroundings.webhook_key
         _ = site.tls  # Unreadable certificates are a mistake of the configuration, not of a send.
 
     @property
@@ -143,23 +160,46 @@ class Email(base.Channel):
         return self._to
 
     async def send(self, message: base.Message) -> base.Receipt:
-        data = self.written(message)
+        mail = self.written(message)
         talk = _Talk(self._site)
         try:
             async with asyncio.timeout(self._site.timeout.total_seconds()):
-                return base.Receipt(base.printable(await talk.hand_over(self._to, data)))
+                said = base.printable(await talk.hand_over(self._to, mail))
+                return base.Receipt(said, receipt=mail.receipt)
         except TimeoutError as error:
-            raise talk.broken(f"timed out while {talk.doing}") from error
+            raise talk.broken(f"timed out while {talk.doing}", mail) from error
         except (aiosmtplib.SMTPException, OSError) as error:
-            raise talk.broken(f"{_words(error)} (while {talk.doing})") from error
+            raise talk.broken(f"{_words(error)} (while {talk.doing})", mail) from error
         finally:
             talk.close()
 
-    def written(self, message: base.Message) -> bytes:
-        """The message as it goes over the wire."""
-        return _mail_message.written(
-            message, sender=self._site.sender, to=self._to, now=self._now(), html=self._site.html
+    def written(self, message: base.Message) -> _Mail:
+        """The message as it goes over the wire, and its envelope."""
+        site, now = self._site, self._now()
+        token, sender = "", site.sender
+        if site.returns is not None:
+            token = _mail_message.try_token(message, self._key, self._to, now)
+            sender = site.returns.sender(site.sender, token)
+        data = _mail_message.written(
+            message, sender=site.sender, to=self._to, now=now, html=site.html, returns_by=token
         )
+        return _Mail(data, sender, token)
+
+
+class _Mail(NamedTuple):
+    """A mail on its way."""
+
+    data: bytes
+    sender: str
+    """On the envelope."""
+
+    token: str
+    """What this try is known by when it is given back; empty where nobody reads that."""
+
+    @property
+    def receipt(self) -> str:
+        """What later words about it name."""
+        return f"{Email.kind}/{self.token}" if self.token else ""
 
 
 class _Talk:
@@ -179,17 +219,21 @@ class _Talk:
         self.doing = "connecting"
         self._handed_over = False
 
-    async def hand_over(self, to: str, data: bytes) -> str:
+    async def hand_over(self, to: str, mail: _Mail) -> str:
         """The relay's answer to the whole message."""
         await self._open()
-        await self._say("naming the sender", 250, b"MAIL", b"FROM:<%s>" % self._site.sender.encode("ascii"))
-        await self._say("naming the recipient", 250, b"RCPT", b"TO:<%s>" % to.encode("ascii"))
+        reports = bool(mail.token) and self._site.dsn and self._client.supports_extension("dsn")
+        envelope = [b"RET=HDRS", b"ENVID=%s" % mail.token.encode("ascii")] if reports else []
+        notify = [b"NOTIFY=SUCCESS,FAILURE,DELAY"] if reports else []
+        sender, recipient = b"FROM:<%s>" % mail.sender.encode("ascii"), b"TO:<%s>" % to.encode("ascii")
+        await self._say("naming the sender", 250, b"MAIL", sender, *envelope)
+        await self._say("naming the recipient", 250, b"RCPT", recipient, *notify)
         await self._say("announcing the message", 354, b"DATA")
         self.doing = "waiting for the answer to the message"
         protocol = self._client.protocol
         if protocol is None:
             raise aiosmtplib.SMTPServerDisconnected("the connection was lost")
-        protocol.write(_LINE_STARTS_WITH_DOT.sub(b"..", data) + b".\r\n")
+        protocol.write(_LINE_STARTS_WITH_DOT.sub(b"..", mail.data) + b".\r\n")
         self._handed_over = True
         answer = await protocol.read_response()
         _judge(answer, 250, self.doing)
@@ -198,9 +242,10 @@ class _Talk:
             await self._client.quit(timeout=GOODBYE_SECONDS)
         return f"{answer.code} {answer.message}"
 
-    def broken(self, said: str) -> base.Failed:
+    def broken(self, said: str, mail: _Mail) -> base.Failed:
         """What a broken line means: perhaps arrived, once the final dot was written."""
-        return base.Failed(base.printable(said), perhaps_arrived=self._handed_over)
+        over = self._handed_over
+        return base.Failed(base.printable(said), perhaps_arrived=over, receipt=mail.receipt if over else "")
 
     def close(self) -> None:
         """Let go of the socket, whatever happened."""

@@ -13,6 +13,9 @@ hears is hostile until it is authenticated. It tells an `Ear` of it:
   says is better asked.
 - `ear.said(name, reading)`: the source said all of this. It need not be asked.
 
+A kind may have `took(settings, names)`: it is called when the watch has on record what was brought under
+these names.
+
 Both come to the watch as an unscheduled look (`protocol.Pushed`), and to the core as a reading of the kind
 FOLLOW_UP: it finds the edges of what happened, and never counts towards a verdict (J5). Neither waits. What
 cannot be listened to (a port that is taken) is raised: it is said in the log, and tried again.
@@ -21,7 +24,7 @@ cannot be listened to (a port that is taken) is raised: it is said in the log, a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -128,6 +131,13 @@ class Ears:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def took(self, key: str, names: Sequence[str]) -> None:
+        """What a source brought is on record."""
+        for mine in self._sources.values():
+            for heard in mine.values():
+                if heard.key == key and (took := getattr(heard.check.module, "took", None)) is not None:
+                    took(heard.check.settings, names)
 
     def ask(self, kind: str, name: str) -> None:
         """Read a source at once; if it is being read already, once more after that."""

@@ -40,6 +40,7 @@ from hostwatch.checkers.protocol import (
     Ready,
     ToCheckers,
     Told,
+    Took,
     Withdraw,
     encoded,
     receive,
@@ -138,6 +139,8 @@ class Process:
                 self._take(message)
             case Withdraw():
                 self._withdraw(message.numbers)
+            case Took():
+                self._ears.took(message.key, message.names)
             case Ask():
                 self._mouth.say(
                     Alive(

@@ -122,6 +122,14 @@ class Withdraw(_Message):
     numbers: Annotated[tuple[Number, ...], Field(max_length=ORDERS_MAX)]
 
 
+class Took(_Message):
+    """What a source brought is on record: it need not be brought again."""
+
+    say: Literal["took"] = "took"
+    key: Key
+    names: Annotated[tuple[Annotated[str, Field(max_length=300)], ...], Field(max_length=ORDERS_MAX)]
+
+
 class Ask(_Message):
     """Is anybody there? Answered by `Alive` at once."""
 
@@ -220,7 +228,7 @@ class Complaint(_Message):
     """The definition, if it is about one."""
 
 
-ToCheckers = Begin | Define | Forget | Look | Withdraw | Ask
+ToCheckers = Begin | Define | Forget | Look | Withdraw | Took | Ask
 FromCheckers = Ready | Found | Pushed | Told | Alive | Complaint
 
 _TO: Final[TypeAdapter[ToCheckers]] = TypeAdapter(Annotated[ToCheckers, Field(discriminator="say")])

@@ -52,6 +52,7 @@ class What(StrEnum):
     NOT_TOLD = "customer not told yet"
     NOT_TOLD_SOON = "customer not told yet, little time left"
     NOT_TOLD_IN_TIME = "customer not told in time"
+    UNREAD = "returned mail not read"
 
 
 CONCERNS: Final[Mapping[Concern, What]] = {

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from pydantic import BaseModel
 
-from hostwatch.checks.base import Fault, Finding, Visit
+from hostwatch.checks import base
+from hostwatch.checks.base import Finding, Visit
 
 WORDS: Final = ("delivered", "answered", "acknowledged", "returned")
 """All that a gateway can say."""
@@ -44,6 +46,19 @@ class Ear(Protocol):
         ...
 
 
-async def run(_module: ModuleType, _settings: BaseModel, _visit: Visit) -> Finding:
-    """A gateway is never looked at."""
-    raise Fault("a gateway is heard, and not looked at")
+class Asked(Protocol):
+    """Has a source read at once. Does not wait."""
+
+    def ask(self, name: str) -> None:
+        """Read it."""
+        ...
+
+
+async def run(module: ModuleType, settings: Any, visit: Visit) -> Finding:
+    """One look at what can be looked at, within its time: what it brought is the value of the finding."""
+    read: Callable[[BaseModel, Visit], Awaitable[str]] = module.read
+
+    async def probe() -> None:
+        visit.value = await read(settings, visit)
+
+    return await base.within(settings.timeout, probe, visit)

@@ -37,6 +37,7 @@ def named(t: NullTranslations, what: str) -> str:
         What.NOT_TOLD: t.gettext("not told yet"),
         What.NOT_TOLD_SOON: t.gettext("not told yet, little time left"),
         What.NOT_TOLD_IN_TIME: t.gettext("not told in time"),
+        What.UNREAD: t.gettext("mail that comes back is not read"),
     }
     return known.get(What(what), what)
 
@@ -93,6 +94,11 @@ def next_steps(t: NullTranslations, kind: Kind, what: str = "") -> str:
         return t.gettext(
             "This is a warning to operators: no customer is told. The watch goes on, but whoever is to raise"
             " an alarm when it stops does not hear it. You are told once more when this is over."
+        )
+    if kind == "warning" and what == What.UNREAD:
+        return t.gettext(
+            "This is a warning to operators: no customer is told. While nobody reads this mailbox, a mail"
+            " that a relay gives back counts as accepted. You are told once more when it is read again."
         )
     if kind == "warning" and what == What.DISTRIBUTION:
         return t.gettext(

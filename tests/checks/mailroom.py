@@ -5,8 +5,9 @@ check ──smtp──▶ postfix ──virtual(8)──▶ mail/probe/ ◀─�
                    └────── who may log in? ──────────────▲
 ```
 All mailboxes are in `example.test`: `probe` has one; what is for `lost` is thrown away, for `held` stays in
-the queue, for `grey` is refused for now. Their directory is below /tmp itself: both servers give up root on
-their way there.
+the queue, for `grey` is refused for now, for `gone` is taken, goes in circles and is given back. Reports
+come to `bounces`, whose name may have a token behind a plus. Their directory is below /tmp itself: both
+servers give up root on their way there.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from hostwatch.configuration.secret import Secret
 from tests.checks.certificates import Papers
 
 USER: Final = "probe@example.test"
+BOUNCES: Final = "bounces@example.test"
 PASSWORD: Final = "correct horse, battery"
 WRONG: Final = "Tr0ub4dor & three"
 
@@ -95,6 +97,8 @@ maillog_file = {at}/postfix.log
 maillog_file_prefixes = {at}
 myhostname = mx.example.test
 mydestination =
+recipient_delimiter = +
+hopcount_limit = 5
 alias_maps =
 alias_database =
 mynetworks =
@@ -137,6 +141,7 @@ trace unix - - n - 0 bounce
 proxymap unix - - n - - proxymap
 proxywrite unix - - n - 1 proxymap
 error unix - - n - - error
+smtp unix - - n - - smtp
 retry unix - - n - - error
 discard unix - - n - - discard
 virtual unix - n n - - virtual
@@ -293,7 +298,7 @@ def dovecot(papers: Papers, at: Path, *, delay_s: int = 0) -> Iterator[Dovecot]:
     """A dovecot of its own. `delay_s` is how long it thinks about a wrong password."""
     names = ("imap", "imaps", "pop3", "pop3s", "sasl")
     ports = dict(zip(names, free_ports(len(names)), strict=True))
-    (at / "users").write_text(f"{USER}:{{PLAIN}}{PASSWORD}\n")
+    (at / "users").write_text("".join(f"{user}:{{PLAIN}}{PASSWORD}\n" for user in (USER, BOUNCES)))
     pair = papers.valid
     (at / "dovecot.conf").write_text(
         DOVECOT.format(at=at, chain=pair.chain, key=pair.key, nobody=NOBODY, delay=delay_s, **ports)
@@ -317,9 +322,13 @@ def postfix(papers: Papers, at: Path, sasl: int) -> Iterator[Postfix]:
     (at / "data").mkdir()
     shutil.chown(at / "data", "postfix")
     (at / "mailboxes").write_text(
-        "".join(f"{box}@example.test {box}/\n" for box in ("probe", "lost", "held", "grey"))
+        "".join(
+            f"{box}@example.test {box}/\n" for box in ("probe", "lost", "held", "grey", "gone", "bounces")
+        )
     )
-    (at / "transport").write_text("lost@example.test discard:\n")
+    (at / "transport").write_text(
+        f"lost@example.test discard:\ngone@example.test smtp:[127.0.0.1]:{ports['smtp']}\n"
+    )
     (at / "access").write_text(
         "held@example.test HOLD\ngrey@example.test 450 4.2.0 Greylisted, come back in five minutes\n"
     )
