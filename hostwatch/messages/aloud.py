@@ -72,6 +72,9 @@ MONTHS: Final = (
     "November",
     "December",
 )
+FURTHER_CHARS: Final = len(" and twenty-seven more") - len(" +27")
+"""How much longer the words for how many more there are can be than the figure."""
+
 PAUSES: Final = "/,;，；、"
 
 CHINESE: Final = "零一二三四五六七八九"
@@ -114,7 +117,9 @@ class _Aloud(Speaker):
 
     def story(self, story: Story) -> Story:
         """With its reference spelled, also of what it is told under, and with names that can be said."""
-        about = story.about if story.warning in OF_DUTIES else self._known(story.about)
+        about, why = self._known(story.about), story.why
+        if story.warning in OF_DUTIES:
+            about, why = story.about, ", ".join(self._known(one.partition(" ")[0]) for one in why.split(", "))
         return replace(
             story,
             reference=spelled(story.reference, self.tag),
@@ -123,6 +128,7 @@ class _Aloud(Speaker):
             service=self._known(story.service),
             uplink=self._known(story.uplink),
             about=about,
+            why=why,
             devices=tuple(map(self._known, story.devices)),
             supplies=tuple(map(self._known, story.supplies)),
             switches=tuple(map(self._known, story.switches)),
@@ -139,7 +145,8 @@ class _Aloud(Speaker):
 
     def what(self, stories: Sequence[Story]) -> str:
         """What it is about, for a template."""
-        return self._more(what([self.story(one) for one in stories]))[:VALUE_CHARS_MAX].rstrip(", ")
+        told = [self.story(one) for one in stories]
+        return self._more(what(told, VALUE_CHARS_MAX - FURTHER_CHARS))
 
     def _more(self, text: str) -> str:
         """Signs as people say them: brackets as a pause, and how many more there are in words."""

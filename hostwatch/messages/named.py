@@ -10,8 +10,9 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from hostwatch.core.notice import Kind, Story
+from hostwatch.core.warned import OF_DUTIES
 from hostwatch.messages import shared
-from hostwatch.messages.fit import cut, line
+from hostwatch.messages.fit import cut, line, listed
 
 VALUE_CHARS_MAX: Final = 35
 """Providers of templates take no longer one."""
@@ -22,12 +23,12 @@ NAMES: Final = ("reference", "what", "address", "since", "site", "customer")
 def named(
     stories: Sequence[Story], kind: Kind, *, zone: ZoneInfo, site: str, customer_name: str
 ) -> Mapping[str, str]:
-    """The values of a notice: of several emergencies those of the first, and how many more there are."""
-    story, more = stories[0], f" +{len(stories) - 1}" if len(stories) > 1 else ""
+    """The values of a notice; of several emergencies those of the first."""
+    story = stories[0]
     since = (story.first_answer or story.verdict) if kind == "recovery" else story.first_miss
     return {
         "reference": _value(story.reference),
-        "what": _value(what(stories[:1]), more),
+        "what": what(stories),
         "address": _value(story.address),
         "since": f"{since.astimezone(zone):%Y-%m-%d %H:%M}",
         "site": _value(site),
@@ -35,12 +36,17 @@ def named(
     }
 
 
-def what(stories: Sequence[Story]) -> str:
-    """What a notice is about."""
-    story, more = stories[0], f" +{len(stories) - 1}" if len(stories) > 1 else ""
+def what(stories: Sequence[Story], room: int = VALUE_CHARS_MAX) -> str:
+    """What a notice is about: as many names of the first emergency as fit, and how many more there are."""
+    story = stories[0]
     about = f"{story.service} {story.device}".strip() or story.about or story.uplink
-    return (about or ", ".join(shared.names(story, line))) + more
+    if story.warning in OF_DUTIES:
+        names = [line(one) for one in story.why.split(", ")]
+    else:
+        names = [line(about)] if about else shared.names(story, line)
+    more = len(stories) - 1 + (0 if about else shared.hidden(story))
+    return listed(names, room, more) if names else ""
 
 
-def _value(text: str, more: str = "") -> str:
-    return cut(line(text), VALUE_CHARS_MAX - len(more)) + more
+def _value(text: str) -> str:
+    return cut(line(text), VALUE_CHARS_MAX)

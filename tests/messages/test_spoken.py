@@ -75,6 +75,14 @@ def test_what_is_listed_in_signs_is_said_in_words() -> None:
     assert two["what"] == "acme web 1，以及另外一个"
 
 
+def test_a_value_of_a_template_says_how_many_are_not_named() -> None:
+    aside = {"zone": ASIDE["zone"], "site": "Chengdu 1", "customer_name": "Acme"}
+    spoken = messages.spoken([examples.NO_POWER], "emergency", language="en", **ASIDE)
+
+    assert messages.named([examples.NO_POWER], "emergency", **aside)["what"] == "acme-web-1, acme-web-2 +21"
+    assert spoken["what"] == "acme web 1 and twenty-two more"
+
+
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize("name", examples.NOTICES)
 def test_every_notice_can_be_read_aloud_and_put_into_a_template(name: str, language: str) -> None:
