@@ -86,8 +86,8 @@ def told(heading: str, language: str) -> Told:
     found = directory(language)
     person = found.person(notice)
     assert person is not None
-    both = {"repeat": False, "late": False, **marks}
-    return Told(found.configuration, notice, found.message(notice, person, **both))
+    message = found.message(notice, person, repeat=marks.get("repeat", False), late=marks.get("late", False))
+    return Told(found.configuration, notice, message)
 
 
 def _mail(one: Told) -> str:
