@@ -1,7 +1,7 @@
 """A browser without a screen, driven through two pipes: what a page looks like, and how large things are.
 
 It is Debian's chromium-headless-shell, by the protocol of its developer tools. It finds no name and has no
-way to any address, so whatever a page asks for is seen and never gets out.
+way to any address but 127.0.0.1, so whatever a page asks for is seen and never gets out.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Browser:
                 PROGRAM, "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--remote-debugging-pipe",
                 "--disable-background-networking", "--disable-component-update", "--no-first-run",
                 "--disable-sync", "--disable-dev-shm-usage", "--proxy-server=127.0.0.1:9",
-                "--host-resolver-rules=MAP * ~NOTFOUND",
+                "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
                 f"--user-data-dir={folder / 'profile'}", "about:blank",
             ],
             pass_fds=(ours[0], theirs[1]),
@@ -62,6 +62,11 @@ class Browser:
 
     def show(self, html: str, *, width: int = 360, height: int = 800, mode: Mode = "light") -> None:
         """Show a page at a width, by day or in the dark, and wait until it is loaded."""
+        self._page.write_text(html, encoding="utf-8")
+        self.visit(self._page.as_uri(), width=width, height=height, mode=mode)
+
+    def visit(self, url: str, *, width: int = 360, height: int = 800, mode: Mode = "light") -> None:
+        """The same with a page that is somewhere."""
         self.do(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -70,9 +75,19 @@ class Browser:
             mobile=width < 600,
         )
         self.do("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": mode}])
-        self._page.write_text(html, encoding="utf-8")
         self.asked_for = []
-        self.do("Page.navigate", url=self._page.as_uri())
+        self.do("Page.navigate", url=url)
+        self._until("Page.loadEventFired")
+
+    def press(self, selector: str) -> None:
+        """Press a button as a finger does, and wait for the page that comes of it."""
+        middle = self.ask(
+            f"(()=>{{const b=document.querySelector({json.dumps(selector)});b.scrollIntoView();"
+            "const r=b.getBoundingClientRect();return [r.x+r.width/2,r.y+r.height/2]})()"
+        )
+        for kind in ("mousePressed", "mouseReleased"):
+            at = {"x": middle[0], "y": middle[1], "button": "left", "clickCount": 1}
+            self.do("Input.dispatchMouseEvent", type=kind, **at)
         self._until("Page.loadEventFired")
 
     @property

@@ -6,6 +6,7 @@ import email
 import email.policy
 import http.client
 import re
+import socket
 import socketserver
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,13 +34,11 @@ class Desk:
     texts: dict[str, str] = field(default_factory=dict)
     """The text of the mail to each contact."""
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+    public: str = URL
 
     def path(self, contact: str) -> str:
         """That of the link in somebody's mail."""
-        found = re.search(rf"^{URL}(/a/[a-z2-7]{{48}})$", self.texts[contact], re.MULTILINE)
+        found = re.search(rf"^{self.public}(/a/[a-z2-7]{{48}})$", self.texts[contact], re.MULTILINE)
         assert found, self.texts[contact]
         return found[1]
 
@@ -114,9 +113,20 @@ class Relay:
         self.texts[str(mail["To"]).partition("@")[0]] = body.get_content().replace("\r\n", "\n")
 
 
+def free_port() -> int:
+    """One that is free now."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+        return port
+
+
 @contextmanager
 def open_desk(
-    start: Callable[..., Running], folder: Path, *changes: tuple[str, str], web: str = WEB
+    start: Callable[..., Running],
+    folder: Path,
+    *changes: tuple[str, str],
+    web: str = WEB,
+    url: str = URL,
 ) -> Iterator[Desk]:
     """The whole scene, until a service of the only device is gone and both people were told."""
     relay = Relay()
@@ -136,4 +146,4 @@ def open_desk(
         for contact in ("duty", "boss"):
             watch.wait_for("attempt", partial(is_accepted, f"{REFERENCE}.emergency.acme.{contact}"))
         texts = {"duty": relay.texts["ops"], "boss": relay.texts["boss"]}
-        yield Desk(watch, port, texts)
+        yield Desk(watch, port, texts, url)
