@@ -1,0 +1,31 @@
+"""A watch that reads back what becomes of its mails, here from a Maildir."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.daemon.running import CONFIGURATION, Running
+from tests.gateways.mails import FAILED, about
+
+
+def test_a_mailbox_is_read_by_the_checkers_and_each_mail_there_is_said_once(
+    tmp_path: Path, start: Callable[..., Running]
+) -> None:
+    for part in ("new", "cur", "tmp"):
+        (tmp_path / "box" / part).mkdir(parents=True)
+    (tmp_path / "box" / "new" / "1.delayed").write_bytes(
+        about(FAILED, "abcdefghijklmnopqrstuvwxyz").replace(b"Action: failed", b"Action: delayed")
+    )
+    returns = "from: noc@dc.example, returns: {maildir: box, every: 200ms}"
+    text = CONFIGURATION.replace("from: noc@dc.example", returns)
+    (tmp_path / "hostwatch.yaml").write_text(text, encoding="utf-8")
+    watch = start()
+    assert watch.wait_for("mailbox-read")["mailbox"] == "email/returns"
+    said = watch.wait_for("mail-said")
+    assert (said["word"], said["receipt"]) == ("delayed", "email/abcdefghijklmnopqrstuvwxyz")
+
+    (tmp_path / "box").rename(tmp_path / "elsewhere")
+    assert watch.wait_for("mailbox-unread")["why"].endswith("box is no Maildir")
+    watch.stop()
+    assert [one["event"] for one in watch.events].count("mail-said") == 1, "put away, and not said again"
