@@ -25,7 +25,7 @@ from hostwatch.store.connection import connect
 from hostwatch.store.errors import StoreError
 from hostwatch.store.ledger import facts_of
 from hostwatch.watch import Watch
-from tests.simulation import lives, record
+from tests.simulation import files, lives, record
 from tests.simulation.accounts import Accounts
 from tests.simulation.cadence import NO_WATCH, Cadence
 from tests.simulation.clocks import SimClock
@@ -381,7 +381,7 @@ class Simulation:
 
     def run(self) -> Simulation:
         """The whole plan."""
-        with lives.room(), lives.log(self._logged):
+        with lives.room(), lives.log(self._logged), files.read_once():
             self.loop.set_exception_handler(self._unhandled)
             asyncio.set_event_loop(self.loop)
             try:

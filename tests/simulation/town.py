@@ -65,8 +65,16 @@ class Town:
         return deepcopy(self)
 
     def write(self, path: Path) -> None:
-        """As a file that the daemon loads. JSON is YAML."""
-        path.write_text(json.dumps(self._plain()), encoding="utf-8")
+        """As files that the daemon loads, one for each customer. JSON is YAML."""
+        plain = self._plain()
+        path.write_text(json.dumps(plain | {"include": "customers/*.yaml"}), encoding="utf-8")
+        folder = path.parent / "customers"
+        folder.mkdir(exist_ok=True)
+        for old in folder.iterdir():
+            if old.stem not in self.houses:
+                old.unlink()
+        for name, customer in self._customers().items():
+            (folder / f"{name}.yaml").write_text(json.dumps(customer), encoding="utf-8")
 
     def _plain(self) -> dict[str, object]:
         return {
@@ -90,35 +98,37 @@ class Town:
                 for name, references in self.uplinks.items()
             ],
             **self._house(),
-            "customers": [
-                {
-                    "id": name,
-                    "name": name.title(),
-                    "language": house.language,
-                    "terms": {"told": house.told},
-                    "contacts": [
-                        {
-                            "id": contact,
-                            "name": contact.title(),
-                            "channels": [{"simulated": f"{name}/{contact}/{rung}"} for rung in range(rungs)],
-                        }
-                        for contact, rungs in house.contacts.items()
-                    ],
-                    **self._rotations(name, house),
-                    "devices": [
-                        {
-                            "id": device,
-                            "address": address_of(device),
-                            "state": state,
-                            "services": self.services.get(device, []),
-                            **self._place(device),
-                            **self._behind(device),
-                        }
-                        for device, state in house.devices.items()
-                    ],
-                }
-                for name, house in self.houses.items()
-            ],
+        }
+
+    def _customers(self) -> dict[str, dict[str, object]]:
+        return {
+            name: {
+                "id": name,
+                "name": name.title(),
+                "language": house.language,
+                "terms": {"told": house.told},
+                "contacts": [
+                    {
+                        "id": contact,
+                        "name": contact.title(),
+                        "channels": [{"simulated": f"{name}/{contact}/{rung}"} for rung in range(rungs)],
+                    }
+                    for contact, rungs in house.contacts.items()
+                ],
+                **self._rotations(name, house),
+                "devices": [
+                    {
+                        "id": device,
+                        "address": address_of(device),
+                        "state": state,
+                        "services": self.services.get(device, []),
+                        **self._place(device),
+                        **self._behind(device),
+                    }
+                    for device, state in house.devices.items()
+                ],
+            }
+            for name, house in self.houses.items()
         }
 
     def _rotations(self, name: str, house: House) -> dict[str, object]:
