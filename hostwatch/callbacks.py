@@ -86,11 +86,15 @@ class Callbacks:
 
     async def _take(self, word: Word) -> None:
         self._keep(word)  # before it is looked for: its attempt may end meanwhile
-        notice = await self._notice(word.receipt)
-        if notice is None or word not in self._early:
+        notices = await self._notices(word.receipt)
+        if not notices or word not in self._early:
             return
         self._drop(word)
         said = self._engine.vault.commit_once(word.said)
+        for notice in notices:
+            await self._heard(notice, word, said)
+
+    async def _heard(self, notice: Notice, word: Word, said: str) -> None:
         decision = await self._engine.do(
             lambda world, now: afterwards.heard(world, notice, word.receipt, word.proof, said=said, now=now)
         )
@@ -125,17 +129,14 @@ class Callbacks:
                 )
             )
 
-    async def _notice(self, receipt: str) -> Notice | None:
-        """The notice of an attempt that the other side calls so."""
-        known = self._engine.world.notices.by_receipt(receipt)
-        if known is not None:
-            return known
-        try:
-            found = await self._writer.notice_of(receipt)
+    async def _notices(self, receipt: str) -> list[Notice]:
+        """The notices that were told in the message that the other side calls so."""
+        try:  # the world may have dropped some of them
+            found = await self._writer.notices_of(receipt)
         except StoreError as error:
             log.error("callback-not-looked-up", error=str(error))
-            return None
-        return self._engine.world.notices.by_receipt(receipt) or found
+            return []
+        return afterwards.in_message(found, receipt)
 
     def _keep(self, word: Word) -> None:
         now = self._clock.monotonic()

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from hostwatch import log, messages
 from hostwatch.asked import Refused, words
 from hostwatch.configuration.model import Configuration
-from hostwatch.core import calling, calls
+from hostwatch.core import bundle, calling, calls
 from hostwatch.core.calls import Entry, Outcome
 from hostwatch.core.facts_from_people import CallEnded
 from hostwatch.core.world import Decision, World
@@ -61,11 +61,11 @@ def _entry(
         "taken_at": None if taken is None else taken.taken_at,
         "came_back": 0 if call is None else call.times,
         "supervisor": bool(call and call.times and taken is None),
-        **_text(configuration, entry),
+        **_text(configuration, entry, bundle.contents(world, notice, attempt.number)),
     }
 
 
-def _text(configuration: Configuration, entry: Entry) -> dict[str, Any]:
+def _text(configuration: Configuration, entry: Entry, told: bundle.Contents) -> dict[str, Any]:
     """What to say, or to send, in the person's language; nothing of one who is no customer any more."""
     notice = entry.notice
     customer = next((one for one in configuration.customers if one.id == notice.customer), None)
@@ -74,8 +74,9 @@ def _text(configuration: Configuration, entry: Entry) -> dict[str, Any]:
         return {"language": None, "say": [], "text": ""}
     language = contact.language or customer.language
     composed = messages.compose(
-        [for_reader(story, language) for story in notice.stories],
-        notice.kind,
+        [for_reader(story, language) for story in told.stories],
+        told.kind,
+        both=told.both,
         language=language,
         zone=ZoneInfo(configuration.timezone_of(customer)),
         site=configuration.site.name,

@@ -22,6 +22,7 @@ from hostwatch.configuration.people import quiet_of
 from hostwatch.configuration.rung import Rung
 from hostwatch.configuration.secret import revealed
 from hostwatch.core import quiet
+from hostwatch.core.bundle import Contents, alone
 from hostwatch.core.emergency import Notice
 from hostwatch.core.ladder import Pace
 from hostwatch.core.quiet import Owed, Quiet
@@ -133,16 +134,23 @@ class Directory:
         *,
         repeat: bool,
         late: bool,
+        told: Contents | None = None,
         links: Mapping[str, str] = NO_LINKS,
     ) -> Message:
-        """A notice put into the words of its customer. `links`: by which they say that they have what."""
-        customer = self._customers[notice.customer]
+        """A notice, and what else its message tells, put into the words of its customer.
+
+        `links`: by which they say that they have what.
+        """
+        customer, told = self._customers[notice.customer], told or alone(notice)
+        zone, site = ZoneInfo(self.configuration.timezone_of(customer)), self.configuration.site.name
+        worded = [for_reader(story, person.language) for story in told.stories]
         composed = messages.compose(
-            [for_reader(story, person.language) for story in notice.stories],
-            notice.kind,
+            worded,
+            told.kind,
+            both=told.both,
             language=person.language,
-            zone=ZoneInfo(self.configuration.timezone_of(customer)),
-            site=self.configuration.site.name,
+            zone=zone,
+            site=site,
             customer_name=customer.name,
             contact_name=person.name,
             repeat=repeat,
@@ -150,43 +158,44 @@ class Directory:
         )
         composed = having.asked(composed, links, person.language)
         payload = messages.payload(
-            notice.stories,
-            notice.kind,
+            told.stories,
+            told.kind,
+            both=told.both,
             composed=composed,
             language=person.language,
-            site=self.configuration.site.name,
+            site=site,
             customer_name=customer.name,
             contact_name=person.name,
             late=late,
         )
-        key = f"{notice.id}.{notice.created_at:%Y%m%dT%H%M%SZ}"  # told apart from those of another store
-        zone = ZoneInfo(self.configuration.timezone_of(customer))
-        named = messages.named(
-            notice.stories,
-            notice.kind,
-            zone=zone,
-            site=self.configuration.site.name,
-            customer_name=customer.name,
-        )
         return Message(
-            key=key,
+            key=_key(told),
             subject=composed.subject,
             text=composed.text,
             html=messages.hypertext(composed.sheet, acknowledge_url=having.only(links)),
             acknowledge_url=having.only(links),
             payload=having.told(payload, links),
             repeat=repeat,
-            named=named,
+            named=messages.named(
+                told.stories,
+                told.kind,
+                zone=zone,
+                site=site,
+                customer_name=customer.name,
+            ),
             spoken=messages.spoken(
-                [for_reader(story, person.language) for story in notice.stories],
-                notice.kind,
+                worded,
+                told.kind,
+                both=told.both,
                 language=person.language,
                 zone=zone,
-                site=self.configuration.site.name,
+                site=site,
                 repeat=repeat,
                 late=late,
             ),
-            brief=messages.brief(notice.stories, notice.kind, zone=zone, repeat=repeat, late=late),
+            brief=messages.brief(
+                told.stories, told.kind, both=told.both, zone=zone, repeat=repeat, late=late
+            ),
         )
 
     @cached_property
@@ -259,6 +268,12 @@ def packet(configuration: Configuration) -> Packet:
         sources=tuple(str(address) for address in packets.source),
         interface=packets.interface or "",
     )
+
+
+def _key(told: Contents) -> str:
+    """What the other side knows a message by; told apart from those of another store by when it was owed."""
+    made = f"{told.since:%Y%m%dT%H%M%SZ}"
+    return ".".join(part for part in (told.first, told.mark, made) if part)
 
 
 def _ladder(rungs: Iterable[Rung], surroundings: Surroundings) -> tuple[Way, ...]:

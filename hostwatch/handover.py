@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ from pathlib import Path
 from hostwatch import log
 from hostwatch.channels.base import Channel, Failed, Message, Refused, printable
 from hostwatch.clock import Clock
-from hostwatch.core import calls, delivery, ladder
+from hostwatch.core import bundle, calls, delivery, ladder
 from hostwatch.core.emergency import AttemptOutcome, Notice
 from hostwatch.core.proof import Proof
 from hostwatch.core.world import Decision, World
@@ -55,19 +55,24 @@ class Handover:
         self.ends_by: dict[str, timedelta] = {}
         """By notice, while the other side is told: when that must have ended, by the monotonic clock."""
 
-    async def attempt(self, notice: str, way: Way, rung: int) -> None:
-        """Claim, send, record. A fault of ours may leave the attempt without an end, for others to end."""
+    async def attempt(self, notice: str, way: Way, rung: int, beside: Collection[str] = ()) -> None:
+        """Claim, send, record. A fault of ours may leave the attempt without an end, for others to end.
+
+        `beside`: other notices that the same message may tell.
+        """
         try:
-            await self._attempt(notice, way, rung)
+            await self._attempt(notice, way, rung, beside)
         except Exception as error:
             log.error("attempt-broke", notice=notice, **fault(error))
             await self._clock.sleep(BROKEN_PAUSE)
 
-    async def _attempt(self, notice: str, way: Way, rung: int) -> None:
+    async def _attempt(self, notice: str, way: Way, rung: int, beside: Collection[str]) -> None:
         address = self._engine.vault.commit(way.channel.shown)
         claimed = await self._engine.do(
-            lambda world, now: delivery.begin(
+            lambda world, now: bundle.claim(
+                world,
                 world.notices[notice],
+                beside,
                 rung=rung,
                 channel=way.channel.kind,
                 address=address,
@@ -90,12 +95,19 @@ class Handover:
 
     async def _send(self, notice: Notice, directory: Directory, person: Person, channel: Channel) -> _End:
         try:
+            world = self._engine.world
+            members = world.notices.in_message(notice, len(notice.attempts))
             message = directory.message(
                 notice,
                 person,
-                repeat=notice.attempts[-1].repeat,
-                late=self._is_late(notice),
-                links=links_of(directory.links, notice, self._engine.world.emergencies),
+                repeat=any(one.attempts[-1].repeat for one in members),
+                late=any(self._is_late(one) for one in members),
+                told=bundle.contents(world, notice),
+                links={
+                    reference: link
+                    for one in members
+                    for reference, link in links_of(directory.links, one, world.emergencies).items()
+                },
             )
         except Exception as error:  # a fault of ours in the words: nothing has left
             log.error("message-broke", notice=notice.id, **fault(error))

@@ -16,12 +16,12 @@ from heapq import heapify, heappop, heappush
 
 from hostwatch import log, whatnext
 from hostwatch.clock import Clock
-from hostwatch.core import acknowledging, calling, delivery, dutyclock, ladder, turns
+from hostwatch.core import acknowledging, bundle, calling, delivery, dutyclock, ladder, turns
 from hostwatch.core.budget import PAUSE_MAX, Budgets
 from hostwatch.core.customerduty import CustomerDuty
 from hostwatch.core.emergency import Notice, NoticeState
 from hostwatch.core.world import Decision
-from hostwatch.directory import Directory
+from hostwatch.directory import Directory, Way
 from hostwatch.engine import Engine
 from hostwatch.handover import Handover, fault
 from hostwatch.whatnext import Plan
@@ -218,7 +218,8 @@ class Outbox:
             await self._engine.do(dutyclock.look)
         while self._dues and self._dues[0][0] <= now:
             heappop(self._dues)
-        if any(name not in self._in_flight for name in self._engine.world.notices.tried):
+        notices = self._engine.world.notices
+        if any(delivery.leader_of(notices[name]) not in self._in_flight for name in notices.tried):
             under_way = frozenset(self._in_flight)
             await self._engine.do(lambda world, now: delivery.interrupted(world, now, under_way))
 
@@ -305,19 +306,38 @@ class Outbox:
     def _launch(self, one: turns.Wanted) -> None:
         name, plan = one.notice, self._plans.pop(one.notice)
         rung, way = plan.ways[one.way]
-        task = asyncio.create_task(self._handover.attempt(name, way, rung))
-        self._in_flight[name] = task
+        beside = self._beside(plan.notice, way)
+        task = asyncio.create_task(self._handover.attempt(name, way, rung, beside))
+        together = (name, *beside)
+        for other in beside:
+            self._turns.drop(other)
+            self._plans.pop(other)
+        self._in_flight.update(dict.fromkeys(together, task))
 
         def ended(done: asyncio.Task[None]) -> None:
-            del self._in_flight[name]
+            for each in together:
+                del self._in_flight[each]
+                self._changed[each] = None
             self._turns.ended(one.place)
             self._heed(name, one.place)
-            self._changed[name] = None
             self._wake.set()
             if not done.cancelled() and (error := done.exception()) is not None:
                 log.error("attempt-broke", notice=name, **fault(error))
 
         task.add_done_callback(ended)
+
+    def _beside(self, notice: Notice, way: Way) -> list[str]:
+        """What else would be told to the same person by the same way now, and may stand in the message."""
+        world, found = self._engine.world, list[str]()
+        for name in world.notices.pending_to(notice.customer, notice.contact):
+            plan = self._plans.get(name)
+            if plan is None or name in self._in_flight or way.name not in (one.name for _, one in plan.ways):
+                continue
+            if bundle.stands_beside(world, notice, world.notices[name]):
+                found.append(name)
+                if len(found) + 1 == bundle.STORIES_MAX:
+                    break
+        return found
 
     def _heed(self, name: str, place: turns.Place) -> None:
         """A gateway that asks to be left alone asks that for all whom we tell by it."""

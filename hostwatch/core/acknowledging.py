@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from hostwatch.core import acknowledgement, customerduty, delivery
 from hostwatch.core.acknowledgement import Acknowledgement
 from hostwatch.core.emergency import Notice
 from hostwatch.core.facts_from_people import Acknowledged, AcknowledgementWithdrawn
+from hostwatch.core.merged import both as both
 from hostwatch.core.proof import Proof
 from hostwatch.core.world import Decision, World
 
@@ -85,15 +85,3 @@ def waits(world: World, notice: Notice) -> bool:
     if before is None or before.has_open_attempt:
         return before is not None
     return before.id in world.notices.pending and not rests(world, before)
-
-
-def both(one: Decision, other: Decision) -> Decision:
-    """Two decisions about people as one. They are about different notices, or the first is about none."""
-    return replace(
-        one,
-        facts=(*one.facts, *other.facts),
-        duties=(*one.duties, *other.duties),
-        customer_duties=(*one.customer_duties, *other.customer_duties),
-        notices=(*one.notices, *other.notices),
-        acknowledged={**one.acknowledged, **other.acknowledged},
-    )

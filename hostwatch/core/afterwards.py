@@ -7,11 +7,12 @@ an emergency that is over is recorded; nobody is told again of what has passed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
 from hostwatch.core import delivery, facts
-from hostwatch.core.emergency import AttemptOutcome, Notice
+from hostwatch.core.emergency import AttemptOutcome, Notice, message_of
 from hostwatch.core.proof import Proof
 from hostwatch.core.world import Decision, World
 
@@ -19,6 +20,20 @@ from hostwatch.core.world import Decision, World
 def number_of(notice: Notice, receipt: str) -> int | None:
     """The latest attempt of a notice that the other side calls so."""
     return next((one.number for one in reversed(notice.attempts) if one.receipt == receipt), None)
+
+
+def in_message(notices: Iterable[Notice], receipt: str) -> list[Notice]:
+    """Those told in the latest message that the other side calls so: in time it may name two the same."""
+    told: list[tuple[datetime, str, Notice]] = []
+    for notice in notices:
+        number = number_of(notice, receipt)
+        if number is not None:
+            attempt = notice.attempts[number - 1]
+            told.append((attempt.began_at, attempt.led_by or message_of(notice.id, number), notice))
+    if not told:
+        return []
+    _, latest, _ = max(told, key=lambda one: one[:2])
+    return [notice for _, message, notice in told if message == latest]
 
 
 def heard(

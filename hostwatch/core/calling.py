@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -10,7 +10,7 @@ from typing import Final
 from hostwatch.core import acknowledging, calls, delivery
 from hostwatch.core.acknowledgement import END, Acknowledgement, How
 from hostwatch.core.calls import Call, Entry, Outcome
-from hostwatch.core.emergency import AttemptOutcome, Notice
+from hostwatch.core.emergency import AttemptOutcome, Notice, message_of
 from hostwatch.core.facts_from_people import CallEnded, CallReturned, CallTaken
 from hostwatch.core.proof import Proof
 from hostwatch.core.world import Decision, World
@@ -18,22 +18,27 @@ from hostwatch.core.world import Decision, World
 
 def sheet(world: World) -> Iterator[Entry]:
     """All calls that are to be made: not those that only wait for a person where another has it."""
-    for notice in world.notices.pending.values():
-        for entry in _entries(world, notice):
-            if not acknowledging.rests(world, notice):
-                yield entry
+    waiting = (one for one in world.notices.pending.values() if not acknowledging.rests(world, one))
+    return _entries(world, waiting)
 
 
 def open_ones(world: World) -> Iterator[Entry]:
     """The same, and those that need not be made any more: somebody may be on the telephone all the same."""
-    for notice in world.notices.values():
-        yield from _entries(world, notice)
+    return _entries(world, world.notices.values())
 
 
-def _entries(world: World, notice: Notice) -> Iterator[Entry]:
-    known = world.calls.get(notice.id, ())
-    for attempt in calls.waiting(notice):
-        yield Entry(notice, attempt, calls.of(known, attempt.number))
+def _entries(world: World, notices: Iterable[Notice]) -> Iterator[Entry]:
+    """One call for each message, by the notice that leads it if that is among them."""
+    led: dict[str, Entry] = {}
+    for notice in notices:
+        known = world.calls.get(notice.id, ())
+        for attempt in calls.waiting(notice):
+            entry = Entry(notice, attempt, calls.of(known, attempt.number))
+            if attempt.led_by:
+                led.setdefault(attempt.led_by, entry)
+            else:
+                led[message_of(notice.id, attempt.number)] = entry
+    yield from led.values()
 
 
 def take(world: World, notice: str, number: int, by: str, actor: str, now: datetime) -> Decision:
@@ -68,17 +73,24 @@ def first_return(world: World) -> datetime | None:
 
 
 def end(world: World, notice: Notice, said: CallEnded) -> Decision:
-    """What came of a call, and what follows for the notice."""
+    """What came of a call, and what follows for the notices that were told in it."""
     known = _without(world.calls.get(notice.id, ()), said.number)
     decision = Decision(facts=(said,), calls={notice.id: known})
+    message = notice.attempts[said.number - 1].led_by or message_of(notice.id, said.number)
+    for one in world.notices.in_message(notice, said.number):
+        number = next((a.number for a in one.attempts if a.led_by == message), said.number)
+        decision = acknowledging.both(decision, _came(world, one, replace(said, number=number)))
+    return decision
+
+
+def _came(world: World, notice: Notice, said: CallEnded) -> Decision:
+    """What follows for one of them; `said` names its own attempt."""
     outcome = Outcome(said.outcome)
     if outcome is Outcome.SPOKE:
-        return acknowledging.both(decision, _spoke(world, notice, said))
+        return _spoke(world, notice, said)
     if outcome is Outcome.FAX_SENT:
         proof, words = Proof.ACCEPTED, said.reference
-        return acknowledging.both(
-            decision, delivery.proved(world, notice, said.number, proof, said=words, now=said.at)
-        )
+        return delivery.proved(world, notice, said.number, proof, said=words, now=said.at)
     became, pause = CAME_TO_NOTHING[outcome]
     attempt = replace(
         notice.attempts[said.number - 1],
@@ -88,7 +100,7 @@ def end(world: World, notice: Notice, said: CallEnded) -> Decision:
         retry_after=pause,
         perhaps_arrived=outcome is Outcome.VOICEMAIL,
     )
-    return replace(decision, notices=(notice.with_attempt(attempt),))
+    return Decision(notices=(notice.with_attempt(attempt),))
 
 
 CAME_TO_NOTHING: Final = {

@@ -9,14 +9,15 @@ report that it lies on the telephone. Then a duty is met, or open again, by the 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from hostwatch.core import customerduty, facts
 from hostwatch.core.acknowledgement import own
-from hostwatch.core.emergency import Attempt, AttemptOutcome, Duty, Notice, NoticeState
+from hostwatch.core.emergency import Attempt, AttemptOutcome, Duty, Notice, NoticeState, message_of
+from hostwatch.core.merged import both
 from hostwatch.core.proof import Proof, stronger
 from hostwatch.core.world import Decision, World
 
@@ -27,8 +28,38 @@ def is_authorised(world: World, notice: Notice) -> bool:
     return customer is not None and notice.contact in customer.contacts
 
 
-def begin(notice: Notice, *, rung: int, channel: str, address: str, now: datetime, way: str = "") -> Decision:
-    """Claim the next attempt of a notice. `address` is a commitment, `way` what the ladder knows it by."""
+def begin(
+    notice: Notice,
+    *,
+    rung: int,
+    channel: str,
+    address: str,
+    now: datetime,
+    way: str = "",
+    others: Sequence[Notice] = (),
+) -> Decision:
+    """Claim the next attempt of a notice, and of others that the same message tells.
+
+    `address` is a commitment, `way` what the ladder knows it by. Each notice has an attempt of its own.
+    """
+    message = message_of(notice.id, len(notice.attempts) + 1)
+    found = _begun(notice, "", rung, channel, address, way, now)
+    for other in others:
+        found = both(found, _begun(other, message, rung, channel, address, way, now))
+    if not others:
+        return found
+    together = facts.ToldTogether(
+        at=now,
+        notice=notice.id,
+        number=len(notice.attempts) + 1,
+        others=tuple(other.id for other in others),
+    )
+    return replace(found, facts=(*found.facts, together))
+
+
+def _begun(
+    notice: Notice, message: str, rung: int, channel: str, address: str, way: str, now: datetime
+) -> Decision:
     attempt = Attempt(
         number=len(notice.attempts) + 1,
         rung=rung,
@@ -37,6 +68,7 @@ def begin(notice: Notice, *, rung: int, channel: str, address: str, now: datetim
         repeat=notice.perhaps_told,
         address=address,
         way=way,
+        led_by=message,
     )
     began = facts.AttemptBegan(
         at=now,
@@ -62,11 +94,30 @@ def end(
     proof: Proof = Proof.ACCEPTED,
     receipt: str = "",
 ) -> Decision:
-    """Record what became of the notice's open attempt. `said` is a commitment.
+    """Record what became of the notice's open attempt, and of those that its message told as well.
 
-    Of one that was accepted `proof` is what that proves. By `receipt` the other side may say more later, also
-    of one that only perhaps arrived.
+    `said` is a commitment. Of one that was accepted `proof` is what that proves. By `receipt` the other side
+    may say more later, also of one that only perhaps arrived.
     """
+    found = Decision()
+    for one in world.notices.in_message(notice, len(notice.attempts)):
+        if one.has_open_attempt:
+            ended = _ended(world, one, outcome, said, now, perhaps_arrived, retry_after, proof, receipt)
+            found = both(found, ended)
+    return found
+
+
+def _ended(
+    world: World,
+    notice: Notice,
+    outcome: AttemptOutcome,
+    said: str,
+    now: datetime,
+    perhaps_arrived: bool,
+    retry_after: timedelta | None = None,
+    proof: Proof = Proof.ACCEPTED,
+    receipt: str = "",
+) -> Decision:
     is_accepted = outcome in TAKEN
     done = replace(
         notice.attempts[-1],
@@ -239,17 +290,22 @@ def breaches(world: World, now: datetime) -> Decision:
     )
 
 
+def leader_of(notice: Notice) -> str:
+    """The notice whose message the latest attempt of a notice is: its own, mostly."""
+    return notice.attempts[-1].led_by.rpartition("#")[0] or notice.id
+
+
 def interrupted(world: World, now: datetime, under_way: Collection[str] = ()) -> Decision:
     """Attempts without an outcome that nobody works on may have arrived: after a restart, or a fault of ours.
 
-    `under_way`: the notices whose attempts somebody does work on.
+    `under_way`: the notices whose attempts somebody does work on, and with them of what these tell as well.
     """
     found: list[facts.Fact] = []
     notices: list[Notice] = []
     for name in sorted(world.notices.tried):
-        if name not in under_way:
-            notice = world.notices[name]
-            ended = end(world, notice, AttemptOutcome.INTERRUPTED, said="", now=now, perhaps_arrived=True)
+        notice = world.notices[name]
+        if leader_of(notice) not in under_way:
+            ended = _ended(world, notice, AttemptOutcome.INTERRUPTED, "", now, perhaps_arrived=True)
             found.extend(ended.facts)
             notices.extend(ended.notices)
     return Decision(facts=tuple(found), notices=tuple(notices))

@@ -131,6 +131,9 @@ class Attempt:
     receipt: str = ""
     """What the other side calls the message, by which it may say more of it later. No personal data."""
 
+    led_by: str = ""
+    """Of one that was told in the message of another notice: which attempt of that (`message_of`)."""
+
     @property
     def may_have_arrived(self) -> bool:
         """Whether the person may have the message by it: another is then marked as a repeat."""
@@ -187,6 +190,11 @@ class Notice:
         """The notice with an attempt added, or replaced by its number."""
         place = attempt.number - 1
         return replace(self, attempts=(*self.attempts[:place], attempt, *self.attempts[place + 1 :]))
+
+
+def message_of(notice: str, number: int) -> str:
+    """What the message of an attempt is known by, with which others are told as well."""
+    return f"{notice}#{number}"
 
 
 def notice_id(reference: str, kind: Kind, customer: str, contact: str) -> str:

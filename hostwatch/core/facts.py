@@ -82,6 +82,9 @@ from hostwatch.core.facts_for_people import (
     SwitchEmergencyOpened as SwitchEmergencyOpened,
 )
 from hostwatch.core.facts_for_people import (
+    ToldTogether as ToldTogether,
+)
+from hostwatch.core.facts_for_people import (
     UplinkEmergencyOpened as UplinkEmergencyOpened,
 )
 from hostwatch.core.facts_for_people import (

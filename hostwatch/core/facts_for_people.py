@@ -224,6 +224,20 @@ class AttemptBegan(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToldTogether(Fact):
+    """One message tells several notices. Each has an attempt, and what becomes of one becomes of all."""
+
+    notice: str
+    """The one that leads the message."""
+
+    number: int
+    """Of its attempt."""
+
+    others: tuple[str, ...]
+    """What stands behind it, and others to the same person with what stands behind them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptEnded(Fact):
     """What became of an attempt; `said` is a commitment to the other side's words."""
 

@@ -1,14 +1,21 @@
 """The notices that the world holds, found by what is asked of them: what it costs does not grow with a storm.
 
-A notice is held while it is pending or an attempt has no outcome, while it belongs to an open emergency, and
-while one of those that are held so waits for it. `World.apply` alone changes them.
+A notice is held while it is pending or an attempt has no outcome, while it belongs to an open emergency,
+while one that it is told after is pending, and while one of those that are held so waits for it.
+`World.apply` alone changes them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
+from typing import TypeVar
 
-from hostwatch.core.emergency import Notice, NoticeState
+from hostwatch.core.emergency import Notice, NoticeState, message_of
+
+Reader = tuple[str, str]
+"""A customer, and a contact of theirs."""
+
+K = TypeVar("K", bound=Hashable)
 
 
 class Notices(Mapping[str, Notice]):
@@ -22,8 +29,11 @@ class Notices(Mapping[str, Notice]):
         self.tried: set[str] = set()
         """Those whose latest attempt has no outcome yet."""
 
-        self._by_receipt: dict[str, str] = {}
-        """By what the other side calls a message the notice that it is about."""
+        self._by_message: dict[str, dict[str, None]] = {}
+        """By the message that another notice led, those that were told in it."""
+
+        self._pending_to: dict[Reader, dict[str, None]] = {}
+        """By person those that are still to be sent, oldest first."""
 
         self._by_emergency: dict[str, dict[str, None]] = {}
         self._behind: dict[str, set[str]] = {}
@@ -48,10 +58,23 @@ class Notices(Mapping[str, Notice]):
         """Those that tell of an emergency, oldest first."""
         return [self._all[name] for name in self._by_emergency.get(emergency, ())]
 
-    def by_receipt(self, receipt: str) -> Notice | None:
-        """The one of which the other side calls a message so."""
-        name = self._by_receipt.get(receipt)
-        return None if name is None else self._all[name]
+    def pending_to(self, customer: str, contact: str) -> Iterable[str]:
+        """The names of those that are still to be sent to a person, oldest first."""
+        return self._pending_to.get((customer, contact), {}).keys()
+
+    def in_message(self, notice: Notice, number: int) -> list[Notice]:
+        """Those that were told in the message of an attempt, the one that leads it first."""
+        message = notice.attempts[number - 1].led_by or message_of(notice.id, number)
+        leader = self._all.get(message.rpartition("#")[0])
+        led = [self._all[name] for name in self._by_message.get(message, ())]
+        return led if leader is None else [leader, *led]
+
+    def chain(self, name: str) -> list[Notice]:
+        """All that stand behind another, the one behind the other."""
+        found = self.behind(name)
+        for one in found:  # grows meanwhile
+            found.extend(self.behind(one.id))
+        return found
 
     def behind(self, name: str) -> list[Notice]:
         """Those that are not sent before another is settled."""
@@ -64,14 +87,16 @@ class Notices(Mapping[str, Notice]):
         for emergency in notice.emergencies:
             self._by_emergency.setdefault(emergency, {})[name] = None
         for attempt in notice.attempts:
-            if attempt.receipt:
-                self._by_receipt[attempt.receipt] = name
+            if attempt.led_by:
+                self._by_message.setdefault(attempt.led_by, {})[name] = None
         if notice.after is not None:
             self._behind.setdefault(notice.after, set()).add(name)
         if notice.state is NoticeState.PENDING:
             self.pending[name] = notice
+            self._pending_to.setdefault((notice.customer, notice.contact), {})[name] = None
         else:
             self.pending.pop(name, None)
+            _take_out(self._pending_to, (notice.customer, notice.contact), name)
         if notice.has_open_attempt:
             self.tried.add(name)
         else:
@@ -96,16 +121,30 @@ class Notices(Mapping[str, Notice]):
 
     def _is_wanted(self, notice: Notice, is_open: Collection[str]) -> bool:
         has_work = notice.id in self.pending or notice.id in self.tried
-        return has_work or any(one in is_open for one in notice.emergencies)
+        if has_work or any(one in is_open for one in notice.emergencies):
+            return True
+        return self._is_behind_pending(notice)
+
+    def _is_behind_pending(self, notice: Notice) -> bool:
+        """Whether one that it is told after may be sent again: then this is told with it."""
+        before = None if notice.after is None else self._all.get(notice.after)
+        while before is not None:
+            if before.id in self.pending:
+                return True
+            before = None if before.after is None else self._all.get(before.after)
+        return False
 
     def _drop(self, notice: Notice) -> None:
         del self._all[notice.id]
         for attempt in notice.attempts:
-            if self._by_receipt.get(attempt.receipt) == notice.id:
-                del self._by_receipt[attempt.receipt]
+            _take_out(self._by_message, attempt.led_by, notice.id)
         for emergency in notice.emergencies:
-            named = self._by_emergency.get(emergency)
-            if named is not None:
-                named.pop(notice.id, None)
-                if not named:
-                    del self._by_emergency[emergency]
+            _take_out(self._by_emergency, emergency, notice.id)
+
+
+def _take_out(index: dict[K, dict[str, None]], key: K, name: str) -> None:
+    named = index.get(key)
+    if named is not None:
+        named.pop(name, None)
+        if not named:
+            del index[key]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -134,14 +134,13 @@ class Turns:
         for other in list(self._places.get(place.customer, ())):
             self._call(other)
 
-    def begin(self, may: Callable[[Place], bool] = lambda place: True) -> list[Wanted]:
+    def begin(self, may: Callable[[Place], bool] = lambda place: True) -> Iterator[Wanted]:
         """Those that begin now, in the order of their turns; from now on they are under way. `may`: whether
         there is anything left of a budget; it is spent with that.
 
         Where there is no room for the next at a kind of channel, there is none for the others either: they
-        have as many attempts under way, or more.
+        have as many attempts under way, or more. Between two of them others may be dropped.
         """
-        begun: list[Wanted] = []
         kinds = set(self._heads)
         while self._room.taken < AT_ONCE_MAX:
             heads = [(head, kind) for kind in kinds if (head := self._head(kind)) is not None]
@@ -149,10 +148,9 @@ class Turns:
                 break
             (_, _, place), kind = min(heads)
             if self._room.has(place) and may(place):
-                begun.append(self._take(place))
+                yield self._take(place)
             else:
                 kinds.remove(kind)
-        return begun
 
     def _take(self, place: Place) -> Wanted:
         _, _, one = heapq.heappop(self._queues[place])

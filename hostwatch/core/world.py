@@ -348,9 +348,11 @@ class World:
                 self.holds.put(hold)
         self.duties.update((duty.id, duty) for duty in decision.duties)
         self.customer_duties.update((duty.id, duty) for duty in decision.customer_duties)
-        touched = {notice.id: None for notice in decision.notices}
         for notice in decision.notices:
             self.notices.put(notice)
+        touched = {
+            one.id: None for notice in decision.notices for one in (notice, *self.notices.chain(notice.id))
+        }
         for emergency in decision.emergencies:
             if emergency.ended_at is not None:
                 self.emergencies.pop(emergency.reference, None)

@@ -89,19 +89,20 @@ def spoken(
     site: str,
     repeat: bool,
     late: bool,
+    both: bool = False,
 ) -> Mapping[str, str]:
     """What is said, by name: `text`, whole; `press`, which asks for a key; and values for templates."""
     tag = catalogue.resolve(language)
     words, speaker = catalogue.words(tag), _Aloud(catalogue.words(tag), zone)
     speaker.tag = tag
-    told = speaker.said([speaker.story(one) for one in stories], kind)
+    told = speaker.said([speaker.story(one) for one in stories], kind, both=both)
     twice = words.gettext("This is %(site)s. %(told)s. Once more: %(told)s.") % {
         "site": _name(site),
         "told": told,
     }
     since = stories[0].first_answer if kind == "recovery" else stories[0].first_miss
     return {
-        "text": " ".join([twice, *speaker.marks(repeat=repeat, late=late)]),
+        "text": " ".join([twice, *speaker.marks(repeat=repeat, late=late, both=len(stories) if both else 0)]),
         "press": words.gettext("Press {key} if you have got this message."),
         "reference": spelled(stories[0].reference, tag),
         "since": moment((since or stories[0].verdict).astimezone(zone), tag),
@@ -136,9 +137,9 @@ class _Aloud(Speaker):
             failing=tuple(map(self._known, story.failing)),
         )
 
-    def said(self, stories: Sequence[Story], kind: Kind) -> str:
+    def said(self, stories: Sequence[Story], kind: Kind, *, both: bool) -> str:
         """The first line, with its numbers in words."""
-        found = self.first_line(stories, kind, repeat=False, late=False)
+        found = self.first_line(stories, kind, repeat=False, late=False, both=both)
         if len(stories) > 1:
             found = re.sub(rf"\b{len(stories)}\b ?", self._number(len(stories), " "), found, count=1)
         return self._more(found)

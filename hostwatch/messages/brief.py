@@ -26,10 +26,20 @@ SINCE_LACKS = frozenset({"update", "withdrawn", "correction", "warning"})
 _WRITTEN = str.maketrans({"…": "...", "–": "-", "—": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "、": ","})
 
 
-def brief(stories: Sequence[Story], kind: Kind, *, zone: ZoneInfo, repeat: bool, late: bool = False) -> str:
+def brief(
+    stories: Sequence[Story],
+    kind: Kind,
+    *,
+    zone: ZoneInfo,
+    repeat: bool,
+    late: bool = False,
+    both: bool = False,
+) -> str:
     """The line. Where it is about several emergencies it begins with their references."""
     plain = [_plain(story) for story in stories]
-    line = text.first_line(plain, kind, language=catalogue.ENGLISH, zone=zone, repeat=repeat, late=late)
+    line = text.first_line(
+        plain, kind, language=catalogue.ENGLISH, zone=zone, repeat=repeat, late=late, both=both
+    )
     line = ascii_line(line)
     if len(plain) > 1:
         room = BRIEF_MAX_CHARS - len(line) - len(": ")

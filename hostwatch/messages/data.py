@@ -28,6 +28,7 @@ def payload(
     customer_name: str,
     contact_name: str,
     late: bool = False,
+    both: bool = False,
 ) -> dict[str, Any]:
     """The documented data of a notice, JSON types only."""
     return {
@@ -38,6 +39,7 @@ def payload(
         "contact": contact_name,
         "language": catalogue.resolve(language),
         "late": late,
+        "beginning_too": both or None,
         "subject": composed.subject,
         "text": composed.text,
         "emergencies": [_emergency(story) for story in stories],

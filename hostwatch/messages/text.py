@@ -13,7 +13,19 @@ from gettext import NullTranslations
 from zoneinfo import ZoneInfo
 
 from hostwatch.core.notice import Kind, Story
-from hostwatch.messages import byhand, catalogue, service, shared, spans, uplink, warning, withdrawn
+from hostwatch.messages import both as together
+from hostwatch.messages import (
+    byhand,
+    catalogue,
+    device,
+    service,
+    shared,
+    spans,
+    uplink,
+    warning,
+    whys,
+    withdrawn,
+)
 from hostwatch.messages.fit import cut as _cut
 from hostwatch.messages.fit import line as _line
 from hostwatch.messages.fit import listed as _listed
@@ -43,8 +55,9 @@ def compose(
     contact_name: str,
     repeat: bool,
     late: bool = False,
+    both: bool = False,
 ) -> Composed:
-    """One notice about one or more emergencies of one customer."""
+    """One notice about one or more emergencies of one customer. `both`: it tells of the beginning too."""
     tag = catalogue.resolve(language)
     speaker = Speaker(catalogue.words(tag), zone)
     all_pinged = not any(story.method for story in stories)
@@ -65,8 +78,8 @@ def compose(
     sheet = Sheet(
         language=tag,
         kind=kind,
-        first=speaker.first_line(stories, kind, repeat=repeat, late=late),
-        marks=(*speaker.marks(repeat=repeat, late=late),),
+        first=speaker.first_line(stories, kind, repeat=repeat, late=late, both=both),
+        marks=(*speaker.marks(repeat=repeat, late=late, both=len(stories) if both else 0),),
         blocks=tuple((*speaker.block(story, kind),) for story in stories),
         steps=(*steps.split("\n"),),
         closing=(*speaker.closing(_line(site), _line(customer_name), _line(contact_name)),),
@@ -81,11 +94,18 @@ def local(when: datetime, zone: ZoneInfo) -> str:
 
 
 def first_line(
-    stories: Sequence[Story], kind: Kind, *, language: str, zone: ZoneInfo, repeat: bool, late: bool = False
+    stories: Sequence[Story],
+    kind: Kind,
+    *,
+    language: str,
+    zone: ZoneInfo,
+    repeat: bool,
+    late: bool = False,
+    both: bool = False,
 ) -> str:
     """The first line alone, as it stands in `compose`."""
     speaker = Speaker(catalogue.words(catalogue.resolve(language)), zone)
-    return speaker.first_line(stories, kind, repeat=repeat, late=late)
+    return speaker.first_line(stories, kind, repeat=repeat, late=late, both=both)
 
 
 class Speaker:
@@ -98,13 +118,27 @@ class Speaker:
         self._words = words
         self._zone = zone
 
-    def first_line(self, stories: Sequence[Story], kind: Kind, *, repeat: bool, late: bool) -> str:
+    def first_line(
+        self, stories: Sequence[Story], kind: Kind, *, repeat: bool, late: bool, both: bool = False
+    ) -> str:
         """What a pager must show; long names give way, the facts do not."""
         t = self._words
         mark = (t.gettext("[repeat] ") if repeat else "") + (t.gettext("[late] ") if late else "")
+        if both and (line := self._of_both(stories, kind, mark)) is not None:
+            return line
+        return _cut(self._line_about(stories, kind, mark), self.room)
+
+    def _line_about(self, stories: Sequence[Story], kind: Kind, mark: str) -> str:
         one = len(stories) == 1
-        line = self._about_one(stories[0], kind, mark) if one else self._about_many(stories, kind, mark)
-        return _cut(line, self.room)
+        return self._about_one(stories[0], kind, mark) if one else self._about_many(stories, kind, mark)
+
+    def _of_both(self, stories: Sequence[Story], kind: Kind, mark: str) -> str | None:
+        """The line of the end, and when it began; None if there is no room for that."""
+        added = together.added(self._words, self._time(together.began(stories)), len(stories) > 1)
+        whole, self.room = self.room, self.room - len(added)
+        line = self._line_about(stories, kind, mark)
+        fits, self.room = len(line) <= self.room, whole
+        return line + added if fits else None
 
     def _about_one(self, story: Story, kind: Kind, mark: str) -> str:
         if story.warning:
@@ -193,10 +227,12 @@ class Speaker:
         ]
         return mark + pattern % {**values, "devices": _listed(names, room)}
 
-    def marks(self, *, repeat: bool, late: bool) -> Iterator[str]:
-        """What the marks of the first line mean."""
+    def marks(self, *, repeat: bool, late: bool, both: int = 0) -> Iterator[str]:
+        """What the marks of the first line mean. `both`: of how many it tells of beginning and end."""
         t = self._words
-        if repeat:
+        if both:
+            yield together.mark(t, both, repeat)
+        elif repeat:
             yield t.gettext("You may have received this notice already: an earlier try may have arrived.")
         if late:
             yield t.gettext("This notice is sent late. The times in it are those of the events.")
@@ -309,55 +345,11 @@ class Speaker:
         ) % {"count": story.misses, "why": self._why(story.why), "interval": self._interval(story.interval)}
 
     def _why(self, why: str) -> str:
-        """The prober's word; one that is not known here is shown as it is. Which router said so is ours."""
-        t, why = self._words, why.partition(", says ")[0]
-        why, detail, more = why.partition(" (")  # which machine answers instead
-        known = {
-            "another machine answers": t.gettext("another machine answers at the address"),
-            "no answer": t.gettext("no answer"),
-            "host unreachable": t.gettext("host unreachable"),
-            "network unreachable": t.gettext("network unreachable"),
-            "port unreachable": t.gettext("port unreachable"),
-            "protocol unreachable": t.gettext("protocol unreachable"),
-            "prohibited": t.gettext("prohibited by a filter on the way"),
-            "time exceeded": t.gettext("lost on the way: time exceeded"),
-        }
-        return known.get(why, _line(why)) + (f": {_line(more.removesuffix(')'))}" if detail else "")
+        return whys.said(self._words, why)
 
     def next_steps(self, kind: Kind, count: int, all_pinged: bool) -> str:
         """What the reader can expect from us now."""
-        t = self._words
-        match kind:
-            case "emergency" | "update" if not all_pinged:
-                return t.ngettext(
-                    "What happens next: we keep looking at the device and tell you when it answers again."
-                    " We have not established the cause yet.",
-                    "What happens next: we keep looking at the devices and tell you when they answer again."
-                    " We have not established the cause yet.",
-                    count,
-                )
-            case "emergency" | "update":
-                return t.ngettext(
-                    "What happens next: we keep pinging the device and tell you when it answers again."
-                    " We have not established the cause yet.",
-                    "What happens next: we keep pinging the devices and tell you when they answer again."
-                    " We have not established the cause yet.",
-                    count,
-                )
-            case "recovery":
-                return t.ngettext(
-                    "What happens next: we keep watching the device and tell you if it falls silent again.",
-                    "What happens next: we keep watching the devices and tell you if one falls silent again.",
-                    count,
-                )
-            case _:
-                return t.ngettext(
-                    "What happens next: the device was taken out of our watch while it was silent."
-                    " We do not know whether it answers now, and you get no further notice about it.",
-                    "What happens next: the devices were taken out of our watch while they were silent."
-                    " We do not know whether they answer now, and you get no further notice about them.",
-                    count,
-                )
+        return device.next_steps(self._words, kind, count, all_pinged)
 
     def about_carrier(self, stories: Sequence[Story], kind: Kind) -> str:
         """The same after an outage of an uplink."""

@@ -101,14 +101,13 @@ class Ledger:
         except sqlite3.Error as error:
             raise unusable(error) from error
 
-    def notice_of(self, receipt: str) -> Notice | None:
-        """The notice of the latest attempt that the other side calls so. Raises `StoreError`."""
+    def notices_of(self, receipt: str) -> list[Notice]:
+        """The notices that a message told of which the other side calls so. Raises `StoreError`."""
         where = "id IN (SELECT notice FROM attempts WHERE receipt = ? AND receipt <> '')"
         try:
-            found = notices(self._db, where, (receipt,))
+            return notices(self._db, where, (receipt,))
         except sqlite3.Error as error:
             raise unusable(error) from error
-        return found[-1] if found else None
 
     def told_of(self, reference: str) -> Told:
         """An emergency that there is, and all notices about it, oldest first. Raises `StoreError`."""
@@ -318,7 +317,7 @@ class Ledger:
                 [(notice.id, name, place) for place, name in enumerate(notice.emergencies)],
             )
             db.executemany(
-                "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [rows.attempt_row(notice.id, attempt) for attempt in notice.attempts],
             )
         answers.write(db, decision)

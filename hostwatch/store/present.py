@@ -13,7 +13,7 @@ from hostwatch.core.bygones import SIGNALS_MAX
 from hostwatch.core.cause import Statement
 from hostwatch.core.counted import Counted
 from hostwatch.core.customerduty import CustomerDuty
-from hostwatch.core.emergency import Attempt, Duty, Emergency, Notice
+from hostwatch.core.emergency import Attempt, Duty, Emergency, Notice, NoticeState
 from hostwatch.core.facts import SilenceEnded
 from hostwatch.core.holds import Hold, Holds
 from hostwatch.core.instant import EPOCH
@@ -285,7 +285,21 @@ def _kept(db: sqlite3.Connection) -> list[Notice]:
     known = {notice.id for notice in kept}
     waited_for = [n.after for n in kept if n.after is not None and n.after not in known]
     marks = ", ".join("?" * len(waited_for))
-    return [*notices(db, f"id IN ({marks})", waited_for), *kept]
+    kept = [*notices(db, f"id IN ({marks})", waited_for), *kept]
+    return [*kept, *_behind_pending(db, kept)]
+
+
+def _behind_pending(db: sqlite3.Connection, kept: Iterable[Notice]) -> Iterator[Notice]:
+    """What was settled and stands behind one that is still to be sent: it is told with that."""
+    known = {notice.id for notice in kept}
+    front = [notice.id for notice in kept if notice.state is NoticeState.PENDING]
+    while front:
+        name = front.pop()
+        for (behind,) in db.execute("SELECT id FROM notices WHERE follows = ?", (name,)).fetchall():
+            front.append(behind)
+            if behind not in known:
+                known.add(behind)
+                yield from notices(db, "id = ?", (behind,))
 
 
 def notices(db: sqlite3.Connection, where: str, values: Iterable[object] = ()) -> list[Notice]:

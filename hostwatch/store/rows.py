@@ -308,13 +308,14 @@ def attempt_row(notice_id: str, attempt: Attempt) -> Row:
         attempt.way,
         None if attempt.proof is None else attempt.proof.value,
         attempt.receipt,
+        attempt.led_by,
     )
 
 
 def attempt(row: Row) -> Attempt:
     """The attempt of a row (without the notice it belongs to)."""
     _, number, rung, channel, began, ended, outcome, perhaps, retry_us, repeat, address, *words = row
-    said, way, proof, receipt = words
+    said, way, proof, receipt, led_by = words
     return Attempt(
         number=number,
         rung=rung,
@@ -330,6 +331,7 @@ def attempt(row: Row) -> Attempt:
         way=way,
         proof=None if proof is None else Proof(proof),
         receipt=receipt,
+        led_by=led_by,
     )
 
 

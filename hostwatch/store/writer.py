@@ -37,8 +37,8 @@ class Writer(ABC):
         """As `Ledger.remembered`."""
 
     @abstractmethod
-    async def notice_of(self, receipt: str) -> Notice | None:
-        """As `Ledger.notice_of`."""
+    async def notices_of(self, receipt: str) -> list[Notice]:
+        """As `Ledger.notices_of`."""
 
     @abstractmethod
     async def told_of(self, reference: str) -> Told:
@@ -67,8 +67,8 @@ class InlineWriter(Writer):
     async def remembered(self) -> Remembered:
         return self._ledger.remembered()
 
-    async def notice_of(self, receipt: str) -> Notice | None:
-        return self._ledger.notice_of(receipt)
+    async def notices_of(self, receipt: str) -> list[Notice]:
+        return self._ledger.notices_of(receipt)
 
     async def told_of(self, reference: str) -> Told:
         return self._ledger.told_of(reference)
@@ -108,8 +108,8 @@ class ThreadWriter(Writer):
     async def remembered(self) -> Remembered:
         return await self._thread.run(self._ledger.remembered)
 
-    async def notice_of(self, receipt: str) -> Notice | None:
-        return await self._thread.run(self._ledger.notice_of, receipt)
+    async def notices_of(self, receipt: str) -> list[Notice]:
+        return await self._thread.run(self._ledger.notices_of, receipt)
 
     async def told_of(self, reference: str) -> Told:
         return await self._thread.run(self._ledger.told_of, reference)

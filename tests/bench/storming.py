@@ -47,8 +47,8 @@ class Nowhere(Writer):
     async def remembered(self) -> Any:
         return None
 
-    async def notice_of(self, receipt: str) -> Any:
-        return None
+    async def notices_of(self, receipt: str) -> Any:
+        return []
 
     async def told_of(self, reference: str) -> Any:
         return None

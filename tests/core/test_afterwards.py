@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from hostwatch.core import afterwards, delivery
@@ -101,16 +103,17 @@ def test_what_did_not_arrive_surely_has_no_name() -> None:
     story = told(AttemptOutcome.FAILED)
 
     assert story.world.notices[NOTICE].attempts[0].receipt == ""
-    assert story.world.notices.by_receipt("m-1") is None
 
 
-def test_the_world_finds_a_message_as_long_as_it_holds_its_notice() -> None:
-    story = told()
-    found = story.world.notices.by_receipt("m-1")
-    assert found == story.world.notices[NOTICE]
+def test_of_two_messages_of_one_name_the_latest_is_meant() -> None:
+    notice = told().world.notices[NOTICE]
+    later = replace(notice.attempts[0], began_at=at("00:30"))
+    other = replace(notice, id="E-000002.emergency.acme.duty", attempts=(later,))
+    beside = replace(other, id="E-3", attempts=(replace(later, led_by=f"{other.id}#1"),))
 
-    story.world.notices.forget([NOTICE], ())
-    assert story.world.notices.by_receipt("m-1") is None
+    assert afterwards.in_message([notice, other, beside], "m-1") == [other, beside]
+    assert afterwards.in_message([notice], "m-1") == [notice]
+    assert afterwards.in_message([notice], "m-2") == []
 
 
 def test_of_a_notice_that_the_world_has_dropped_a_word_is_recorded_and_nobody_is_told_again() -> None:

@@ -179,6 +179,7 @@ GOLDEN: dict[str, str] = {
     "AttemptBegan": "13f6350484ba964f",
     "AttemptEnded": "80f38774d15d5d1d",
     "AttemptProved": "ef5a51994fcc6e46",
+    "ToldTogether": "d99e3fb64274bf29",
     "AttemptReturned": "e1ae62460185bd5d",
     "Acknowledged": "470e05c9ddc3dc44",
     "AcknowledgementWithdrawn": "2bba5bea6231555c",

@@ -44,9 +44,14 @@ class Plain:
             if one.state is NoticeState.PENDING
             or one.has_open_attempt
             or any(e in self.emergencies for e in one.emergencies)
+            or self._is_pending(one.after)
         }
         waited_for = {one.after for one in kept.values()}
         self.notices = {name: one for name, one in self.notices.items() if name in waited_for or name in kept}
+
+    def _is_pending(self, name: str | None) -> bool:
+        before = None if name is None else self.notices.get(name)
+        return before is not None and before.state is NoticeState.PENDING
 
 
 def emergency(number: int, *, ended: bool) -> Emergency:

@@ -251,6 +251,7 @@ NOTICES: dict[str, tuple[Kind, tuple[Story, ...], dict[str, bool]]] = {
     "A warning is over": ("cleared", (dataclasses.replace(ON_BATTERY, verdict=at("06:25")),), {}),
     "A customer is not told yet": ("warning", (NOT_TOLD,), {}),
     "Several emergencies in one notice": ("emergency", (SILENT, OTHER), {}),
+    "A beginning and its end in one notice": ("recovery", (BACK,), {"both": True}),
     "A repeat that is late as well": ("emergency", (SILENT,), {"repeat": True, "late": True}),
 }
 """By the heading under which each is shown."""

@@ -23,6 +23,7 @@ from hostwatch.channels import _alertmanager, _mail_message, _segments, alertman
 from hostwatch.channels import webhook as webhooks
 from hostwatch.configuration.load import load
 from hostwatch.configuration.model import Configuration
+from hostwatch.core.bundle import Contents, alone
 from hostwatch.core.calls import Entry
 from hostwatch.core.emergency import Attempt, Notice
 from hostwatch.directory import Directory
@@ -47,6 +48,7 @@ class Told:
     configuration: Configuration
     notice: Notice
     message: base.Message
+    contents: Contents
 
 
 @functools.cache
@@ -86,8 +88,15 @@ def told(heading: str, language: str) -> Told:
     found = directory(language)
     person = found.person(notice)
     assert person is not None
-    message = found.message(notice, person, repeat=marks.get("repeat", False), late=marks.get("late", False))
-    return Told(found.configuration, notice, message)
+    contents = replace(alone(notice), both=marks.get("both", False))
+    message = found.message(
+        notice,
+        person,
+        repeat=marks.get("repeat", False),
+        late=marks.get("late", False),
+        told=contents,
+    )
+    return Told(found.configuration, notice, message, contents)
 
 
 def _mail(one: Told) -> str:
@@ -110,7 +119,7 @@ def _pager(one: Told) -> str:
 
 def _call_sheet(one: Told) -> str:
     attempt = Attempt(number=1, rung=0, channel="person", began_at=NOW, repeat=one.message.repeat)
-    said = callsheet._text(one.configuration, Entry(one.notice, attempt, None))
+    said = callsheet._text(one.configuration, Entry(one.notice, attempt, None), one.contents)
     return "\n".join(said["say"])
 
 

@@ -40,7 +40,8 @@ def test_there_are_no_other_texts():
 PAGED = (
     "An emergency", "A recovery", "A service does not pass", "After a service its device falls silent",
     "An uplink falls silent", "Power is interrupted", "More is without power", "A warning to operators",
-    "Several emergencies in one notice", "A repeat that is late as well",
+    "Several emergencies in one notice", "A beginning and its end in one notice",
+    "A repeat that is late as well",
 )  # fmt: skip
 
 

@@ -136,11 +136,20 @@ class Office:
         self.engine.changed.set()
 
     async def owe(
-        self, customer: str, contact: str, number: int = 1, met_by: Proof = Proof.ACCEPTED
+        self,
+        customer: str,
+        contact: str,
+        number: int = 1,
+        met_by: Proof = Proof.ACCEPTED,
+        *,
+        apart: bool = False,
     ) -> list[str]:
-        """Emergencies of which a contact is owed notices; the names of these."""
+        """Emergencies of which a contact is owed notices; the names of these.
+
+        `apart`: of services, each of which is told in a message of its own.
+        """
         now = self.clock.now()
-        owed = [self._owed(customer, contact, now, met_by) for _ in range(number)]
+        owed = [self._owed(customer, contact, now, met_by, "web" * apart) for _ in range(number)]
         decision = Decision(
             emergencies=tuple(emergency for emergency, _, _ in owed),
             duties=tuple(duty for _, duty, _ in owed),
@@ -150,7 +159,7 @@ class Office:
         return [notice.id for _, _, notice in owed]
 
     def _owed(
-        self, customer: str, contact: str, now: datetime, met_by: Proof
+        self, customer: str, contact: str, now: datetime, met_by: Proof, service: str
     ) -> tuple[Emergency, Duty, Notice]:
         self.references += 1
         reference = f"E-{self.references:06d}"
@@ -165,6 +174,7 @@ class Office:
             first_miss=now - timedelta(minutes=5),
             verdict=now,
             why="no answer",
+            service=service,
         )
         name = notice_id(reference, "emergency", customer, contact)
         emergency = Emergency(

@@ -26,7 +26,9 @@ def test_forty_notices_leave_one_a_second_and_all_in_time(tmp_path: Path) -> Non
         return Receipt("202")
 
     async def play(office: Office, side: Scripted) -> None:
-        names = await office.owe("acme", "duty", 20) + await office.owe("beta", "duty", 20)
+        names = await office.owe("acme", "duty", 20, apart=True) + await office.owe(
+            "beta", "duty", 20, apart=True
+        )
         await asyncio.sleep(120)
 
         seconds = [second for second, _, _ in side.sent]
@@ -45,7 +47,7 @@ def test_the_earliest_deadline_goes_first(tmp_path: Path) -> None:
         return Receipt("202")
 
     async def play(office: Office, side: Scripted) -> None:
-        await office.owe("acme", "duty", 10)
+        await office.owe("acme", "duty", 10, apart=True)
         await asyncio.sleep(5)
         await office.owe("beta", "duty")
         await asyncio.sleep(60)
@@ -67,7 +69,7 @@ def test_while_it_asks_to_be_left_alone_nothing_at_all_is_sent(tmp_path: Path) -
 
     async def play(office: Office, side: Scripted) -> None:
         side_of.append(side)
-        names = await office.owe("acme", "duty", 5)
+        names = await office.owe("acme", "duty", 5, apart=True)
         await asyncio.sleep(90)
 
         seconds = [round(second) for second, _, _ in side.sent]

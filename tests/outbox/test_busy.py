@@ -41,7 +41,9 @@ def test_what_has_no_turn_at_the_provider_within_five_minutes_goes_by_mail(tmp_p
     """
 
     async def play(office: Office, side: Scripted) -> None:
-        names = await office.owe("acme", "duty", 200) + await office.owe("beta", "duty", 200)
+        names = await office.owe("acme", "duty", 200, apart=True) + await office.owe(
+            "beta", "duty", 200, apart=True
+        )
         await asyncio.sleep(330)
 
         first, mails = side.times("provider"), side.times("mail")
@@ -73,7 +75,7 @@ def test_a_provider_that_is_busy_for_seven_minutes(tmp_path: Path) -> None:
         return Receipt("250")
 
     async def play(office: Office, side: Scripted) -> None:
-        names = await office.owe("acme", "duty", 10)
+        names = await office.owe("acme", "duty", 10, apart=True)
         await asyncio.sleep(7 * 60)
 
         assert {office.notice(name).state for name in names} == {NoticeState.ACCEPTED}
@@ -93,7 +95,7 @@ def test_a_provider_that_is_away_for_an_hour_is_passed_over_at_once(tmp_path: Pa
         return Receipt("250")
 
     async def play(office: Office, side: Scripted) -> None:
-        names = await office.owe("acme", "duty", 10)
+        names = await office.owe("acme", "duty", 10, apart=True)
         await office.until(lambda: all(office.notice(one).state is NoticeState.ACCEPTED for one in names))
 
         assert side.times("provider") == [0]
@@ -101,7 +103,7 @@ def test_a_provider_that_is_away_for_an_hour_is_passed_over_at_once(tmp_path: Pa
         assert [len(office.notice(name).attempts) for name in names].count(2) == 1
 
         await asyncio.sleep(120)
-        await office.owe("acme", "duty", 10)
+        await office.owe("acme", "duty", 10, apart=True)
         await asyncio.sleep(60)
         assert side.times("provider") == [0, 120], "one asks; the others do not wait for what it hears"
 
@@ -110,7 +112,7 @@ def test_a_provider_that_is_away_for_an_hour_is_passed_over_at_once(tmp_path: Pa
 
 def test_who_has_no_other_way_waits_for_the_turn(tmp_path: Path) -> None:
     async def play(office: Office, side: Scripted) -> None:
-        names = await office.owe("acme", "duty", 400)
+        names = await office.owe("acme", "duty", 400, apart=True)
         await asyncio.sleep(430)
         assert {office.notice(name).state for name in names} == {NoticeState.ACCEPTED}
         assert len(side.times("provider")) == 400
@@ -122,9 +124,9 @@ def test_what_cannot_be_in_time_any_more_costs_nobody_else_their_time(tmp_path: 
     """0:00 a thousand of acme ── 10:00 two hundred of beta ── 15:00 acme's last are late: beta's go first"""
 
     async def play(office: Office, side: Scripted) -> None:
-        await office.owe("acme", "duty", 1000)
+        await office.owe("acme", "duty", 1000, apart=True)
         await asyncio.sleep(600)
-        names = await office.owe("beta", "duty", 200)
+        names = await office.owe("beta", "duty", 200, apart=True)
         await asyncio.sleep(700)
         assert max(int(office.notice(name).late) for name in names) == 0
         assert {office.notice(name).state for name in names} == {NoticeState.ACCEPTED}

@@ -148,8 +148,7 @@ def test_of_what_is_over_the_word_is_recorded_from_the_store(tmp_path: Path) -> 
             await asyncio.sleep(60)
 
             assert name not in office.engine.world.notices
-            kept = office.ledger.notice_of("sms/main/first-1")
-            assert kept is not None
+            (kept,) = office.ledger.notices_of("sms/main/first-1")
             assert kept.state is NoticeState.DELIVERED
             assert len(side.sent) == 1
 

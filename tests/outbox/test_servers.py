@@ -47,11 +47,14 @@ async def test_a_silent_webhook_and_a_silent_service_hold_up_no_other_customer(t
             channels={"apprise": {"timeout": "3s"}, "webhook": {"timeout": "3s"}},
         )
         async with opened(SystemClock(), tmp_path, started) as office:
-            await office.owe("bad", "duty", 60)
-            await office.owe("worse", "duty", 60)
+            await office.owe("bad", "duty", 60, apart=True)
+            await office.owe("worse", "duty", 60, apart=True)
             await webhook.came.wait()
             await service.came.wait()
-            owed = [*await office.owe("acme", "duty", 3), *await office.owe("globex", "duty", 3)]
+            owed = [
+                *await office.owe("acme", "duty", 3, apart=True),
+                *await office.owe("globex", "duty", 3, apart=True),
+            ]
             async with asyncio.timeout(2.5):
                 await office.until(
                     lambda: all(office.notice(name).state is NoticeState.ACCEPTED for name in owed)

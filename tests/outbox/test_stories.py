@@ -298,7 +298,7 @@ def test_what_is_overdue_is_seen_and_what_waits_is_not(tmp_path: Path) -> None:
 
     async def play(office: Office, side: Scripted) -> None:
         await office.owe("acme", "duty")
-        hanging = await office.owe("globex", "duty", 100)
+        hanging = await office.owe("globex", "duty", 100, apart=True)
         for _ in range(62):
             await asyncio.sleep(5)
             assert overdue(office) == []
@@ -383,8 +383,15 @@ def test_whoever_waits_for_another_notice_has_its_turn_as_soon_as_that_is_settle
     async def play(office: Office, side: Scripted) -> None:
         (name,) = await office.owe("acme", "duty")
         await office.until(lambda: not office.engine.world.pending())
-        begun = replace(office.notice(name), id="begun", duty=None, state=NoticeState.PENDING, attempts=())
-        end = replace(begun, id="end", kind="recovery", after="begun")
+        begun = replace(
+            office.notice(name),
+            id="begun",
+            kind="recovery",  # behind which nothing is told in the same message
+            duty=None,
+            state=NoticeState.PENDING,
+            attempts=(),
+        )
+        end = replace(begun, id="end", after="begun")
         await office.engine.do(lambda world, now: Decision(notices=(begun, end)))
         await office.until(lambda: not office.engine.world.pending())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
@@ -44,8 +44,8 @@ class Sending:
     mode: Mode
     arrived: bool
     accepted: bool = False
-    attempt: int = 0
-    """The number under which the record knows it; filled in by whoever checks."""
+    attempts: dict[str, int] = field(default_factory=dict)
+    """The numbers under which the record knows it, by notice; filled in by whoever checks."""
 
 
 class Provider:

@@ -14,6 +14,7 @@ from tests.simulation.evidence import Complain
 from tests.simulation.provider import AMBIGUOUS, BACK_AFTER, Mode, Sending
 
 BREACH_WITHIN_S = 65
+ENDS = ("recovery", "withdrawn")
 SLEWED = timedelta(seconds=1)
 """A pause is measured by a wall clock that may run too fast."""
 
@@ -35,6 +36,12 @@ class Telling:
 
     complain: Complain
     letters: dict[str, _Letter] = field(default_factory=dict)
+    together: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """What the message that is under way tells beside the notice that leads it."""
+
+    bundled: int = 0
+    """Messages that told several notices."""
+
     population: Population = field(default_factory=Population)
     stepped_us: int = -1
     """When the wall clock was last set: pauses asked for before that were measured by it."""
@@ -47,6 +54,8 @@ class Telling:
                     if fact.notice in self.letters:
                         self.complain(f"{fact.notice} is owed twice")
                     self.letters[fact.notice] = _Letter(fact)
+                case facts.ToldTogether():
+                    self._together(fact)
                 case facts.AttemptBegan():
                     self._began(self.letters[fact.notice], fact)
                 case facts.AttemptEnded():
@@ -57,6 +66,22 @@ class Telling:
                     pass
         if decision.population is not None:
             self.population.change(decision.population)
+
+    def _together(self, fact: facts.ToldTogether) -> None:
+        """One message is to tell several: all claimed for it, to one person, each once."""
+        leader = self.letters[fact.notice]
+        to = leader.owed.customer, leader.owed.contact
+        for name in fact.others:
+            letter = self.letters[name]
+            if (letter.owed.customer, letter.owed.contact) != to or name == fact.notice:
+                self.complain(f"{name} is told with {fact.notice}, which is to somebody else")
+            if len(letter.began) != len(letter.ended) + 1:
+                self.complain(f"{name} is told with {fact.notice} and was not claimed")
+            if letter.began[-1].channel != leader.began[-1].channel:
+                self.complain(f"{name} is told with {fact.notice} and is said to go by another channel")
+        if len({*fact.others}) != len(fact.others):
+            self.complain(f"a notice is told twice with {fact.notice}")
+        self.together[fact.notice] = fact.others
 
     def _began(self, letter: _Letter, fact: facts.AttemptBegan) -> None:
         if len(letter.began) != len(letter.ended) or letter.settled is not None:
@@ -69,6 +94,7 @@ class Telling:
         if fact.number != len(letter.began) or len(letter.ended) + 1 != len(letter.began):
             self.complain(f"attempt {fact.number} at {fact.notice} ends and was not the open one")
         letter.ended.append(fact)
+        self.together.pop(fact.notice, None)
         if fact.outcome == "accepted" and not (letter.sent and letter.sent[-1].accepted):
             self.complain(f"{fact.notice} is recorded as accepted; nobody accepted it")
 
@@ -89,24 +115,66 @@ class Telling:
     def sent(self, sending: Sending) -> None:
         """A message reached the provider."""
         key = sending.message.key
-        letter = self.letters.get(key.rpartition(".")[0])
-        if letter is None or len(letter.began) != len(letter.ended) + 1:
+        named = key.rpartition(".")[0].partition(".and-")[0]
+        members = self._members(named)
+        if not members:
             self.complain(f"{key} was sent without being claimed in the record first")
             return
+        self.bundled += len(members) > 1
         customer, contact, _ = sending.to.split("/")
-        if (customer, contact) != (letter.owed.customer, letter.owed.contact):
-            self.complain(f"{key} went to {sending.to}")
+        for letter in members:
+            if (customer, contact) != (letter.owed.customer, letter.owed.contact):
+                self.complain(f"{key} went to {sending.to}")
         if contact not in self._authorised(customer):
             self.complain(f"{key} went to {sending.to}, who is no longer authorised")
-        self._repeats(letter, sending)
-        self._order(letter, sending)
-        sending.attempt = letter.began[-1].number
-        letter.sent.append(sending)
+        if sending.message.repeat != any(letter.began[-1].repeat for letter in members):
+            self.complain(f"{key}: the message and the record disagree whether it is a repeat")
+        self._tells(members, sending)
+        for letter in members:
+            self._repeats(letter, sending)
+            self._order(letter, sending, [one.owed.notice for one in members])
+            letter.sent.append(sending)
+            sending.attempts[letter.owed.notice] = letter.began[-1].number
+
+    def _members(self, named: str) -> list[_Letter]:
+        """All that are claimed for the message that is named after one of them."""
+        leader = next((one for one, others in self.together.items() if named in (one, *others)), named)
+        letters = [
+            self.letters[name] for name in (leader, *self.together.get(leader, ())) if name in self.letters
+        ]
+        return [] if any(len(one.began) != len(one.ended) + 1 for one in letters) else letters
+
+    def _tells(self, members: list[_Letter], sending: Sending) -> None:
+        """The message says of each emergency what is known of it: of one that is over, that it is over."""
+        payload = sending.message.payload
+        told = {one["reference"] for one in payload["emergencies"]}
+        owed = {name for letter in members for name in letter.owed.emergencies}
+        if told - {None} != owed:
+            self.complain(f"{sending.message.key} tells of {told} and was claimed for {owed}")
+        kinds = {letter.owed.kind for letter in members}
+        is_end = payload["kind"] in ENDS
+        for letter in members:
+            mine = letter.owed
+            ends = [
+                self.letters.get(f"{one}.{kind}.{mine.customer}.{mine.contact}")
+                for one in mine.emergencies
+                for kind in ENDS
+            ]
+            claimed_us = letter.began[-1].at
+            known = [one for one in ends if one is not None and one.owed.at < claimed_us]
+            if mine.kind in ("emergency", "update") and known and not is_end:
+                self.complain(f"{sending.message.key} tells of {mine.notice}, and not that it is over")
+        if bool(payload["beginning_too"]) != (is_end and "emergency" in kinds):
+            self.complain(f"{sending.message.key} does not say rightly whether it tells of the beginning")
 
     def _repeats(self, letter: _Letter, sending: Sending) -> None:
-        key, again = sending.message.key, sending.message.repeat
-        if any(s.message.key != key for s in letter.sent):
+        key, again = sending.message.key, letter.began[-1].repeat
+        told = [one["reference"] for one in sending.message.payload["emergencies"]]
+        same = [s for s in letter.sent if _tells_same(s, told, sending.message.payload["kind"])]
+        if any(s.message.key != key for s in same):
             self.complain(f"{key} is not the key under which {letter.owed.notice} was sent before")
+        if any(s.message.key == key and s not in same for s in letter.sent):
+            self.complain(f"{key} is the key under which something else was told before")
         doubt = any(e.outcome == "interrupted" for e in letter.ended) or any(
             s.mode in AMBIGUOUS for s in letter.sent
         )
@@ -116,8 +184,6 @@ class Telling:
             self.complain(f"{key} arrives twice and the second is not marked as a repeat")
         if again and not doubt:
             self.complain(f"{key} is marked as a repeat although nothing was in doubt")
-        if again != letter.began[-1].repeat:
-            self.complain(f"{key}: the message and the record disagree whether it is a repeat")
         heard = [s for s, end in zip(letter.sent, self._ends(letter), strict=True) if end == "failed"]
         busy = [
             s for s in heard if s.to == sending.to and s.mode is Mode.BUSY and s.true_us > self.stepped_us
@@ -128,15 +194,18 @@ class Telling:
     def _ends(self, letter: _Letter) -> list[str]:
         """How the record says that each try ended that reached the provider."""
         outcomes = {end.number: end.outcome for end in letter.ended}
-        return [outcomes.get(sent.attempt, "open") for sent in letter.sent]
+        return [outcomes.get(sent.attempts[letter.owed.notice], "open") for sent in letter.sent]
 
-    def _order(self, letter: _Letter, sending: Sending) -> None:
-        """Nobody is told of an end who was not told of the beginning."""
+    def _order(self, letter: _Letter, sending: Sending, members: list[str]) -> None:
+        """Nobody is told of an end who was not told of the beginning, before or with it."""
         owed = letter.owed
         if owed.kind == "emergency":
             return
         for reference in owed.emergencies:
-            first = self.letters.get(f"{reference}.emergency.{owed.customer}.{owed.contact}")
+            named = f"{reference}.emergency.{owed.customer}.{owed.contact}"
+            first = self.letters.get(named)
+            if named in members:
+                continue
             if first is None or not first.began or first.settled is None:
                 self.complain(f"{sending.to} is told of the end of {reference}, but not yet of its beginning")
 
@@ -151,6 +220,11 @@ class Telling:
     def counts(self) -> Counter[str]:
         """How notices ended."""
         return Counter(f"notice {letter.settled}" for letter in self.letters.values())
+
+
+def _tells_same(sending: Sending, told: list[str], kind: str) -> bool:
+    payload = sending.message.payload
+    return payload["kind"] == kind and [one["reference"] for one in payload["emergencies"]] == told
 
 
 @dataclass(kw_only=True)

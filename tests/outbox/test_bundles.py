@@ -1,0 +1,51 @@
+"""One message for many emergencies of one customer: how many leave, and what they say."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from hostwatch.channels.base import Failed, Message, Receipt
+from hostwatch.core.emergency import NoticeState
+from tests.outbox.office import Office, Scripted, simulate, site
+
+
+def test_twenty_five_emergencies_of_one_customer_are_one_message(tmp_path: Path) -> None:
+    async def answer(to: str, message: Message) -> Receipt:
+        return Receipt("250 accepted")
+
+    async def play(office: Office, side: Scripted) -> None:
+        names = await office.owe("acme", "duty", 25)
+        await office.until(lambda: not office.engine.world.pending())
+
+        ((_, _, message),) = side.sent
+        assert message.subject.startswith("25 devices have not answered our pings")
+        assert len(message.payload["emergencies"]) == 25
+        assert {office.notice(name).state for name in names} == {NoticeState.ACCEPTED}
+
+    simulate(tmp_path, site({"acme": [{"simulated": "duty"}]}), answer, play)
+
+
+def test_a_bundle_that_perhaps_arrived_is_repeated_under_its_key_and_what_is_new_stands_apart(
+    tmp_path: Path,
+) -> None:
+    """0 s three, perhaps arrived ── 5 s two more ── 15 s the three again, marked, under the same key"""
+
+    async def answer(to: str, message: Message) -> Receipt:
+        if len(message.payload["emergencies"]) == 3 and not message.repeat:
+            raise Failed("connection lost", perhaps_arrived=True)
+        return Receipt("250 accepted")
+
+    async def play(office: Office, side: Scripted) -> None:
+        await office.owe("acme", "duty", 3)
+        await asyncio.sleep(5)
+        await office.owe("acme", "duty", 2)
+        await office.until(lambda: not office.engine.world.pending())
+
+        assert side.times("duty") == [0, 5, 15]
+        first, new, again = (message for _, _, message in side.sent)
+        assert first.key == again.key != new.key
+        assert (first.repeat, new.repeat, again.repeat) == (False, False, True)
+        assert again.subject.startswith("[repeat] 3 devices")
+
+    simulate(tmp_path, site({"acme": [{"simulated": "duty"}]}), answer, play)
