@@ -13,10 +13,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from hostwatch import channels, messages
-from hostwatch.channels.base import Channel, Message, Surroundings
+from hostwatch.channels.base import Channel, Message, SiteEntry, Surroundings
 from hostwatch.configuration.model import Configuration, Notices
 from hostwatch.configuration.people import quiet_of
 from hostwatch.configuration.rung import Rung
@@ -287,12 +288,20 @@ def _ladder(rungs: Iterable[Rung], surroundings: Surroundings) -> tuple[Way, ...
     )
 
 
+def _decisive(site: SiteEntry | None) -> Any:
+    """What the site sets for a kind of channel, without what changes nothing of a message."""
+    told = revealed(site)
+    if site is None or not site.aside:
+        return told
+    return {name: value for name, value in told.items() if name not in site.aside} or None
+
+
 def _name(rung: Rung, surroundings: Surroundings) -> str:
     """What a way is known by: all that decides where it leads and how, as a hash under our own key.
 
     So it is the same in all runs, another when a token or the site's relay is, and tells nobody anything.
     """
     told = json.dumps(
-        [rung.kind, revealed(rung.settings), revealed(surroundings.site.get(rung.kind))], ensure_ascii=False
+        [rung.kind, revealed(rung.settings), _decisive(surroundings.site.get(rung.kind))], ensure_ascii=False
     )
     return hmac.new(surroundings.webhook_key, b"way " + told.encode(), hashlib.sha256).hexdigest()[:32]

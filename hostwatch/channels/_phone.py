@@ -10,6 +10,8 @@ from pydantic import AfterValidator
 from hostwatch.channels import base
 from hostwatch.configuration.fields import Id
 from hostwatch.configuration.mistake import Wrong
+from hostwatch.core.budget import Budget
+from hostwatch.core.capacity import Lane
 from hostwatch.core.proof import RANKS, Proof
 
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -43,6 +45,16 @@ class Entry(base.Entry):
         if self.gateway is None or self.gateway in gateways:
             return None
         return Wrong(f"there is no gateway {self.gateway}", f"write one of {', '.join(gateways)}")
+
+    def lane_with(self, kind: str, site: object) -> tuple[str, Lane]:
+        """Its gateway."""
+        gateways = getattr(site, "gateways", {})
+        name = self.gateway or next(iter(gateways), "")
+        if name not in gateways:
+            return super().lane_with(kind, site)
+        gateway = gateways[name]
+        budget = Budget(messages=gateway.limit.messages, every=gateway.limit.every)
+        return f"{kind}/{name}", Lane(at_once=gateway.at_once, takes=base.TAKES, budget=budget)
 
     def proves_with(self, site: object) -> Proof:
         """What its gateway says later at best."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import warnings
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import apprise
 from apprise.manager_plugins import NotificationManager
@@ -79,6 +79,8 @@ NOTIFY_TYPES = {
 
 class Settings(base.LinkEntry):
     """One service of a contact, as an apprise URL."""
+
+    at_once: ClassVar[int] = _threads.THREADS_MAX
 
     @field_validator("url")
     @classmethod

@@ -31,10 +31,17 @@ from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.secret import Secret
 from hostwatch.configuration.strict import Section
 from hostwatch.core.budget import Budget
+from hostwatch.core.capacity import Lane
 from hostwatch.core.proof import Proof
 
 SAID_MAX_CHARS = 500
 """The longest answer of the other side that is kept as evidence."""
+
+AT_ONCE = 32
+"""Sends of one kind that may be under way at one time, unless the kind says otherwise."""
+
+TAKES = timedelta(seconds=2)
+"""How long one message is planned to take (`core.capacity`)."""
 
 SECRET_FORMS = ({"file"}, {"env"}, {"credential"})
 """The keys by which a secret is named instead of written."""
@@ -57,6 +64,13 @@ class Entry(Section):
         """Why it cannot be used with what the site sets for this kind of channel; None if it can."""
         return None
 
+    at_once: ClassVar[int] = AT_ONCE
+    """How many messages of this kind may be under way at one time."""
+
+    def lane_with(self, kind: str, site: object) -> tuple[str, Lane]:
+        """What a message is planned to go by, and how much of that there is; needs no secret."""
+        return kind, Lane(at_once=self.at_once, takes=TAKES)
+
     shorthand: ClassVar[str]
     """The field that a bare string fills: `- email: ops@acme.example`."""
 
@@ -73,6 +87,9 @@ class Entry(Section):
 
 class SiteEntry(Section):
     """What the whole site sets for a kind of channel."""
+
+    aside: ClassVar[frozenset[str]] = frozenset()
+    """Settings that do not decide where a message goes or how: what a way is known by does not hold them."""
 
 
 class Unusable(Wrong):
@@ -192,7 +209,7 @@ class Channel(ABC):
     kind: str
     """The module's name: `email`, `webhook`, …"""
 
-    at_once: int = 32
+    at_once: int = AT_ONCE
     """How many sends of this kind may be under way at one time, over all customers."""
 
     budget: Budget | None = None

@@ -6,14 +6,17 @@ The attempt is over when it stands there, and proves nothing: it waits for what 
 
 from __future__ import annotations
 
-from typing import ClassVar
+from datetime import timedelta
+from typing import Annotated, ClassVar
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from hostwatch.channels import base
 from hostwatch.channels._phone import Number
+from hostwatch.configuration.duration import Duration, between
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.core.calls import PREFIX
+from hostwatch.core.capacity import Lane
 from hostwatch.core.proof import Proof
 
 
@@ -29,6 +32,11 @@ class Settings(base.Entry):
     fax: Number | None = None
     """The fax machine that a page is to be sent to."""
 
+    def lane_with(self, kind: str, site: object) -> tuple[str, Lane]:
+        """The people who ring."""
+        desk = site if isinstance(site, Site) else Site()
+        return kind, Lane(at_once=desk.people, takes=desk.one_call, by_people=True)
+
     @model_validator(mode="after")
     def _one(self) -> Settings:
         if (self.phone is None) is (self.fax is None):
@@ -37,7 +45,15 @@ class Settings(base.Entry):
 
 
 class Site(base.SiteEntry):
-    """Nothing is set for the whole site."""
+    """Who rings, for planning (`hostwatch drill --plan`)."""
+
+    aside: ClassVar[frozenset[str]] = frozenset({"people", "one_call"})
+
+    people: Annotated[int, Field(ge=1, le=1_000, strict=True)] = 1
+    """How many people of the operator's make calls at one time."""
+
+    one_call: Annotated[Duration, between("1s", "1h")] = timedelta(minutes=3)
+    """How long one call takes, with what is noted of it."""
 
 
 def build(settings: Settings, surroundings: base.Surroundings) -> Person:

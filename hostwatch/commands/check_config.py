@@ -20,6 +20,7 @@ from hostwatch.configuration.gaps import gaps
 from hostwatch.configuration.mistake import BadConfiguration, Mistake
 from hostwatch.stock.check import Stock, check
 from hostwatch.stock.order import order_of, recorded
+from hostwatch.whatif import Grounds, worst
 
 NO_UPLINKS = "no uplinks: whether the carrier can be reached is not measured (docs/configuration.md)"
 HELP = "check a configuration and say everything that is wrong with it"
@@ -46,7 +47,9 @@ def run(options: argparse.Namespace) -> int:
         return 1
     loaded = loaded.with_inventories(recorded(stock.summaries), stock.warnings)
     counts = _counts(loaded, stock)
-    loaded = _with_gaps(loaded, str(options.path), SystemClock().now())
+    now = SystemClock().now()
+    loaded = _with_gaps(loaded, str(options.path), now)
+    loaded = _with_foresight(loaded, stock, str(options.path), now)
     hints = [NO_UPLINKS] if counts["devices"] and not loaded.configuration.uplinks else []
     countries = _countries(loaded)
     if options.json:
@@ -84,6 +87,24 @@ def _with_gaps(loaded: load.Loaded, file: str, now: datetime) -> load.Loaded:
     found = (
         Mistake(file=file, line=None, key=key, wrong=wrong.wrong, mend=wrong.mend)
         for key, wrong in gaps(loaded.configuration, now)
+    )
+    return replace(loaded, warnings=(*loaded.warnings, *found))
+
+
+def _with_foresight(loaded: load.Loaded, stock: Stock, file: str, now: datetime) -> load.Loaded:
+    """With the worst losses after which somebody could not be told in time."""
+    found = (
+        Mistake(
+            file=file,
+            line=None,
+            key="notices.within",
+            wrong=(
+                f"{len(one.late):,} of {len(one.people):,} people cannot be told in time, "
+                f"nor {len(one.breached):,} of {one.customers:,} customers, if this is lost: {one.loss.what}"
+            ),
+            mend=f'hostwatch drill --plan "{one.loss.what}" says who, and what would suffice',
+        )
+        for one in worst(Grounds(loaded, stock, now))
     )
     return replace(loaded, warnings=(*loaded.warnings, *found))
 

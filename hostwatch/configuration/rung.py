@@ -28,6 +28,7 @@ from hostwatch import channels
 from hostwatch.configuration.duration import Duration, between, shown
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.strict import Section
+from hostwatch.core.capacity import Lane
 from hostwatch.core.proof import Proof
 
 MAIL_KIND = "email"
@@ -67,6 +68,11 @@ class Rung(Section):
     def proves(self, sites: Mapping[str, BaseModel]) -> Proof:
         """What this channel proves at best, with what the site sets for each kind."""
         found: Proof = getattr(self.settings, "proves_with")(sites.get(self.kind))  # noqa: B009 - of every Entry
+        return found
+
+    def lane(self, sites: Mapping[str, BaseModel]) -> tuple[str, Lane]:
+        """What a message is planned to go by, and how much of that there is."""
+        found: tuple[str, Lane] = getattr(self.settings, "lane_with")(self.kind, sites.get(self.kind))  # noqa: B009
         return found
 
     def wrong(self, sites: Mapping[str, BaseModel]) -> Wrong | None:
