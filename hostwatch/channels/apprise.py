@@ -17,7 +17,7 @@ from apprise.manager_plugins import NotificationManager
 from pydantic import Field, field_validator
 
 import hostwatch
-from hostwatch.channels import _threads, base
+from hostwatch.channels import _markdown, _threads, base
 from hostwatch.configuration.duration import Duration, between
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.secret import Secret
@@ -139,12 +139,15 @@ class Apprise(base.Channel):
         house = apprise.Apprise(asset=service.asset)
         house.add(service)
         title, body = _fitted(message, service, to_program=_scheme(self._link) in GENERIC)
+        form = _form(service)
+        if form is apprise.NotifyFormat.MARKDOWN:
+            body = _markdown.inert(body)
+        elif _scheme(self._link) in _markdown.RENDERED_BY:
+            title, body = _markdown.inert(title), _markdown.inert(body)
         kind = NOTIFY_TYPES.get(str(message.payload.get("kind")), apprise.NotifyType.INFO)
 
         def notify() -> apprise.AppriseResult:
-            return house.notify(
-                body=body, title=title, notify_type=kind, body_format=apprise.NotifyFormat.TEXT, log_level=10
-            )
+            return house.notify(body=body, title=title, notify_type=kind, body_format=form, log_level=10)
 
         try:
             result = await _threads.run(notify, self._timeout_s)
@@ -179,6 +182,13 @@ class Apprise(base.Channel):
             if len(part) > base.SHOWN_SEGMENT_MAX_CHARS:
                 said = said.replace(part, "…")
         return base.printable(said)
+
+
+def _form(service: apprise.NotifyBase) -> apprise.NotifyFormat:
+    """Markdown where the service is told that it comes. Else text: of HTML apprise makes what is needed."""
+    wanted = service.resolve_format(apprise.NotifyFormat.TEXT)
+    is_markdown = wanted is apprise.NotifyFormat.MARKDOWN
+    return apprise.NotifyFormat.MARKDOWN if is_markdown else apprise.NotifyFormat.TEXT
 
 
 def _fitted(

@@ -1,0 +1,27 @@
+"""Texts for services that read Markdown out of whatever they are sent: nothing in them is a sign any more.
+
+To some apprise says that Markdown comes; by itself it would put a backslash before every sign, and not all of
+them take those away again. Others are told nothing, and look for it all the same.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+RENDERED_BY: Final = frozenset(
+    {"discord", "guilded", "mmost", "mmosts", "nctalk", "nctalks", "revolt", "ryver", "schan", "zulip"}
+)
+"""The schemes of the others."""
+
+JOINER: Final = "\u2060"
+"""A word joiner: takes no room, and stands between two signs that mean something only together."""
+
+_SIGNS: Final = re.compile(r"[\\`*_\[\]~|]|(?m:^(?=\s*(?:[#>+=-]|[0-9]{1,9}[.)])))")
+_TOGETHER: Final = re.compile(r"(\](?=\()|<|@|&(?=#?\w))")
+
+
+def inert(text: str) -> str:
+    """A text that is shown as it is: no links, tags, headings, lists or code, and nobody called by an @."""
+    apart = _TOGETHER.sub(rf"\1{JOINER}", text)
+    return _SIGNS.sub(lambda sign: f"\\{sign[0]}" if sign[0] else JOINER, apart)
