@@ -104,9 +104,10 @@ def _is_bounce(mail: Message) -> bool:
     """Whether a mail that is no report is a bounce all the same: no answer of a machine or a person is."""
     if _one(mail, "X-Failed-Recipients"):
         return True
-    answers = _one(mail, "Auto-Submitted").partition(";")[0].strip().lower()
+    how = re.match(r"[a-z-]*", _one(mail, "Auto-Submitted").lower())  # a comment may stand behind it
     who = re.search(r"<?([^<>@\s]{1,64})(?:@[^<>\s]*)?>?\s*$", _one(mail, "From"))
-    return answers != "auto-replied" and who is not None and who[1].lower() in DAEMONS
+    is_answer = how is not None and how[0] == "auto-replied"
+    return not is_answer and who is not None and who[1].lower() in DAEMONS
 
 
 def _status(part: Message, token: str) -> tuple[Said, str, str]:

@@ -128,7 +128,6 @@ async def read(settings: Settings, visit: Visit) -> str:
     words = [
         (name, f"{settings.of}/{report.token}", report.said.value, report.words)
         for name, (report, _) in memory.waiting.items()
-        if name not in memory.taken
     ]
     return json.dumps({"words": words, "counts": counts}, ensure_ascii=False)
 

@@ -103,6 +103,8 @@ Subject: Out of office: E-000042
 I am back on Monday.
 """
 
+ROBOT: Final = VACATION.replace(b"From: ops@", b"From: postmaster@")
+
 HUMAN: Final = b"""\
 Return-Path: <ops@acme.example>
 Delivered-To: bounces+TOKEN@dc.example

@@ -15,6 +15,7 @@ import os
 import shutil
 import time
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -242,6 +243,26 @@ async def test_each_try_has_a_token_of_its_own_and_asks_for_reports_where_they_a
     other = channel(by_imap, relay.port)
     other._key = b"another"
     assert other.written(message).token != token
+
+
+@pytest.mark.parametrize(("wrong", "is_known"), [("drops after data", True), ("drops at data", False)])
+async def test_a_mail_that_perhaps_arrived_is_known_by_its_token(
+    by_imap: dict[str, Any], wrong: str, is_known: bool
+) -> None:
+    message = base.Message(key="n-1", subject="s", text="t\n", payload={}, repeat=False)
+    async with servers.relay(wrong) as relay:
+        sending = channel(by_imap, relay.port)
+        with pytest.raises(base.Failed) as caught:
+            await sending.send(message)
+    assert caught.value.receipt == (sending.written(message).receipt if is_known else "")
+
+
+async def test_another_try_has_another_token(by_imap: dict[str, Any]) -> None:
+    message = base.Message(key="n-1", subject="s", text="t\n", payload={}, repeat=False)
+    one = channel(by_imap, 25)
+    before = one.written(message).token
+    one._now = lambda: NOW + timedelta(seconds=15)
+    assert one.written(message).token != before
 
 
 async def _plain(port: int, relay: servers.Relay, message: base.Message) -> Any:

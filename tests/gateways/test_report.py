@@ -30,6 +30,7 @@ SAID: Final = [
     ("plain words, by qmail", mails.PLAIN, Said.RETURNED),
     ("plain words, by Exim", mails.EXIM, Said.RETURNED),
     ("out of office", mails.VACATION, Said.NOTHING),
+    ("a machine answers, as postmaster", mails.ROBOT, Said.NOTHING),
     ("a person answers", mails.HUMAN, Said.NOTHING),
     ("it was displayed", mails.READ, Said.NOTHING),
     ("a complaint", mails.COMPLAINT, Said.COMPLAINED),
@@ -87,6 +88,17 @@ def test_what_is_too_much_says_nothing() -> None:
     assert read(b"To: bounces+%s@dc.example\n" % TOKEN.encode() + deep) == _report.NOTHING
     filler = b"X-Filler: " + b"x" * _report.MAIL_BYTES_MAX + b"\n"
     assert read(filler + about(mails.FAILED, TOKEN)).token == "", "what stands behind is not read"
+
+
+@pytest.mark.parametrize("error", [RecursionError, ValueError, LookupError, UnicodeError])
+def test_what_the_library_does_not_survive_says_nothing(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(data: bytes, policy: object) -> None:
+        raise error
+
+    monkeypatch.setattr(_report, "message_from_bytes", breaks)
+    assert read(about(mails.FAILED, TOKEN)) == _report.NOTHING
 
 
 WORDS: Final = [b"multipart/report", b"message/rfc822", b"base64", b"=?utf-8?b?", b"\0", b"\xff"]
