@@ -121,7 +121,7 @@ class FrontDoor:
         reader, writer = await asyncio.open_connection(sock=ours, limit=REQUEST_MAX_BYTES)
         try:
             writer.write(json.dumps(settings).encode() + b"\n")
-            await self._begin(reader)
+            await self._begin(reader, process)
             with contextlib.suppress(OSError, ValueError):  # what is too long to be a request ends it
                 await self._counter.serve(reader, writer)
             raise Gone("it ended")
@@ -129,7 +129,7 @@ class FrontDoor:
             writer.transport.abort()
             await asyncio.shield(asyncio.to_thread(_end, process))
 
-    async def _begin(self, reader: asyncio.StreamReader) -> None:
+    async def _begin(self, reader: asyncio.StreamReader, process: subprocess.Popen[bytes]) -> None:
         try:
             async with asyncio.timeout(START_WITHIN_S):
                 said = json.loads(await reader.readline())
@@ -138,7 +138,7 @@ class FrontDoor:
         if "port" not in said:
             raise Gone(str(said.get("error", "it is not ready"))[:500])
         self._keeper.is_there()
-        log.info("web-listening", port=said["port"], notes=said.get("notes", []))
+        log.info("web-listening", port=said["port"], process=process.pid, notes=said.get("notes", []))
 
     async def _at(self, path: Path) -> None:
         """Let a desk that is a service of its own speak to us."""

@@ -16,6 +16,7 @@ from socket import socket
 from typing import Any, Final, cast
 
 from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
 from multidict import MultiDict
 
 from hostwatch import log
@@ -37,6 +38,7 @@ LIFE_S: Final = 15.0
 HANDSHAKE_S: Final = 5.0
 LANGUAGE_CHARS_MAX: Final = 200
 
+_WORD: Final = {404: "lost", 405: "lost"}
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -97,8 +99,9 @@ class Desk:
         await self._runner.setup()
         made = self._runner.server
         assert made is not None
-        self._server = await asyncio.get_running_loop().create_server(
-            lambda: _Guarded(cast(asyncio.Protocol, made()), self._open, self._callers),
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: _Guarded(_Visit(made, loop=loop, **made._kwargs), self._open, self._callers),
             sock=listening,
             ssl=tls,
             backlog=CONNECTIONS_MAX,
@@ -135,7 +138,11 @@ class Desk:
             return api.problem(503, why) if is_api else _said(request, "away", 503)
         except web.HTTPException as error:
             why = (error.reason or "cannot be done").lower()
-            return api.problem(error.status, why) if is_api else _said(request, "lost", error.status)
+            return (
+                api.problem(error.status, why)
+                if is_api
+                else _said(request, _WORD.get(error.status, "away"), error.status)
+            )
         except Exception as error:  # a fault of ours is told as one
             log.error("page-broke", error=type(error).__name__)
             return api.problem(500, "a fault of ours") if is_api else _said(request, "broken", 500)
@@ -202,6 +209,25 @@ def _language(request: web.Request) -> str:
 
 def _name(written: str) -> str:
     return " ".join("".join(char if char.isprintable() else " " for char in written).split())[:100]
+
+
+class _Visit(RequestHandler):
+    """A conversation that says nothing of what was odd in a request, to strangers or to the log."""
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """What cannot be read at all."""
+        if request.writer.output_size > 0:
+            raise ConnectionError("an answer has begun already")
+        answer = web.Response(status=status, text="this cannot be read\n")
+        answer.headers.update({**pages.HEADERS, "Server": "hostwatch"})
+        answer.force_close()
+        return answer
 
 
 class _Guarded(asyncio.Protocol):
