@@ -15,6 +15,7 @@ from hostwatch import (
     asked,
     callbacks,
     control,
+    counter,
     departures,
     desk,
     echo,
@@ -24,6 +25,7 @@ from hostwatch import (
     icmp,
     keeper,
     lag,
+    linked,
     log,
     outbox,
     outlets,
@@ -44,7 +46,18 @@ from hostwatch.checkers import asking, confinement, mouth, process, protocol, re
 from hostwatch.checks import _posts
 from hostwatch.commands import ping, run, status
 from hostwatch.configuration import checks as limits_of_checks
-from hostwatch.configuration import fields, heartbeat, load, mistake, network, secret, service, source, uplink
+from hostwatch.configuration import (
+    fields,
+    heartbeat,
+    load,
+    mistake,
+    network,
+    secret,
+    service,
+    source,
+    uplink,
+    web,
+)
 from hostwatch.configuration import sight as sights
 from hostwatch.configuration.model import Notices, Schedule
 from hostwatch.configuration.packets import Limits
@@ -77,7 +90,7 @@ from hostwatch.gateways import _report, mailbox
 from hostwatch.gateways import http as gateways
 from hostwatch.heartbeats import base as heartbeats
 from hostwatch.inventory import csv
-from hostwatch.messages import parted
+from hostwatch.messages import having, parted
 from hostwatch.messages import text as words
 from hostwatch.messages.named import VALUE_CHARS_MAX
 from hostwatch.ports import snmp as snmp_ports
@@ -93,6 +106,9 @@ from hostwatch.snmp import message as snmp_message
 from hostwatch.stock import check
 from hostwatch.store import evidence, ledger, present, reader
 from hostwatch.store.connection import connect
+from hostwatch.web import line as desk_line
+from hostwatch.web import server as desk_server
+from hostwatch.web import throttle
 
 ROOT = Path(__file__).parent.parent
 MIB, KIB = 1024 * 1024, 1024
@@ -150,6 +166,24 @@ LIMITS: dict[str, str] = {
         f" for {callbacks.EARLY_FOR // timedelta(minutes=1)} min"
     ),
     "heartbeats; the words of one": f"{heartbeat.HEARTBEATS_MAX}; {heartbeats.WORDS_MAX_CHARS:,} characters",
+    "links in the words of one message": str(having.LINKS_MAX),
+    "changes by one link": f"{linked.CHANGES_MAX} in {linked.CHANGES_WITHIN // timedelta(hours=1)} h",
+    "connections to the desk; from one address that is no proxy; the life of each": (
+        f"{desk_server.CONNECTIONS_MAX}; {desk_server.CONNECTIONS_OF_ONE_MAX}; {desk_server.LIFE_S:g} s"
+    ),
+    "a request to the desk: a header; headers; the body": (
+        f"{desk_server.HEADER_MAX_BYTES:,} bytes; {desk_server.HEADERS_MAX};"
+        f" {desk_server.BODY_MAX_BYTES // KIB} KiB"
+    ),
+    "requests of one address, or IPv6 /64, to the desk; of all": (
+        f"60 a minute (`web.requests_per_minute`); {throttle.ALL_PER_MINUTE:,} a minute"
+    ),
+    "addresses that the desk remembers": f"{throttle.ADDRESSES_MAX:,}",
+    "what the watch answers the desk": (
+        f"{counter.PER_SECOND} requests a second, {counter.REQUEST_MAX_BYTES // KIB} KiB each"
+    ),
+    "requests that wait for the watch; for how long": f"{desk_line.WAITING_MAX}; {desk_line.WITHIN_S:g} s",
+    "tokens of the API; a secret of one": f"{web.TOKENS_MAX}; at least {web.SECRET_CHARS_MIN} characters",
     "an SMS": f"{_segments.SEGMENTS_MAX} segments",
     "values of a template for a gateway": f"{VALUE_CHARS_MAX} characters each",
     "Retry-After of a receiver": f"{_http.RETRY_AFTER_MAX / timedelta(hours=1):g} h",

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from gettext import NullTranslations
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 from hostwatch.messages import catalogue
 from hostwatch.messages.fit import line
 from hostwatch.messages.text import Composed
+
+LINKS_MAX: Final = 10
+"""Links in the words of one message; its data have all."""
 
 
 def asked(composed: Composed, links: Mapping[str, str], language: str) -> Composed:
@@ -18,7 +22,12 @@ def asked(composed: Composed, links: Mapping[str, str], language: str) -> Compos
         return composed
     t = catalogue.words(catalogue.resolve(language))
     asks = t.gettext("Do you take care of it? Say so here, and the others see it:")
-    lines = [link if len(links) == 1 else f"{reference}: {link}" for reference, link in links.items()]
+    lines = [
+        link if len(links) == 1 else f"{reference}: {link}"
+        for reference, link in islice(links.items(), LINKS_MAX)
+    ]
+    if len(links) > LINKS_MAX:
+        lines.append(f"+{len(links) - LINKS_MAX}")
     before, _, closing = composed.text.rpartition("\n\n")
     text = "\n\n".join([before, "\n".join([asks, *lines]), closing])
     sheet = composed.sheet  # one link is a button there
