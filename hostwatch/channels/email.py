@@ -135,12 +135,12 @@ class Site(base.SiteEntry):
         return self.sender.rpartition("@")[2]
 
 
-def build(settings: Settings, surroundings: base.Surroundings) -> Email:
-    """The channel; without a relay there is none."""
+def build(settings: Settings, surroundings: base.Surroundings, *, followed: bool = True) -> Email:
+    """The channel; without a relay there is none. `followed`: whether what becomes of a mail matters."""
     site = surroundings.site.get("email")
     if not isinstance(site, Site):
         raise base.Unusable("there is no mail relay", 'add `mail: {smtp: "smtp://…", from: …}` at the top')
-    return Email(settings, site, surroundings)
+    return Email(settings, site if followed else site.model_copy(update={"returns": None}), surroundings)
 
 
 class Email(base.Channel):

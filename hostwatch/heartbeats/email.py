@@ -1,7 +1,8 @@
 """A heartbeat by email: a mail every so often to a box that raises an alarm when none comes.
 
 It goes by the site's own relay, as notices by email do. A mail says that the watch was well when it left.
-That it is not well any more is said by the next one not coming.
+That it is not well any more is said by the next one not coming. Nobody asks what became of one: a report
+of it would be about no notice.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class Settings(email.Settings):
 
 def build(settings: Settings, surroundings: base.Surroundings) -> Mail:
     """The way; without a relay there is none."""
-    return Mail(email.build(settings, surroundings))
+    return Mail(email.build(settings, surroundings, followed=False))
 
 
 class Mail(base.Way):

@@ -31,6 +31,7 @@ from hostwatch.core.proof import Proof
 from hostwatch.core.reading import Outcome
 from hostwatch.gateways import base as gateways
 from hostwatch.gateways import mailbox
+from hostwatch.heartbeats import email as heartbeats
 from hostwatch.returned import Returned
 from hostwatch.servicing import Servicing
 from tests.channels import servers
@@ -141,12 +142,15 @@ async def test_what_is_about_no_mail_of_ours_is_left_unread_and_marked(
     for mail in (
         about(VACATION, TOKEN),
         b"From: a@b.example\n\nHello?\n",
-        b"\0\x7f nothing at all",
+        FAILED,
     ):
         put(mailroom, mail)
     found = json.loads((await look(one)).value)
     assert (found["words"], found["counts"]) == ([], {"nothing": 1, "unmatched": 2})
     assert flags(mailroom) == ["F", "F", "F"]
+    mailbox.took(one, ["1", "2", "3"])
+    await look(one)
+    assert flags(mailroom) == ["F", "F", "F"], "nobody was told of these"
     assert json.loads((await look(one)).value)["counts"] == {"unmatched": 0}
 
 
@@ -263,6 +267,16 @@ async def test_another_try_has_another_token(by_imap: dict[str, Any]) -> None:
     before = one.written(message).token
     one._now = lambda: NOW + timedelta(seconds=15)
     assert one.written(message).token != before
+
+
+async def test_of_a_heartbeat_nobody_asks_what_became_of_it(by_imap: dict[str, Any]) -> None:
+    written = {"smtp": "smtp://127.0.0.1:25", "from": "noc@example.test", "returns": by_imap}
+    found = email.Site.model_validate(written, context=Places(environment={"PASSWORD": PASSWORD}))
+    around = base.Surroundings(site={"email": found}, webhook_key=b"k", now=lambda: NOW)
+    one = heartbeats.build(heartbeats.Settings(address="deadman@elsewhere.example"), around)
+    message = base.Message(key="n-1", subject="s", text="t\n", payload={}, repeat=False)
+    mail = one._channel.written(message)
+    assert (mail.sender, mail.token) == ("noc@example.test", "")
 
 
 async def _plain(port: int, relay: servers.Relay, message: base.Message) -> Any:
