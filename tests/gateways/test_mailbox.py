@@ -337,6 +337,48 @@ async def test_a_bounce_opens_the_duty_again_and_the_next_channel_is_used(
     assert any(said.startswith("failed, 5.4.0, ") and "too many hops" in said for said in words)
 
 
+async def test_a_relay_that_greylists_is_overtaken_by_the_next_channel(
+    mailroom: Mailroom, tmp_path: Path
+) -> None:
+    """450 again and again ── after a second the webhook takes it ── met"""
+    async with servers.receiver() as receiver:
+        hook = f"http://{servers.LOOPBACK}:{receiver.port}/"
+        started = site(
+            {"acme": [{"email": "grey@example.test"}, {"webhook": hook}]},
+            mail={"smtp": f"smtp://127.0.0.1:{mailroom.postfix.smtp}", "from": "noc@example.test"},
+            notices={"next_channel_after": "1s", "first_retry": "200ms"},
+        )
+        async with opened(SystemClock(), tmp_path, started) as office:
+            (name,) = await office.owe("acme", "duty")
+            await office.until(lambda: office.notice(name).state is NoticeState.ACCEPTED)
+            tried = [(one.channel, one.outcome.value, one.repeat) for one in office.notice(name).attempts]
+            words = [value for (value,) in office.db.execute("SELECT value FROM personal")]
+    assert len(tried) >= 3
+    assert {*tried[:-1]} == {("email", "failed", False)}
+    assert tried[-1] == ("webhook", "accepted", False)
+    assert any("450 4.2.0" in said and "Greylisted" in said for said in words)
+
+
+async def test_what_postfix_puts_into_a_maildir_is_read_there(
+    mailroom: Mailroom, by_imap: dict[str, Any]
+) -> None:
+    """Without sub-addresses: the report names the envelope, and gives our headers back."""
+    message = base.Message(key="n-1", subject="s", text="t\n", payload={}, repeat=False)
+    written = {"smtp": f"smtp://127.0.0.1:{mailroom.postfix.smtp}", "from": "noc@example.test"}
+    found = email.Site.model_validate(
+        {**written, "returns": {**by_imap, "separator": ""}},
+        context=Places(environment={"PASSWORD": PASSWORD}),
+    )
+    around = base.Surroundings(site={"email": found}, webhook_key=b"k", now=lambda: NOW)
+    to_gone = email.build(email.Settings(address="gone@example.test"), around)
+    receipt = (await to_gone.send(message)).receipt
+    async with asyncio.timeout(30):
+        while not mailroom.dovecot.mail("bounces"):  # noqa: ASYNC110 - postfix tells nobody
+            await asyncio.sleep(0.05)
+    box = mailroom.dovecot.at / "mail" / "bounces"
+    assert await brought(settings({"maildir": str(box)})) == [(receipt, "returned")]
+
+
 TOLD: Final = [
     "AttemptBegan", "AttemptEnded", "NoticeSettled", "DutyMet",
     "AttemptReturned", "NoticeReopened", "DutyReopened",
