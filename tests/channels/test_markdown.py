@@ -61,6 +61,16 @@ def test_nothing_but_paragraphs_comes_of_any_text(text: str) -> None:
     assert Shown(_markdown.inert("x" + text)).elements <= {"p"}
 
 
+@pytest.mark.parametrize(
+    "sign", ["# a", "## a", "> a", "- a", "+ a", "1. a", "1) a", "===", "---", "    - a"]
+)
+def test_no_line_begins_with_a_sign(sign: str) -> None:
+    shown = Shown(_markdown.inert(f"x\n{sign}\n\n{sign.strip()}\n"))
+
+    assert shown.elements <= {"p"}
+    assert bare(shown.text) == bare(f"x{sign}{sign}")
+
+
 @pytest.mark.parametrize("heading", NOTICES)
 def test_our_own_words_stay_what_they_are(heading: str) -> None:
     kind, stories, options = NOTICES[heading]

@@ -5,14 +5,17 @@ Look at the difference before you commit it: what stands in these files is what 
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
 
+from hostwatch import messages
 from hostwatch.channels import _segments, base, pager, sms, voice
 from hostwatch.channels.pager import LINE_MAX_CHARS
 from tests.messages import forms
-from tests.messages.examples import NOTICES
+from tests.messages.examples import NOTICES, ZONE, compose
+from tests.messages.test_hypertext import HOSTILE, everywhere
 from tests.messages.test_spoken import sayable
 
 LANGUAGES = forms.LANGUAGES
@@ -52,6 +55,20 @@ def test_each_form_keeps_its_limits(heading: str, language: str) -> None:
     for said in (voice.written(message, "1"), message.spoken["what"]):
         assert sayable(said)
         assert not re.search(r"[0-9]{3}|[0-9][:-]", said), "figures are said in words"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("outside", HOSTILE)
+def test_no_name_takes_a_form_beyond_its_limits(outside: str, language: str) -> None:
+    message = forms.told("An emergency", language).message
+    for kind, story in everywhere(outside):
+        subject = compose(kind, (story,), language=language).subject
+        brief = messages.brief([story], kind, zone=ZONE, repeat=True, late=True)
+        odd = dataclasses.replace(message, subject=subject, brief=brief)
+
+        assert _segments.segments(sms.written(odd, "【成都一号机房】")) <= 2
+        assert len(pager.one_line(odd)) <= LINE_MAX_CHARS
+        assert pager.one_line(odd).isascii()
 
 
 @pytest.mark.parametrize("heading", NOTICES)
