@@ -17,6 +17,7 @@ from hostwatch.asked import Refused, words
 from hostwatch.configuration.model import Configuration
 from hostwatch.core import bundle, calling, calls
 from hostwatch.core.calls import Entry, Outcome
+from hostwatch.core.emergency import Notice
 from hostwatch.core.facts_from_people import CallEnded
 from hostwatch.core.world import Decision, World
 from hostwatch.engine import Engine
@@ -30,7 +31,12 @@ Personal = Callable[[str], str | None]
 def name_of(entry: Entry) -> str:
     """What people call a call: `E-000042/acme/duty#1`."""
     notice = entry.notice
-    return f"{notice.emergencies[0]}/{notice.customer}/{notice.contact}#{entry.attempt.number}"
+    return f"{_reference(notice)}/{notice.customer}/{notice.contact}#{entry.attempt.number}"
+
+
+def _reference(notice: Notice) -> str:
+    """Of what it is; of one that is about no emergency the first part of its own name."""
+    return notice.emergencies[0] if notice.emergencies else notice.id.partition(".")[0]
 
 
 def sheet(
@@ -184,7 +190,7 @@ def _is_meant(entry: Entry, asked: str) -> bool:
     if mark and number != str(entry.attempt.number):
         return False
     notice = entry.notice
-    reference = notice.emergencies[0]
+    reference = _reference(notice)
     return words in (
         reference,
         f"{reference}/{notice.contact}",

@@ -45,7 +45,7 @@ class Service:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)
-        handlers = wishes.of(self._watch.engine, self._watch.applications)
+        handlers = wishes.of(self._watch.engine, self._watch.applications, self._watch.verifier.deeds)
         handlers |= {"reload": self._reload, "status": self._status}
         control = ControlServer(
             self._loaded.control, handlers, leased=self._loaded.configuration.control is None

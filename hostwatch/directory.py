@@ -6,22 +6,20 @@ that nobody is told by a means, or after a day, that the customer has withdrawn.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from hostwatch import channels, messages
-from hostwatch.channels.base import Channel, Message, SiteEntry, Surroundings
+from hostwatch import messages
+from hostwatch.channels.base import Message, Surroundings
+from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.model import Configuration, Notices
 from hostwatch.configuration.people import quiet_of
 from hostwatch.configuration.rung import Rung
-from hostwatch.configuration.secret import revealed
+from hostwatch.contactdata import Codes, filled, masked
 from hostwatch.core import quiet
 from hostwatch.core.bundle import Contents, alone
 from hostwatch.core.emergency import Notice
@@ -32,17 +30,9 @@ from hostwatch.messages import having
 from hostwatch.pace import Limits
 from hostwatch.pinger import Manner, Packet
 from hostwatch.services import Definitions
+from hostwatch.ways import Way as Way
+from hostwatch.ways import ladder_of
 from hostwatch.wording import for_reader
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
-    """One channel of a contact, and what it is known by: `core.emergency.Attempt.way`."""
-
-    name: str
-    channel: Channel
-    wait: timedelta | None = None
-    """How long it has before the next is tried too, if that is another time than the site's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,12 +76,17 @@ class Directory:
         """
         self.configuration = configuration
         self.links = links
+        self._surroundings = surroundings
+        self.codes = Codes(surroundings.webhook_key)
+        self.former: dict[str, Way] = {}
+        """Ways that contacts had before, by what they lead to: for what is to be told there still."""
+
         self.services = Definitions(configuration, surroundings.webhook_key)
         self._customers = {customer.id: customer for customer in configuration.customers}
         self._people = {
             (customer.id, contact.id): Person(
                 name=contact.name,
-                ladder=_ladder(contact.channels, surroundings),
+                ladder=ladder_of(contact.channels, surroundings),
                 language=contact.language or customer.language,
                 quiet=quiet_of(configuration, customer, contact),
             )
@@ -99,9 +94,52 @@ class Directory:
             for contact in customer.contacts
         }
 
+    @property
+    def people(self) -> Mapping[tuple[str, str], Person]:
+        """All contacts, by customer and contact."""
+        return self._people
+
     def person(self, notice: Notice) -> Person | None:
-        """The contact of a notice, or None when they are no longer authorised."""
-        return self._people.get((notice.customer, notice.contact))
+        """The contact of a notice, or None when they are no longer authorised.
+
+        One about contact data goes by ways that a person reads: a code by its own alone, and that a way fails
+        by all others.
+        """
+        person = self._people.get((notice.customer, notice.contact))
+        care = notice.stories[0].contact if notice.stories else None
+        if person is None or care is None:
+            return person
+        ladder = tuple(way for way in person.ladder if way.channel.reads)
+        if notice.kind == "contact-failing":
+            return replace(person, ladder=tuple(way for way in ladder if way.leads != care.way))
+        if not care.way:
+            return replace(person, ladder=ladder)
+        mine = tuple(way for way in ladder if way.leads == care.way)
+        if not mine and notice.kind == "contact-changed" and care.way in self.former:
+            mine = (self.former[care.way],)
+        return replace(person, ladder=mine)
+
+    def former_way(self, made_of: str) -> Way | None:
+        """A way made of what was kept of it; None if that can be used no more."""
+        try:
+            rung = Rung.model_validate(json.loads(made_of))
+            (way,) = ladder_of([rung], self._surroundings)
+        except (ValueError, Wrong):
+            return None
+        return way
+
+    def way_to(self, customer: str, contact: str, leads: str) -> Way | None:
+        """The way of a contact that leads somewhere: one of today's, or one that was."""
+        person = self._people.get((customer, contact))
+        mine = () if person is None else person.ladder
+        return next((way for way in mine if way.leads == leads), self.former.get(leads))
+
+    def shown(self, customer: str, leads: str) -> str:
+        """A way of a customer's people, or one that was: its kind, and the ends of its address."""
+        mine = (self._people[customer, one.id] for one in self._customers[customer].contacts)
+        ways = (way for person in mine for way in person.ladder if way.leads == leads)
+        found = next(ways, self.former.get(leads))
+        return "" if found is None else f"{found.channel.kind} {masked(found.channel.shown)}"
 
     def pace(self, notice: Notice) -> Pace:
         """How the ladder of a notice is climbed."""
@@ -142,7 +180,7 @@ class Directory:
 
         `links`: by which they say that they have what.
         """
-        customer, told = self._customers[notice.customer], told or alone(notice)
+        customer, (notice, told) = self._customers[notice.customer], self._filled(notice, told)
         zone, site = ZoneInfo(self.configuration.timezone_of(customer)), self.configuration.site.name
         worded = [for_reader(story, person.language) for story in told.stories]
         composed = messages.compose(
@@ -198,6 +236,21 @@ class Directory:
                 told.stories, told.kind, both=told.both, zone=zone, repeat=repeat, late=late
             ),
         )
+
+    def _filled(self, notice: Notice, told: Contents | None) -> tuple[Notice, Contents]:
+        """One about contact data, with what it says only while it is sent: in a message of its own."""
+        care = notice.stories[0].contact
+        if care is None:
+            return notice, told or alone(notice)
+        whose = self._people.get((notice.customer, care.whose))
+        found = filled(
+            notice,
+            self.codes,
+            lambda leads: self.shown(notice.customer, leads),
+            person=care.whose if whose is None else whose.name,
+            site=self.configuration.site.name,
+        )
+        return found, alone(found)
 
     @cached_property
     def _manners(self) -> Mapping[str, Manner]:
@@ -275,33 +328,3 @@ def _key(told: Contents) -> str:
     """What the other side knows a message by; told apart from those of another store by when it was owed."""
     made = f"{told.since:%Y%m%dT%H%M%SZ}"
     return ".".join(part for part in (told.first, told.mark, made) if part)
-
-
-def _ladder(rungs: Iterable[Rung], surroundings: Surroundings) -> tuple[Way, ...]:
-    """The ways of a contact; one that stands there twice is one."""
-    named: dict[str, Rung] = {}
-    for rung in rungs:
-        named.setdefault(_name(rung, surroundings), rung)
-    return tuple(
-        Way(name=name, channel=channels.room(rung.kind).build(rung.settings, surroundings), wait=rung.wait)
-        for name, rung in named.items()
-    )
-
-
-def _decisive(site: SiteEntry | None) -> Any:
-    """What the site sets for a kind of channel, without what changes nothing of a message."""
-    told = revealed(site)
-    if site is None or not site.aside:
-        return told
-    return {name: value for name, value in told.items() if name not in site.aside} or None
-
-
-def _name(rung: Rung, surroundings: Surroundings) -> str:
-    """What a way is known by: all that decides where it leads and how, as a hash under our own key.
-
-    So it is the same in all runs, another when a token or the site's relay is, and tells nobody anything.
-    """
-    told = json.dumps(
-        [rung.kind, revealed(rung.settings), _decisive(surroundings.site.get(rung.kind))], ensure_ascii=False
-    )
-    return hmac.new(surroundings.webhook_key, b"way " + told.encode(), hashlib.sha256).hexdigest()[:32]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from hostwatch.core.expression import Expression
 from hostwatch.core.signal import NOT_PROVEN
@@ -103,3 +104,18 @@ def figures(world: World, now: datetime) -> Iterator[Figure]:
             groups,
             "uplink",
         )
+
+
+def described(one: Present) -> dict[str, Any]:
+    """An uplink for people, as plain data."""
+    return {
+        "uplink": one.uplink.id,
+        "name": one.uplink.name,
+        "state": one.state,
+        "since": one.since,
+        "quorum": one.uplink.quorum,
+        "answering": one.answering,
+        "references": one.references,
+        "members": one.members,
+        "spare": one.spare,
+    }

@@ -41,6 +41,7 @@ from hostwatch.stock.client import StockError, Stocktaker, Taken
 from hostwatch.store.writer import Writer
 from hostwatch.tallying import Tallying
 from hostwatch.timewatch import TimeWatch
+from hostwatch.verifier import Verifier
 
 MISTAKES_RECORDED_MAX = 50
 
@@ -62,8 +63,7 @@ class Watch:
         applications: Applications | None = None,
     ) -> None:
         """`stocktaker`: the process that has read the inventories of this configuration, if it has any."""
-        self._path = path
-        self._loaded = loaded
+        self._path, self._loaded = path, loaded
         self._stocktaker = stocktaker
         self._clock = clock
         self._writer = writer
@@ -96,6 +96,7 @@ class Watch:
         checkers.on_said = self.returned.hear
         self.outbox = Outbox(engine, clock, lambda: self.directory)
         self.front = FrontDoor.over(engine, clock, lambda: self.directory)
+        self.verifier = Verifier(engine, writer, clock, lambda: self.directory)
         self.patience, self.traffic = Patience(engine, clock), Tallying(engine, clock)
         self.time_watch = TimeWatch(engine, clock)
         self._set_manners()
@@ -110,6 +111,7 @@ class Watch:
         self.figures: list[Callable[[], Iterable[Figure]]] = [
             self.time_watch.figures,
             self.sight.figures,
+            self.verifier.figures,
             self.applications.figures,
             self.pulse.figures,
             self.front.figures,
@@ -163,7 +165,7 @@ class Watch:
         try:
             await self._first(engine, self._take_up())
             self.settle(len(self.engine.world.signals))
-            own = (self.patience, self.time_watch, self.traffic, self.pulse)
+            own = (self.patience, self.time_watch, self.traffic, self.pulse, self.verifier)
             heard = (self.callbacks, self.returned, self.front)
             parts = (self.applications, self.prober, self.outbox, *own, *heard)
             working = [asyncio.create_task(part.run()) for part in parts]
@@ -201,6 +203,7 @@ class Watch:
         taken = Taken(self._loaded, self._stocktaker)
         try:
             await self.enroller.bring(taken, None, f"start by {user_name(uid)} (uid {uid})")
+            await self.verifier.adopt()
         finally:
             await self.enroller.dismiss(taken)
         self._taken_up.set()
@@ -243,7 +246,9 @@ class Watch:
 
     async def _reloaded(self, taken: Taken, author: str) -> Mapping[str, Any]:
         before, loaded = self._loaded, taken.loaded
+        former = self.directory
         directory = await self.enroller.aside(self._directory, loaded)
+        directory.former.update(former.former)
         beats = self._beats(loaded)
 
         def opened() -> None:
@@ -254,6 +259,7 @@ class Watch:
                 self.pulse.take(loaded.configuration.site.name, beats)
 
         changed = await self.enroller.bring(taken, before, author, opened)
+        await self.verifier.adopt(former)
         self.sight.silent = tuple(str(address) for address in loaded.configuration.silent)
         self.sight.manner = directory.site_manner
         self.sight.every = self._sight_every(loaded)

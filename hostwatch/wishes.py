@@ -23,7 +23,7 @@ Deed = Callable[[Engine, str, Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
 """What is done for whom, by the kernel's word, and what they asked for; the answer is JSON types."""
 
 
-def of(engine: Engine, applications: Applications) -> dict[str, Handler]:
+def of(engine: Engine, applications: Applications, more: Mapping[str, Deed]) -> dict[str, Handler]:
     """What is asked, by its name."""
 
     def asked(deed: Deed) -> Handler:
@@ -35,7 +35,7 @@ def of(engine: Engine, applications: Applications) -> dict[str, Handler]:
 
         return handler
 
-    deeds = {"cause": _cause, **acknowledgements.DEEDS, **callsheet.DEEDS, **byhand.DEEDS}
+    deeds = {"cause": _cause, **acknowledgements.DEEDS, **callsheet.DEEDS, **byhand.DEEDS, **more}
     return {"last": applications.last, **{name: asked(deed) for name, deed in deeds.items()}}
 
 

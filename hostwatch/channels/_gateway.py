@@ -29,6 +29,7 @@ from hostwatch.configuration.pointer import Place
 from hostwatch.configuration.secret import Secret
 from hostwatch.configuration.strict import Section
 from hostwatch.core.budget import Budget
+from hostwatch.core.notice import Kind
 
 FIELDS_MAX: Final = 30
 TEMPLATES_MAX: Final = 20
@@ -38,7 +39,6 @@ Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 Word = Annotated[str, Field(min_length=1, max_length=pointer.WORD_CHARS_MAX)]
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 Name = Literal["reference", "what", "address", "since", "site", "customer"]
-Kind = Literal["emergency", "update", "recovery", "withdrawn", "correction", "warning", "cleared"]
 
 
 class Fields(Section):

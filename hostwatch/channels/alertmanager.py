@@ -69,6 +69,7 @@ class Alertmanager(base.Channel):
     """One Alertmanager."""
 
     kind = "alertmanager"
+    reads = False
 
     def __init__(self, settings: Settings, site: Site, surroundings: base.Surroundings) -> None:
         self._settings = settings

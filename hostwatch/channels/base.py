@@ -209,6 +209,9 @@ class Channel(ABC):
     kind: str
     """The module's name: `email`, `webhook`, …"""
 
+    reads: bool = True
+    """Whether a person reads what goes by it: only then can somebody answer what they are asked by it."""
+
     at_once: int = AT_ONCE
     """How many sends of this kind may be under way at one time, over all customers."""
 

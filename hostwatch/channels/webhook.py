@@ -76,6 +76,7 @@ class Webhook(base.Channel):
     """One endpoint, with a connection of its own for each try."""
 
     kind = "webhook"
+    reads = False
 
     def __init__(self, settings: Settings, site: Site, surroundings: base.Surroundings) -> None:
         self._link = settings.url

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,20 +20,24 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from hostwatch import contactways
 from hostwatch.clock import SystemClock
-from hostwatch.commands import Refused, add_config, says_why
+from hostwatch.commands import USAGE, Refused, add_config, says_why
 from hostwatch.configuration import customer as written
-from hostwatch.configuration.load import load
+from hostwatch.configuration.load import Loaded, load
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.model import Configuration
 from hostwatch.configuration.moment import begins, checked
 from hostwatch.configuration.people import quiet_of
 from hostwatch.configuration.zones import zone_of
+from hostwatch.contactways import Personal
+from hostwatch.control import ask
 from hostwatch.core import canonical, quiet
 from hostwatch.core.population import Customer
 from hostwatch.core.quiet import Owed
 from hostwatch.core.roster import Called, Person, Right
 from hostwatch.core.rotation import Rotation
+from hostwatch.core.verification import Book
 from hostwatch.store.reader import Reader
 
 HELP = "show who is told now, of what, by which ways, and who is on call next"
@@ -39,8 +45,18 @@ HELP = "show who is told now, of what, by which ways, and who is on call next"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    parser.add_argument("customer", nargs="?", metavar="CUSTOMER", help="only this customer's people")
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="CUSTOMER",
+        help="only this customer's people; verify [CUSTOMER [CONTACT]] sends codes;"
+        " confirm CUSTOMER CONTACT CODE notes that somebody told one",
+    )
     add_config(parser)
+    parser.add_argument(
+        "--channel", default="", metavar="KIND", help="verify: only by this channel, such as sms"
+    )
+    parser.add_argument("--by", default="", metavar="NAME", help="confirm: who told the code")
     parser.add_argument(
         "--at",
         type=_typed,
@@ -64,17 +80,34 @@ def _typed(text: str) -> str:
 def run(options: argparse.Namespace) -> int:
     """0: somebody of each customer is authorised, 1: of some nobody, 2: the record cannot be read."""
     loaded = load(options.config, read_secrets=False)
+    match options.words:
+        case ["verify", *whom] if len(whom) <= 2:
+            return _verify(loaded.control, whom, options.channel)
+        case ["confirm", customer, contact, code]:
+            return _confirm(loaded.control, customer, contact, code, options.by)
+        case [] | [_]:
+            return _asked(options, loaded)
+    raise Refused(
+        "write contacts [CUSTOMER], contacts verify [CUSTOMER [CONTACT]], or contacts confirm CUSTOMER"
+        " CONTACT CODE"
+    )
+
+
+def _asked(options: argparse.Namespace, loaded: Loaded) -> int:
+    """Who is told, or holds a right."""
+    named = options.words[0] if options.words else None
     configuration = loaded.configuration
     site = configuration.site.timezone
     at = SystemClock().now() if options.at is None else begins(options.at, zone_of(site))
     with Reader(loaded.store) as reader:
         customers = reader.customers_at(at)
-    if options.customer is not None and options.customer not in customers:
-        raise Refused(f"there is no customer {options.customer} on record at that time")
-    chosen = [one for name, one in sorted(customers.items()) if options.customer in (None, name)]
-    if options.right is not None:
-        return _holding(chosen, Right(options.right), at, as_json=options.json)
-    told = [describe(configuration, one, at) for one in chosen]
+        if named is not None and named not in customers:
+            raise Refused(f"there is no customer {named} on record at that time")
+        chosen = [one for name, one in sorted(customers.items()) if named in (None, name)]
+        if options.right is not None:
+            return _holding(chosen, Right(options.right), at, as_json=options.json)
+        book = reader.ways_at(at)
+        told = [describe(configuration, one, at, book, reader.personal) for one in chosen]
     if options.json:
         print(json.dumps(canonical.plain(told), ensure_ascii=False))
     else:
@@ -94,7 +127,40 @@ def _holding(chosen: Iterable[Customer], right: Right, at: datetime, *, as_json:
     return int(any(not one["held_by"] for one in held))
 
 
-def describe(configuration: Configuration, customer: Customer, at: datetime) -> dict[str, Any]:
+def _verify(control: Path, whom: list[str], channel: str) -> int:
+    """Send codes."""
+    customer, contact = (*whom, "", "")[:2]
+    answer = ask(control, "verify-contacts", within_s=60, customer=customer, contact=contact, channel=channel)
+    if not answer.get("ok"):
+        print(answer.get("error", "the watch refused"), file=sys.stderr)
+        return USAGE
+    for one in answer["asked"]:
+        print(f"{one['customer']}/{one['contact']}: a code goes by {one['channel']}")
+    for one in answer["under_way"]:
+        print(f"{one['customer']}/{one['contact']}: a code is on its way by {one['channel']} already")
+    if answer["more"]:
+        print(f"{answer['more']:,} more are to be asked: do so again when these are through")
+    return 0
+
+
+def _confirm(control: Path, customer: str, contact: str, code: str, by: str) -> int:
+    """Somebody told a code."""
+    answer = ask(
+        control, "confirm-contact", within_s=30, customer=customer, contact=contact, code=code, by=by
+    )
+    if not answer.get("ok"):
+        print(answer.get("error", "the watch refused"), file=sys.stderr)
+        return USAGE
+    for one in answer["verified"]:
+        print(f"{customer}/{contact}: {one['channel']} is verified")
+    if answer["change"]:
+        print(f"{customer}/{contact}: the change is confirmed from a known way")
+    return 0
+
+
+def describe(
+    configuration: Configuration, customer: Customer, at: datetime, book: Book, personal: Personal
+) -> dict[str, Any]:
     """All of it as plain data; instants are aware UTC."""
     mine = next((one for one in configuration.customers if one.id == customer.id), None)
     known = {} if mine is None else {contact.id: contact for contact in mine.contacts}
@@ -118,6 +184,8 @@ def describe(configuration: Configuration, customer: Customer, at: datetime) -> 
                 "counts": one.who in counting,
                 "name": known[one.who].name if one.who in known else None,
                 "ways": ways(one.who),
+                "recorded": contactways.of_contact(book, customer.id, one.who, personal),
+                "change": contactways.change_of(book, customer.id, one.who),
             }
             for one in in_order
         ],
@@ -181,7 +249,8 @@ def _show(told: list[dict[str, Any]], zone: ZoneInfo) -> None:
             console.print("  [red]nobody is authorised: nobody would be told[/red]")
         table = Table("contact", "name", "why", "of", "ways, in their order")
         for one in customer["told"]:
-            ways = " → ".join(way["channel"] for way in one["ways"]) or "not in the configuration"
+            kinds = contactways.marked((way["channel"] for way in one["ways"]), one["recorded"])
+            ways = " → ".join(kinds) or "not in the configuration"
             table.add_row(one["contact"], escape(one["name"] or ""), _why(one), _of(one["of"]), ways)
         for one in customer["not_told"]:
             why = "not on call" if one["on_call"] else "not authorised, or away"

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from hostwatch import acknowledgements, fixtures, ongoing, uplinks
+from hostwatch import acknowledgements, contactways, fixtures, ongoing, uplinks
 from hostwatch.acknowledgements import Names
 from hostwatch.clock import SystemClock
 from hostwatch.commands import add_config, how_far, says_why
@@ -90,8 +90,9 @@ def describe(
         "now": now,
         "watch": dict(watch),
         "signals": dict(states),
-        "uplinks": [_uplink(uplink) for uplink in uplinks.present(world, now)],
+        "uplinks": [uplinks.described(one) for one in uplinks.present(world, now)],
         **fixtures.describe(world, now),
+        "contacts": contactways.counted(world.ways),
         "blind": [{"why": why, "since": since} for why, since in world.blind.items()],
         "emergencies": [
             ongoing.described(world, one, now, paths, names) for one in world.emergencies.values()
@@ -149,20 +150,6 @@ def _shown(device: str, signal: str) -> str:
     return f"{device}/{service}" if service else device
 
 
-def _uplink(one: uplinks.Present) -> dict[str, Any]:
-    return {
-        "uplink": one.uplink.id,
-        "name": one.uplink.name,
-        "state": one.state,
-        "since": one.since,
-        "quorum": one.uplink.quorum,
-        "answering": one.answering,
-        "references": one.references,
-        "members": one.members,
-        "spare": one.spare,
-    }
-
-
 def _show(status: Mapping[str, Any], zone: ZoneInfo) -> None:
     console = Console()
     watch = status["watch"]
@@ -179,6 +166,8 @@ def _show(status: Mapping[str, Any], zone: ZoneInfo) -> None:
     for blind in status["blind"]:
         console.print(f"[yellow]blind since {_time(blind['since'], zone)}: {blind['why']}")
     _show_house(console, status, zone)
+    for line in contactways.lines(status["contacts"], LISTED_MAX, lambda when: _time(when, zone)):
+        console.print(f"[yellow]{escape(line)}", highlight=False)
     for silent in _first(console, status["silent"], "silences"):
         _show_silent(console, silent, zone)
     for device in _first(console, status["not_proven"], "devices that never answered"):

@@ -186,6 +186,9 @@ class Terms(Section):
     quiet_hours: Literal["refused", "allowed"] | None = None
     """Whether contacts may have quiet hours. No deadline is moved by them."""
 
+    verify_every: Annotated[Duration, between("0s", "3650d")] | None = None
+    """How often each way to a contact is verified again; 0s: never."""
+
     power_measured_at: MeasuredAt | None = None
     """Where power is measured: `source`, by the words of the agreement, or `outlet`, what reaches the
     customer."""

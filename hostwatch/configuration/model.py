@@ -178,6 +178,13 @@ class Notices(Section):
         return value
 
 
+class ContactCare(Section):
+    """How contact data are kept true."""
+
+    verify_every: Annotated[Duration, between("0s", "3650d")] = timedelta(days=180)
+    """How often each way to a contact is verified again, by itself; 0s: never."""
+
+
 class Log(Section):
     """What the daemon says about itself."""
 
@@ -224,6 +231,9 @@ class Configuration(Section):
 
     notices: Notices = Field(default_factory=Notices)
     """How people are told."""
+
+    contacts: ContactCare = ContactCare()
+    """How contact data are kept true."""
 
     sight: WrittenSight = Sight()
     """By whom we know that we see: our own gateways, and beacons outside. When they are silent, we are blind,
@@ -312,6 +322,11 @@ class Configuration(Section):
             named=own.named,
             met_by=Proof(own.met_by or self.notices.met_by),
         )
+
+    def verify_every_of(self, customer: Customer) -> timedelta:
+        """How often the ways to this customer's contacts are verified again; zero: never."""
+        own = customer.terms.verify_every
+        return self.contacts.verify_every if own is None else own
 
     def measured_at(self, customer: Customer) -> MeasuredAt:
         """Where this customer's power is measured."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from hostwatch.core import acknowledgement, customerduty, delivery
-from hostwatch.core.acknowledgement import Acknowledgement
-from hostwatch.core.emergency import Notice
+from hostwatch.core import acknowledgement, customerduty, delivery, verifying
+from hostwatch.core.acknowledgement import Acknowledgement, How
+from hostwatch.core.emergency import Attempt, Notice
 from hostwatch.core.facts_from_people import Acknowledged, AcknowledgementWithdrawn
 from hostwatch.core.merged import both as both
 from hostwatch.core.proof import Proof
+from hostwatch.core.verification import How as Verified
 from hostwatch.core.world import Decision, World
 
 
@@ -38,7 +39,18 @@ def acknowledge(world: World, reference: str, said: Acknowledgement, now: dateti
         if attempt is not None:
             proof = Proof.ACKNOWLEDGED
             found = both(found, delivery.proved(world, notice, attempt.number, proof, said=said.who, now=now))
+            found = both(found, _way(world, notice, attempt, said, now))
     return found
+
+
+def _way(world: World, notice: Notice, attempt: Attempt, said: Acknowledgement, now: datetime) -> Decision:
+    """They followed the link that a message brought: its way leads to them, if it came by one alone."""
+    arrived = {(one.channel, one.address) for one in notice.attempts if one.may_have_arrived}
+    if said.how is not How.LINK or len(arrived) != 1:
+        return Decision()
+    return verifying.proves_way(
+        world, notice, attempt, how=Verified.EMERGENCY, who=said.who, actor=said.actor, now=now
+    )
 
 
 def withdraw(

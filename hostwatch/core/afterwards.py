@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from hostwatch.core import delivery, facts
+from hostwatch.core import acknowledging, delivery, facts, verifying
 from hostwatch.core.emergency import AttemptOutcome, Notice, message_of
 from hostwatch.core.proof import Proof
+from hostwatch.core.verification import How
 from hostwatch.core.world import Decision, World
 
 
@@ -36,6 +37,18 @@ def in_message(notices: Iterable[Notice], receipt: str) -> list[Notice]:
     return [notice for _, message, notice in told if message == latest]
 
 
+def _is_own(found: Decision, proof: Proof) -> bool:
+    """Whether the person themself answered what went this way, and had not before."""
+    return proof is Proof.ACKNOWLEDGED and bool(found.facts)
+
+
+def _way(world: World, notice: Notice, number: int, now: datetime) -> Decision:
+    """The way by which it went leads to them."""
+    how = How.REPLY if notice.kind == "verification" else How.EMERGENCY
+    attempt = notice.attempts[number - 1]
+    return verifying.proves_way(world, notice, attempt, how=how, who="", actor="gateway", now=now)
+
+
 def heard(
     world: World, notice: Notice, receipt: str, proof: Proof | None, *, said: str, now: datetime
 ) -> Decision:
@@ -49,7 +62,10 @@ def heard(
         return Decision()
     attempt = present.attempts[number - 1]
     if proof is not None:
-        return delivery.proved(world, present, number, proof, said=said, now=now)
+        found = delivery.proved(world, present, number, proof, said=said, now=now)
+        return (
+            acknowledging.both(found, _way(world, present, number, now)) if _is_own(found, proof) else found
+        )
     known = attempt.proof
     if attempt.outcome is not AttemptOutcome.ACCEPTED or (known and known.covers(Proof.DELIVERED)):
         return Decision()

@@ -7,12 +7,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from hostwatch.core import acknowledging, calls, delivery
-from hostwatch.core.acknowledgement import END, Acknowledgement, How
+from hostwatch.core import acknowledging, calls, delivery, verifying
+from hostwatch.core.acknowledgement import END, Acknowledgement
+from hostwatch.core.acknowledgement import How as Said
 from hostwatch.core.calls import Call, Entry, Outcome
 from hostwatch.core.emergency import AttemptOutcome, Notice, message_of
 from hostwatch.core.facts_from_people import CallEnded, CallReturned, CallTaken
 from hostwatch.core.proof import Proof
+from hostwatch.core.verification import How
 from hostwatch.core.world import Decision, World
 
 
@@ -80,7 +82,7 @@ def end(world: World, notice: Notice, said: CallEnded) -> Decision:
     for one in world.notices.in_message(notice, said.number):
         number = next((a.number for a in one.attempts if a.led_by == message), said.number)
         decision = acknowledging.both(decision, _came(world, one, replace(said, number=number)))
-    return decision
+    return verifying.once(decision)
 
 
 def _came(world: World, notice: Notice, said: CallEnded) -> Decision:
@@ -100,7 +102,7 @@ def _came(world: World, notice: Notice, said: CallEnded) -> Decision:
         retry_after=pause,
         perhaps_arrived=outcome is Outcome.VOICEMAIL,
     )
-    return Decision(notices=(notice.with_attempt(attempt),))
+    return verifying.followed(world, Decision(notices=(notice.with_attempt(attempt),)), said.at)
 
 
 CAME_TO_NOTHING: Final = {
@@ -118,7 +120,9 @@ def _spoke(world: World, notice: Notice, said: CallEnded) -> Decision:
     for reference in notice.emergencies if said.acknowledged and notice.kind not in END else ():
         noted = acknowledging.note(world, reference, _acknowledgement(notice, said), said.at)
         found = acknowledging.both(found, noted)
-    return found
+    attempt, how, actor = notice.attempts[said.number - 1], How.CALL, said.actor
+    led = verifying.proves_way(world, notice, attempt, how=how, who=said.to, actor=actor, now=said.at)
+    return acknowledging.both(found, led)
 
 
 def _acknowledgement(notice: Notice, said: CallEnded) -> Acknowledgement:
@@ -126,7 +130,7 @@ def _acknowledgement(notice: Notice, said: CallEnded) -> Acknowledgement:
         customer=notice.customer,
         contact=notice.contact,
         who=said.to,
-        how=How.ON_BEHALF,
+        how=Said.ON_BEHALF,
         actor=said.actor,
         at=said.at,
     )

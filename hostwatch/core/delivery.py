@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from hostwatch.core import customerduty, facts
+from hostwatch.core import customerduty, facts, verifying
 from hostwatch.core.acknowledgement import own
 from hostwatch.core.emergency import Attempt, AttemptOutcome, Duty, Notice, NoticeState, message_of
 from hostwatch.core.merged import both
@@ -136,7 +136,7 @@ def _ended(
     if notice.state is NoticeState.CORRECTED and not (is_accepted or known.may_have_arrived):
         decision = _needless(world, notice, decision, now)
     if not who:
-        return decision
+        return verifying.followed(world, decision, now)
     better = facts.AttemptProved(
         at=now, notice=notice.id, number=done.number, proof=Proof.ACKNOWLEDGED.value, said=who
     )
@@ -174,7 +174,8 @@ def proved(world: World, notice: Notice, number: int, proof: Proof, *, said: str
     is_new = attempt.outcome in (AttemptOutcome.RETURNED, AttemptOutcome.ATTEMPTED)
     known = replace(attempt, proof=proof, outcome=AttemptOutcome.ACCEPTED if is_new else attempt.outcome)
     fact = facts.AttemptProved(at=now, notice=notice.id, number=number, proof=proof.value, said=said)
-    return _told(world, _then(fact, _weighed(world, notice.with_attempt(known), known, now)), now)
+    decision = _told(world, _then(fact, _weighed(world, notice.with_attempt(known), known, now)), now)
+    return verifying.followed(world, decision, now)
 
 
 def returned(world: World, notice: Notice, number: int, *, said: str, now: datetime) -> Decision:
@@ -186,7 +187,7 @@ def returned(world: World, notice: Notice, number: int, *, said: str, now: datet
     fact = facts.AttemptReturned(at=now, notice=notice.id, number=number, said=said)
     needed = _needed(world, notice)
     if notice.state not in MET or (back.proof is not None and back.proof.covers(needed)):
-        return Decision(facts=(fact,), notices=(back,))
+        return verifying.followed(world, Decision(facts=(fact,), notices=(back,)), now)
     duty = _duty(world, notice)
     opened = replace(back, state=NoticeState.PENDING, settled_at=None, late=False)
     found: list[facts.Fact] = [
@@ -194,7 +195,7 @@ def returned(world: World, notice: Notice, number: int, *, said: str, now: datet
         facts.NoticeReopened(at=now, notice=notice.id, why=f"{attempt.channel} gave it back"),
     ]
     if duty is None or duty.met_at is None:
-        return Decision(facts=tuple(found), notices=(opened,))
+        return verifying.followed(world, Decision(facts=tuple(found), notices=(opened,)), now)
     found.append(facts.DutyReopened(at=now, duty=duty.id))
     reopened = Decision(facts=tuple(found), notices=(opened,), duties=(replace(duty, met_at=None),))
     return _told(world, reopened, now)
@@ -270,7 +271,7 @@ def abandon(world: World, notice: Notice, state: NoticeState, why: str, now: dat
     duty = _duty(world, notice)
     settled = settle(notice, state, why, now, duty)
     if duty is None:
-        return settled
+        return verifying.followed(world, settled, now)
     released = facts.DutyReleased(at=now, duty=duty.id, why=why)
     over = replace(settled, facts=(*settled.facts, released), duties=(replace(duty, released_at=now),))
     return _told(world, over, now)

@@ -10,89 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from hostwatch.core import facts_by_hand, facts_from_people
+from hostwatch.core import facts_by_hand, facts_for_people, facts_from_people, facts_of_contacts
 from hostwatch.core.fact import Fact as Fact
-from hostwatch.core.facts_for_people import (
-    AttemptBegan as AttemptBegan,
-)
-from hostwatch.core.facts_for_people import (
-    AttemptEnded as AttemptEnded,
-)
-from hostwatch.core.facts_for_people import (
-    AttemptProved as AttemptProved,
-)
-from hostwatch.core.facts_for_people import (
-    AttemptReturned as AttemptReturned,
-)
-from hostwatch.core.facts_for_people import (
-    CustomerDutyArose as CustomerDutyArose,
-)
-from hostwatch.core.facts_for_people import (
-    CustomerDutyBreached as CustomerDutyBreached,
-)
-from hostwatch.core.facts_for_people import (
-    CustomerDutyMet as CustomerDutyMet,
-)
-from hostwatch.core.facts_for_people import (
-    CustomerDutyReleased as CustomerDutyReleased,
-)
-from hostwatch.core.facts_for_people import (
-    CustomerDutyReopened as CustomerDutyReopened,
-)
-from hostwatch.core.facts_for_people import (
-    DutyArose as DutyArose,
-)
-from hostwatch.core.facts_for_people import (
-    DutyBreached as DutyBreached,
-)
-from hostwatch.core.facts_for_people import (
-    DutyMet as DutyMet,
-)
-from hostwatch.core.facts_for_people import (
-    DutyReleased as DutyReleased,
-)
-from hostwatch.core.facts_for_people import (
-    DutyReopened as DutyReopened,
-)
-from hostwatch.core.facts_for_people import (
-    EmergencyEnded as EmergencyEnded,
-)
-from hostwatch.core.facts_for_people import (
-    EmergencyHeld as EmergencyHeld,
-)
-from hostwatch.core.facts_for_people import (
-    EmergencyJoined as EmergencyJoined,
-)
-from hostwatch.core.facts_for_people import (
-    EmergencyOpened as EmergencyOpened,
-)
-from hostwatch.core.facts_for_people import (
-    NoticeOwed as NoticeOwed,
-)
-from hostwatch.core.facts_for_people import (
-    NoticeReopened as NoticeReopened,
-)
-from hostwatch.core.facts_for_people import (
-    NoticeSettled as NoticeSettled,
-)
-from hostwatch.core.facts_for_people import (
-    SupplyEmergencyOpened as SupplyEmergencyOpened,
-)
-from hostwatch.core.facts_for_people import (
-    SwitchEmergencyOpened as SwitchEmergencyOpened,
-)
-from hostwatch.core.facts_for_people import (
-    ToldTogether as ToldTogether,
-)
-from hostwatch.core.facts_for_people import (
-    UplinkEmergencyOpened as UplinkEmergencyOpened,
-)
-from hostwatch.core.facts_for_people import (
-    WarningBegan as WarningBegan,
-)
-from hostwatch.core.facts_for_people import (
-    WarningEnded as WarningEnded,
-)
 from hostwatch.core.reading import Kind
 
 
@@ -383,12 +302,49 @@ class CauseStated(Fact):
     until: datetime | None
 
 
+AttemptBegan = facts_for_people.AttemptBegan
+AttemptEnded = facts_for_people.AttemptEnded
+AttemptProved = facts_for_people.AttemptProved
+AttemptReturned = facts_for_people.AttemptReturned
+CustomerDutyArose = facts_for_people.CustomerDutyArose
+CustomerDutyBreached = facts_for_people.CustomerDutyBreached
+CustomerDutyMet = facts_for_people.CustomerDutyMet
+CustomerDutyReleased = facts_for_people.CustomerDutyReleased
+CustomerDutyReopened = facts_for_people.CustomerDutyReopened
+DutyArose = facts_for_people.DutyArose
+DutyBreached = facts_for_people.DutyBreached
+DutyMet = facts_for_people.DutyMet
+DutyReleased = facts_for_people.DutyReleased
+DutyReopened = facts_for_people.DutyReopened
+EmergencyEnded = facts_for_people.EmergencyEnded
+EmergencyHeld = facts_for_people.EmergencyHeld
+EmergencyJoined = facts_for_people.EmergencyJoined
+EmergencyOpened = facts_for_people.EmergencyOpened
+NoticeOwed = facts_for_people.NoticeOwed
+NoticeReopened = facts_for_people.NoticeReopened
+NoticeSettled = facts_for_people.NoticeSettled
+SupplyEmergencyOpened = facts_for_people.SupplyEmergencyOpened
+SwitchEmergencyOpened = facts_for_people.SwitchEmergencyOpened
+ToldTogether = facts_for_people.ToldTogether
+UplinkEmergencyOpened = facts_for_people.UplinkEmergencyOpened
+WarningBegan = facts_for_people.WarningBegan
+WarningEnded = facts_for_people.WarningEnded
+
 Acknowledged = facts_from_people.Acknowledged
 AcknowledgementWithdrawn = facts_from_people.AcknowledgementWithdrawn
 CallTaken = facts_from_people.CallTaken
 CallReturned = facts_from_people.CallReturned
 CallEnded = facts_from_people.CallEnded
 EmergencyCorrected = facts_by_hand.EmergencyCorrected
+
+ContactWays = facts_of_contacts.ContactWays
+ContactChanged = facts_of_contacts.ContactChanged
+ContactChangeConfirmed = facts_of_contacts.ContactChangeConfirmed
+WayAsked = facts_of_contacts.WayAsked
+CodeWrong = facts_of_contacts.CodeWrong
+WayVerified = facts_of_contacts.WayVerified
+WayFailed = facts_of_contacts.WayFailed
+ContactWarned = facts_of_contacts.ContactWarned
 
 KINDS: dict[str, type[Fact]] = {kind.__name__: kind for kind in Fact.__subclasses__()}
 """Every kind of fact by its name."""

@@ -10,7 +10,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-Kind = Literal["emergency", "update", "recovery", "withdrawn", "correction", "warning", "cleared"]
+Kind = Literal[
+    "emergency",
+    "update",
+    "recovery",
+    "withdrawn",
+    "correction",
+    "warning",
+    "cleared",
+    "verification",
+    "contact-changed",
+    "contact-failing",
+]
 Gone = Literal["", "customer"]
 """Why an emergency is withdrawn: it is no longer watched; or it is another customer's from now on."""
 
@@ -36,6 +47,41 @@ class Part:
 
     missed: tuple[datetime | None, ...] = ()
     """Behind switches: when each of these devices itself missed first, where that is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactData:
+    """What a notice about contact data tells of (`core.verifying`). It is of no emergency."""
+
+    whose: str
+    """The contact whose data they are."""
+
+    at: datetime
+    way: str = ""
+    """The way that is asked, or that fails; of a change the one by which it is told, empty for any."""
+
+    channel: str = ""
+    until: datetime | None = None
+    """Until when a code is good."""
+
+    lost: tuple[str, ...] = ()
+    gained: tuple[str, ...] = ()
+    """Ways that are not used any more, and that are used from then on."""
+
+    why: str = ""
+    """What the verification of the way came to."""
+
+    asks: bool = False
+    """Whether a code goes with it."""
+
+    code: str = ""
+    person: str = ""
+    site: str = ""
+    address: str = ""
+    old: tuple[str, ...] = ()
+    new: tuple[str, ...] = ()
+    """What is filled in when it is sent, and is kept nowhere: the code, names, and addresses with most of
+    their signs left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +190,9 @@ class Story:
 
     gone: Gone = ""
     """Of what is withdrawn: why."""
+
+    contact: ContactData | None = None
+    """Where it is about contact data, and of no emergency."""
 
     under: str = ""
     """Of what is withdrawn: the reference under which the same is told of from now on; empty if none."""

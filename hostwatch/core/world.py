@@ -32,6 +32,7 @@ from hostwatch.core.signal import Signal
 from hostwatch.core.signals import Signals
 from hostwatch.core.terms import AgreementTerms
 from hostwatch.core.traffic import Figure
+from hostwatch.core.verification import Book
 from hostwatch.core.warned import Planning, Warned
 
 T = TypeVar("T")
@@ -201,6 +202,9 @@ class World:
     stated: dict[str, Statement] = field(default_factory=dict)
     """What people stated of the causes of open emergencies, by reference."""
 
+    ways: Book = field(default_factory=Book)
+    """How it stands with the ways to contacts (`core.verification`)."""
+
     blind: dict[str, datetime] = field(default_factory=dict)
     alive_at: datetime | None = None
     references: int = 0
@@ -280,6 +284,7 @@ class World:
         _put(self.causes, decision.causes)
         _put(self.blind, decision.blind)
         for fact in decision.facts:
+            self.ways.take(fact)
             match fact:
                 case CameUp():
                     self._note_back(fact)

@@ -118,6 +118,14 @@ class _Aloud(Speaker):
 
     def story(self, story: Story) -> Story:
         """With its reference spelled, also of what it is told under, and with names that can be said."""
+        if story.contact is not None:
+            care = story.contact
+            said = replace(
+                care,
+                code=spelled(care.code.replace(" ", ""), self.tag),
+                address=care.address.partition(" ")[0],
+            )
+            return replace(story, contact=said)
         about, why = self._known(story.about), story.why
         if story.warning in OF_DUTIES:
             about, why = story.about, ", ".join(self._known(one.partition(" ")[0]) for one in why.split(", "))

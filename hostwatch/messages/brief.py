@@ -66,4 +66,12 @@ def _plain(story: Story) -> Story:
             found[field.name] = ascii_line(value)
         elif isinstance(value, tuple):
             found[field.name] = tuple(ascii_line(one) if isinstance(one, str) else one for one in value)
+    if story.contact is not None:
+        care = story.contact
+        found["contact"] = replace(
+            care,
+            person=ascii_line(care.person),
+            site=ascii_line(care.site),
+            address=ascii_line(care.address),
+        )
     return replace(story, **found)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hostwatch.core import instant
-from hostwatch.core.notice import Kind, Part, Story
+from hostwatch.core.notice import ContactData, Kind, Part, Story
 from hostwatch.messages import catalogue, spans
 from hostwatch.messages.text import Composed
 
@@ -42,7 +42,21 @@ def payload(
         "beginning_too": both or None,
         "subject": composed.subject,
         "text": composed.text,
-        "emergencies": [_emergency(story) for story in stories],
+        "emergencies": [_emergency(story) for story in stories if story.contact is None],
+        **({} if stories[0].contact is None else {"contact_data": _contact(stories[0].contact)}),
+    }
+
+
+def _contact(care: ContactData) -> dict[str, Any]:
+    return {
+        "contact": care.whose,
+        "at": _instant(care.at),
+        "address": care.address or None,
+        "code": care.code or None,
+        "until": _instant(care.until),
+        "not_used": list(care.old),
+        "used": list(care.new),
+        "why": _code(care.why) or None,
     }
 
 

@@ -39,6 +39,8 @@ def named(
 def what(stories: Sequence[Story], room: int = VALUE_CHARS_MAX) -> str:
     """What a notice is about: as many names of the first emergency as fit, and how many more there are."""
     story = stories[0]
+    if story.contact is not None:
+        return story.contact.code or story.contact.address
     about = f"{story.service} {story.device}".strip() or story.about or story.uplink
     if story.warning in OF_DUTIES:
         names = [line(one) for one in story.why.split(", ")]

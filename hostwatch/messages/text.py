@@ -17,6 +17,7 @@ from hostwatch.messages import both as together
 from hostwatch.messages import (
     byhand,
     catalogue,
+    contactdata,
     device,
     service,
     shared,
@@ -61,7 +62,9 @@ def compose(
     tag = catalogue.resolve(language)
     speaker = Speaker(catalogue.words(tag), zone)
     all_pinged = not any(story.method for story in stories)
-    if stories[0].warning:
+    if stories[0].contact is not None:
+        steps = contactdata.next_steps(speaker.words, stories[0].contact, kind)
+    elif stories[0].warning:
         steps = warning.next_steps(speaker.words, kind, stories[0].warning)
     elif byhand.is_about(stories[0], kind):
         steps = byhand.next_steps(speaker.words, kind)
@@ -141,6 +144,8 @@ class Speaker:
         return line + added if fits else None
 
     def _about_one(self, story: Story, kind: Kind, mark: str) -> str:
+        if story.contact is not None:
+            return mark + contactdata.first_line(self._words, story.contact, kind, _line)
         if story.warning:
             return mark + warning.first_line(self._words, story, kind, self._form)
         if byhand.is_about(story, kind):
@@ -240,6 +245,9 @@ class Speaker:
     def block(self, story: Story, kind: Kind) -> Iterator[str]:
         """The evidence of one emergency, a line for each thing known."""
         t = self._words
+        if story.contact is not None:
+            yield from contactdata.block(t, story.contact, kind, _line, self._time)
+            return
         if story.warning:
             yield from warning.block(t, story, kind, self._form)
             return
@@ -273,7 +281,11 @@ class Speaker:
     @property
     def _form(self) -> shared.Form:
         return shared.Form(
-            line=_line, time=self._time, span=self._span, interval=self._interval, why=self._why
+            line=_line,
+            time=self._time,
+            span=self._span,
+            interval=self._interval,
+            why=self._why,
         )
 
     def _silent_since(self, story: Story) -> str:

@@ -118,6 +118,16 @@ class Ledger:
         except sqlite3.Error as error:
             raise unusable(error) from error
 
+    def value_of(self, commitment: str) -> str | None:
+        """What a commitment stands for; None if it was erased. Raises `StoreError`."""
+        try:
+            found = self._db.execute(
+                "SELECT value FROM personal WHERE commitment = ?", (commitment,)
+            ).fetchone()
+        except sqlite3.Error as error:
+            raise unusable(error) from error
+        return None if found is None else str(found[0])
+
     def remembered(self) -> Remembered:
         """What a new run must know of the one before, beside the world."""
         found = self._db.execute(

@@ -14,13 +14,14 @@ from hostwatch.core.cause import Statement
 from hostwatch.core.counted import Counted
 from hostwatch.core.customerduty import CustomerDuty
 from hostwatch.core.emergency import Attempt, Duty, Emergency, Notice, NoticeState
-from hostwatch.core.facts import SilenceEnded
+from hostwatch.core.facts import Fact, SilenceEnded
 from hostwatch.core.holds import Hold, Holds
 from hostwatch.core.instant import EPOCH
 from hostwatch.core.notices import Notices
 from hostwatch.core.population import Population
 from hostwatch.core.scene import Attributed
 from hostwatch.core.schedule import Schedule, Target
+from hostwatch.core.verification import FACTS, Book
 from hostwatch.core.warned import Warned
 from hostwatch.core.world import Heard, SliceKey, World
 from hostwatch.store import answers, causes, rows, versions
@@ -80,6 +81,9 @@ class Read(NamedTuple):
     counted: list[Counted]
     causes: list[Attributed]
     stated: list[Statement]
+    ways: list[Fact]
+    """What happened to contact data."""
+
     blind: list[tuple[str, int]]
     signals: Iterable[rows.Row]
     spans: Spans
@@ -160,10 +164,19 @@ def read_rest(db: sqlite3.Connection, take: Callable[[sqlite3.Cursor], Iterable[
             counted.of_text(name, rows.at(at), body)
             for name, at, body in db.execute("SELECT * FROM counted ORDER BY source")
         ],
+        ways=list(contact_facts(db)),
         blind=db.execute("SELECT why, since FROM blind").fetchall(),
         signals=take(db.execute("SELECT * FROM signals")),
         spans=spans(db, NEWEST),
     )
+
+
+def contact_facts(db: sqlite3.Connection) -> Iterator[Fact]:
+    """What is recorded of contact data: of it the present is an account, and is kept nowhere else."""
+    kinds = [kind.__name__ for kind in FACTS]
+    query = f"SELECT kind, body FROM facts WHERE kind IN ({', '.join('?' * len(kinds))}) ORDER BY seq"
+    for kind, body in db.execute(query, kinds):
+        yield canonical.decode(kind, json.loads(body))
 
 
 def devices(read: Transact) -> Iterator[rows.Row]:
@@ -211,6 +224,7 @@ def world(found: Read, older: Callable[[SliceKey], Spans]) -> World:
         counted={one.source: one for one in found.counted},
         causes={one.signal: one for one in found.causes},
         stated={one.reference: one for one in found.stated},
+        ways=Book(found.ways),
         blind={why: rows.at(since) for why, since in found.blind},
         alive_at=rows.when(alive_at),
         references=found.references,

@@ -26,6 +26,7 @@ from hostwatch.core.emergency import Emergency, Notice
 from hostwatch.core.facts import PathSeen
 from hostwatch.core.latency import Brought
 from hostwatch.core.population import Customer
+from hostwatch.core.verification import Book
 from hostwatch.core.world import SliceKey, World
 from hostwatch.store import evidence, latencies, migrations, present, rows, traffic, versions
 from hostwatch.store.errors import Absent, Damaged, StoreError, WrongVersion
@@ -131,6 +132,10 @@ class Reader:
         )
         found = self._read(lambda db: db.execute(query, (rows.us(at), rows.us(at))).fetchall())
         return versions.population("", found).customers
+
+    def ways_at(self, at: datetime) -> Book:
+        """How it stood with the ways to contacts at an instant."""
+        return Book(fact for fact in self._read(lambda db: list(present.contact_facts(db))) if fact.at <= at)
 
     def facts(
         self,

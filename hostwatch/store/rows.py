@@ -11,7 +11,7 @@ from hostwatch.core import canonical, instant, latency
 from hostwatch.core.customerduty import CustomerDuty
 from hostwatch.core.emergency import Attempt, AttemptOutcome, Duty, Emergency, Notice, NoticeState
 from hostwatch.core.holds import Hold
-from hostwatch.core.notice import Part, Story
+from hostwatch.core.notice import ContactData, Part, Story
 from hostwatch.core.proof import Proof
 from hostwatch.core.reading import Outcome
 from hostwatch.core.schedule import Target
@@ -141,6 +141,8 @@ def story(body: Mapping[str, Any]) -> Story:
     for key in ("devices", "failing", "answering", "supplies", "switches", "elements", "members"):
         restored[key] = tuple(restored.get(key, ()))
     restored["parts"] = tuple(canonical.restore(Part, one) for one in restored.get("parts", ()))
+    if restored.get("contact") is not None:
+        restored["contact"] = canonical.restore(ContactData, restored["contact"])
     return Story(**restored)
 
 

@@ -45,6 +45,10 @@ class Writer(ABC):
         """As `Ledger.told_of`."""
 
     @abstractmethod
+    async def value_of(self, commitment: str) -> str | None:
+        """As `Ledger.value_of`."""
+
+    @abstractmethod
     async def commit(self, decision: Decision, recorded_at: datetime, personal: Iterable[Personal]) -> int:
         """As `Ledger.commit`. Once begun it is carried through, though the caller be cancelled."""
 
@@ -72,6 +76,9 @@ class InlineWriter(Writer):
 
     async def told_of(self, reference: str) -> Told:
         return self._ledger.told_of(reference)
+
+    async def value_of(self, commitment: str) -> str | None:
+        return self._ledger.value_of(commitment)
 
     async def commit(self, decision: Decision, recorded_at: datetime, personal: Iterable[Personal]) -> int:
         return self._ledger.commit(decision, recorded_at, personal)
@@ -113,6 +120,9 @@ class ThreadWriter(Writer):
 
     async def told_of(self, reference: str) -> Told:
         return await self._thread.run(self._ledger.told_of, reference)
+
+    async def value_of(self, commitment: str) -> str | None:
+        return await self._thread.run(self._ledger.value_of, commitment)
 
     async def commit(self, decision: Decision, recorded_at: datetime, personal: Iterable[Personal]) -> int:
         work = self._thread.run(self._ledger.commit, decision, recorded_at, personal)

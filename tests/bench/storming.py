@@ -47,6 +47,9 @@ class Nowhere(Writer):
     async def remembered(self) -> Any:
         return None
 
+    async def value_of(self, commitment: str) -> str | None:
+        return None
+
     async def notices_of(self, receipt: str) -> Any:
         return []
 

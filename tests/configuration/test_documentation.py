@@ -12,7 +12,7 @@ from hostwatch.configuration import load, mistake, secret, service, source
 from hostwatch.configuration.checks import Checks
 from hostwatch.configuration.customer import Contact, Customer, Device, Terms
 from hostwatch.configuration.method import Witness
-from hostwatch.configuration.model import Configuration, Log, Metrics, Notices, Schedule, Site
+from hostwatch.configuration.model import Configuration, ContactCare, Log, Metrics, Notices, Schedule, Site
 from hostwatch.configuration.network import Network, Switch
 from hostwatch.configuration.packets import Limits, Packets
 from hostwatch.configuration.power import Power
@@ -39,6 +39,7 @@ PARTS: dict[str, type[BaseModel]] = {
     "web.tls.": Tls,
     "api.": Api,
     "api.tokens[].": ApiToken,
+    "contacts.": ContactCare,
     "channels.sms.": channels.room("sms").Site,
     "channels.voice.": channels.room("voice").Site,
     "sight.": Sight,
@@ -71,6 +72,7 @@ def test_every_setting_is_told_of() -> None:
         "limits",
         "checks",
         "notices",
+        "contacts",
         "sight",
         "uplinks",
         "power",

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from hostwatch import messages, wording
-from hostwatch.core.notice import Kind, Part, Story
+from hostwatch.core.notice import ContactData, Kind, Part, Story
 
 
 def at(clock: str) -> datetime:
@@ -188,6 +188,49 @@ FALSE_POWER = dataclasses.replace(
 )
 ZONE = ZoneInfo("Asia/Shanghai")
 
+ASKED = Story(
+    reference="",
+    customer="acme",
+    device="",
+    address="",
+    interval=timedelta(0),
+    misses=0,
+    last_answer=at("06:00"),
+    first_miss=at("06:00"),
+    verdict=at("06:00"),
+    why="",
+    contact=ContactData(
+        whose="duty",
+        way="5f",
+        channel="sms",
+        at=at("06:00"),
+        until=at("06:00") + timedelta(days=1),
+        asks=True,
+        code="4071 9358",
+        person="Duty officer",
+        site="Chengdu 1",
+        address="sms +86…34",
+    ),
+)
+assert ASKED.contact is not None
+CHANGED = dataclasses.replace(
+    ASKED,
+    contact=dataclasses.replace(
+        ASKED.contact,
+        until=at("06:00") + timedelta(days=7),
+        asks=False,
+        code="",
+        old=("sms +86…34",),
+        new=("sms +86…70", "email d…y@a…e"),
+    ),
+)
+assert CHANGED.contact is not None
+CHANGED_CODE = dataclasses.replace(
+    CHANGED, contact=dataclasses.replace(CHANGED.contact, asks=True, code="4071 9358")
+)
+FAILING = dataclasses.replace(
+    ASKED, contact=dataclasses.replace(ASKED.contact, until=None, asks=False, code="", why="returned")
+)
 NOTICES: dict[str, tuple[Kind, tuple[Story, ...], dict[str, bool]]] = {
     "An emergency": ("emergency", (SILENT,), {}),
     "A recovery": ("recovery", (BACK,), {}),
@@ -250,6 +293,14 @@ NOTICES: dict[str, tuple[Kind, tuple[Story, ...], dict[str, bool]]] = {
     "A warning to operators": ("warning", (ON_BATTERY,), {}),
     "A warning is over": ("cleared", (dataclasses.replace(ON_BATTERY, verdict=at("06:25")),), {}),
     "A customer is not told yet": ("warning", (NOT_TOLD,), {}),
+    "A code that verifies a way": ("verification", (ASKED,), {}),
+    "Contact data were changed": ("contact-changed", (CHANGED,), {}),
+    "Contact data were changed, as somebody who may change them reads it": (
+        "contact-changed",
+        (CHANGED_CODE,),
+        {},
+    ),
+    "A way to a contact fails": ("contact-failing", (FAILING,), {}),
     "Several emergencies in one notice": ("emergency", (SILENT, OTHER), {}),
     "A beginning and its end in one notice": ("recovery", (BACK,), {"both": True}),
     "A repeat that is late as well": ("emergency", (SILENT,), {"repeat": True, "late": True}),
