@@ -73,4 +73,5 @@ def heard(
         return delivery.returned(world, present, number, said=said, now=now)
     back = replace(attempt, outcome=AttemptOutcome.RETURNED, proof=None, ended_at=now)
     fact = facts.AttemptReturned(at=now, notice=present.id, number=number, said=said)
-    return Decision(facts=(fact,), notices=(present.with_attempt(back),))
+    late = Decision(facts=(fact,), notices=(present.with_attempt(back),))
+    return verifying.followed(world, late, now)
