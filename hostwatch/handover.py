@@ -55,6 +55,9 @@ class Handover:
         self.ends_by: dict[str, timedelta] = {}
         """By notice, while the other side is told: when that must have ended, by the monotonic clock."""
 
+        self.leaving: dict[str, Callable[[], None]] = {}
+        """By notice: what is to be done when its message leaves."""
+
     async def attempt(self, notice: str, way: Way, rung: int, beside: Collection[str] = ()) -> None:
         """Claim, send, record. A fault of ours may leave the attempt without an end, for others to end.
 
@@ -115,6 +118,8 @@ class Handover:
         within = directory.attempt_timeout(notice)
         self.ends_by[notice.id] = self._clock.monotonic() + within
         try:
+            if (leaves := self.leaving.pop(notice.id, None)) is not None:
+                leaves()
             return await self._told(notice, message, channel, within)
         finally:
             del self.ends_by[notice.id]

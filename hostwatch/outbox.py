@@ -44,6 +44,18 @@ OVERDUE_AFTER = IDLE
 """How long after its time a notice may still stand there before it is a sign that the outbox hangs."""
 
 
+class _Once:
+    """Does something once, however often it is asked to."""
+
+    def __init__(self, deed: Callable[[], None]) -> None:
+        self._deed: Callable[[], None] | None = deed
+
+    def __call__(self) -> None:
+        deed, self._deed = self._deed, None
+        if deed is not None:
+            deed()
+
+
 class Outbox:
     """Sends what is owed to people."""
 
@@ -307,6 +319,8 @@ class Outbox:
         name, plan = one.notice, self._plans.pop(one.notice)
         rung, way = plan.ways[one.way]
         beside = self._beside(plan.notice, way)
+        leaves = _Once(lambda: self._left(one.place))
+        self._handover.leaving[name] = leaves
         task = asyncio.create_task(self._handover.attempt(name, way, rung, beside))
         together = (name, *beside)
         for other in beside:
@@ -318,6 +332,8 @@ class Outbox:
             for each in together:
                 del self._in_flight[each]
                 self._changed[each] = None
+            self._handover.leaving.pop(name, None)
+            leaves()  # if it never did, it counts all the same
             self._turns.ended(one.place)
             self._heed(name, one.place)
             self._wake.set()
@@ -338,6 +354,12 @@ class Outbox:
                 if len(found) + 1 == bundle.STORIES_MAX:
                     break
         return found
+
+    def _left(self, place: turns.Place) -> None:
+        """A message leaves: from now on its gateway's time counts."""
+        if place.budget is not None:
+            self._budgets.leaves(place.kind)
+            self._wake.set()
 
     def _heed(self, name: str, place: turns.Place) -> None:
         """A gateway that asks to be left alone asks that for all whom we tell by it."""

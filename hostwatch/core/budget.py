@@ -1,12 +1,13 @@
 """How many messages a gateway may be sent: at most so many in any stretch of time of one length.
 
-Providers count in windows of their own, so no window whatever holds more. Who is told to wait waits: nothing
-at all goes to a gateway that asked to be left alone, for a minute at most; then one message asks again.
+Providers count in windows of their own, so no window whatever holds more. What counts is when a message
+leaves, which may be long after it was allowed to. Who is told to wait waits: nothing at all goes to a gateway
+that asked to be left alone, for a minute at most; then one message asks again.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -31,6 +32,9 @@ class Budgets:
         """`now`: a clock that is never set."""
         self._now = now
         self._sent: dict[str, deque[timedelta]] = {}
+        self._claimed: Counter[str] = Counter()
+        """By lane, what may leave and has not yet."""
+
         self._paused: dict[str, timedelta] = {}
         self._asked: dict[str, timedelta] = {}
         """Until when a gateway asked to be left alone, however long that is."""
@@ -38,17 +42,23 @@ class Budgets:
         self._waiting: set[tuple[str, Budget]] = set()
 
     def spend(self, lane: str, budget: Budget | None) -> bool:
-        """Whether one more may leave now; it is counted if it may."""
+        """Whether one more may leave now. If so it is counted, and `leaves` is to be called when it does."""
         if budget is None:
             return True
         now, sent = self._now(), self._sent.setdefault(lane, deque())
         while sent and sent[0] + budget.every <= now:
             sent.popleft()
-        if len(sent) >= budget.messages or self._paused.get(lane, now) > now:
+        if len(sent) + self._claimed[lane] >= budget.messages or self._paused.get(lane, now) > now:
             self._waiting.add((lane, budget))
             return False
-        sent.append(now)
+        self._claimed[lane] += 1
         return True
+
+    def leaves(self, lane: str) -> None:
+        """One of those that might leave does so now."""
+        if self._claimed[lane]:
+            self._claimed[lane] -= 1
+            self._sent[lane].append(self._now())
 
     def pause(self, lane: str, lasting: timedelta) -> None:
         """A gateway asked to be left alone."""
@@ -72,6 +82,8 @@ class Budgets:
         return min((self._free_at(*one) - now for one in waiting), default=None)
 
     def _free_at(self, lane: str, budget: Budget) -> timedelta:
-        sent, now = self._sent[lane], self._now()
-        room_at = sent[-budget.messages] + budget.every if len(sent) >= budget.messages else now
+        sent, now, free = self._sent[lane], self._now(), budget.messages - self._claimed[lane]
+        if free <= 0:  # all are about to leave: none of them is older than that
+            return now + budget.every
+        room_at = sent[-free] + budget.every if len(sent) >= free else now
         return max(room_at, self._paused.get(lane, now))

@@ -31,6 +31,7 @@ def test_no_window_holds_more(messages: int, pauses_ms: list[int]) -> None:
         may = budgets.spend("sms/main", budget)
         assert may is (len(recent) < messages)
         if may:
+            budgets.leaves("sms/main")
             left.append(clock.at)
             assert budgets.next_in() is None
         else:
@@ -52,9 +53,33 @@ def test_who_asks_to_be_left_alone_is_for_a_minute_at_most() -> None:
     assert budgets.next_in() == timedelta(seconds=7)
     assert budgets.spend("b", budget)
 
+    assert budgets.alone_for("a") == timedelta(seconds=7)
     budgets.pause("a", timedelta(hours=1))
     budgets.pause("a", SECOND)
+    assert budgets.alone_for("a") == timedelta(hours=1)
     assert not budgets.spend("a", budget)
     assert budgets.next_in() == PAUSE_MAX
     clock.at += PAUSE_MAX
     assert budgets.spend("a", budget)
+
+    budgets.resume("a")
+    assert budgets.alone_for("a") is None
+
+
+def test_what_counts_is_when_a_message_leaves() -> None:
+    """0.0 s two may leave, and no third ── 0.4 s one leaves, 0.9 s the other ── 1.4 s and 1.9 s the next"""
+    clock = Clock()
+    began, budgets, budget = clock.at, Budgets(clock), Budget(messages=2, every=SECOND)
+
+    def may(at: float) -> bool:
+        clock.at = began + at * SECOND
+        return budgets.spend("a", budget)
+
+    assert [may(0), may(0), may(0)] == [True, True, False]
+    assert budgets.next_in() == SECOND, "none of them is gone before"
+    for at in (0.4, 0.9):
+        clock.at = began + at * SECOND
+        budgets.leaves("a")
+    assert [may(1.3), may(1.4), may(1.5)] == [False, True, False]
+    budgets.leaves("a")
+    assert [may(1.8), may(1.95)] == [False, True]
