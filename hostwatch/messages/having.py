@@ -32,7 +32,7 @@ def asked(composed: Composed, links: Mapping[str, str], language: str) -> Compos
     text = "\n\n".join([before, "\n".join([asks, *lines]), closing])
     sheet = composed.sheet  # one link is a button there
     if len(links) > 1:
-        sheet = replace(sheet, steps=(*sheet.steps, asks, *lines))
+        sheet = replace(sheet, asks=asks, links=(*islice(links.items(), LINKS_MAX),))
     return replace(composed, text=text, sheet=sheet)
 
 

@@ -48,7 +48,7 @@ _FONT: Final = (
 
 STYLE: Final = f"""
 :root {{ color-scheme: light dark; supported-color-schemes: light dark; }}
-a[x-apple-data-detectors], u + #notice a:not(.key) {{ color: inherit !important;
+a[x-apple-data-detectors], u + #notice a:not(.key):not(.link) {{ color: inherit !important;
  text-decoration: none !important; font: inherit !important; }}
 th, td {{ display: block; }}
 td {{ padding-bottom: 10px !important; }}
@@ -61,6 +61,7 @@ td {{ padding-bottom: 10px !important; }}
  body, #notice {{ background-color: {DARK["ground"]} !important; color: {DARK["ink"]} !important; }}
  .soft {{ color: {DARK["soft"]} !important; }}
  .line {{ border-color: {DARK["line"]} !important; }}
+ .link {{ color: #a8c7fa !important; }}
  .key {{ background-color: #a8c7fa !important; color: #0b1f3a !important; }}
 }}
 """.strip()
@@ -75,6 +76,7 @@ def hypertext(sheet: Sheet, *, acknowledge_url: str = "") -> str:
         *_button(sheet, acknowledge_url),
         *(_table([*rows(block)]) for block in sheet.blocks),
         *(_step(row(step)) for step in sheet.steps),
+        *_links(sheet),
         f'<p class="soft line" style="margin:24px 0 0;padding-top:12px;border-top:1px solid {LIGHT["line"]};'
         f'color:{LIGHT["soft"]}">{"<br>".join(map(_said, sheet.closing))}</p>',
     ]
@@ -154,6 +156,18 @@ def _button(sheet: Sheet, url: str) -> Iterator[str]:
         "padding:12px 24px;border-radius:6px;background-color:#0b57d0;color:#ffffff;font-weight:600;"
         f'text-decoration:none">{escape(words)}</a></p>'
     )
+
+
+def _links(sheet: Sheet) -> Iterator[str]:
+    """A link for each of several emergencies, far enough from the next for a thumb."""
+    known = [(name, url) for name, url in sheet.links if urlsplit(url).scheme in ("http", "https")]
+    if known:
+        yield f'<p style="margin:0">{_said(sheet.asks)}</p>'
+    for name, url in known:
+        yield (
+            f'<p style="margin:0"><a class="link" href="{escape(url)}" style="display:inline-block;'
+            f'padding:10px 0;color:#0b57d0">{_said(name)}</a></p>'
+        )
 
 
 def _said(text: str) -> str:

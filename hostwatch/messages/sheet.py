@@ -52,6 +52,12 @@ class Sheet:
     closing: tuple[str, ...]
     """For whom, and from whom."""
 
+    asks: str = ""
+    """What the links are for."""
+
+    links: tuple[tuple[str, str], ...] = ()
+    """By which people say that they have one of several emergencies: its reference, and the address."""
+
     @property
     def text(self) -> str:
         """The whole as plain text, the parts with an empty line between them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from html.parser import HTMLParser
 from typing import Any
 
@@ -11,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hostwatch.core.notice import Kind, Story
-from hostwatch.messages import hypertext
+from hostwatch.messages import having, hypertext
 from hostwatch.messages.sheet import Row, row, rows
-from tests.messages.examples import CARRIER, MORE_POWER, NOTICES, ON_BATTERY, SILENT, WWW, compose
+from tests.messages.examples import CARRIER, MORE_POWER, NOTICES, ON_BATTERY, OTHER, SILENT, WWW, compose
 
 LANGUAGES = ("en", "zh-CN")
 OURS = {
@@ -173,6 +174,20 @@ def test_there_is_a_button_only_where_it_leads_to_a_page() -> None:
     assert ">我来处理</a>" in page
     for nowhere in ("", "javascript:alert(1)", "/a", "ftp://x.example/"):
         assert "<a " not in hypertext(sheet, acknowledge_url=nowhere)
+
+
+def test_of_several_emergencies_each_has_a_link_of_its_own() -> None:
+    links = {"E-000042": "https://watch.dc.example/a?x&y", "E-000043": "https://watch.dc.example/b"}
+    asked = having.asked(compose("emergency", (SILENT, OTHER)), links, "en")
+    page = hypertext(asked.sheet, acknowledge_url=having.only(links))
+
+    assert re.findall(r'<a class="link" href="([^"]*)"[^>]*>(.*?)</a>', page) == [
+        ("https://watch.dc.example/a?x&amp;y", '<span style="white-space:nowrap">E-000042</span>'),
+        ("https://watch.dc.example/b", '<span style="white-space:nowrap">E-000043</span>'),
+    ]
+    assert "Do you take care of it?" in page
+    assert 'class="key"' not in page
+    assert asked.text.count("https://") == 2
 
 
 @pytest.mark.parametrize(
