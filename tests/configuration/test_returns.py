@@ -27,7 +27,7 @@ WRONG = [
     ),
     ({"imap": {**IMAP, "handled": "moved", "moved_to": "INBOX"}}, "would be moved to where it is"),
     ({"imap": {**IMAP, "handled": "moved", "moved_to": "x\r\ny"}}, "is not the name of a mailbox"),
-    ({"imap": {**IMAP, "address": "mail.dc.example"}}, "192.0.2"),
+    ({"imap": {**IMAP, "address": "mail.dc.example"}}, "is not an IP address"),
     ({"maildir": "box", "separator": "."}, "'+', '-', '=' or ''"),
     ({"maildir": "box", "to": "b" * 38 + "@dc.example"}, "leaves no room for the token"),
     ({"maildir": "box", "to": "bounces"}, "is not a mailbox address"),
@@ -38,7 +38,7 @@ WRONG = [
 def test_a_mailbox_that_cannot_be_meant_so_is_a_mistake(written: dict[str, object], said: str) -> None:
     with pytest.raises(ValidationError) as caught:
         Returns.model_validate(written, context=Places(environment={"X": "secret of the mailbox"}))
-    assert said in str(caught.value) or said == "192.0.2"
+    assert said in str(caught.value)
     assert "secret of the mailbox" not in str(caught.value)
 
 
