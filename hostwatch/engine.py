@@ -79,6 +79,10 @@ class Engine:
         """Whether no deed waits."""
         return self._queue.empty()
 
+    def now(self) -> datetime:
+        """What time it is for whoever asks for a deed."""
+        return self._clock.now()
+
     async def told_of(self, reference: str) -> Told:
         """An emergency that there is, and all notices about it, as the store has them."""
         return await self._writer.told_of(reference)

@@ -23,6 +23,8 @@ def shown(signal: str) -> str:
     kind, colon, rest = signal.partition(":")
     if colon and kind in ("switch", "uplink", "supply", "source"):
         return f"{kind} {rest.rpartition('@')[0].rpartition('/')[0]}"
+    if kind == "report":
+        return "what a person reported"
     service = service_in(signal)
     return f"{device_in(signal)}/{service}" if service else device_in(signal)
 
@@ -62,6 +64,14 @@ def of_people(fact: facts.Fact, personal: Callable[[str], str | None]) -> Iterat
 def _of_answers(fact: facts.Fact, personal: Callable[[str], str | None]) -> Iterator[Event]:
     """What they said, and which calls were made."""
     match fact:
+        case facts.EmergencyReported():
+            by, why = personal(fact.told_by) or "somebody whose name was erased", personal(fact.because)
+            what = ", ".join(f"{one}/{fact.service}" if fact.service else one for one in fact.devices)
+            said = f"{what}, told by {by}: {why or 'words that were erased'}"
+            yield Event(fact.at, fact.actor, f"reports {fact.reference}: {said}")
+        case facts.ReportEnded():
+            why = personal(fact.because) or "words that were erased"
+            yield Event(fact.at, fact.actor, f"says that {fact.reference} is over: {why}")
         case facts.EmergencyCorrected():
             why = personal(fact.because) or "a reason that was erased"
             yield Event(fact.at, fact.actor, f"corrects {fact.reference}, a false alarm: {why}")

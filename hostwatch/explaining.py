@@ -46,6 +46,8 @@ KINDS: Final[tuple[type[facts.Fact], ...]] = (
     facts.EmergencyHeld,
     facts.EmergencyJoined,
     facts.EmergencyEnded,
+    facts.EmergencyReported,
+    facts.ReportEnded,
     facts.EmergencyCorrected,
     facts.SilenceBegan,
     facts.SilenceEnded,

@@ -15,6 +15,8 @@ from hostwatch.core.emergency import Emergency, Notice
 from hostwatch.core.facts import PathSeen
 from hostwatch.core.parents import Ways
 from hostwatch.core.path import told
+from hostwatch.core.reported import groups, is_reported
+from hostwatch.core.service import device_in
 from hostwatch.core.world import World
 from hostwatch.traces import SHARED_FOR, neighbourhood
 
@@ -38,6 +40,7 @@ def described(
         n for n in world.notices.values() if emergency.reference in n.emergencies and n.kind == "emergency"
     ]
     behind = _behind(world, emergency) if story.is_shared else None
+    reported = is_reported(emergency)
     return {
         "reference": emergency.reference,
         "customer": story.customer,
@@ -49,7 +52,10 @@ def described(
         "customers": None if behind is None else len(behind),
         "behind": None if behind is None else sum(group.count for group in behind.values()),
         "service": story.service or None,
-        "found": story.why if story.service else None,
+        "reported": story.reported or None,
+        "devices": list(dict.fromkeys(map(device_in, emergency.joined))) if reported else None,
+        "corrected_at": story.corrected_at,
+        "found": story.why if story.service and not reported else None,
         "services_failing": list(story.failing),
         "services_answering": list(story.answering),
         "last_answer": story.last_answer,
@@ -65,6 +71,8 @@ def described(
 def _behind(world: World, emergency: Emergency) -> Mapping[str, Group]:
     """Whom an emergency that many share concerns now: the devices of each customer."""
     people = world.population
+    if is_reported(emergency):
+        return dict(groups(people, emergency))
     own = people.uplink_of(emergency.signal)
     if own is not None:
         return dict(people.behind(own.id))

@@ -22,6 +22,7 @@ NO_CONFIGURATION = {
     "check srv-1": 2,
     "contacts": 2,
     "doctor": 2,
+    "emergency correct E-000001 --because rain": 1,
     "explain E-000001": 1,
     "latency srv-1": 1,
     "power": 2,

@@ -169,6 +169,8 @@ def _is_possible(found: Explained) -> bool:
 
 
 def _silent(found: Explained) -> str:
+    if found.emergency.story.reported:
+        return "out of use, as a person reported,"
     return "without power" if found.emergency.story.supplies else "silent"
 
 

@@ -249,7 +249,7 @@ def _table(emergencies: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> Table:
         has_it = [acknowledgements.line(has, _time(has["at"], zone)) for has in one["acknowledged"]]
         told += [f"[cyan]{escape(line)}[/]" for line in has_it]
         table.add_row(
-            one["reference"],
+            one["reference"] + ("\ncorrected" if one["corrected_at"] else ""),
             one["customer"] or _counted(one),
             _what(one),
             _time(one["first_miss"], zone),
@@ -261,6 +261,8 @@ def _table(emergencies: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> Table:
 
 def _what(one: Mapping[str, Any]) -> str:
     """What an emergency is about, and what is told under it."""
+    if one["reported"] is not None:
+        return "\n".join(_reported(one))
     if one["customers"] is not None:
         shared = [escape(name) for name in _shared(one)]
         left = len(shared) - LISTED_MAX
@@ -271,6 +273,17 @@ def _what(one: Mapping[str, Any]) -> str:
     if one["services_failing"]:
         lines.append(f"with it: {', '.join(one['services_failing'])}")
     return "\n".join(lines)
+
+
+def _reported(one: Mapping[str, Any]) -> list[str]:
+    """What a person reported."""
+    names = [f"{one['service']} on {name}" if one["service"] else name for name in one["devices"]]
+    left = len(names) - LISTED_MAX
+    return [
+        *names[:LISTED_MAX],
+        *([f"{left} more"] if left > 0 else []),
+        f"reported: {escape(one['reported'])}",
+    ]
 
 
 def _shared(one: Mapping[str, Any]) -> list[str]:

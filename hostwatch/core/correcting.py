@@ -19,6 +19,7 @@ from hostwatch.core.customerduty import CustomerDuty
 from hostwatch.core.emergency import Attempt, AttemptOutcome, Duty, Emergency, Notice, NoticeState, notice_id
 from hostwatch.core.facts_by_hand import EmergencyCorrected
 from hostwatch.core.notice import Story
+from hostwatch.core.reported import is_reported
 from hostwatch.core.world import Decision, World
 
 WHY = "it was corrected"
@@ -41,11 +42,21 @@ def correct(
     roots = roots_of(emergency)
     joined = tuple(name for name in roots if name != emergency.signal) if roots else emergency.joined
     story = replace(emergency.story, corrected_at=said.at, correction=because)
+    after = replace(emergency, story=story, joined=joined)
+    ends = [_ended(after, said.at)] if is_reported(after) and after.ended_at is None else []
     return replace(
         settled,
-        facts=(said, *settled.facts, *(_of(notice) for notice in owed)),
-        emergencies=(replace(emergency, story=story, joined=joined),),
+        facts=(said, *ends, *settled.facts, *(_of(notice) for notice in owed)),
+        emergencies=(replace(after, ended_at=said.at) if ends else after,),
         notices=(*settled.notices, *owed),
+    )
+
+
+def _ended(emergency: Emergency, at: datetime) -> facts.EmergencyEnded:
+    """What a person reported is over with that: no answer to a probe would end it."""
+    first_miss = emergency.story.first_miss
+    return facts.EmergencyEnded(
+        at=at, reference=emergency.reference, withdrawn=False, last_miss=first_miss, first_answer=None
     )
 
 

@@ -335,6 +335,8 @@ AcknowledgementWithdrawn = facts_from_people.AcknowledgementWithdrawn
 CallTaken = facts_from_people.CallTaken
 CallReturned = facts_from_people.CallReturned
 CallEnded = facts_from_people.CallEnded
+EmergencyReported = facts_by_hand.EmergencyReported
+ReportEnded = facts_by_hand.ReportEnded
 EmergencyCorrected = facts_by_hand.EmergencyCorrected
 
 ContactWays = facts_of_contacts.ContactWays

@@ -85,6 +85,18 @@ class ContactData:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """How our own probes see a device, or a service on it, of which a person reported something."""
+
+    device: str
+    how: str
+    """`answering`, `silent` or `unknown`."""
+
+    since: datetime | None = None
+    """Since when it is silent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
     """One emergency as a notice tells it. All instants are aware UTC."""
 
@@ -197,6 +209,16 @@ class Story:
     under: str = ""
     """Of what is withdrawn: the reference under which the same is told of from now on; empty if none."""
 
+    reported: str = ""
+    """Of what a person reported: what is seen, in their words. Then `first_miss` is since when, as they say,
+    and `last_answer` at the earliest."""
+
+    latest: datetime | None = None
+    """Of that: since when at the latest; None where nobody said."""
+
+    seen: tuple[Seen, ...] = ()
+    """Of that: how our own probes see each of the reader's devices that are named."""
+
     corrected_at: datetime | None = None
     """When a person said that it was a false alarm; None: nobody did."""
 
@@ -206,4 +228,4 @@ class Story:
     @property
     def is_shared(self) -> bool:
         """Whether it is of what several customers hang on: each reader has a story of their own."""
-        return bool(self.uplink or self.supplies or self.switches)
+        return bool(self.uplink or self.supplies or self.switches or self.reported)

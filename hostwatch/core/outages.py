@@ -14,6 +14,7 @@ from hostwatch.core.holds import Hold
 from hostwatch.core.notice import Gone
 from hostwatch.core.owing import Owing
 from hostwatch.core.parents import is_parent
+from hostwatch.core.reported import is_reported
 from hostwatch.core.service import is_service
 from hostwatch.core.shared import Shared
 from hostwatch.core.signal import Signal, verdict_on
@@ -113,7 +114,7 @@ class Outages:
     def answered(self, signal: str) -> None:
         """A silence ended without a verdict: an emergency of a service that covers its device lets it go."""
         emergency = self.owing.emergency_of(signal)
-        if emergency is not None and signal in emergency.joined:
+        if emergency is not None and signal in emergency.joined and not is_reported(emergency):
             self.owing.put(without(emergency, signal))
 
     # Services.
@@ -121,6 +122,10 @@ class Outages:
     def service_down(self, flip: facts.WentDown) -> None:
         """A service went down, or is still so and nobody is told of it."""
         device, service, own = self.singles.whose(flip.signal)
+        reported = self.owing.emergency_of(flip.signal)
+        if reported is not None and is_reported(reported):
+            self.singles.under_report(reported, flip, flip.at)
+            return
         if not service.terms.obliges:
             return
         self._verdicts[flip.signal] = flip

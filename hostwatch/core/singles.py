@@ -16,6 +16,8 @@ from hostwatch.core.holds import Hold
 from hostwatch.core.notice import Gone
 from hostwatch.core.owing import Owing
 from hostwatch.core.parents import is_parent
+from hostwatch.core.reported import is_reported, seen_anew
+from hostwatch.core.reported import without as uncovered_by
 from hostwatch.core.service import Service, is_service, service_in
 from hostwatch.core.signal import Signal, verdict_on
 from hostwatch.core.together import Known, answering, failing, stand
@@ -44,6 +46,8 @@ class Singles:
         with_it = self.uncovered(device)
         holds = [hold.since for one in with_it if (hold := self._owing.hold_of(one.name)) is not None]
         adopted = self.covering(flip.signal)
+        if adopted is not None and is_reported(adopted):
+            return self.under_report(adopted, flip, at)
         if adopted is None:
             emergency = self._owing.open(
                 lambda name: self._story(device, flip, name), flip.signal, at, min([flip.at, *holds])
@@ -89,6 +93,8 @@ class Singles:
             if emergency.signal != own:
                 self._owing.put(without(emergency, own))
             return None
+        if emergency is not None and is_reported(emergency):
+            return emergency
         if emergency is None or emergency.signal == own or is_parent(emergency.signal) or signal is None:
             return emergency
         if signal.last_answer is None or signal.last_answer <= emergency.opened_at:
@@ -121,11 +127,30 @@ class Singles:
         joined = (*emergency.joined, flip.signal)
         return self._owing.put(replace(emergency, joined=joined, story=replace(story, failing=told)))
 
+    def under_report(self, emergency: Emergency, flip: facts.WentDown, at: datetime) -> Emergency:
+        """What a person reported is down by our own probes too: that is more of the same (J4)."""
+        self._owing.let_go(flip.signal)
+        self._owing.join(emergency, flip, at)
+        self._seen_anew(emergency, flip.signal)
+        return emergency
+
+    def _seen_anew(self, emergency: Emergency, signal: str) -> None:
+        """Its customer is told how our probes see now what was reported."""
+        device = self._people.device_of(signal)
+        story = None if device is None else self._owing.told(emergency.reference).get(device.customer)
+        if story is None or (is_service(signal) and not story.service):
+            return
+        now = seen_anew(self._people, story, self._known)
+        if now != story:
+            self._owing.update_customer(now)
+
     # Ends.
 
     def over(self, emergency: Emergency, name: str, flip: facts.CameUp | None, gone: Gone = "") -> None:
         """A signal that an emergency tells of came up; or is no longer watched, if there is no flip."""
-        if is_parent(emergency.signal):
+        if is_reported(emergency):
+            self._over_reported(emergency, name, flip, gone)
+        elif is_parent(emergency.signal):
             self._owing.put(self._let_go_of(emergency, name))
         elif emergency.signal != name:
             self._owing.put(without(emergency, name))
@@ -135,6 +160,24 @@ class Singles:
             story = replace(emergency.story, last_miss=flip.last_miss, first_answer=flip.first_answer)
             story = replace(story, failing=self._left(emergency), answering=())
             self._owing.end(replace(emergency, story=story, ended_at=flip.at), "recovery")
+
+    def _over_reported(self, emergency: Emergency, name: str, flip: facts.CameUp | None, gone: Gone) -> None:
+        """Our probes see again what a person reported, which ends nothing; or watch it no more."""
+        if flip is not None:
+            self._seen_anew(emergency, name)
+            return
+        left = uncovered_by(emergency, name)
+        device = self._people.device_of(name)
+        mine = "" if device is None else device.customer
+        story = replace(emergency.story, last_miss=self._now, gone=gone)
+        if not left.joined:
+            over = replace(left, story=story, ended_at=self._now, withdrawn=True)
+            self._owing.end(over, "withdrawn")
+            return
+        self._owing.put(left)
+        others = (self._people.device_of(one) for one in left.joined)
+        if mine not in {one.customer for one in others if one is not None}:
+            self._owing.end_for(story, {mine}, "withdrawn")
 
     def _let_go_of(self, emergency: Emergency, name: str) -> Emergency:
         """The emergency of what a device hangs on without it; and without its services, if it is back."""

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hostwatch.core import instant
-from hostwatch.core.notice import ContactData, Kind, Part, Story
+from hostwatch.core.notice import ContactData, Kind, Part, Seen, Story
 from hostwatch.messages import catalogue, spans
 from hostwatch.messages.text import Composed
 
@@ -100,9 +100,16 @@ def _emergency(story: Story) -> dict[str, Any]:
         "members": list(story.members) if story.members else None,
         "spared": story.spared or None,
         "spared_customers": story.spared_customers or None,
+        "reported": story.reported or None,
+        "latest": _instant(story.latest),
+        "seen": [_seen(one) for one in story.seen] if story.reported else None,
         "corrected_at": _instant(story.corrected_at),
         "correction": story.correction or None,
     }
+
+
+def _seen(seen: Seen) -> dict[str, Any]:
+    return {"device": seen.device, "how": seen.how, "since": _instant(seen.since)}
 
 
 def _part(part: Part) -> dict[str, Any]:

@@ -88,6 +88,9 @@ COLUMNS = (
     "contractual_backbone_availability_percent",
     "contractual_backbone_availability_lower_percent",
     "contractual_backbone_availability_upper_percent",
+    "emergencies_reported_since",
+    "emergencies_reported_until",
+    "emergencies_corrected_at",
 )
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -137,7 +140,16 @@ def _cells(report: MonthReport, row: Row) -> list[str | int]:
         row.power.possibly_s,
         *_members(report, row),
         *_once(row),
+        *_by_hand(row),
     ]
+
+
+def _by_hand(row: Row) -> Iterator[str]:
+    """For each of the emergencies what people said of it; empty where nobody did."""
+    reports = [emergency.report for emergency in row.emergencies]
+    yield _listed("" if one is None else rfc3339(one.since) for one in reports)
+    yield _listed("" if one is None or one.until is None else rfc3339(one.until) for one in reports)
+    yield _listed("" if (at := one.corrected_at) is None else rfc3339(at) for one in row.emergencies)
 
 
 def _once(row: Row) -> Iterator[str | int]:

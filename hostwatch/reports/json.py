@@ -15,7 +15,7 @@ from hostwatch.sla.account import SECONDS, Account
 from hostwatch.sla.lines import DoubtLine, SilenceLine
 from hostwatch.sla.month import MonthReport, Power, Row, ServiceRow, SupplyRow, Total, UplinkRow
 from hostwatch.sla.once import Once
-from hostwatch.sla.records import BlindRecord, EmergencyRecord
+from hostwatch.sla.records import BlindRecord, EmergencyRecord, ReportRecord
 from hostwatch.sla.timing import ClockRecord
 
 FORMAT = "everything, with all dates, for programs: canonical JSON on one line"
@@ -185,7 +185,7 @@ def _silence(line: SilenceLine) -> dict[str, Any]:
 def _emergency(emergency: EmergencyRecord) -> dict[str, Any]:
     return {
         "reference": emergency.reference,
-        "signal": emergency.signal,
+        "signal": emergency.signal or None,
         "last_answer": emergency.last_answer,
         "first_miss": emergency.first_miss,
         "opened_at": emergency.opened_at,
@@ -194,6 +194,20 @@ def _emergency(emergency: EmergencyRecord) -> dict[str, Any]:
         "withdrawn": emergency.withdrawn,
         "joined": emergency.joined,
         "cause_stated": emergency.stated or None,
+        "reported": None if emergency.report is None else _reported(emergency.report),
+        "corrected_at": emergency.corrected_at,
+        "corrected_by": emergency.corrected_by or None,
+    }
+
+
+def _reported(report: ReportRecord) -> dict[str, Any]:
+    return {
+        "since": report.since,
+        "earliest": report.earliest,
+        "latest": report.latest,
+        "until": report.until,
+        "by": report.by,
+        "evidence": report.evidence,
     }
 
 

@@ -20,7 +20,7 @@ from hostwatch.reports._grid import Grid
 from hostwatch.sla.account import PLACES, Account
 from hostwatch.sla.lines import DoubtLine, SilenceLine
 from hostwatch.sla.month import MonthReport, Row, ServiceRow, SupplyRow, Total, UplinkRow
-from hostwatch.sla.records import BlindRecord, Ending
+from hostwatch.sla.records import BlindRecord, EmergencyRecord, Ending
 from hostwatch.sla.timing import ClockRecord
 
 FORMAT = "tables for people, as wide as the terminal"
@@ -111,6 +111,7 @@ def _parts(report: MonthReport, paper: Paper) -> Iterator[str | Text | Table]:
         yield from _services(mine, customer, paper)
         yield from _power(mine, totals[customer], paper)
         yield from _contractual(mine, paper)
+        yield from _by_hand(report, mine)
         for row in mine:
             if row.silences:
                 yield from _silences(report, f"Silences of {row.device}", row, paper)
@@ -222,6 +223,34 @@ def _contractual(rows: list[Row], paper: Paper) -> Iterator[str | Text | Table]:
         if row.backbone_measured_s:
             cells.append((row.device, "carrier", *_figures(row.once.backbone)))
     yield Grid(header=("device", "by", *FIGURES), rows=cells, styles=[""] * len(cells), left=2).on(paper)
+
+
+def _by_hand(report: MonthReport, rows: list[Row]) -> Iterator[str | Text]:
+    """What people said of emergencies: those that they reported, and false alarms. No figure has it."""
+    found = {
+        one.reference: one
+        for row in rows
+        for one in (*row.emergencies, *(one for service in row.services for one in service.emergencies))
+        if one.report is not None or one.corrected_at is not None
+    }
+    told = [line for one in found.values() for line in _said(report, one)]
+    if told:
+        yield "\nWhat people said, which is counted in no figure"
+        yield from (Text(f"  {line}") for line in told[:LINES_MAX])
+        yield from _more(len(told))
+
+
+def _said(report: MonthReport, one: EmergencyRecord) -> Iterator[str]:
+    said = one.report
+    if said is not None:
+        until = "now" if said.until is None else report.local(said.until)
+        what = f" ({said.service})" if said.service else ""
+        evidence = f"; evidence {', '.join(said.evidence)}" if said.evidence else ""
+        since = report.local(said.since)
+        yield f"{one.reference}{what} reported, {since} to {until}, recorded by {said.by}{evidence}"
+    if one.corrected_at is not None:
+        when = report.local(one.corrected_at)
+        yield f"{one.reference} corrected as a false alarm at {when} by {one.corrected_by}"
 
 
 def _together(report: MonthReport, row: Row) -> Iterator[Text]:

@@ -18,7 +18,15 @@ from hostwatch.core.instant import EPOCH
 from hostwatch.core.signal import Signal
 from hostwatch.core.timeline import Span, Timeline
 from hostwatch.sla.doubts import Overheard
-from hostwatch.sla.records import BlindRecord, EmergencyRecord, Ending, SilenceRecord, Tenure, spanned
+from hostwatch.sla.records import (
+    BlindRecord,
+    EmergencyRecord,
+    Ending,
+    ReportRecord,
+    SilenceRecord,
+    Tenure,
+    spanned,
+)
 from hostwatch.sla.version import Version, thing_of, version_of
 
 POWER = "power"
@@ -98,6 +106,22 @@ class Gathered:
             case facts.BlindEnded():
                 self.blind.append(BlindRecord(why=fact.why, since=fact.since, until=fact.at))
             case _:
+                self._by_hand(fact)
+
+    def _by_hand(self, fact: facts.Fact) -> None:
+        """What people said of emergencies."""
+        match fact:
+            case facts.EmergencyReported():
+                self._reported(fact)
+            case facts.ReportEnded():
+                told = self.emergencies[fact.reference]
+                report = None if told.report is None else replace(told.report, until=fact.until)
+                self.emergencies[fact.reference] = replace(told, report=report)
+            case facts.EmergencyCorrected():
+                told = self.emergencies[fact.reference]
+                corrected = replace(told, corrected_at=fact.at, corrected_by=fact.actor)
+                self.emergencies[fact.reference] = corrected
+            case _:
                 pass
 
     def _changed(self, fact: facts.PopulationChanged) -> None:
@@ -176,6 +200,27 @@ class Gathered:
             last_answer=fact.last_answer,
             first_miss=fact.first_miss,
             opened_at=fact.at,
+        )
+
+    def _reported(self, fact: facts.EmergencyReported) -> None:
+        """It is named after no signal of ours, and its dates are those that the person gave."""
+        self.emergencies[fact.reference] = EmergencyRecord(
+            reference=fact.reference,
+            customer="",
+            device="",
+            signal="",
+            last_answer=fact.earliest or fact.since,
+            first_miss=fact.since,
+            opened_at=fact.at,
+            report=ReportRecord(
+                devices=fact.devices,
+                service=fact.service,
+                since=fact.since,
+                earliest=fact.earliest,
+                latest=fact.latest,
+                by=fact.actor,
+                evidence=tuple(str(one.get("sha256", "")) for one in fact.evidence),
+            ),
         )
 
     def _ended(self, fact: facts.EmergencyEnded) -> None:

@@ -33,6 +33,9 @@ LASTING: tuple[type[facts.Fact], ...] = (
     facts.SwitchEmergencyOpened,
     facts.EmergencyJoined,
     facts.EmergencyEnded,
+    facts.EmergencyReported,
+    facts.ReportEnded,
+    facts.EmergencyCorrected,
     facts.CauseFound,
     facts.CauseStated,
     facts.PowerSeen,
@@ -78,7 +81,10 @@ class _Histories:
         """The finished value."""
         told: dict[tuple[str, str], list[EmergencyRecord]] = defaultdict(list)
         for emergency in self._gathered.emergencies.values():
-            if emergency.is_shared:
+            if emergency.report is not None:
+                for device in emergency.report.devices:
+                    self._shared[device].append(emergency)
+            elif emergency.is_shared:
                 for signal in (emergency.signal, *emergency.joined):
                     self._shared[thing_in(signal)].append(emergency)
             else:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
 from hostwatch.core.instant import second
 from hostwatch.core.lastseen import LastSeen
+from hostwatch.core.service import device_in, service_in
 from hostwatch.core.timeline import Span, Timeline
 from hostwatch.core.uplink import parsed
 
@@ -66,6 +67,31 @@ class SilenceRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportRecord:
+    """What a person said of an emergency that they reported. It is counted in no figure (J4)."""
+
+    devices: tuple[str, ...]
+    service: str
+    """Empty: the devices themselves."""
+
+    since: datetime
+    earliest: datetime | None
+    latest: datetime | None
+    by: str
+    """Who recorded it."""
+
+    evidence: tuple[str, ...]
+    """The SHA-256 of each file that shows it."""
+
+    until: datetime | None = None
+    """None: nobody has said when it was over."""
+
+    def covers(self, signals: Iterable[str]) -> bool:
+        """Whether it is about one of some signals."""
+        return any(device_in(one) in self.devices and service_in(one) == self.service for one in signals)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EmergencyRecord:
     """A confirmed outage that obliged us to tell."""
 
@@ -101,8 +127,19 @@ class EmergencyRecord:
     stated: str = ""
     """The cause that a person states; empty if nobody does."""
 
+    report: ReportRecord | None = None
+    """What a person said, if it was opened by their word; else None."""
+
+    corrected_at: datetime | None = None
+    """When a person said that it was a false alarm; None: nobody did. No figure changes by that."""
+
+    corrected_by: str = ""
+    """Who recorded that."""
+
     def covers(self, signals: Collection[str]) -> bool:
         """Whether it tells of one of some signals."""
+        if self.report is not None and self.report.covers(signals):
+            return True
         return any(signal in signals for signal in (self.signal, *self.joined))
 
 

@@ -12,6 +12,7 @@ from hostwatch.core.customerduty import CustomerDuty
 from hostwatch.core.emergency import Attempt, AttemptOutcome, Duty, Emergency, Notice, NoticeState
 from hostwatch.core.holds import Hold
 from hostwatch.core.notice import ContactData, Part, Story
+from hostwatch.core.notice import Seen as SeenOfReport
 from hostwatch.core.proof import Proof
 from hostwatch.core.reading import Outcome
 from hostwatch.core.schedule import Target
@@ -132,7 +133,7 @@ def _seen_text(entries: Iterable[Seen]) -> str:
 
 def story(body: Mapping[str, Any]) -> Story:
     """A story from its canonical form."""
-    dates = ("last_answer", "first_miss", "verdict", "last_miss", "first_answer", "corrected_at")
+    dates = ("last_answer", "first_miss", "verdict", "last_miss", "first_answer", "latest", "corrected_at")
     restored: dict[str, Any] = {
         key: instant.from_rfc3339(value) if key in dates and value is not None else value
         for key, value in body.items()
@@ -143,6 +144,7 @@ def story(body: Mapping[str, Any]) -> Story:
     restored["parts"] = tuple(canonical.restore(Part, one) for one in restored.get("parts", ()))
     if restored.get("contact") is not None:
         restored["contact"] = canonical.restore(ContactData, restored["contact"])
+    restored["seen"] = tuple(canonical.restore(SeenOfReport, one) for one in restored.get("seen", ()))
     return Story(**restored)
 
 

@@ -165,6 +165,8 @@ GOLDEN: dict[str, str] = {
     "EmergencyHeld": "edc5543886d2cea4",
     "EmergencyJoined": "850bc6fffc610444",
     "EmergencyEnded": "cac398a08dd45727",
+    "EmergencyReported": "4e5ba2f8d7374176",
+    "ReportEnded": "b1e6e9cb8ad7063f",
     "EmergencyCorrected": "2bb813c37b26d19f",
     "CustomerDutyArose": "b343c13ab0bfb9a7",
     "CustomerDutyMet": "7be73a453c1a98ac",

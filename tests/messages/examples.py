@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from hostwatch import messages, wording
-from hostwatch.core.notice import ContactData, Kind, Part, Story
+from hostwatch.core.notice import ContactData, Kind, Part, Seen, Story
 
 
 def at(clock: str) -> datetime:
@@ -180,6 +180,38 @@ NOT_TOLD = dataclasses.replace(
     about="2026-10-03 06:25Z",
     elements=(),
 )
+REPORTED = Story(
+    reference="E-000050",
+    customer="acme",
+    device="",
+    address="",
+    interval=timedelta(0),
+    misses=0,
+    last_answer=at("05:30"),
+    first_miss=at("05:45"),
+    verdict=at("06:10"),
+    why="reported",
+    reported="pages of the shop come without pictures",
+    latest=at("06:00"),
+    behind=3,
+    devices=("acme-web-1", "acme-web-2", "acme-web-3"),
+    seen=(
+        Seen(device="acme-web-1", how="answering"),
+        Seen(device="acme-web-2", how="silent", since=at("05:50")),
+        Seen(device="acme-web-3", how="unknown"),
+    ),
+)
+REPORTED_WWW = dataclasses.replace(
+    REPORTED,
+    device="acme-web-1",
+    address="192.0.2.17",
+    service="www",
+    last_answer=at("05:45"),
+    latest=None,
+    behind=1,
+    devices=("acme-web-1",),
+    seen=(Seen(device="acme-web-1", how="answering"),),
+)
 FALSE_ALARM = dataclasses.replace(
     SILENT, corrected_at=at("06:40"), correction="a filter of ours dropped the pings from 06:02 on"
 )
@@ -288,6 +320,23 @@ NOTICES: dict[str, tuple[Kind, tuple[Story, ...], dict[str, bool]]] = {
     "A switch is dead, as the operator is told": ("emergency", (SWITCH_OPERATORS,), {}),
     "More is cut off": ("update", (CUT_OFF,), {}),
     "A switch is taken out of the watch": ("withdrawn", (CUT_OFF,), {}),
+    "A person reports an emergency": ("emergency", (REPORTED,), {}),
+    "A person reports an emergency of a service": ("emergency", (REPORTED_WWW,), {}),
+    "What was reported is silent to us too": (
+        "update",
+        (
+            dataclasses.replace(
+                REPORTED_WWW, seen=(Seen(device="acme-web-1", how="silent", since=at("06:15")),)
+            ),
+        ),
+        {},
+    ),
+    "What was reported is over": (
+        "recovery",
+        (dataclasses.replace(REPORTED, last_miss=at("06:40"), first_answer=at("06:40")),),
+        {},
+    ),
+    "What was reported is taken out of the watch": ("withdrawn", (REPORTED_WWW,), {}),
     "A false alarm is corrected": ("correction", (FALSE_ALARM,), {}),
     "A false alarm of what many share is corrected": ("correction", (FALSE_POWER,), {}),
     "A warning to operators": ("warning", (ON_BATTERY,), {}),
