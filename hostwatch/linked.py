@@ -179,7 +179,7 @@ class Linked:
 
     def _may_change(self, token: str) -> bool:
         """Whether they have not said otherwise too often."""
-        now, key = self._clock.now(), token.lower()
+        now, key = self._clock.now(), token
         recent = [when for when in self._changes.pop(key, []) if when > now - CHANGES_WITHIN]
         may = len(recent) < CHANGES_MAX
         self._changes[key] = [*recent, now] if may else recent

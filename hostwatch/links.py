@@ -1,16 +1,15 @@
 """Links by which a person says that they have an emergency: made and read under a key of this store.
 
 A link is good for one purpose, one emergency and one person, and until an instant; that is what is signed. It
-names nobody: whom it is of can only be found by asking whose it may be. It is written in letters that survive
-being copied, shortened to one case, or typed.
+names nobody: whom it is of can only be found by asking whose it may be. It is written in digits and
+letters, so that no sign of it ends it early, and is as short as an SMS in Chinese wants it.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import hmac
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,11 +20,13 @@ from hostwatch.configuration.web import Web
 from hostwatch.core import emergency, instant
 from hostwatch.core.emergency import Emergency, Notice
 
-TOKEN_CHARS: Final = 48
+TOKEN_CHARS: Final = 39
+ALPHABET: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
 MAC_BYTES: Final = 16
 PERSON_BYTES: Final = 6
-NUMBER_BYTES: Final = 5
+NUMBER_BYTES: Final = 4
 HOUR_BYTES: Final = 3
+TOKEN_BYTES: Final = NUMBER_BYTES + PERSON_BYTES + HOUR_BYTES + MAC_BYTES
 
 PURPOSE: Final = b"ack"
 """What it is good for; what was signed for anything else is none."""
@@ -81,15 +82,12 @@ class Links:
             + self._person(notice.customer, notice.contact, of)
             + until.to_bytes(HOUR_BYTES, "big")
         )
-        return base64.b32encode(body + self._signature(PURPOSE, body)).decode().lower()
+        return written(body + self._signature(PURPOSE, body))
 
     def read(self, text: str) -> Token | None:
         """What a token says; None if it is none of ours."""
-        if len(text) != TOKEN_CHARS or not text.isascii():
-            return None
-        try:
-            found = base64.b32decode(text.upper())
-        except binascii.Error:
+        found = bytes_of(text)
+        if found is None:
             return None
         body, signature = found[:-MAC_BYTES], found[-MAC_BYTES:]
         if not hmac.compare_digest(signature, self._signature(PURPOSE, body)):
@@ -111,6 +109,25 @@ class Links:
 
     def _signature(self, purpose: bytes, body: bytes) -> bytes:
         return hmac.digest(self._key, purpose + b"\0" + body, hashlib.sha256)[:MAC_BYTES]
+
+
+def written(token: bytes) -> str:
+    """A token in digits and letters: nothing that a telephone would take for the end of a link."""
+    number, text = int.from_bytes(token, "big"), ""
+    for _ in range(TOKEN_CHARS):
+        number, digit = divmod(number, len(ALPHABET))
+        text = ALPHABET[digit] + text
+    return text
+
+
+def bytes_of(text: str) -> bytes | None:
+    """What is written so; None if nothing is. Each token is written in one way."""
+    if len(text) != TOKEN_CHARS or not all(char in ALPHABET for char in text):
+        return None
+    number = 0
+    for char in text:
+        number = number * len(ALPHABET) + ALPHABET.index(char)
+    return number.to_bytes(TOKEN_BYTES, "big") if number < 1 << 8 * TOKEN_BYTES else None
 
 
 def links_of(links: Links | None, notice: Notice, opened: Mapping[str, Emergency]) -> Mapping[str, str]:

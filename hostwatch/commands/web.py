@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 
+from hostwatch import log
 from hostwatch.commands import Refused, add_config, says_why
 from hostwatch.configuration.load import load
 from hostwatch.frontdoor import settings_of
@@ -29,4 +30,5 @@ def run(options: argparse.Namespace) -> int:
     told, web = settings_of(loaded), loaded.configuration.web
     if told is None or web is None or web.socket is None:
         raise Refused("nothing is left to serve: without web.socket: the watch serves pages itself")
+    log.set_up(loaded.configuration.log.format, loaded.configuration.log.level)
     return alone(Settings.of(told), loaded.path(web.socket))

@@ -17,7 +17,7 @@ from hostwatch.configuration.secret import Secret
 from hostwatch.configuration.strict import Section
 
 URL_CHARS_MAX: Final = 100
-"""A link to acknowledge is that and 51 characters more, and is to fit into an SMS."""
+"""A link to acknowledge is that and 42 characters more, and is to fit into an SMS."""
 
 SECRET_CHARS_MIN: Final = 20
 TOKENS_MAX: Final = 100

@@ -139,7 +139,7 @@ def _closed(t: NullTranslations, language: str, told: Mapping[str, Any]) -> Page
             says = t.gettext("Who it was made for is not told of %s any more.") % reference
         case "unknown":
             title = t.gettext("This link leads nowhere")
-            says = t.gettext("Was it copied whole? It ends with 48 letters and digits.")
+            says = t.gettext("Was it copied whole? It ends with 39 letters and digits.")
         case "busy":
             title = t.gettext("Too many requests")
             says = t.gettext("Wait a minute, and try again.")
