@@ -11,13 +11,13 @@ from hostwatch.core import acknowledging, afterwards, verifying
 from hostwatch.core.acknowledgement import Acknowledgement
 from hostwatch.core.acknowledgement import How as Said
 from hostwatch.core.emergency import Attempt, AttemptOutcome, Emergency, Notice, NoticeState
-from hostwatch.core.facts_of_contacts import WayAsked, WayFailed, WayVerified
+from hostwatch.core.facts_of_contacts import ContactWarned, ContactWays, WayAsked, WayFailed, WayVerified
 from hostwatch.core.judge import whole
 from hostwatch.core.notice import Story
 from hostwatch.core.population import Customer, Population
 from hostwatch.core.proof import Proof
 from hostwatch.core.reverifying import Term, is_due, is_working
-from hostwatch.core.verification import Known, Standing, State
+from hostwatch.core.verification import Known, Standing, State, warned_of
 from hostwatch.core.world import Decision, World
 from hostwatch.core.zone import Zone
 
@@ -164,7 +164,7 @@ def test_a_reply_to_an_emergency_verifies_the_way_that_brought_it() -> None:
     ("how", "attempts", "proves"),
     [
         (Said.LINK, (TRY,), True),
-        (Said.LINK, (TRY, replace(TRY, number=2, channel="email", address="other")), False),
+        (Said.LINK, (replace(TRY, channel="email", address="other"), replace(TRY, number=2)), False),
         (Said.ON_BEHALF, (TRY,), False),
         (Said.CLI, (TRY,), False),
     ],
@@ -194,3 +194,21 @@ def test_a_code_that_comes_back_is_a_way_that_fails(state: NoticeState) -> None:
     (fact,) = [fact for fact in found.facts if isinstance(fact, WayFailed)]
     assert fact.why == "returned"
     assert [one.kind for one in found.notices] == ["verification", "contact-failing"]
+
+
+def test_who_was_warned_is_so_until_the_way_is_verified_or_used_no_more() -> None:
+    """day 1   warned   day 3   another way beside it   day 5   the way is gone   day 7   it is back"""
+    who = {"customer": "acme", "contact": "duty"}
+    way = {"way": WAY.way, "channel": "sms", "address": "x", "kept": "", "reads": True}
+    warned = ContactWarned(at=days(1), way=WAY.way, notice="C-1", told="boss", **who)
+    record = [
+        ContactWays(at=days(0), ways=(way,), **who),
+        warned,
+        ContactWays(at=days(3), ways=(way, {**way, "way": "other"}), **who),
+        ContactWays(at=days(5), ways=({**way, "way": "other"},), **who),
+        ContactWays(at=days(7), ways=(way,), **who),
+    ]
+
+    found = [warned_of(record, "acme", "duty", WAY.way, days(day)) for day in (0, 2, 4, 6, 8)]
+    assert found == [None, warned, warned, None, None]
+    assert warned_of(record, "acme", "boss", WAY.way, days(2)) is None
