@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, lru_cache
+from math import ceil
 from typing import Final
 
 from hostwatch.configuration.customer import Contact
@@ -20,6 +21,7 @@ from hostwatch.configuration.people import quiet_of
 from hostwatch.configuration.population import population_of
 from hostwatch.configuration.rung import Rung
 from hostwatch.core import quiet
+from hostwatch.core.bundle import STORIES_MAX
 from hostwatch.core.capacity import Foretold, Lane, Message, Way, breached, enough, foretell
 from hostwatch.core.device import Device, State
 from hostwatch.core.element import Kind
@@ -170,31 +172,36 @@ class Grounds:
         asked = " ".join(asked.split())
         kind, _, name = asked.partition(" ")
         if asked == EVERYTHING:
-            return self._lost(asked, "customer", lambda customer: True)
+            return self._lost(asked, "customer", self._hung["customer"])
         if kind not in KINDS or not name:
             raise Unknown(f"cannot plan for {asked!r}: write {', '.join(KINDS)} and a name, or {EVERYTHING}")
         match kind:
             case "rack":
                 self._known(kind, name, self._hung["rack"])
-                return self._lost(asked, "rack", lambda rack: rack == name)
+                return self._lost(asked, "rack", [name])
             case "customer":
                 self._known(kind, name, self.people.customers)
-                return self._lost(asked, "customer", lambda customer: customer == name)
+                return self._lost(asked, "customer", [name])
             case "device":
                 return self._devices(asked, [one.strip() for one in name.split(",")])
             case "uplink":
                 self._known(kind, name, [one.id for one in self.configuration.uplinks])
-                return self._lost(asked, "uplink", lambda one: _falls(one, {name}), Concern.CONNECTIVITY)
+                return self._lost(asked, "uplink", self._fallen("uplink", {name}), Concern.CONNECTIVITY)
             case "switch":
                 self._known(kind, name, self.people.switches)
-                dead = self._dead_switches(name)
-                return self._lost(asked, "way", lambda one: _falls(one, dead), Concern.CONNECTIVITY)
+                ways = self._fallen("way", self._dead_switches(name))
+                return self._lost(asked, "way", ways, Concern.CONNECTIVITY)
             case "supply":
                 self._known(kind, name, self.people.supplies)
-                return self._lost(asked, "supply", lambda supply: supply == name, Concern.POWER)
+                return self._lost(asked, "supply", [name], Concern.POWER)
         elements = [one.id for one in self.people.elements.values() if one.kind is ELEMENTS[kind]]
         self._known(kind, name, elements)
-        return self._lost(asked, "supply", lambda supply: self._is_dark(supply, name), Concern.POWER)
+        dark = [supply for supply in self._hung["supply"] if self._is_dark(supply, name)]
+        return self._lost(asked, "supply", dark, Concern.POWER)
+
+    def _fallen(self, hook: str, dead: Collection[str]) -> Iterator[str]:
+        """What does not hold any more when these are gone."""
+        return (what for what in self._hung[hook] if _falls(what, dead))
 
     def shared(self) -> Iterator[str]:
         """All that several may hang on, as `loss` wants it."""
@@ -222,16 +229,14 @@ class Grounds:
         devices = {customer: tuple(mine) for customer, mine in found.items()}
         return Loss(what=asked, shared=False, concern=Concern.CONNECTIVITY, devices=devices)
 
-    def _lost(
-        self, asked: str, hook: str, falls: Callable[[str], bool], concern: Concern | None = None
-    ) -> Loss:
-        """All devices in service that fall with what they hang on.
+    def _lost(self, asked: str, hook: str, fallen: Iterable[str], concern: Concern | None = None) -> Loss:
+        """All devices in service that hang on what has fallen.
 
         `concern`: of the one emergency of all of them; None: each has its own.
         """
         found: dict[str, list[str]] = {}
-        for what, numbers in self._hung[hook].items():
-            for number in numbers if falls(what) else ():
+        for what in fallen:
+            for number in self._hung[hook].get(what, ()):
                 found.setdefault(self._kinds[number].customer, []).extend(self._names[number])
         return Loss(
             what=asked,
@@ -268,6 +273,7 @@ class Grounds:
             if counting is None:
                 continue
             told[name] = customer.telling.told
+            parts = 1 if loss.shared else ceil(len(loss.devices[name]) / STORIES_MAX)
             found += [
                 Message(
                     customer=name,
@@ -276,6 +282,7 @@ class Grounds:
                     ways=self._ladders[name, contact],
                     order=customer.contacts.index(contact),
                     counts=contact in counting,
+                    parts=parts,
                 )
                 for contact in people
             ]

@@ -205,7 +205,8 @@ def test_check_config_warns_of_the_worst(site: Any, capsys: pytest.CaptureFixtur
     warnings = json.loads(capsys.readouterr().out)["warnings"]
     said = [one["wrong"] for one in warnings if one["key"] == "notices.within"]
     assert said == [
-        f"21 of 80 people cannot be told in time, nor 0 of 40 customers, if this is lost: {what}"
+        "if this is lost, 21 of 80 people cannot be told in time, "
+        f"and 0 of 40 customers not as agreed: {what}"
         for what in ("everything", "rack 7", "rack 8", "switch sw-1")
     ]
     assert 'hostwatch drill --plan "rack 7"' in str(warnings)

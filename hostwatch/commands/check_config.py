@@ -99,8 +99,8 @@ def _with_foresight(loaded: load.Loaded, stock: Stock, file: str, now: datetime)
             line=None,
             key="notices.within",
             wrong=(
-                f"{len(one.late):,} of {len(one.people):,} people cannot be told in time, "
-                f"nor {len(one.breached):,} of {one.customers:,} customers, if this is lost: {one.loss.what}"
+                f"if this is lost, {len(one.late):,} of {len(one.people):,} people cannot be told in time, "
+                f"and {len(one.breached):,} of {one.customers:,} customers not as agreed: {one.loss.what}"
             ),
             mend=f'hostwatch drill --plan "{one.loss.what}" says who, and what would suffice',
         )

@@ -70,6 +70,9 @@ class Message:
     counts: bool = True
     """Whether they count, that the customer was told."""
 
+    parts: int = 1
+    """How many messages that is: one holds so many devices (`core.bundle`)."""
+
     @property
     def urgency(self) -> tuple[timedelta, int, str, str]:
         """Less is sooner."""
@@ -96,7 +99,14 @@ class Foretold:
 def foretell(messages: Iterable[Message], lanes: Mapping[str, Lane]) -> tuple[Foretold, ...]:
     """When everybody would be told, in the order of their urgency."""
     owed = sorted(messages, key=lambda one: one.urgency)
-    return _Hall(owed, lanes).run()
+    told: dict[tuple[str, str], Foretold] = {}
+    messages = [message for message in owed for _ in range(message.parts)]
+    for one in _Hall(messages, lanes).run():
+        who = (one.message.customer, one.message.contact)
+        before = told.get(who)
+        if before is None or before.at is None or (one.at is not None and one.at > before.at):
+            told[who] = one
+    return tuple(told.values())
 
 
 class _Hall:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -80,6 +81,13 @@ def test_who_has_no_way_is_never_told_and_nothing_suffices() -> None:
 
 def test_a_customer_of_whom_nobody_counts_is_not_told() -> None:
     assert [*breached([], {"a": Told.ANY, "b": Told.ALL})] == ["a", "b"]
+
+
+def test_who_has_much_to_hear_takes_the_room_of_several() -> None:
+    """two messages each: of 600 people 450 have both within 900 seconds"""
+    found = foretell([replace(one, parts=2) for one in storm(600, 1)], LANES)
+    assert len(found) == 600
+    assert in_time(found) == {True: 450, False: 150}
 
 
 def test_all_of_our_own_room_is_shared_and_calls_take_none_of_it() -> None:
