@@ -30,43 +30,16 @@ from hostwatch.core.scene import Attributed
 from hostwatch.core.schedule import Schedule, Target
 from hostwatch.core.signal import Signal
 from hostwatch.core.signals import Signals
+from hostwatch.core.slices import Seen as Seen
+from hostwatch.core.slices import Slice as Slice
+from hostwatch.core.slices import SliceKey as SliceKey
+from hostwatch.core.slices import seen as seen
 from hostwatch.core.terms import AgreementTerms
 from hostwatch.core.traffic import Figure
 from hostwatch.core.verification import Book
 from hostwatch.core.warned import Planning, Warned
 
 T = TypeVar("T")
-SliceKey = tuple[int, int]
-"""Schedule version and slice number."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """One target in the evidence of a slice that did not answer, or that we could not look at."""
-
-    signal: str
-    at: datetime
-    why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slice:
-    """Evidence that we looked: whoever was due and is in neither list answered, once it is closed."""
-
-    version: int
-    number: int
-    missed: tuple[Seen, ...] = ()
-    unknown: tuple[Seen, ...] = ()
-    closed_at: datetime | None = None
-    """None: the slice is open, or was lost with a crash, and proves only its two lists."""
-
-    latencies: bytes = b""
-    """Two bytes for each target that was due, in that order (`core.latency`); empty while it is open."""
-
-    @property
-    def key(self) -> SliceKey:
-        """What tells the slice from others."""
-        return self.version, self.number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -393,8 +366,3 @@ def _put(mine: dict[str, T], changed: Mapping[str, T | None]) -> None:
             mine.pop(name, None)
         else:
             mine[name] = value
-
-
-def seen(reading: Reading) -> Seen:
-    """A reading as an entry of a slice's evidence."""
-    return Seen(signal=reading.signal, at=reading.at, why=reading.why)
