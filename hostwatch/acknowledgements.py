@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from hostwatch.asked import Refused, reference, words
+from hostwatch.asked import Refused, open_reference, words
 from hostwatch.core import acknowledging
 from hostwatch.core.acknowledgement import Acknowledgement, How
 from hostwatch.core.world import Decision, World
@@ -16,7 +16,7 @@ from hostwatch.engine import Engine
 
 async def acknowledge(engine: Engine, author: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
     """Somebody has an emergency, as whoever asks says."""
-    name = reference(engine.world, request.get("reference"))
+    name = open_reference(engine.world, request.get("reference"))
     who = words(request, "by")
     if not who:
         raise Refused("cannot note that somebody has it without a name; say who with --by")
@@ -37,7 +37,7 @@ async def acknowledge(engine: Engine, author: str, request: Mapping[str, Any]) -
 
 async def withdraw(engine: Engine, author: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
     """They do not have it after all."""
-    name = reference(engine.world, request.get("reference"))
+    name = open_reference(engine.world, request.get("reference"))
     because = words(request, "because")
     if not because:
         raise Refused("cannot take an acknowledgement back without a reason; say why with --because")

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from hostwatch.core import emergency
+from hostwatch.core.exercise import PREFIX
 from hostwatch.core.world import World
 
 BECAUSE_CHARS_MAX: Final = 1_000
@@ -32,6 +33,16 @@ def reference(world: World, asked: object) -> str:
     if not 1 <= int(found[1]) <= world.references or emergency.reference(int(found[1])) != text:
         raise Refused(f"there is no emergency {text}; {world.references} have been opened")
     return text
+
+
+def open_reference(world: World, asked: object) -> str:
+    """That of an emergency, or of an exercise that is under way."""
+    if isinstance(asked, str) and asked.startswith(PREFIX):
+        if asked in world.exercises.open:
+            return asked
+        under_way = ", ".join(world.exercises.open) or "none"
+        raise Refused(f"no exercise {asked} is under way; under way: {under_way}")
+    return reference(world, asked)
 
 
 def words(request: Mapping[str, Any], key: str) -> str:

@@ -16,7 +16,7 @@ from heapq import heapify, heappop, heappush
 
 from hostwatch import log, whatnext
 from hostwatch.clock import Clock
-from hostwatch.core import acknowledging, bundle, calling, delivery, dutyclock, ladder, turns
+from hostwatch.core import acknowledging, bundle, calling, delivery, dutyclock, exercise, ladder, turns
 from hostwatch.core.budget import PAUSE_MAX, Budgets
 from hostwatch.core.customerduty import CustomerDuty
 from hostwatch.core.emergency import Notice, NoticeState
@@ -178,7 +178,7 @@ class Outbox:
         while (until := self._first_wait()) is not None and until <= now:
             self._changed[heappop(self._waits_end)[1]] = None
         over = await self._look_through(directory, now)
-        for one in self._turns.begin(lambda place: self._budgets.spend(place.kind, place.budget)):
+        for one in self._turns.begin(self._may):
             self._launch(one)
         budget_in = self._budgets.next_in()
         for plan in over:
@@ -271,12 +271,14 @@ class Outbox:
         duty = None if notice.duty is None else self._engine.world.duties.get(notice.duty)
         due = None if duty is None or duty.met_at is not None else duty.due
         before = None if notice.after is None else self._engine.world.notices.get(notice.after)
+        drill = self._engine.world.exercises.of(notice.emergencies)
         return whatnext.planned(
             notice,
             directory,
             now,
             rests=rests,
-            due=due,
+            due=due if drill is None else drill.due,
+            by="" if drill is None else drill.by,
             since=whatnext.since(notice, before),
             alone=lambda lane: self._alone_until(lane, now),
         )
@@ -299,6 +301,7 @@ class Outbox:
                     kind=channel.lane,
                     kind_max=channel.at_once,
                     budget=channel.budget,
+                    exercise=notice.kind == exercise.KIND,
                 ),
                 tier=whatnext.tier(notice, duty),
                 retry=bool(notice.attempts),
@@ -306,6 +309,10 @@ class Outbox:
                 order=people.index(notice.contact),
                 way=number,
             )
+
+    def _may(self, place: turns.Place) -> bool:
+        """Whether anything is left of a budget; it is spent with that."""
+        return self._budgets.spend(place.kind, place.budget, is_exercise=place.exercise)
 
     def _waits(self, notice: Notice) -> bool:
         """Whether another notice comes first."""

@@ -26,6 +26,7 @@ from hostwatch.core import judge
 from hostwatch.directory import Directory
 from hostwatch.engine import Engine
 from hostwatch.enroller import Enroller
+from hostwatch.exercises import Exercises
 from hostwatch.frontdoor import FrontDoor
 from hostwatch.gauges import Figure
 from hostwatch.health import Examiner, Health
@@ -65,8 +66,7 @@ class Watch:
         """`stocktaker`: the process that has read the inventories of this configuration, if it has any."""
         self._path, self._loaded = path, loaded
         self._stocktaker = stocktaker
-        self._clock = clock
-        self._writer = writer
+        self._clock, self._writer = clock, writer
         self._key = key
         self._reloading = asyncio.Lock()
         self._taken_up = asyncio.Event()
@@ -98,7 +98,7 @@ class Watch:
         self.front = FrontDoor.over(engine, clock, lambda: self.directory)
         self.verifier = Verifier(engine, writer, clock, lambda: self.directory)
         self.patience, self.traffic = Patience(engine, clock), Tallying(engine, clock)
-        self.time_watch = TimeWatch(engine, clock)
+        self.time_watch, self.exercises = TimeWatch(engine, clock), Exercises(engine, clock)
         self._set_manners()
         self._set_politeness(loaded)
         self.examiner = Examiner(clock, engine, self.prober, self.outbox, self._warnings)
@@ -165,7 +165,7 @@ class Watch:
         try:
             await self._first(engine, self._take_up())
             self.settle(len(self.engine.world.signals))
-            own = (self.patience, self.time_watch, self.traffic, self.pulse, self.verifier)
+            own = (self.patience, self.time_watch, self.traffic, self.pulse, self.verifier, self.exercises)
             heard = (self.callbacks, self.returned, self.front)
             parts = (self.applications, self.prober, self.outbox, *own, *heard)
             working = [asyncio.create_task(part.run()) for part in parts]

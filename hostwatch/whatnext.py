@@ -77,14 +77,18 @@ def planned(
     due: datetime | None,
     since: datetime,
     alone: Alone,
+    by: str = "",
 ) -> Plan:
-    """What to do with a notice that can be sent `since`, and is owed by `due` if there is such an instant."""
+    """What to do with a notice that can be sent `since`, and is owed by `due` if there is such an instant.
+
+    `by`: the only kind of channel that is asked; empty: each.
+    """
     person = directory.person(notice)
     if person is None:  # authorised, and the directory is about to be changed
         soon = now + SOON
         return Plan(notice=notice, step=ladder.Wait(soon), until=soon, rests=rests)
     owed, pace = directory.owed(notice, due), directory.pace(notice)
-    ways = person.ways(owed, now)
+    ways = tuple(way for way in person.ways(owed, now) if by in ("", way.channel.kind))
     rungs = tuple(way.name for way in ways)
     step = ladder.next_step(notice, rungs, pace, now, rests=rests, since=since)
     change = quiet.next_change(person.quiet, owed, now)

@@ -18,9 +18,11 @@ from hostwatch import (
     counter,
     departures,
     desk,
+    drilling,
     echo,
     engine,
     enroller,
+    exercises,
     httpd,
     icmp,
     keeper,
@@ -316,6 +318,10 @@ LIMITS: dict[str, str] = {
     "notices looked at in one go by a round of the outbox": (
         f"{outbox.STEP}; all that are pending at least every {outbox.IDLE.total_seconds():g} s"
     ),
+    "people of one exercise; its time; exercises that `hostwatch drill` shows": (
+        f"{exercises.PEOPLE_MAX}; 1 s … {exercises.WITHIN_MAX_S / 86_400:g} d; {drilling.LISTED_MAX}"
+    ),
+    "attempts of exercises under way": f"{turns.EXERCISES_AT_ONCE}, and half",
     "attempts under way": f"{turns.AT_ONCE_MAX}; {base.Channel.at_once} by",
     "attempts of one customer under way": f"{turns.SHARE};",
     "one attempt": seconds(Notices().attempt_timeout),

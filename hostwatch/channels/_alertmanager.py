@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from hostwatch.channels import base
@@ -17,7 +17,11 @@ from hostwatch.core import instant
 
 EMERGENCY: Final = "HostwatchEmergency"
 WARNING: Final = "HostwatchWarning"
+EXERCISE: Final = "HostwatchExercise"
 """The values of `alertname`."""
+
+EXERCISE_LASTS: Final = timedelta(minutes=15)
+"""Nobody tells of the end of an exercise: so long its entry fires."""
 
 ENDS: Final = frozenset({"recovery", "withdrawn", "correction", "cleared"})
 """The kinds of notices after which an entry is resolved."""
@@ -62,6 +66,7 @@ def told(message: base.Message, now: datetime) -> tuple[Told, ...]:
     payload = message.payload
     ended = payload.get("kind") in ENDS
     annotations = {"summary": message.subject, "description": message.text}
+    lasts_until = instant.rfc3339(now + EXERCISE_LASTS) if payload.get("exercise") else None
     found = []
     for one in payload.get("emergencies", ()):
         starts = one.get("first_miss") or instant.rfc3339(now)
@@ -71,7 +76,7 @@ def told(message: base.Message, now: datetime) -> tuple[Told, ...]:
                 labels=_labels(payload, one),
                 annotations=annotations | _link(one),
                 starts=starts,
-                ends=max(starts, ends) if ended else None,
+                ends=max(starts, ends) if ended else lasts_until,
             )
         )
     return tuple(found)
@@ -84,10 +89,11 @@ def _link(one: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _labels(payload: Mapping[str, Any], one: Mapping[str, Any]) -> dict[str, str]:
-    warning = one.get("warning")
+    warning, exercise = one.get("warning"), payload.get("exercise")
     named = {
-        "alertname": WARNING if warning else EMERGENCY,
-        "severity": "warning" if warning else "critical",
+        "alertname": EXERCISE if exercise else WARNING if warning else EMERGENCY,
+        "severity": "info" if exercise else "warning" if warning else "critical",
+        "exercise": "true" if exercise else None,
         "site": payload.get("site"),
         "customer": payload.get("customer", {}).get("id"),
         "reference": one.get("reference"),

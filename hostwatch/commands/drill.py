@@ -1,8 +1,9 @@
-"""`hostwatch drill --plan WHAT`: if that were lost now, could everybody be told in time?
+"""`hostwatch drill`: an exercise (`hostwatch.drilling`); with `--plan WHAT`: could everybody be told in time?
 
-It reads the configuration and its inventories alone: no watch need run, nothing is sent. WHAT is one of rack,
-customer, uplink, switch, supply, utility, ups, panel, feed, pdu or device, and a name (devices with commas
-between), or everything. Exit code 0 if all can be told in time, 1 if somebody cannot, 2 if that is unknown.
+A plan reads the configuration and its inventories alone: no watch need run, nothing is sent. WHAT is one of
+rack, customer, uplink, switch, supply, utility, ups, panel, feed, pdu or device, and a name (devices with
+commas between), or everything. Exit code 0 if all can be told in time, 1 if somebody cannot, 2 if that is
+unknown.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from hostwatch import drilling
 from hostwatch.clock import SystemClock
 from hostwatch.commands import USAGE, WRONG, Refused, add_config, says_why
 from hostwatch.configuration.load import load
@@ -30,7 +32,7 @@ from hostwatch.stock.check import check
 from hostwatch.stock.order import order_of
 from hostwatch.whatif import Forecast, Grounds, Unknown
 
-HELP = "say beforehand whether everybody could be told in time"
+HELP = "send an exercise to people, or say beforehand whether all could be told in time"
 
 MINUTE: Final = timedelta(minutes=1)
 
@@ -41,9 +43,10 @@ SHOWN_MAX: Final = 20
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument(
-        "--plan", nargs="+", required=True, metavar="WHAT", help='what is lost: "rack 7", everything'
+        "--plan", nargs="+", metavar="WHAT", help='send nothing: what if this were lost? "rack 7", everything'
     )
     add_config(parser)
+    drilling.arguments(parser)
     parser.add_argument(
         "--at",
         type=_typed,
@@ -60,8 +63,15 @@ def _typed(text: str) -> str:
         raise argparse.ArgumentTypeError(f"{text!r} {wrong}") from None
 
 
-@says_why(USAGE)
 def run(options: argparse.Namespace) -> int:
+    """What was asked for."""
+    if options.plan is None:
+        return drilling.run(options)
+    return _planned(options)
+
+
+@says_why(USAGE)
+def _planned(options: argparse.Namespace) -> int:
     """0: all can be told in time, 1: somebody cannot, 2: the configuration cannot be used."""
     loaded = load(options.config, read_secrets=False)
     stock = check(order_of(loaded, kept=False))

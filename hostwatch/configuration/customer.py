@@ -183,6 +183,9 @@ class Terms(Section):
     met_by: ProofTerm | None = None
     """What proves that a person was told."""
 
+    exercises: Literal["allowed", "refused"] | None = None
+    """Whether exercises may be sent to the customer's people."""
+
     quiet_hours: Literal["refused", "allowed"] | None = None
     """Whether contacts may have quiet hours. No deadline is moved by them."""
 

@@ -154,6 +154,9 @@ class Notices(Section):
     met_by: ProofTerm = "accepted"
     """What proves that a person was told: attempted, accepted, delivered, answered or acknowledged."""
 
+    exercises: Literal["allowed", "refused"] = "allowed"
+    """Whether exercises may be sent to customers' people, unless a customer's terms say otherwise."""
+
     attempt_timeout: Annotated[Duration, between("100ms", "10m")] = Field(
         default_factory=_third_of_within(timedelta(seconds=30))
     )
@@ -321,6 +324,7 @@ class Configuration(Section):
             told=told if isinstance(told, Told) else Told.ALL,
             named=own.named,
             met_by=Proof(own.met_by or self.notices.met_by),
+            exercises=(own.exercises or self.notices.exercises) == "allowed",
         )
 
     def verify_every_of(self, customer: Customer) -> timedelta:

@@ -77,7 +77,9 @@ def rests(world: World, notice: Notice) -> bool:
     """
     if notice.proof is None or not notice.proof.covers(Proof.ACCEPTED):
         return False
-    is_over = all(reference not in world.emergencies for reference in notice.emergencies)
+    is_over = all(
+        reference not in world.exercises.beside(world.emergencies) for reference in notice.emergencies
+    )
     if is_over or any(one.kind in acknowledgement.END for one in world.notices.behind(notice.id)):
         return True
     for reference in notice.emergencies:

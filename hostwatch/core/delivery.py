@@ -229,8 +229,11 @@ def _weighed(world: World, notice: Notice, attempt: Attempt, now: datetime) -> D
 def _needed(world: World, notice: Notice) -> Proof:
     """What must be proven before nothing more is tried: of a duty what the agreement says, and at least that
     somebody took it."""
-    duty = _duty(world, notice)
-    return Proof.ACCEPTED if duty is None else stronger(duty.met_by, Proof.ACCEPTED) or Proof.ACCEPTED
+    duty, exercise = _duty(world, notice), world.exercises.of(notice.emergencies)
+    asked = None if duty is None else duty.met_by
+    if exercise is not None:
+        asked = exercise.met_by(notice.customer, notice.contact)
+    return stronger(asked, Proof.ACCEPTED) or Proof.ACCEPTED
 
 
 def _told(world: World, decision: Decision, now: datetime) -> Decision:

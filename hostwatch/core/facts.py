@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from hostwatch.core import facts_by_hand, facts_for_people, facts_from_people, facts_of_contacts
+from hostwatch.core import (
+    facts_by_hand,
+    facts_for_people,
+    facts_from_people,
+    facts_of_contacts,
+    facts_of_exercises,
+)
 from hostwatch.core.fact import Fact as Fact
 from hostwatch.core.reading import Kind
 
@@ -338,6 +344,8 @@ CallEnded = facts_from_people.CallEnded
 EmergencyReported = facts_by_hand.EmergencyReported
 ReportEnded = facts_by_hand.ReportEnded
 EmergencyCorrected = facts_by_hand.EmergencyCorrected
+ExerciseOpened = facts_of_exercises.ExerciseOpened
+ExerciseEnded = facts_of_exercises.ExerciseEnded
 
 ContactWays = facts_of_contacts.ContactWays
 ContactChanged = facts_of_contacts.ContactChanged

@@ -164,6 +164,7 @@ def follow_clock(world: World, before: datetime, after: datetime) -> Decision:
         customer_duties=tuple(
             one.moved(after - before) for one in world.customer_duties.values() if one.may_be_breached
         ),
+        exercises=tuple(one.moved(after - before) for one in world.exercises.open.values()),
         holds=moved_holds,
         warned=moved_warned,
         heard=said_already,

@@ -21,6 +21,7 @@ Kind = Literal[
     "verification",
     "contact-changed",
     "contact-failing",
+    "exercise",
 ]
 Gone = Literal["", "customer"]
 """Why an emergency is withdrawn: it is no longer watched; or it is another customer's from now on."""

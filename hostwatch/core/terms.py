@@ -60,6 +60,9 @@ class TellingTerms:
     met_by: Proof = Proof.ACCEPTED
     """What proves that a person was told."""
 
+    exercises: bool = True
+    """Whether their people may be told of nothing, to see that they can be told."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceTerms:

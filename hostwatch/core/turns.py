@@ -24,6 +24,9 @@ AT_ONCE_MAX = 64
 STALE_MAX = 64
 """So many turns that do not count any more, and as many as do, may lie about before they are cleared away."""
 
+EXERCISES_AT_ONCE = 4
+"""Attempts of exercises under way at one time: they leave the room to what is real."""
+
 SHARE = 4
 """Attempts of one customer that always find a place; beyond them half of the room is left to others."""
 
@@ -45,8 +48,9 @@ Urgency = tuple[Tier, bool, datetime, int, str, int]
 """The tier, whether it is a retry, its deadline, the person's place in their customer's order, the notice,
 and which of its ways: less is sooner."""
 
-Turn = tuple[int, Urgency]
-"""How many attempts the customer has under way, and how urgent the next one is."""
+Turn = tuple[bool, int, Urgency]
+"""Whether it is of an exercise (all that is real goes first), how many attempts the customer has under way,
+and how urgent the next one is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +66,9 @@ class Place:
 
     budget: Budget | None = None
     """How many messages may leave by it in a time."""
+
+    exercise: bool = False
+    """Whether it is only an exercise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +192,7 @@ class Turns:
         while queue and not self._is_wanted(queue[0][2]):
             heapq.heappop(queue)
         if queue:
-            return self._room.customers[place.customer], queue[0][0]
+            return place.exercise, self._room.customers[place.customer], queue[0][0]
         if place in self._queues:
             del self._queues[place]
             self._places[place.customer].remove(place)
@@ -214,23 +221,31 @@ class _Room:
     """How much of the room is taken, and by whom."""
 
     def __init__(self) -> None:
-        self.taken = 0
+        self.taken = self.exercises = 0
         self.customers: Counter[str] = Counter()
         self._kinds: Counter[str] = Counter()
 
     def take(self, place: Place) -> None:
         self.taken += 1
-        self.customers[place.customer] += 1
         self._kinds[place.kind] += 1
+        if place.exercise:
+            self.exercises += 1
+        else:
+            self.customers[place.customer] += 1
 
     def leave(self, place: Place) -> None:
         self.taken -= 1
         self._kinds[place.kind] -= 1
+        if place.exercise:
+            self.exercises -= 1
+            return
         self.customers[place.customer] -= 1
         if not self.customers[place.customer]:
             del self.customers[place.customer]
 
     def has(self, place: Place) -> bool:
         """Whether an attempt may begin; whoever has their share must leave half of the room free."""
-        part = 1 if self.customers[place.customer] < SHARE else 2
+        if place.exercise and self.exercises >= EXERCISES_AT_ONCE:
+            return False
+        part = 1 if self.customers[place.customer] < SHARE and not place.exercise else 2
         return self.taken * part < AT_ONCE_MAX and self._kinds[place.kind] * part < place.kind_max

@@ -20,6 +20,7 @@ from hostwatch.core.counted import Counted
 from hostwatch.core.customerduty import CustomerDuty, name_of
 from hostwatch.core.device import Device
 from hostwatch.core.emergency import Duty, Emergency, Notice, number_of
+from hostwatch.core.exercise import Exercise, Exercises
 from hostwatch.core.facts import CameUp, ClockStepped, EmergencyEnded, Fact, SilenceEnded
 from hostwatch.core.heard import Heard as Heard
 from hostwatch.core.holds import Hold, Holds
@@ -75,6 +76,7 @@ class Decision:
     calls: Mapping[str, tuple[Call, ...]] = field(default_factory=dict)
     """All calls that somebody took and that have no outcome, by notice."""
 
+    exercises: tuple[Exercise, ...] = ()
     slice: Slice | None = None
     looks: tuple[tuple[Outcome, Seen], ...] = ()
     """What this decision adds to the two lists of the slice."""
@@ -154,6 +156,7 @@ class World:
     calls: dict[str, tuple[Call, ...]] = field(default_factory=dict)
     """Calls that were taken, by notice (`core.calls`): as long as that is held."""
 
+    exercises: Exercises = field(default_factory=Exercises)
     holds: Holds = field(default_factory=Holds)
     """What waits for the verdict on another thing (J8, J10)."""
 
@@ -337,6 +340,8 @@ class World:
                 self.unsettled.pop(emergency.reference, None)
                 self.stated.pop(emergency.reference, None)
                 touched.update((notice.id, None) for notice in self.notices.of(emergency.reference))
+        over = self.exercises.put(decision.exercises)
+        touched.update((notice.id, None) for name in over for notice in self.notices.of(name))
         self.acknowledged.update(decision.acknowledged)
         self.calls.update(decision.calls)
         self._forget(touched, [duty.id for duty in decision.customer_duties])
@@ -344,7 +349,8 @@ class World:
 
     def _forget(self, notices: Iterable[str], customer_duties: Iterable[str]) -> None:
         """Drop of these notices those that are over, and their duties; and duties to customers likewise."""
-        dropped = [self.duties.pop(name, None) for name in self.notices.forget(notices, self.emergencies)]
+        is_open = self.exercises.beside(self.emergencies)
+        dropped = [self.duties.pop(name, None) for name in self.notices.forget(notices, is_open)]
         perhaps = (name_of(duty.emergency, duty.customer) for duty in dropped if duty is not None)
         for name in {*perhaps, *customer_duties}:
             duty = self.customer_duties.get(name)
@@ -357,7 +363,7 @@ class World:
             del self.calls[name]
 
     def _is_gone(self, reference: str) -> bool:
-        return reference not in self.emergencies and not self.notices.of(reference)
+        return reference not in self.exercises.beside(self.emergencies) and not self.notices.of(reference)
 
 
 def _put(mine: dict[str, T], changed: Mapping[str, T | None]) -> None:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from hostwatch.core.notice import Kind, Story
 from hostwatch.core.warned import OF_DUTIES
-from hostwatch.messages import catalogue
+from hostwatch.messages import catalogue, exercise
 from hostwatch.messages.fit import line
 from hostwatch.messages.named import VALUE_CHARS_MAX, what
 from hostwatch.messages.text import Speaker
@@ -100,13 +100,15 @@ def spoken(
         "site": _name(site),
         "told": told,
     }
+    if exercise.is_one(kind):
+        twice = f"{exercise.mark(words)}. {twice}"
     since = stories[0].first_answer if kind == "recovery" else stories[0].first_miss
     return {
         "text": " ".join([twice, *speaker.marks(repeat=repeat, late=late, both=len(stories) if both else 0)]),
         "press": words.gettext("Press {key} if you have got this message."),
         "reference": spelled(stories[0].reference, tag),
         "since": moment((since or stories[0].verdict).astimezone(zone), tag),
-        "what": speaker.what(stories),
+        "what": exercise.mark(words) if exercise.is_one(kind) else speaker.what(stories),
     }
 
 

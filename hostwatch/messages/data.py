@@ -12,7 +12,7 @@ from typing import Any
 
 from hostwatch.core import instant
 from hostwatch.core.notice import ContactData, Kind, Part, Seen, Story
-from hostwatch.messages import catalogue, spans
+from hostwatch.messages import catalogue, exercise, spans
 from hostwatch.messages.text import Composed
 
 VERSION = 1
@@ -44,6 +44,7 @@ def payload(
         "text": composed.text,
         "emergencies": [_emergency(story) for story in stories if story.contact is None],
         **({} if stories[0].contact is None else {"contact_data": _contact(stories[0].contact)}),
+        **({"exercise": True} if exercise.is_one(kind) else {}),
     }
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 NAME_MAX_CHARS = 200
 """Longer names are cut: what comes from outside never makes a message unreadable."""
@@ -30,3 +32,9 @@ def listed(names: Sequence[str], room: int, hidden: int = 0) -> str:
     left = len(names) - 1 + hidden
     more = f" +{left}" if left else ""
     return cut(names[0], max(room - len(more), 1)) + more
+
+
+def local(when: datetime, zone: ZoneInfo) -> str:
+    """`2026-10-03 14:05:00 +08:00`: the second it fell in, readable in every language."""
+    found = when.astimezone(zone).isoformat(sep=" ", timespec="seconds")
+    return f"{found[:19]} {found[19:]}"

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from hostwatch.core.notice import Kind, Story
 from hostwatch.core.warned import OF_DUTIES
-from hostwatch.messages import shared
+from hostwatch.messages import exercise, shared
 from hostwatch.messages.fit import cut, line, listed
 
 VALUE_CHARS_MAX: Final = 35
@@ -28,7 +28,7 @@ def named(
     since = (story.first_answer or story.verdict) if kind == "recovery" else story.first_miss
     return {
         "reference": _value(story.reference),
-        "what": what(stories),
+        "what": f"{exercise.mark()} / 演练" if exercise.is_one(kind) else what(stories),
         "address": _value(story.address),
         "since": f"{since.astimezone(zone):%Y-%m-%d %H:%M}",
         "site": _value(site),

@@ -19,6 +19,7 @@ from hostwatch.messages import (
     catalogue,
     contactdata,
     device,
+    exercise,
     service,
     shared,
     spans,
@@ -30,6 +31,7 @@ from hostwatch.messages import (
 from hostwatch.messages.fit import cut as _cut
 from hostwatch.messages.fit import line as _line
 from hostwatch.messages.fit import listed as _listed
+from hostwatch.messages.fit import local as local
 from hostwatch.messages.sheet import Sheet
 
 SUBJECT_MAX_CHARS = 120
@@ -64,7 +66,7 @@ def compose(
     all_pinged = not any(story.method for story in stories)
     if stories[0].contact is not None:
         steps = contactdata.next_steps(speaker.words, stories[0].contact, kind)
-    elif stories[0].warning:
+    elif stories[0].warning or exercise.is_one(kind):
         steps = warning.next_steps(speaker.words, kind, stories[0].warning)
     elif byhand.is_about(stories[0], kind):
         steps = byhand.next_steps(speaker.words, kind)
@@ -88,12 +90,6 @@ def compose(
         closing=(*speaker.closing(_line(site), _line(customer_name), _line(contact_name)),),
     )
     return Composed(subject=sheet.first, text=sheet.text, sheet=sheet)
-
-
-def local(when: datetime, zone: ZoneInfo) -> str:
-    """`2026-10-03 14:05:00 +08:00`: the second it fell in, readable in every language."""
-    found = when.astimezone(zone).isoformat(sep=" ", timespec="seconds")
-    return f"{found[:19]} {found[19:]}"
 
 
 def first_line(
@@ -146,6 +142,8 @@ class Speaker:
     def _about_one(self, story: Story, kind: Kind, mark: str) -> str:
         if story.contact is not None:
             return mark + contactdata.first_line(self._words, story.contact, kind, _line)
+        if exercise.is_one(kind):
+            return exercise.first_line(self._words, story, mark)
         if story.warning:
             return mark + warning.first_line(self._words, story, kind, self._form)
         if byhand.is_about(story, kind):
@@ -248,7 +246,7 @@ class Speaker:
         if story.contact is not None:
             yield from contactdata.block(t, story.contact, kind, _line, self._time)
             return
-        if story.warning:
+        if story.warning or exercise.is_one(kind):
             yield from warning.block(t, story, kind, self._form)
             return
         if byhand.is_about(story, kind):

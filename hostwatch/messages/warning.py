@@ -8,7 +8,7 @@ from gettext import NullTranslations
 from hostwatch.core.dutyclock import minute_of
 from hostwatch.core.notice import Kind, Story
 from hostwatch.core.warned import OF_DUTIES, What
-from hostwatch.messages import seen
+from hostwatch.messages import exercise, seen
 from hostwatch.messages.fit import line
 from hostwatch.messages.shared import Form
 from hostwatch.messages.spans import ENGLISH
@@ -65,7 +65,10 @@ def first_line(t: NullTranslations, story: Story, kind: Kind, form: Form) -> str
 
 
 def block(t: NullTranslations, story: Story, kind: Kind, form: Form) -> Iterator[str]:
-    """What is known, a line for each thing."""
+    """What is known, a line for each thing; also of an exercise."""
+    if exercise.is_one(kind):
+        yield from exercise.block(t, story, form)
+        return
     if story.warning in OF_DUTIES:
         yield t.gettext("To be told by: %s") % form.time(minute_of(story.about))
         yield t.gettext("Customers: %s") % line(story.why)
@@ -79,7 +82,9 @@ def block(t: NullTranslations, story: Story, kind: Kind, form: Form) -> Iterator
 
 
 def next_steps(t: NullTranslations, kind: Kind, what: str = "") -> str:
-    """What the reader can expect."""
+    """What the reader can expect; also of an exercise."""
+    if exercise.is_one(kind):
+        return exercise.next_steps(t)
     if kind == "warning" and what in OF_DUTIES:
         return t.gettext(
             "What to do: ring them. `hostwatch status` shows whom, how they were tried, and how much time"

@@ -11,7 +11,7 @@ from hostwatch.core.acknowledgement import Acknowledgement
 from hostwatch.core.calls import Call
 from hostwatch.core.emergency import Emergency, Notice
 from hostwatch.core.world import Decision
-from hostwatch.store import rows
+from hostwatch.store import exercises, rows
 
 Acknowledged = dict[str, tuple[Acknowledgement, ...]]
 Calls = dict[str, tuple[Call, ...]]
@@ -20,13 +20,18 @@ Calls = dict[str, tuple[Call, ...]]
 def write(db: sqlite3.Connection, decision: Decision) -> None:
     """What a decision says of it, in the transaction of all that it says."""
     for reference, known in decision.acknowledged.items():
-        db.execute("DELETE FROM acknowledged WHERE reference = ?", (reference,))
+        table = _table(reference)
+        db.execute(f"DELETE FROM {table} WHERE reference = ?", (reference,))
         if known:
-            db.execute("INSERT INTO acknowledged VALUES (?, ?)", (reference, rows.text(known)))
+            db.execute(f"INSERT INTO {table} VALUES (?, ?)", (reference, rows.text(known)))
     for notice, taken in decision.calls.items():
         db.execute("DELETE FROM calls WHERE notice = ?", (notice,))
         if taken:
             db.execute("INSERT INTO calls VALUES (?, ?)", (notice, rows.text(taken)))
+
+
+def _table(reference: str) -> str:
+    return "exercises_acknowledged" if exercises.is_one(reference) else "acknowledged"
 
 
 def acknowledged(
@@ -37,7 +42,8 @@ def acknowledged(
     wanted |= {reference for notice in notices for reference in notice.emergencies}
     found: Acknowledged = {}
     for reference in sorted(wanted):
-        row = db.execute("SELECT body FROM acknowledged WHERE reference = ?", (reference,)).fetchone()
+        query = f"SELECT body FROM {_table(reference)} WHERE reference = ?"
+        row = db.execute(query, (reference,)).fetchone()
         if row is not None:
             found[reference] = tuple(canonical.restore(Acknowledgement, one) for one in json.loads(row[0]))
     return found

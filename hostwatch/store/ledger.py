@@ -18,7 +18,7 @@ from hostwatch.core.emergency import Emergency, Notice
 from hostwatch.core.reading import Outcome
 from hostwatch.core.schedule import Schedule
 from hostwatch.core.world import Decision, Seen, Slice, TargetChange, World
-from hostwatch.store import answers, causes, migrations, rows, traffic
+from hostwatch.store import answers, causes, exercises, migrations, rows, traffic
 from hostwatch.store.connection import damage, failure, transaction, unusable
 from hostwatch.store.errors import Damaged, Fenced
 from hostwatch.store.present import load_world, notices
@@ -316,16 +316,18 @@ class Ledger:
             "INSERT OR REPLACE INTO customer_duties VALUES (?, ?, ?, ?, ?, ?, ?)",
             map(rows.customer_duty_row, decision.customer_duties),
         )
+        exercises.write(db, decision)
         for notice in decision.notices:
             db.execute(
                 "INSERT INTO notices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE"
                 " SET state = excluded.state, settled_at = excluded.settled_at, late = excluded.late",
                 rows.notice_row(notice),
             )
-            db.executemany(
-                "INSERT OR IGNORE INTO notice_emergencies VALUES (?, ?, ?)",
-                [(notice.id, name, place) for place, name in enumerate(notice.emergencies)],
-            )
+            if not exercises.write_notice(db, notice):
+                db.executemany(
+                    "INSERT OR IGNORE INTO notice_emergencies VALUES (?, ?, ?)",
+                    [(notice.id, name, place) for place, name in enumerate(notice.emergencies)],
+                )
             db.executemany(
                 "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [rows.attempt_row(notice.id, attempt) for attempt in notice.attempts],

@@ -14,6 +14,7 @@ from hostwatch.core.cause import Statement
 from hostwatch.core.counted import Counted
 from hostwatch.core.customerduty import CustomerDuty
 from hostwatch.core.emergency import Attempt, Duty, Emergency, Notice, NoticeState
+from hostwatch.core.exercise import Exercises
 from hostwatch.core.facts import Fact, SilenceEnded
 from hostwatch.core.holds import Hold, Holds
 from hostwatch.core.instant import EPOCH
@@ -24,14 +25,15 @@ from hostwatch.core.schedule import Schedule, Target
 from hostwatch.core.verification import FACTS, Book
 from hostwatch.core.warned import Warned
 from hostwatch.core.world import Heard, SliceKey, World
-from hostwatch.store import answers, causes, rows, versions
+from hostwatch.store import answers, causes, exercises, rows, versions
 
 KEPT = (
     "state = 'pending' OR id IN (SELECT notice FROM notice_emergencies JOIN emergencies"
     " ON reference = emergency WHERE ended_at IS NULL)"
     " OR id IN (SELECT notice FROM attempts WHERE outcome = 'open')"
+    f" OR {exercises.KEPT}"
 )
-"""The notices that the world holds: pending, of an open emergency, or with an attempt that has no outcome."""
+"""The notices that the world holds: pending, of what is open, or with an attempt that has no outcome."""
 
 OWED = (
     f"SELECT * FROM duties WHERE id IN (SELECT duty FROM notices WHERE {KEPT}"
@@ -75,6 +77,7 @@ class Read(NamedTuple):
     notices: list[Notice]
     acknowledged: answers.Acknowledged
     calls: answers.Calls
+    exercises: Exercises
     holds: list[Hold]
     heard: list[Heard]
     warned: list[Warned]
@@ -155,6 +158,7 @@ def read_rest(db: sqlite3.Connection, take: Callable[[sqlite3.Cursor], Iterable[
         notices=(kept := _kept(db)),
         acknowledged=answers.acknowledged(db, emergencies, kept),
         calls=answers.calls(db, kept),
+        exercises=Exercises(exercises.under_way(db), exercises.count(db)),
         holds=[rows.hold(row) for row in db.execute("SELECT * FROM holds ORDER BY signal")],
         causes=[causes.cause(row) for row in db.execute("SELECT * FROM causes ORDER BY signal")],
         stated=[causes.stated(row) for row in db.execute(_STATED)],
@@ -218,6 +222,7 @@ def world(found: Read, older: Callable[[SliceKey], Spans]) -> World:
         notices=Notices(found.notices),
         acknowledged=found.acknowledged,
         calls=found.calls,
+        exercises=found.exercises,
         holds=Holds(found.holds),
         heard={one.source: one for one in found.heard},
         warned={one.name: one for one in found.warned},
@@ -324,7 +329,7 @@ def notices(db: sqlite3.Connection, where: str, values: Iterable[object] = ()) -
 
 def _emergencies(db: sqlite3.Connection, notice: str) -> list[str]:
     query = "SELECT emergency FROM notice_emergencies WHERE notice = ? ORDER BY place"
-    return [name for (name,) in db.execute(query, (notice,))]
+    return [name for (name,) in db.execute(query, (notice,))] or exercises.of_notice(db, notice)
 
 
 def _attempts(db: sqlite3.Connection, notice: str) -> list[Attempt]:

@@ -56,7 +56,7 @@ def population(vantage: str, versions: Iterable[Row]) -> Population:
                 id=name,
                 contacts=tuple(content["contacts"]),
                 terms=_terms(content["terms"]),
-                telling=canonical.restore(TellingTerms, content["telling"])
+                telling=canonical.restore(TellingTerms, {"exercises": True, **content["telling"]})
                 if "telling" in content
                 else TellingTerms(),
                 roster=canonical.restore(Roster, content["roster"]) if "roster" in content else NOBODY_SAID,

@@ -133,6 +133,7 @@ def test_defaults_are_those_of_the_agreement(tmp_path: Path) -> None:
         "attempt_timeout": "30s",
         "told": "any",
         "met_by": "accepted",
+        "exercises": "allowed",
     }
     assert str(configuration.listen) == "127.0.0.1:9464"
 

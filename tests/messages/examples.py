@@ -218,6 +218,18 @@ FALSE_ALARM = dataclasses.replace(
 FALSE_POWER = dataclasses.replace(
     NO_POWER, corrected_at=at("06:40"), correction="the card of the UPS was being replaced"
 )
+EXERCISE = Story(
+    reference="X-000001",
+    customer="acme",
+    device="",
+    address="",
+    interval=timedelta(0),
+    misses=0,
+    last_answer=at("06:10"),
+    first_miss=at("06:10"),
+    verdict=at("06:10"),
+    why="",
+)
 ZONE = ZoneInfo("Asia/Shanghai")
 
 ASKED = Story(
@@ -350,6 +362,7 @@ NOTICES: dict[str, tuple[Kind, tuple[Story, ...], dict[str, bool]]] = {
         {},
     ),
     "A way to a contact fails": ("contact-failing", (FAILING,), {}),
+    "An exercise": ("exercise", (EXERCISE,), {}),
     "Several emergencies in one notice": ("emergency", (SILENT, OTHER), {}),
     "A beginning and its end in one notice": ("recovery", (BACK,), {"both": True}),
     "A repeat that is late as well": ("emergency", (SILENT,), {"repeat": True, "late": True}),
