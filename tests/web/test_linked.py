@@ -1,0 +1,87 @@
+"""What a link still does, as time goes by and others have it. Stories on a simulated clock."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from hostwatch.channels.base import Message, Receipt
+from hostwatch.core import acknowledging
+from hostwatch.core.acknowledgement import Acknowledgement, How
+from hostwatch.core.world import Decision, World
+from hostwatch.linked import CHANGES_MAX, Linked
+from hostwatch.links import Links
+from tests.outbox.office import KEY, START, Office, Scripted, simulate, site
+
+URL = "https://status.dc.example"
+
+
+async def accepts(to: str, message: Message) -> Receipt:
+    return Receipt("250 accepted")
+
+
+def played(folder: Path, times: int) -> list[str]:
+    """The state that a link of one hour has, every twenty minutes."""
+    seen: list[str] = []
+
+    async def play(office: Office, side: Scripted) -> None:
+        linked, asked = await scene(office)
+        for _ in range(times):
+            await asyncio.sleep(20 * 60)
+            seen.append((await linked.look(asked))["state"])
+
+    simulate(folder, site({"acme": [{"simulated": "first"}]}), accepts, play)
+    return seen
+
+
+async def scene(office: Office) -> tuple[Linked, dict[str, str]]:
+    """Somebody was told, and has a link that is good for an hour."""
+    (name,) = await office.owe("acme", "duty")
+    notice = office.notice(name)
+    links = Links(KEY, URL, timedelta(hours=1))
+    office.directory.links = links
+    emergency = office.engine.world.emergencies[notice.emergencies[0]]
+    linked = Linked(office.engine, office.clock, lambda: office.directory)
+    return linked, {"token": links.token(notice, emergency)}
+
+
+def test_it_is_good_until_its_hour(tmp_path: Path) -> None:
+    assert played(tmp_path, 4) == ["open", "open", "expired", "expired"]
+
+
+def note(reference: str, said: Acknowledgement, world: World, now: datetime) -> Decision:
+    return acknowledging.acknowledge(world, reference, said, now)
+
+
+def test_who_else_has_it_is_told_to_their_own_people_alone(tmp_path: Path) -> None:
+    async def play(office: Office, side: Scripted) -> None:
+        linked, asked = await scene(office)
+        reference = (await linked.look(asked))["reference"]
+        for customer, contact, who in (("acme", "boss", "Chen"), ("globex", "boss", "Li")):
+            said = Acknowledgement(
+                customer=customer,
+                contact=contact,
+                who=office.engine.vault.commit(who),
+                how=How.CLI,
+                actor="me",
+                at=START,
+            )
+            await office.engine.do(partial(note, reference, said))
+        told = await linked.look(asked)
+        assert [one["by"] for one in told["others"]] == ["Chen"]
+
+    simulate(tmp_path, site({"acme": [{"simulated": "first"}]}), accepts, play)
+
+
+def test_nobody_fills_the_record_by_changing_their_mind(tmp_path: Path) -> None:
+    async def play(office: Office, side: Scripted) -> None:
+        linked, asked = await scene(office)
+        states = []
+        for _ in range(CHANGES_MAX):
+            states.append((await linked.acknowledge(asked))["state"])
+            states.append((await linked.withdraw(asked))["state"])
+        assert states == ["open"] * CHANGES_MAX + ["busy", "open"] * (CHANGES_MAX // 2)
+
+    simulate(tmp_path, site({"acme": [{"simulated": "first"}]}), accepts, play)
