@@ -88,6 +88,8 @@ class Snapshot:
     blind: tuple[str, ...]
     emergencies: int
     acknowledged: int
+    reported: int
+    corrected: int
     calls: tuple[Call, ...]
     notices: tuple[Notice, ...]
     duties: tuple[Duty, ...]
@@ -124,6 +126,8 @@ def snapshot(
         blind=tuple(world.blind),
         emergencies=len(world.emergencies),
         acknowledged=sum(name in world.emergencies for name in world.acknowledged),
+        reported=sum(bool(one.story.reported) for one in world.emergencies.values()),
+        corrected=sum(one.story.corrected_at is not None for one in world.emergencies.values()),
         calls=tuple(call for known in world.calls.values() for call in known),
         notices=tuple(world.notices.values()),
         duties=tuple(duty for duty in world.duties.values() if duty.is_open),
@@ -210,6 +214,8 @@ def _people(seen: Snapshot) -> Iterator[Metric]:
     yield from _gauge(
         "hostwatch_emergencies_acknowledged", "Of these, those that somebody has.", seen.acknowledged
     )
+    yield from _gauge("hostwatch_emergencies_reported", "Of these, those of a person's word.", seen.reported)
+    yield from _gauge("hostwatch_emergencies_corrected", "Of these, those that were none.", seen.corrected)
     waiting = (one for one in seen.notices if one.state is NoticeState.PENDING)
     to_make = sum(1 for notice in waiting for _ in calls.waiting(notice))
     yield from _gauge("hostwatch_calls_to_make", "Calls that wait for a human.", to_make)

@@ -120,6 +120,7 @@ def test_each_customer_is_told_of_theirs_within_the_time_that_runs_from_the_word
 def test_an_answer_to_a_ping_ends_nothing_and_a_silence_of_our_own_is_more_of_the_same() -> None:
     story = Reported()
     story.report("00:07", "web-1", "web-2")
+    assert told(story.look("00:08", "web-2", Outcome.ANSWERED)) == []
 
     happened = story.down()
     assert "EmergencyOpened" not in kinds(happened)
