@@ -23,6 +23,7 @@ from hostwatch.contactdata import Codes, filled, masked
 from hostwatch.core import quiet
 from hostwatch.core.bundle import Contents, alone
 from hostwatch.core.emergency import Notice
+from hostwatch.core.gathering import Gather
 from hostwatch.core.ladder import Pace
 from hostwatch.core.quiet import Owed, Quiet
 from hostwatch.links import NO_LINKS, Links
@@ -151,6 +152,11 @@ class Directory:
             waits=tuple((way.name, way.wait) for way in ladder if way.wait is not None),
             give_up_after=settings.give_up_after,
         )
+
+    def gather(self, notice: Notice) -> Gather:
+        """How long a first notice waits for others of its customer."""
+        settings = self._settings(notice)
+        return Gather(first=settings.gather, further=settings.gather_further)
 
     def owed(self, notice: Notice, due: datetime | None) -> Owed:
         """By when its person must be told, and of how much time that is the end."""

@@ -16,7 +16,16 @@ from heapq import heapify, heappop, heappush
 
 from hostwatch import log, whatnext
 from hostwatch.clock import Clock
-from hostwatch.core import acknowledging, bundle, calling, delivery, dutyclock, exercise, ladder, turns
+from hostwatch.core import (
+    acknowledging,
+    bundle,
+    calling,
+    delivery,
+    dutyclock,
+    gathering,
+    ladder,
+    turns,
+)
 from hostwatch.core.budget import PAUSE_MAX, Budgets
 from hostwatch.core.customerduty import CustomerDuty
 from hostwatch.core.emergency import Notice, NoticeState
@@ -72,6 +81,9 @@ class Outbox:
         self._budgets = Budgets(clock.monotonic)
         self._changed: dict[str, None] = {}
         """Notices of which a round must see what is to be done now."""
+
+        self._gathering: dict[str, set[str]] = {}
+        """By customer the notices that wait for others."""
 
         self._waits_end: list[tuple[datetime, str]] = []
         """A heap: when whose wait is over."""
@@ -154,6 +166,10 @@ class Outbox:
             self._clock_changed = True
         for reference in (*decision.acknowledged, *(owed.emergency for owed in decision.customer_duties)):
             self._changed.update((notice.id, None) for notice in notices.of(reference))
+        undecided = self._engine.world.signals.undecided
+        for customer in [one for one in self._gathering if not undecided.of(one)]:  # nobody is waited for
+            self._changed.update(dict.fromkeys(self._gathering.pop(customer)))
+            self._wake.set()
         people = decision.population
         if people is not None and (people.customers or people.customers_gone):
             self._all_looked_at = None  # who is authorised may be others
@@ -243,10 +259,12 @@ class Outbox:
                 await self._clock.sleep(timedelta(0))
             del self._changed[name]
             plan = self._look_at(name, directory, now)
-            if plan is None or not plan.ways:
+            if plan is not None and plan.gathers is not None:
+                self._gathering.setdefault(plan.notice.customer, set()).add(name)
+            if plan is None or not plan.ways or plan.gathers is not None:
                 self._turns.drop(name)
             else:
-                self._turns.want(*self._wanted(plan))
+                self._turns.want(*whatnext.wanted(plan, self._engine.world))
             if plan is None:
                 self._plans.pop(name, None)
                 continue
@@ -266,7 +284,10 @@ class Outbox:
         known = self._plans.get(name)
         if not delivery.is_authorised(self._engine.world, notice):
             return Plan(notice=notice, step=None)
-        if known is not None and known.holds(notice, now, rests=rests):
+        gathers = gathering.until(self._engine.world, notice, directory.gather(notice))
+        if gathers is not None and gathers <= now:
+            gathers = None
+        if known is not None and known.holds(notice, now, rests=rests, gathers=gathers):
             return known
         duty = None if notice.duty is None else self._engine.world.duties.get(notice.duty)
         due = None if duty is None or duty.met_at is not None else duty.due
@@ -281,34 +302,11 @@ class Outbox:
             by="" if drill is None else drill.by,
             since=whatnext.since(notice, before),
             alone=lambda lane: self._alone_until(lane, now),
-        )
+        ).waiting_for(gathers)
 
     def _alone_until(self, lane: str, now: datetime) -> datetime | None:
         left = self._budgets.alone_for(lane)
         return None if left is None else now + left
-
-    def _wanted(self, plan: Plan) -> Iterator[turns.Wanted]:
-        """The attempt that a plan is about, by each of the ways that may take it."""
-        notice, world = plan.notice, self._engine.world
-        duty = None if notice.duty is None else world.duties.get(notice.duty)
-        people = world.population.customers[notice.customer].contacts
-        for number, (_, way) in enumerate(plan.ways):
-            channel = way.channel
-            yield turns.Wanted(
-                notice=notice.id,
-                place=turns.Place(
-                    customer=notice.customer,
-                    kind=channel.lane,
-                    kind_max=channel.at_once,
-                    budget=channel.budget,
-                    exercise=notice.kind == exercise.KIND,
-                ),
-                tier=whatnext.tier(notice, duty),
-                retry=bool(notice.attempts),
-                deadline=whatnext.deadline(notice) if duty is None else duty.due,
-                order=people.index(notice.contact),
-                way=number,
-            )
 
     def _may(self, place: turns.Place) -> bool:
         """Whether anything is left of a budget; it is spent with that."""

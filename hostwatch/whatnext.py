@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from hostwatch.core import climbing, ladder, quiet
+from hostwatch.core import climbing, exercise, ladder, quiet
 from hostwatch.core.emergency import Duty, Notice
-from hostwatch.core.turns import Tier
+from hostwatch.core.turns import Place, Tier, Wanted
 from hostwatch.core.warned import OF_DUTIES
+from hostwatch.core.world import World
 from hostwatch.directory import Directory, Way
 
 NOT_DUE = timedelta(days=1)
@@ -41,8 +42,20 @@ class Plan:
     rests: bool = False
     """Whether another has it, and nothing is tried further for now."""
 
-    def holds(self, notice: Notice, now: datetime, *, rests: bool) -> bool:
+    gathers: datetime | None = None
+    """Until when it waits for others that the same message may tell."""
+
+    def waiting_for(self, others: datetime | None) -> Plan:
+        """The same, if it is to wait for others until then."""
+        if others is None or not isinstance(self.step, ladder.Send):
+            return self
+        until = _first(self.until, others)
+        return replace(self, step=ladder.Wait(others), until=until, gathers=others)
+
+    def holds(self, notice: Notice, now: datetime, *, rests: bool, gathers: datetime | None) -> bool:
         """Whether it is still what is to be done."""
+        if self.gathers != gathers:
+            return False
         if self.notice is not notice or self.rests is not rests or isinstance(self.step, ladder.GiveUp):
             return False
         return self.step is not None and (self.until is None or now < self.until)
@@ -66,6 +79,30 @@ def since(notice: Notice, before: Notice | None) -> datetime:
     """From when on a notice can be sent: not before the one that it waits for is settled."""
     settled_at = None if before is None else before.settled_at
     return notice.created_at if settled_at is None else max(notice.created_at, settled_at)
+
+
+def wanted(plan: Plan, world: World) -> Iterator[Wanted]:
+    """The attempt that a plan is about, by each of the ways that may take it."""
+    notice = plan.notice
+    duty = None if notice.duty is None else world.duties.get(notice.duty)
+    people = world.population.customers[notice.customer].contacts
+    for number, (_, way) in enumerate(plan.ways):
+        channel = way.channel
+        yield Wanted(
+            notice=notice.id,
+            place=Place(
+                customer=notice.customer,
+                kind=channel.lane,
+                kind_max=channel.at_once,
+                budget=channel.budget,
+                exercise=notice.kind == exercise.KIND,
+            ),
+            tier=tier(notice, duty),
+            retry=bool(notice.attempts),
+            deadline=deadline(notice) if duty is None else duty.due,
+            order=people.index(notice.contact),
+            way=number,
+        )
 
 
 def planned(

@@ -177,6 +177,12 @@ class Terms(Section):
     notice_within: Annotated[Duration, WITHIN] | None = None
     """From the verdict to the latest moment at which the customer must have been told."""
 
+    gather: Annotated[Duration, between("0s", "10m")] | None = None
+    """How long a first notice waits for those of other devices that are silent."""
+
+    gather_further: Annotated[Duration, between("0s", "1h")] | None = None
+    """The same when a message has left already."""
+
     told: ToldTerm | None = None
     """Who must be told, that the customer was: any, all, or a list of the contacts who count."""
 

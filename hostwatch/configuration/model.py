@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
 from hostwatch.configuration.checks import Checks
-from hostwatch.configuration.customer import WITHIN, Customer, ProofTerm
+from hostwatch.configuration.customer import Customer
 from hostwatch.configuration.duration import Duration, between, shown
 from hostwatch.configuration.fields import (
     FilePath,
@@ -31,6 +31,8 @@ from hostwatch.configuration.fields import (
 from hostwatch.configuration.heartbeat import Heartbeats
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.network import Network, Switch
+from hostwatch.configuration.notices import WITHIN_DEFAULT as WITHIN_DEFAULT
+from hostwatch.configuration.notices import Notices as Notices
 from hostwatch.configuration.packets import Limits, Packets
 from hostwatch.configuration.power import MeasuredAt, Power
 from hostwatch.configuration.rung import MAIL_KIND, Mail, Sites
@@ -45,7 +47,6 @@ from hostwatch.core.proof import Proof
 from hostwatch.core.terms import AgreementTerms, TellingTerms, Told
 
 INTERVAL_DEFAULT = timedelta(minutes=5)
-WITHIN_DEFAULT = timedelta(minutes=15)
 
 
 def _tenth_of_interval(data: Mapping[str, Any]) -> timedelta:
@@ -64,11 +65,6 @@ def _twelve_intervals(data: Mapping[str, Any]) -> timedelta:
     """An hour, or as long as twelve looks take if that is less."""
     interval: timedelta = data.get("interval", INTERVAL_DEFAULT)
     return min(timedelta(hours=1), 12 * interval)
-
-
-def _third_of_within(longest: timedelta) -> Any:
-    """As long as given, or a third of the time for notice if that is shorter."""
-    return lambda data: min(longest, data.get("within", WITHIN_DEFAULT) / 3)
 
 
 class Site(Section):
@@ -126,58 +122,6 @@ class Schedule(Section):
                     f"attempts x spacing + timeout make {shown(need)}, the interval is {shown(interval)}",
                     "lengthen the interval, or shorten spacing or timeout",
                 )
-        return value
-
-
-class Notices(Section):
-    """How people are told, unless a customer's terms say otherwise."""
-
-    within: Annotated[Duration, WITHIN] = WITHIN_DEFAULT
-    """From the verdict to the latest moment at which the customer must have been told."""
-
-    next_channel_after: Annotated[Duration, between("100ms", "12h")] = Field(
-        default_factory=_third_of_within(timedelta(minutes=5))
-    )
-    """How long a channel may fail before the next is tried too. Default: 5m, or a third of within if less."""
-
-    first_retry: Annotated[Duration, between("10ms", "1h")] = Field(
-        default_factory=_third_of_within(timedelta(seconds=15))
-    )
-    """The pause before the second attempt; later ones double. Default: 15s, or a third of within if less."""
-
-    give_up_after: Annotated[Duration, between("1s", "30d")] = timedelta(hours=24)
-    """When a notice that nobody accepted is given up."""
-
-    told: Told = Told.ANY
-    """How many of a customer's people must be told, that the customer was: any, or all."""
-
-    met_by: ProofTerm = "accepted"
-    """What proves that a person was told: attempted, accepted, delivered, answered or acknowledged."""
-
-    exercises: Literal["allowed", "refused"] = "allowed"
-    """Whether exercises may be sent to customers' people, unless a customer's terms say otherwise."""
-
-    attempt_timeout: Annotated[Duration, between("100ms", "10m")] = Field(
-        default_factory=_third_of_within(timedelta(seconds=30))
-    )
-    """How long one attempt may take. Default: 30s, or a third of within if less."""
-
-    @field_validator("next_channel_after", "first_retry", "attempt_timeout")
-    @classmethod
-    def _before_the_deadline(cls, value: timedelta, info: ValidationInfo) -> timedelta:
-        within = info.data.get("within")
-        if within is not None and value >= within:
-            raise Wrong(
-                f"is not less than within ({shown(within)})", "write less: another try must be possible"
-            )
-        return value
-
-    @field_validator("give_up_after")
-    @classmethod
-    def _after_the_deadline(cls, value: timedelta, info: ValidationInfo) -> timedelta:
-        within = info.data.get("within")
-        if within is not None and value < within:
-            raise Wrong(f"is less than within ({shown(within)})", "write more: late is better than never")
         return value
 
 
@@ -304,8 +248,10 @@ class Configuration(Section):
 
     def notices_of(self, customer: Customer) -> Notices:
         """How this customer's people are told. Raises `ValueError` if that is not possible."""
-        within = customer.terms.notice_within
-        return self.notices if within is None else Notices(**{**_set(self.notices), "within": within})
+        terms = customer.terms
+        own = {"within": terms.notice_within, "gather": terms.gather, "gather_further": terms.gather_further}
+        own = {name: value for name, value in own.items() if value is not None}
+        return Notices(**{**_set(self.notices), **own}) if own else self.notices
 
     def terms_of(self, customer: Customer) -> AgreementTerms:
         """What was promised to this customer."""

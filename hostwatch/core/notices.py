@@ -8,6 +8,7 @@ while one that it is told after is pending, and while one of those that are held
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import TypeVar
 
 from hostwatch.core.emergency import Notice, NoticeState, message_of
@@ -34,6 +35,9 @@ class Notices(Mapping[str, Notice]):
 
         self._pending_to: dict[Reader, dict[str, None]] = {}
         """By person those that are still to be sent, oldest first."""
+
+        self._told_at: dict[Reader, datetime] = {}
+        """By person when a message of a beginning left last, as far as that is still known."""
 
         self._by_emergency: dict[str, dict[str, None]] = {}
         self._behind: dict[str, set[str]] = {}
@@ -62,6 +66,10 @@ class Notices(Mapping[str, Notice]):
         """The names of those that are still to be sent to a person, oldest first."""
         return self._pending_to.get((customer, contact), {}).keys()
 
+    def told_at(self, customer: str, contact: str) -> datetime | None:
+        """When a message of a beginning left for a person last."""
+        return self._told_at.get((customer, contact))
+
     def in_message(self, notice: Notice, number: int) -> list[Notice]:
         """Those that were told in the message of an attempt, the one that leads it first."""
         message = notice.attempts[number - 1].led_by or message_of(notice.id, number)
@@ -89,6 +97,9 @@ class Notices(Mapping[str, Notice]):
         for attempt in notice.attempts:
             if attempt.led_by:
                 self._by_message.setdefault(attempt.led_by, {})[name] = None
+        if notice.kind == "emergency" and notice.attempts:
+            reader, began = (notice.customer, notice.contact), notice.attempts[-1].began_at
+            self._told_at[reader] = max(self._told_at.get(reader, began), began)
         if notice.after is not None:
             self._behind.setdefault(notice.after, set()).add(name)
         if notice.state is NoticeState.PENDING:

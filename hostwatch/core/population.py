@@ -242,6 +242,11 @@ class Population:
         """The devices that are judged."""
         return (device for device in self.devices.values() if device.state is State.IN_SERVICE)
 
+    def customer_of(self, signal: str) -> str:
+        """Whose watched device a signal belongs to; empty for what is no device."""
+        device = self.device_of(signal)
+        return "" if device is None else device.customer
+
     def device_of(self, signal: str) -> Device | None:
         """The device in service that a signal is of, itself or by a service, if we watch it from here."""
         suffix = ending(self.vantage)

@@ -16,6 +16,7 @@ from itertools import chain
 
 from hostwatch.core import instant
 from hostwatch.core.signal import NOT_PROVEN, Signal, begin
+from hostwatch.core.undecided import Undecided
 
 GRAIN_US = 5_000_000
 """How finely those at rest are counted by when they answered."""
@@ -39,6 +40,7 @@ class Signals(Mapping[str, Signal]):
         when they are watched, with all bits turned, which makes it negative.
         """
 
+        self.undecided = Undecided()
         self._fresh = 0
         """How many of them have never been looked at."""
 
@@ -85,6 +87,12 @@ class Signals(Mapping[str, Signal]):
         """How many are at rest."""
         return len(self._plain) - self._fresh
 
+    def attach(self, speaking: Speaking, customer_of: Callable[[str], str]) -> None:
+        """Whose signals these are, and how long a reading of one speaks."""
+        self.speaking, self.undecided.customer_of = speaking, customer_of
+        for signal in self.restless.values():
+            self.undecided.note(signal)
+
     def is_fresh(self, name: str) -> bool:
         """Whether a signal has never been looked at."""
         return self._plain.get(name, 0) < 0
@@ -108,6 +116,7 @@ class Signals(Mapping[str, Signal]):
         if not is_fresh(signal):
             self.drop(signal.name)
             self.restless[signal.name] = signal
+            self.undecided.note(signal)
             return
         number = ~instant.micros(signal.speaks_until)
         if number != self._begun:
@@ -138,6 +147,7 @@ class Signals(Mapping[str, Signal]):
         before = self._plain.get(name)
         if before is None:
             self.restless.pop(name, None)
+            self.undecided.forget(name)
         else:
             self._forget(before)
         self._plain[name] = number
@@ -146,6 +156,7 @@ class Signals(Mapping[str, Signal]):
     def drop(self, name: str) -> None:
         """The signal is no longer watched."""
         self.restless.pop(name, None)
+        self.undecided.forget(name)
         number = self._plain.pop(name, None)
         if number is not None:
             self._forget(number)

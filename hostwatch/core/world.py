@@ -205,7 +205,7 @@ class World:
     """
 
     def __post_init__(self) -> None:
-        self.signals.speaking = self.speaking
+        self.signals.attach(self.speaking, self.population.customer_of)
         self._unsettle(instant.EPOCH)
         self.open_by_signal = {
             signal: reference for reference, e in self.emergencies.items() for signal in e.signals

@@ -134,6 +134,8 @@ def test_defaults_are_those_of_the_agreement(tmp_path: Path) -> None:
         "told": "any",
         "met_by": "accepted",
         "exercises": "allowed",
+        "gather": "30s",
+        "gather_further": "4m",
     }
     assert str(configuration.listen) == "127.0.0.1:9464"
 

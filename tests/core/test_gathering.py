@@ -1,0 +1,99 @@
+"""How long first notices wait for each other. Three devices of one customer, pinged every five minutes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from hostwatch.core import gathering
+from hostwatch.core.gathering import Gather
+from hostwatch.core.reading import Outcome
+from tests.core.test_bundle import FIRST, Storm
+
+SECOND = "E-000002.emergency.acme.duty"
+
+
+def falling() -> Storm:
+    """00:15 a verdict on web-1; the others have missed once, at 00:11 and 00:12."""
+    storm = Storm()
+    storm.look("00:05", Outcome.ANSWERED, "web-1", "web-2", "web-3")
+    storm.look("00:10", Outcome.MISSED, "web-1")
+    storm.look("00:11", Outcome.MISSED, "web-2")
+    storm.look("00:12", Outcome.MISSED, "web-3")
+    storm.look("00:15", Outcome.MISSED, "web-1")
+    return storm
+
+
+def until(storm: Storm, notice: str = FIRST, gather: Gather = Gather()) -> str | None:  # noqa: B008
+    found = gathering.until(storm.world, storm.world.notices[notice], gather)
+    return None if found is None else f"{found:%H:%M:%S}"
+
+
+def test_who_falls_alone_is_told_of_at_once() -> None:
+    storm = Storm()
+    storm.look("00:05", Outcome.ANSWERED, "web-2")
+    storm.fall("web-1")
+    assert until(storm) is None
+
+
+def test_the_first_waits_half_a_minute_while_others_may_fall() -> None:
+    assert until(falling()) == "00:15:30"
+
+
+def test_as_soon_as_nobody_is_silent_without_a_verdict_it_goes() -> None:
+    storm = falling()
+    storm.look("00:16", Outcome.MISSED, "web-2")
+    assert until(storm) == "00:15:30"
+    storm.look("00:16", Outcome.ANSWERED, "web-3")
+    assert until(storm) is None
+
+
+def test_later_ones_wait_longer_once_a_message_has_left() -> None:
+    storm = falling()
+    storm.claim("00:15:30")
+    storm.end("00:15:30", "accepted")
+    storm.look("00:16", Outcome.MISSED, "web-2")
+
+    assert until(storm, SECOND) == "00:20:00"
+    storm.look("00:17", Outcome.MISSED, "web-3")
+    assert until(storm, SECOND) is None
+
+
+@pytest.mark.parametrize(
+    ("gather", "ends"),
+    [
+        (Gather(first=timedelta(0)), None),
+        (Gather(first=timedelta(minutes=1)), "00:16:00"),
+        (Gather(first=timedelta(minutes=14)), "00:20:00"),
+    ],
+)
+def test_it_is_as_long_as_said_and_never_longer_than_a_third_of_the_time_to_tell(
+    gather: Gather, ends: str | None
+) -> None:
+    assert until(falling(), gather=gather) == ends
+
+
+def test_what_was_tried_or_is_over_waits_no_more() -> None:
+    storm = falling()
+    storm.claim("00:15:30")
+    storm.end("00:15:31", "failed")
+    assert until(storm) is None
+
+    over = falling()
+    over.look("00:15:10", Outcome.ANSWERED, "web-1")
+    assert until(over) is None
+
+
+def test_who_is_silent_is_counted_as_readings_come_and_as_a_start_finds_them() -> None:
+    storm = falling()
+    undecided = storm.world.signals.undecided
+    assert (undecided.of("acme"), undecided.of("beta")) == (2, 0)
+
+    again = type(storm.world.signals)(storm.world.speaking, storm.world.signals.restless)
+    again.attach(storm.world.speaking, storm.world.population.customer_of)
+    assert again.undecided.of("acme") == 2
+
+    storm.population = type(storm.population)(customers=storm.population.customers, devices={})
+    storm.enrol("00:16")
+    assert undecided.of("acme") == 0
