@@ -121,13 +121,13 @@ def test_who_has_no_other_way_waits_for_the_turn(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_in_time_any_more_costs_nobody_else_their_time(tmp_path: Path) -> None:
-    """0:00 a thousand of acme ── 10:00 two hundred of beta ── 15:00 acme's last are late: beta's go first"""
+    """0:00 two thousand of acme ── 10:00 three hundred of beta ── 15:00 acme's last are late, and wait"""
 
     async def play(office: Office, side: Scripted) -> None:
-        await office.owe("acme", "duty", 1000, apart=True)
+        await office.owe("acme", "duty", 2000, apart=True)
         await asyncio.sleep(600)
-        names = await office.owe("beta", "duty", 200, apart=True)
-        await asyncio.sleep(700)
+        names = await office.owe("beta", "duty", 300, apart=True)
+        await asyncio.sleep(890)
         assert max(int(office.notice(name).late) for name in names) == 0
         assert {office.notice(name).state for name in names} == {NoticeState.ACCEPTED}
 

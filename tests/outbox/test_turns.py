@@ -87,12 +87,12 @@ def test_what_can_be_had_in_time_goes_before_what_is_late_and_that_before_what_n
 
 def test_of_what_is_due_at_one_time_the_first_person_of_each_customer_is_told_first() -> None:
     many = [
-        replace(wanted(customer, number, kind="email"), order=number)
+        replace(wanted(customer, number, kind="email"), order=2 - number)
         for customer in "ab"
         for number in range(3)
     ]
     busy = [place(f"c{number}", "email") for number in range(KIND_MAX - 2)]
-    assert names(chosen(many, busy)) == ["a-00000", "b-00000"]
+    assert names(chosen(many, busy)) == ["a-00002", "b-00002"]
 
 
 def test_what_several_ways_may_take_goes_once_and_by_the_first_that_has_room() -> None:
