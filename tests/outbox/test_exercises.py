@@ -16,7 +16,7 @@ from hostwatch.asked import Refused
 from hostwatch.channels import base
 from hostwatch.channels.base import Failed, Message, Receipt
 from hostwatch.core import exercising as deeds
-from hostwatch.core import facts, judge
+from hostwatch.core import facts, judge, turns
 from hostwatch.core.budget import Budget
 from hostwatch.core.emergency import NoticeState
 from hostwatch.core.exercise import Exercises
@@ -263,3 +263,75 @@ def test_a_step_of_the_wall_clock_leaves_the_time_that_was_left(tmp_path: Path) 
         assert any(isinstance(fact, facts.ClockStepped) for fact in decision.facts)
 
     played(tmp_path, accepts, story)
+
+
+def test_what_the_agreement_asks_for_is_asked_of_an_exercise_too(tmp_path: Path) -> None:
+    """0:00 n1 accepts, the agreement asks for delivered ── 5:00 n2 is tried too ── 15:00 not in time"""
+    strict = json.loads(json.dumps(SITE))
+    strict["customers"][0]["terms"] = {"met_by": "delivered"}
+
+    async def story(office: Office, side: Scripted) -> None:
+        await begun(office)
+        await until(office, 320)
+        assert [to for _, to, _ in side.sent] == ["n1", "n2"]
+        await until(office, 905)
+        (one,) = filed(office)
+        assert (one.results[0]["wanted"], one.results[0]["proof"]) == ("delivered", "accepted")
+        assert one.results[0]["in_time"] is False
+
+    played(tmp_path, accepts, story, strict)
+
+
+def test_who_was_told_before_a_crash_may_say_so_after_it(tmp_path: Path) -> None:
+    async def story(office: Office, side: Scripted) -> None:
+        name = await begun(office)
+        await asyncio.sleep(5)
+        await office.close()
+        await office.open(SITE)
+        ending = asyncio.create_task(exercises.Exercises(office.engine, office.clock).run())
+        request = {"reference": name, "by": "Chen Wei", "contact": "duty"}
+        await acknowledge(office.engine, "root", request)
+        await asyncio.sleep(1)
+        (one,) = filed(office)
+        assert one.results[0]["proof"] == "acknowledged"
+        ending.cancel()
+
+    played(tmp_path, accepts, story)
+
+
+def test_it_leaves_half_of_what_a_gateway_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four in a minute: two people hear of an exercise, two places are left to what is real"""
+    monkeypatch.setattr(base.Channel, "budget", Budget(messages=4, every=timedelta(minutes=1)))
+    crowd = json.loads(json.dumps(SITE))
+    crowd["customers"][1]["contacts"] = [
+        {"id": f"c{number}", "name": f"C {number}", "channels": [{"simulated": f"x{number}"}]}
+        for number in range(4)
+    ]
+
+    async def story(office: Office, side: Scripted) -> None:
+        await begun(office, to="acme")
+        await asyncio.sleep(5)
+        assert len(side.sent) == 2
+        (name,) = await office.owe("noc", "duty")
+        await asyncio.sleep(1)
+        assert office.notice(name).state is NoticeState.ACCEPTED
+        await asyncio.sleep(120)
+        assert len(side.sent) == 5
+
+    played(tmp_path, accepts, story, crowd)
+
+
+def test_a_customer_who_is_told_of_much_goes_before_the_exercise_of_one_who_is_not() -> None:
+    """Among what is real a free place goes to the customer with the fewest; an exercise has none of that."""
+    room = turns.Turns()
+
+    def wanted(name: str, customer: str, exercise: bool = False) -> turns.Wanted:
+        place = turns.Place(customer=customer, kind="email", kind_max=32, exercise=exercise)
+        return turns.Wanted(notice=name, place=place, retry=False, deadline=START)
+
+    room.want(wanted("first", "acme"))
+    assert [one.notice for one in room.begin()] == ["first"]
+    room.want(wanted("drill", "beta", exercise=True))
+    room.want(wanted("second", "acme"))
+
+    assert [one.notice for one in room.begin()] == ["second", "drill"]
