@@ -19,7 +19,7 @@ ROOT: Final = "/api/"
 V1: Final = f"{ROOT}v1"
 REFERENCE: Final = re.compile(r"E-[0-9]{6,12}")
 TOKEN_CHARS_MAX: Final = 200
-FIELDS: Final = ("by", "customer", "contact", "comment")
+FIELDS: Final = ("by", "customer", "contact")
 
 CODES: Final = {
     "done": 200,

@@ -62,7 +62,6 @@ ASKED: Final[dict[str, Any]] = {
         "by": {**TEXT, "description": "Who has it, by name.", "maxLength": 100},
         "customer": {**ID, "description": "Whose person; needed if it concerns several customers."},
         "contact": {**ID, "description": "Which of their contacts; absent: none of them."},
-        "comment": {**TEXT, "description": "Kept with the name, as a note of who says so."},
     },
 }
 PROBLEM: Final[dict[str, Any]] = {

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hostwatch.web import openapi
+from hostwatch.web.api import FIELDS
 from tests.daemon.running import Running
 from tests.web.desk import REFERENCE, URL, WEB, Answer, Desk, open_desk
 
@@ -149,3 +150,8 @@ def refused(program: Program) -> None:
     assert program.call("POST", HERE, "by=x", Content_Type="text/plain").code == 415
     assert "did you mean boss?" in program.call("POST", HERE, good | {"contact": "bos"}).text
     assert program.desk.known() == []
+
+
+def test_the_fields_that_are_described_are_those_that_are_read() -> None:
+    """Nothing is asked for that would be dropped."""
+    assert tuple(openapi.ASKED["properties"]) == FIELDS
