@@ -55,8 +55,8 @@ class Handover:
         self.ends_by: dict[str, timedelta] = {}
         """By notice, while the other side is told: when that must have ended, by the monotonic clock."""
 
-        self.leaving: dict[str, Callable[[], None]] = {}
-        """By notice: what is to be done when its message leaves."""
+        self.leaving: dict[str, Callable[[], bool]] = {}
+        """By notice: what is asked when its message is about to leave; whether it may."""
 
     async def attempt(self, notice: str, way: Way, rung: int, beside: Collection[str] = ()) -> None:
         """Claim, send, record. A fault of ours may leave the attempt without an end, for others to end.
@@ -118,8 +118,9 @@ class Handover:
         within = directory.attempt_timeout(notice)
         self.ends_by[notice.id] = self._clock.monotonic() + within
         try:
-            if (leaves := self.leaving.pop(notice.id, None)) is not None:
-                leaves()
+            leaves = self.leaving.pop(notice.id, None)
+            if leaves is not None and not leaves():
+                return _End(outcome=AttemptOutcome.UNSENT, said="asked to be left alone before it was sent")
             return await self._told(notice, message, channel, within)
         finally:
             del self.ends_by[notice.id]

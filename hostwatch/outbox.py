@@ -56,13 +56,12 @@ OVERDUE_AFTER = IDLE
 class _Once:
     """Does something once, however often it is asked to."""
 
-    def __init__(self, deed: Callable[[], None]) -> None:
-        self._deed: Callable[[], None] | None = deed
+    def __init__(self, deed: Callable[[], bool]) -> None:
+        self._deed: Callable[[], bool] | None = deed
 
-    def __call__(self) -> None:
+    def __call__(self) -> bool:
         deed, self._deed = self._deed, None
-        if deed is not None:
-            deed()
+        return deed is None or deed()
 
 
 class Outbox:
@@ -360,11 +359,12 @@ class Outbox:
                     break
         return found
 
-    def _left(self, place: turns.Place) -> None:
-        """A message leaves: from now on its gateway's time counts."""
-        if place.budget is not None:
-            self._budgets.leaves(place.kind)
-            self._wake.set()
+    def _left(self, place: turns.Place) -> bool:
+        """Whether a message may leave now, still; from now on its gateway's time counts."""
+        if place.budget is None:
+            return True
+        self._wake.set()
+        return self._budgets.leaves(place.kind)
 
     def _heed(self, name: str, place: turns.Place) -> None:
         """A gateway that asks to be left alone asks that for all whom we tell by it."""

@@ -98,7 +98,7 @@ def wanted(plan: Plan, world: World) -> Iterator[Wanted]:
                 exercise=notice.kind == exercise.KIND,
             ),
             tier=tier(notice, duty),
-            retry=bool(notice.attempts),
+            retry=ladder.was_tried(notice),
             deadline=deadline(notice) if duty is None else duty.due,
             order=people.index(notice.contact),
             way=number,

@@ -59,11 +59,15 @@ class Budgets:
         self._claimed[lane] += 1
         return True
 
-    def leaves(self, lane: str) -> None:
-        """One of those that might leave does so now."""
+    def leaves(self, lane: str) -> bool:
+        """One of those that might leave does so now; not if its gateway asked to be left alone meanwhile."""
         if self._claimed[lane]:
             self._claimed[lane] -= 1
-            self._sent[lane].append(self._now())
+        now = self._now()
+        if self._paused.get(lane, now) > now:
+            return False
+        self._sent[lane].append(now)
+        return True
 
     def pause(self, lane: str, lasting: timedelta) -> None:
         """A gateway asked to be left alone."""

@@ -168,6 +168,11 @@ def _climb(
     return Send(place, came_at) if now >= retry_at else Wait(retry_at)
 
 
+def was_tried(notice: Notice) -> bool:
+    """Whether any channel was really asked."""
+    return bool(_tried(notice))
+
+
 def _tried(notice: Notice) -> tuple[Attempt, ...]:
     """The attempts at which a channel was really asked."""
     return tuple(attempt for attempt in notice.attempts if attempt.outcome is not AttemptOutcome.UNSENT)

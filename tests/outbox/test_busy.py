@@ -14,8 +14,10 @@ import pytest
 
 from hostwatch.channels import base
 from hostwatch.channels.base import Failed, Message, Receipt
+from hostwatch.core import facts
 from hostwatch.core.budget import Budget
 from hostwatch.core.emergency import NoticeState
+from hostwatch.core.world import Decision
 from tests.outbox.office import Office, Scripted, simulate, site
 
 PROVIDER, MAIL = {"simulated": "provider"}, {"simulated": "mail"}
@@ -132,3 +134,21 @@ def test_what_cannot_be_in_time_any_more_costs_nobody_else_their_time(tmp_path: 
         assert {office.notice(name).state for name in names} == {NoticeState.ACCEPTED}
 
     simulate(tmp_path, site({"acme": [PROVIDER], "beta": [PROVIDER]}), accepts, play)
+
+
+def test_what_was_about_to_leave_when_the_provider_asked_to_be_left_alone_stays_here(tmp_path: Path) -> None:
+    """0:00 claimed ── 0:00 the provider says: in 30 s ── nothing was sent, and the record says so ── 0:30"""
+
+    async def play(office: Office, side: Scripted) -> None:
+        def asks(decision: Decision) -> None:
+            if any(isinstance(one, facts.AttemptBegan) and one.number == 1 for one in decision.facts):
+                office.outbox._budgets.pause("provider", timedelta(seconds=30))
+
+        office.engine.listeners.append(asks)
+        (name,) = await office.owe("acme", "duty")
+        await office.until(lambda: office.notice(name).state is NoticeState.ACCEPTED)
+        assert side.times("provider") == [30]
+        assert office.outcomes(name) == ["unsent", "accepted"]
+        assert not side.sent[0][2].repeat
+
+    simulate(tmp_path, site({"acme": [PROVIDER]}), accepts, play)
