@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from hostwatch.core import facts
+from hostwatch.core import breachreason, facts
 from hostwatch.core.service import device_in, service_in
 
 
@@ -50,6 +50,9 @@ def of_people(fact: facts.Fact, personal: Callable[[str], str | None]) -> Iterat
             )
         case facts.DutyBreached():
             yield Event(fact.at, _contact(fact.duty), "was not told in time")
+        case facts.BreachExplained():
+            why = ", ".join(map(breachreason.words_of, fact.reasons)) or "for no reason that is on record"
+            yield Event(fact.at, _contact(fact.duty), f"why not: {why}")
         case (
             facts.EmergencyOpened()
             | facts.UplinkEmergencyOpened()

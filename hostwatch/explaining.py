@@ -64,6 +64,7 @@ KINDS: Final[tuple[type[facts.Fact], ...]] = (
     facts.BlindEnded,
     facts.DutyMet,
     facts.DutyBreached,
+    facts.BreachExplained,
     facts.NoticeOwed,
     facts.NoticeSettled,
     facts.AttemptEnded,
@@ -201,7 +202,7 @@ class _Mine:
                 return is_mine and fact.at <= self._until
             case facts.BlindBegan() | facts.BlindEnded():
                 return fact.at <= self._until
-            case facts.DutyMet() | facts.DutyBreached():
+            case facts.DutyMet() | facts.DutyBreached() | facts.BreachExplained():
                 return fact.duty.startswith(f"{self._reference}.")
             case facts.NoticeOwed() | facts.NoticeSettled() | facts.AttemptEnded():
                 return fact.notice.startswith(f"{self._reference}.")

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from hostwatch.core import customerduty, facts, verifying
+from hostwatch.core import breachreason, customerduty, facts, verifying
 from hostwatch.core.acknowledgement import own
 from hostwatch.core.emergency import Attempt, AttemptOutcome, Duty, Notice, NoticeState, message_of
 from hostwatch.core.merged import both
@@ -281,17 +281,27 @@ def abandon(world: World, notice: Notice, state: NoticeState, why: str, now: dat
 
 
 def breaches(world: World, now: datetime) -> Decision:
-    """The duties whose time has run out and that nobody has recorded yet: to people, and to customers."""
+    """The duties whose time has run out and that nobody has recorded yet: to people, and to customers.
+
+    Why is recorded with each, as it can be seen now.
+    """
     late = [duty for duty in world.duties.values() if duty.may_be_breached and duty.due <= now]
     customers = [*customerduty.breaches(world.customer_duties.values(), now)]
+    found: list[facts.Fact] = []
+    for duty in late:
+        found.append(facts.DutyBreached(at=now, duty=duty.id, due=duty.due))
+        found.append(_explained(duty.id, breachreason.of_person(world, duty, now), now))
+    for owed, fact in customers:
+        found += [fact, _explained(owed.id, breachreason.of_customer(world, owed, now), now)]
     return Decision(
-        facts=(
-            *(facts.DutyBreached(at=now, duty=duty.id, due=duty.due) for duty in late),
-            *(fact for _, fact in customers),
-        ),
+        facts=tuple(found),
         duties=tuple(replace(duty, breached_at=now) for duty in late),
         customer_duties=tuple(duty for duty, _ in customers),
     )
+
+
+def _explained(duty: str, reasons: Sequence[breachreason.Reason], now: datetime) -> facts.BreachExplained:
+    return facts.BreachExplained(at=now, duty=duty, reasons=tuple(one.plain() for one in reasons))
 
 
 def leader_of(notice: Notice) -> str:

@@ -8,13 +8,15 @@ none of them is open.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from hostwatch.core import breachreason
 from hostwatch.core.customerduty import CustomerDuty
-from hostwatch.core.warned import OF_DUTIES, Sign, What, follow
+from hostwatch.core.warned import OF_DUTIES, SAID_CHARS_MAX, Sign, What, follow
 from hostwatch.core.world import Decision, World
 
 SHARES: Final = {What.NOT_TOLD: 2, What.NOT_TOLD_SOON: 1, What.NOT_TOLD_IN_TIME: 0}
@@ -41,7 +43,7 @@ def look(world: World, now: datetime) -> Decision:
             if since <= now:
                 open_[what][f"{duty.due:{MINUTE}}"].append(duty)
     signs = [
-        Sign(what=what, about=about, said=_said(owed))
+        Sign(what=what, about=about, said=_said(world, owed, now))
         for what, groups in open_.items()
         for about, owed in groups.items()
     ]
@@ -63,6 +65,8 @@ def _within(world: World, duty: CustomerDuty) -> timedelta:
     return timedelta(0) if customer is None else customer.terms.notice_within
 
 
+_WHOM: Final = re.compile(r"[^\s:;,]+ E-\d{6,12}|\d+ more")
+
 MINUTE: Final = "%Y-%m-%d %H:%MZ"
 """What a warning is about: the minute by which customers are to be told, in UTC."""
 
@@ -72,7 +76,22 @@ def minute_of(about: str) -> datetime:
     return datetime.strptime(about, MINUTE).replace(tzinfo=UTC)
 
 
-def _said(owed: list[CustomerDuty]) -> str:
-    names = [f"{duty.customer} {duty.emergency}" for duty in sorted(owed, key=lambda one: one.id)]
-    more = len(names) - NAMED_MAX
-    return ", ".join(names[:NAMED_MAX]) + (f", {more} more" if more > 0 else "")
+def _said(world: World, owed: list[CustomerDuty], now: datetime) -> str:
+    """Which customers, and of each why, as long as there is room for that."""
+    first = sorted(owed, key=lambda one: one.id)[:NAMED_MAX]
+    parts = [f"{duty.customer} {duty.emergency}" for duty in first]
+    more = [f"{len(owed) - NAMED_MAX} more"] if len(owed) > NAMED_MAX else []
+    left = SAID_CHARS_MAX - len("; ".join([*parts, *more]))
+    for place, duty in enumerate(first):
+        sign = ": "
+        for reason in breachreason.of_customer(world, duty, now):
+            if len(said := sign + reason.words) > left:
+                break
+            parts[place] += said
+            left, sign = left - len(said), ", "
+    return "; ".join([*parts, *more])
+
+
+def customers_in(said: str) -> list[str]:
+    """Whom a warning names, each with the emergency, and how many more there are: without the reasons."""
+    return _WHOM.findall(said)

@@ -15,6 +15,7 @@ from hostwatch.core import (
     facts_for_people,
     facts_from_people,
     facts_of_contacts,
+    facts_of_duties,
     facts_of_exercises,
 )
 from hostwatch.core.fact import Fact as Fact
@@ -344,6 +345,7 @@ CallEnded = facts_from_people.CallEnded
 EmergencyReported = facts_by_hand.EmergencyReported
 ReportEnded = facts_by_hand.ReportEnded
 EmergencyCorrected = facts_by_hand.EmergencyCorrected
+BreachExplained = facts_of_duties.BreachExplained
 ExerciseOpened = facts_of_exercises.ExerciseOpened
 ExerciseEnded = facts_of_exercises.ExerciseEnded
 

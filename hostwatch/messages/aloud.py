@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from hostwatch.core.dutyclock import customers_in
 from hostwatch.core.notice import Kind, Story
 from hostwatch.core.warned import OF_DUTIES
 from hostwatch.messages import catalogue, exercise
@@ -130,7 +131,8 @@ class _Aloud(Speaker):
             return replace(story, contact=said)
         about, why = self._known(story.about), story.why
         if story.warning in OF_DUTIES:
-            about, why = story.about, ", ".join(self._known(one.partition(" ")[0]) for one in why.split(", "))
+            about, names = story.about, (one.partition(" ")[0] for one in customers_in(why))
+            why = ", ".join(map(self._known, names))
         return replace(
             story,
             reference=spelled(story.reference, self.tag),

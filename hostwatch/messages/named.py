@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from hostwatch.core.dutyclock import customers_in
 from hostwatch.core.notice import Kind, Story
 from hostwatch.core.warned import OF_DUTIES
 from hostwatch.messages import exercise, shared
@@ -43,7 +44,7 @@ def what(stories: Sequence[Story], room: int = VALUE_CHARS_MAX) -> str:
         return story.contact.code or story.contact.address
     about = f"{story.service} {story.device}".strip() or story.about or story.uplink
     if story.warning in OF_DUTIES:
-        names = [line(one) for one in story.why.split(", ")]
+        names = [line(one) for one in customers_in(story.why) or story.why.split(", ")]
     else:
         names = [line(about)] if about else shared.names(story, line)
     more = len(stories) - 1 + (0 if about else shared.hidden(story))

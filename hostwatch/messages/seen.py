@@ -13,7 +13,12 @@ from typing import Final
 
 from hostwatch.messages.spans import ENGLISH
 
-_FORMS: Final = {"figure": r"\d{1,16}", "state": "able|dead|bypass"}
+_FORMS: Final = {
+    "figure": r"\d{1,16}",
+    "state": "able|dead|bypass",
+    "channel": "[a-z0-9_-]+",
+    "contact": "[^;, ]+",
+}
 """What values of a name look like; of any other name anything."""
 
 
@@ -23,14 +28,19 @@ def worded(t: NullTranslations, said: str) -> str:
 
 
 def _sentence(t: NullTranslations, said: str) -> str:
-    found = _told(t, said)
-    if found is not None:
-        return found
+    """Of one thing, perhaps with its name before it."""
     name, colon, rest = said.partition(": ")
-    if colon and (found := _told(t, rest)) is not None:
-        return t.gettext("%(name)s: %(said)s") % {"name": name, "said": found}
+    if (found := _listed(t, said)) is None and colon and (told := _listed(t, rest)) is not None:
+        return t.gettext("%(name)s: %(said)s") % {"name": name, "said": told}
+    return said if found is None else found
+
+
+def _listed(t: NullTranslations, said: str) -> str | None:
+    """One sentence, or several with commas between."""
+    if (found := _told(t, said)) is not None:
+        return found
     parts = [_told(t, part) for part in said.split(", ")]
-    return t.gettext(", ").join(part for part in parts if part) if None not in parts else said
+    return t.gettext(", ").join(part for part in parts if part) if None not in parts else None
 
 
 def _told(t: NullTranslations, said: str) -> str | None:
@@ -60,7 +70,7 @@ def _matcher(pattern: str) -> re.Pattern[str]:
 
 @cache
 def _patterns(t: NullTranslations) -> tuple[str, ...]:
-    return (*_of_batteries(t), *_of_wiring(t), *_of_contradictions(t))
+    return (*_of_batteries(t), *_of_wiring(t), *_of_contradictions(t), *_of_duties(t))
 
 
 def _of_batteries(t: NullTranslations) -> tuple[str, ...]:
@@ -100,4 +110,29 @@ def _of_contradictions(t: NullTranslations) -> tuple[str, ...]:
         t.gettext("a line has power without a utility"),
         t.gettext("there is power, though utility and UPS have none: a contradiction"),
         t.gettext("there is power past the UPS, though the utility is absent: a contradiction"),
+    )
+
+
+def _of_duties(t: NullTranslations) -> tuple[str, ...]:
+    """Why nobody was told (`core.breachreason`)."""
+    return (
+        t.gettext("%(figure)s more"),
+        t.gettext("nobody was authorised"),
+        t.gettext("recorded %(figure)s min late as the watch did not run or could not write"),
+        t.gettext("%(contact)s waited %(figure)s min for the first try"),
+        t.gettext("no try to tell %(contact)s in %(figure)s min"),
+        t.gettext("no further try to tell %(contact)s in %(figure)s min"),
+        t.gettext("nothing more can be tried for %(contact)s"),
+        t.gettext("%(figure)s × %(channel)s to %(contact)s failed"),
+        t.gettext("%(figure)s × %(channel)s to %(contact)s put off by the other side"),
+        t.gettext("%(figure)s × %(channel)s to %(contact)s without an answer in time"),
+        t.gettext("%(figure)s × %(channel)s to %(contact)s refused"),
+        t.gettext("%(figure)s × %(channel)s to %(contact)s came back"),
+        t.gettext("%(figure)s × %(channel)s to %(contact)s cut off as the watch stopped"),
+        t.gettext("%(figure)s × %(channel)s to %(contact)s taken and not proven enough"),
+        t.gettext("%(figure)s × %(channel)s to %(contact)s still under way"),
+        t.gettext("%(figure)s × call to %(contact)s not taken by anybody"),
+        t.gettext("%(figure)s × call to %(contact)s taken and without an outcome"),
+        t.gettext("%(figure)s × call to %(contact)s in vain"),
+        t.gettext("%(figure)s × call to %(contact)s to a wrong number"),
     )

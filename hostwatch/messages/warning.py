@@ -71,7 +71,7 @@ def block(t: NullTranslations, story: Story, kind: Kind, form: Form) -> Iterator
         return
     if story.warning in OF_DUTIES:
         yield t.gettext("To be told by: %s") % form.time(minute_of(story.about))
-        yield t.gettext("Customers: %s") % line(story.why)
+        yield t.gettext("Customers: %s") % line(seen.worded(t, story.why))
     else:
         yield t.gettext("About: %s") % about(story.about, story.elements, t)
     if story.why and story.warning not in OF_DUTIES:

@@ -28,7 +28,17 @@ from hostwatch.core.latency import Brought
 from hostwatch.core.population import Customer
 from hostwatch.core.verification import Book
 from hostwatch.core.world import SliceKey, World
-from hostwatch.store import evidence, exercised, latencies, migrations, present, rows, traffic, versions
+from hostwatch.store import (
+    duties,
+    evidence,
+    exercised,
+    latencies,
+    migrations,
+    present,
+    rows,
+    traffic,
+    versions,
+)
 from hostwatch.store.errors import Absent, Damaged, StoreError, WrongVersion
 from hostwatch.store.evidence import Mark, News
 from hostwatch.store.present import Spans
@@ -179,6 +189,10 @@ class Reader:
         """The emergencies that opened last, the latest first."""
         query = "SELECT * FROM emergencies ORDER BY opened_at DESC, reference DESC LIMIT ?"
         return self._read(lambda db: [rows.emergency(row) for row in db.execute(query, (limit,))])
+
+    def duties(self, which: duties.Which) -> Iterator[duties.Kept]:
+        """The duties to customers that are asked for, by their deadlines. Read in short transactions."""
+        return duties.read(self._read, which)
 
     def exercises(self, limit: int) -> list[exercised.Filed]:
         """The last exercises, and what came of them, the latest first."""

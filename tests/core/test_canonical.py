@@ -198,6 +198,7 @@ GOLDEN: dict[str, str] = {
     "WayVerified": "8b522654b9332949",
     "WayFailed": "efa14b4cc3835b5d",
     "ContactWarned": "8fa1100bb36485c1",
+    "BreachExplained": "d265b3d72b572143",
     "DutyReopened": "038e53972fe69e70",
     "NoticeReopened": "dd3171d6b54d4e2f",
     "NoticeSettled": "01c8c1b2cd8ab76e",

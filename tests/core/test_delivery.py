@@ -122,7 +122,7 @@ def test_a_breach_does_not_end_the_attempts_and_what_comes_after_is_late() -> No
     story.down()
 
     assert story.do(delivery.breaches(story.world, at("00:29:59"))) == []
-    breach, of_customer = story.do(delivery.breaches(story.world, at("00:30")))
+    breach, _, of_customer, _ = story.do(delivery.breaches(story.world, at("00:30")))
     assert of_customer == facts.CustomerDutyBreached(at=at("00:30"), duty=CUSTOMERS, due=at("00:30"))
     assert breach == facts.DutyBreached(at=at("00:30"), duty=NOTICE, due=at("00:30"))
     assert story.do(delivery.breaches(story.world, at("00:31"))) == []
@@ -232,7 +232,9 @@ def test_who_sets_the_clock_does_not_shorten_or_lengthen_a_promise(step: timedel
     assert story.do(delivery.breaches(story.world, at("00:29:59") + step)) == []
     assert kinds(story.do(delivery.breaches(story.world, at("00:30") + step))) == [
         "DutyBreached",
+        "BreachExplained",
         "CustomerDutyBreached",
+        "BreachExplained",
     ]
 
 

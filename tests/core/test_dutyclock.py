@@ -92,7 +92,7 @@ def test_what_it_says_and_about_what() -> None:
     desk.look("00:20")
 
     (warned,) = desk.world.warned.values()
-    assert (warned.about, warned.said) == (DUE, "acme E-000001")
+    assert (warned.about, warned.said) == (DUE, "acme E-000001: no try to tell duty in 5 min")
 
 
 @pytest.mark.parametrize("operator", ["", "acme"])

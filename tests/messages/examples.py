@@ -175,7 +175,8 @@ NOT_TOLD = dataclasses.replace(
     ON_BATTERY,
     first_miss=at("06:15"),
     verdict=at("06:15"),
-    why="acme E-000042, zenith E-000043",
+    why="acme E-000042: 3 × email to duty failed, 1 × call to duty not taken by anybody;"
+    " zenith E-000043: nobody was authorised",
     warning="customer not told yet",
     about="2026-10-03 06:25Z",
     elements=(),
