@@ -18,8 +18,8 @@ from hostwatch import log
 from hostwatch.asked import Refused
 from hostwatch.clock import Clock
 from hostwatch.gauges import Count, Figure
+from hostwatch.web.line import ANSWER_MAX_BYTES, REQUEST_MAX_BYTES
 
-REQUEST_MAX_BYTES: Final = 16 * 1024
 PER_SECOND: Final = 100
 """Requests that are answered, of all lines together."""
 
@@ -43,8 +43,12 @@ class Counter:
                 return
             async with self._turn:
                 answer = await self._answer(line)
+                text = json.dumps(answer, ensure_ascii=False).encode() + b"\n"
+                if len(text) > ANSWER_MAX_BYTES:  # it would be taken for the end of the line
+                    answer = {"state": "wrong", "error": "the answer is too long: ask for one customer alone"}
+                    text = json.dumps(answer).encode() + b"\n"
                 self._answered[str(answer.get("state"))] += 1
-                writer.write(json.dumps(answer, ensure_ascii=False).encode() + b"\n")
+                writer.write(text)
                 await writer.drain()
                 await self._clock.sleep(timedelta(seconds=1) / PER_SECOND)
 

@@ -21,13 +21,14 @@ from hostwatch import log, unprivileged
 from hostwatch.checkers.client import END_WITHIN_S, ENVIRONMENT, START_WITHIN_S, Gone
 from hostwatch.clock import Clock
 from hostwatch.configuration.load import Loaded
-from hostwatch.counter import REQUEST_MAX_BYTES, Counter
+from hostwatch.counter import Counter
 from hostwatch.directory import Directory
 from hostwatch.engine import Engine
 from hostwatch.gauges import Count, Figure
 from hostwatch.keeper import Keeper
 from hostwatch.linked import Linked
 from hostwatch.programs import Programs
+from hostwatch.web.line import REQUEST_MAX_BYTES
 
 LINES_MAX: Final = 4
 """Lines that are open at one time at a socket that is named."""

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -33,6 +34,9 @@ CHANGES_WITHIN: Final = timedelta(hours=1)
 """So often somebody may say otherwise by one link: each is a fact that is kept for ever."""
 
 LINKS_COUNTED: Final = 10_000
+OTHERS_MAX: Final = 20
+"""Others who have it, as a page names them."""
+
 ACTOR: Final = "their link"
 TAKEN_BACK: Final = "taken back by the same link"
 
@@ -72,7 +76,9 @@ class Linked:
             return found
         who = words(request, "by")[:NAME_CHARS_MAX] or found.name
         reference, notice = found.emergency.reference, found.notice
-        if not self._has(found) and not self._may_change(words(request, "token")):
+        if self._has(found):  # what else they are called is not kept
+            return self._shown(found)
+        if not self._may_change(words(request, "token")):
             return {"state": "busy", "language": found.language}
         commitment = self._engine.vault.commit(who)
 
@@ -98,7 +104,9 @@ class Linked:
         if not isinstance(found, _Found):
             return found
         reference, notice = found.emergency.reference, found.notice
-        if self._has(found) and not self._may_change(words(request, "token")):
+        if not self._has(found):
+            return self._shown(found)
+        if not self._may_change(words(request, "token")):
             return {"state": "busy", "language": found.language}
         why = self._engine.vault.commit_once(TAKEN_BACK)
 
@@ -168,11 +176,8 @@ class Linked:
     ) -> list[dict[str, str]]:
         """Of their own customer's people only."""
         notice = found.notice
-        return [
-            self._said(one, zone)
-            for one in known
-            if one.customer == notice.customer and one.contact != notice.contact
-        ]
+        others = (one for one in known if one.customer == notice.customer and one.contact != notice.contact)
+        return [self._said(one, zone) for one in islice(others, OTHERS_MAX)]
 
     def _said(self, one: Acknowledgement, zone: ZoneInfo) -> dict[str, str]:
         return {"by": self._engine.vault.value_of(one.who) or one.contact, "at": local(one.at, zone)}

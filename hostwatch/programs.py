@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from hostwatch.acknowledgements import acknowledge
 from hostwatch.asked import REFERENCE, Refused, reference, words
@@ -18,6 +18,10 @@ from hostwatch.core import instant
 from hostwatch.core.acknowledgement import How
 from hostwatch.core.world import World
 from hostwatch.engine import Engine
+
+NAME_CHARS_MAX: Final = 100
+PEOPLE_MAX: Final = 50
+"""Who may have one emergency of one customer, before programs note no more: each is kept for ever."""
 
 
 class Programs:
@@ -63,8 +67,10 @@ class Programs:
         customer = words(request, "customer") or program.customer or ""
         if program.customer not in (None, customer):
             return _wrong("forbidden", f"this token is not of {customer}")
-        if not words(request, "by"):
+        if not 0 < len(words(request, "by")) <= NAME_CHARS_MAX:
             return _wrong("wrong", "cannot note that somebody has it without a name; say who as by")
+        if self._is_full(name, customer, words(request, "by")):
+            return _wrong("wrong", f"{PEOPLE_MAX} people have {name} already; no program adds more")
         asked = {
             "reference": name,
             "by": words(request, "by"),
@@ -98,6 +104,12 @@ class Programs:
         if name not in world.emergencies:
             return _wrong("over", f"{name} is over")
         return program, name
+
+    def _is_full(self, name: str, customer: str, who: str) -> bool:
+        """Whether many have it already, and this would be one more."""
+        known = self._engine.world.acknowledged.get(name, ())
+        mine = [one for one in known if customer in ("", one.customer)]
+        return len(mine) >= PEOPLE_MAX and who not in {self._engine.vault.value_of(one.who) for one in mine}
 
     def _program(self, shown: str) -> ApiToken | None:
         """All are compared, so that the time tells nothing."""

@@ -34,6 +34,7 @@ from hostwatch import (
     pace,
     path,
     prober,
+    programs,
     recall,
     returned,
     rounds,
@@ -181,9 +182,12 @@ LIMITS: dict[str, str] = {
         f"60 a minute (`web.requests_per_minute`); {throttle.ALL_PER_MINUTE:,} a minute"
     ),
     "addresses that the desk remembers": f"{throttle.ADDRESSES_MAX:,}",
-    "what the watch answers the desk": (
-        f"{counter.PER_SECOND} requests a second, {counter.REQUEST_MAX_BYTES // KIB} KiB each"
+    "what the watch answers the desk; an answer": (
+        f"{counter.PER_SECOND} requests a second, {desk_line.REQUEST_MAX_BYTES // KIB} KiB each;"
+        f" {desk_line.ANSWER_MAX_BYTES // KIB} KiB"
     ),
+    "others whom the page of a link names; people of one customer who have one emergency, where programs add"
+    " more": f"{linked.OTHERS_MAX}; {programs.PEOPLE_MAX}",
     "requests that wait for the watch; for how long": f"{desk_line.WAITING_MAX}; {desk_line.WITHIN_S:g} s",
     "tokens of the API; a secret of one": f"{web.TOKENS_MAX}; at least {web.SECRET_CHARS_MIN} characters",
     "an SMS": f"{_segments.SEGMENTS_MAX} segments",

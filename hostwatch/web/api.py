@@ -19,7 +19,8 @@ ROOT: Final = "/api/"
 V1: Final = f"{ROOT}v1"
 REFERENCE: Final = re.compile(r"E-[0-9]{6,12}")
 TOKEN_CHARS_MAX: Final = 200
-FIELDS: Final = ("by", "customer", "contact")
+FIELDS: Final = {"by": 100, "customer": 63, "contact": 63}
+"""What the body of a request may say, and in how many characters."""
 
 CODES: Final = {
     "done": 200,
@@ -52,6 +53,8 @@ class Api:
 
     async def _listed(self, request: web.Request) -> web.Response:
         customer = request.query.get("customer", "")
+        if len(customer) > FIELDS["customer"]:
+            return problem(422, f"customer has at most {FIELDS['customer']} characters")
         asked = {"reference": _reference(request), "customer": customer}
         return _answered(await self._line.ask("api-list", token=_bearer(request), **asked))
 
@@ -70,6 +73,11 @@ class Api:
             return problem(422, f"not known: {', '.join(odd)[:200]}; known: {', '.join(FIELDS)}")
         if any(not isinstance(value, str) for value in body.values()):
             return problem(422, "each field is to be a text")
+        long = [
+            f"{name} has at most {FIELDS[name]} characters" for name in body if len(body[name]) > FIELDS[name]
+        ]
+        if long:
+            return problem(422, "; ".join(long))
         return _answered(await self._line.ask("api-acknowledge", token=token, reference=reference, **body))
 
 

@@ -7,6 +7,9 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+REQUEST_MAX_BYTES: Final = 16 * 1024
+"""Of one question: the watch hangs up on a longer one, and nobody would be served until it rings again."""
+
 ANSWER_MAX_BYTES: Final = 256 * 1024
 WITHIN_S: Final = 10.0
 WAITING_MAX: Final = 200
@@ -15,6 +18,10 @@ WAITING_MAX: Final = 200
 
 class Away(Exception):
     """The watch does not answer now."""
+
+
+class TooLong(Exception):
+    """What was to be asked is longer than any question; the watch never hears of it."""
 
 
 class Line:
@@ -34,23 +41,26 @@ class Line:
         """Set when a line without a name is lost: there is no other."""
 
     async def ask(self, do: str, **more: Any) -> dict[str, Any]:
-        """What the watch answers. Raises `Away`."""
+        """What the watch answers. Raises `Away`, `TooLong`."""
+        request = json.dumps({"do": do, **more}).encode() + b"\n"
+        if len(request) > REQUEST_MAX_BYTES:
+            raise TooLong
         if self._waiting >= WAITING_MAX or self.lost.is_set():
             raise Away
         self._waiting += 1
         try:
             async with asyncio.timeout(WITHIN_S), self._turn:
-                return await self._asked({"do": do, **more})
+                return await self._asked(request)
         except TimeoutError:
             raise Away from None
         finally:
             self._waiting -= 1
 
-    async def _asked(self, request: dict[str, Any]) -> dict[str, Any]:
+    async def _asked(self, request: bytes) -> dict[str, Any]:
         is_done = False
         try:
             reader, writer = await self._open()
-            writer.write(json.dumps(request).encode() + b"\n")
+            writer.write(request)
             await writer.drain()
             answer = json.loads(await reader.readline())
             is_done = isinstance(answer, dict)

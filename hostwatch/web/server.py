@@ -22,7 +22,7 @@ from multidict import MultiDict
 from hostwatch import log
 from hostwatch.messages.having import page
 from hostwatch.web import api, pages
-from hostwatch.web.line import Away, Line
+from hostwatch.web.line import Away, Line, TooLong
 from hostwatch.web.throttle import Callers, Throttle
 
 HEADER_MAX_BYTES: Final = 8190
@@ -37,7 +37,10 @@ LIFE_S: Final = 15.0
 
 HANDSHAKE_S: Final = 5.0
 LANGUAGE_CHARS_MAX: Final = 200
+LINK_CHARS_MAX: Final = 100
+"""Of what may be a link of ours; of a longer one the watch is not asked."""
 
+FORM: Final = "application/x-www-form-urlencoded"
 _WORD: Final = {404: "lost", 405: "lost"}
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -118,7 +121,10 @@ class Desk:
     @web.middleware
     async def _guarded(self, request: web.Request, handler: Answer) -> web.StreamResponse:
         is_api = request.path.startswith(api.ROOT)
-        who = self._callers.name(request.remote or "", request.headers.get("X-Forwarded-For", ""))
+        forwarded = ",".join(
+            request.headers.getall("X-Forwarded-For", ())
+        )  # a proxy may add a line of its own
+        who = self._callers.name(request.remote or "", forwarded)
         wait_s = self._throttle.wait(who, self._monotonic())
         if wait_s:
             found = api.problem(429, "too many requests") if is_api else _said(request, "busy", 429)
@@ -136,6 +142,8 @@ class Desk:
         except Away:
             why = "the watch does not answer now"
             return api.problem(503, why) if is_api else _said(request, "away", 503)
+        except TooLong:
+            return api.problem(413, "too long") if is_api else _said(request, "lost", 413)
         except web.HTTPException as error:
             why = (error.reason or "cannot be done").lower()
             return (
@@ -149,12 +157,14 @@ class Desk:
 
     async def _link(self, request: web.Request) -> web.Response:
         token = request.match_info["token"]
+        if len(token) > LINK_CHARS_MAX:
+            return _said(request, "unknown", 404)
         if request.method in ("GET", "HEAD"):
             told = await self._line.ask("look", token=token)
             return self._shown(request, told, token)
         if request.method != "POST":
             raise web.HTTPMethodNotAllowed(request.method, ["GET", "HEAD", "POST"])
-        said = await request.post()
+        said = await _form_of(request)
         if not self._is_pressed_here(request, said, token):
             return _said(request, "again", 403)
         do = "withdraw" if said.get("do") == "withdraw" else "acknowledge"
@@ -188,6 +198,16 @@ class Desk:
         if request.path.startswith(api.ROOT):
             return api.problem(404, "there is nothing here")
         return _said(request, "lost", 404)
+
+
+async def _form_of(request: web.Request) -> Mapping[str, Any]:
+    """What stands in a form; nothing in what is none, or cannot be read."""
+    if request.content_type != FORM or "Content-Encoding" in request.headers:
+        return {}
+    try:
+        return await request.post()
+    except (ValueError, LookupError):  # in signs that nobody knows, or not in them
+        return {}
 
 
 def _said(request: web.Request, state: str, code: int) -> web.Response:

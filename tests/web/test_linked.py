@@ -8,11 +8,14 @@ from functools import partial
 from pathlib import Path
 
 from hostwatch.channels.base import Message, Receipt
+from hostwatch.configuration.secret import Secret
+from hostwatch.configuration.web import ApiToken
 from hostwatch.core import acknowledging
 from hostwatch.core.acknowledgement import Acknowledgement, How
 from hostwatch.core.world import Decision, World
-from hostwatch.linked import CHANGES_MAX, Linked
+from hostwatch.linked import CHANGES_MAX, OTHERS_MAX, Linked
 from hostwatch.links import Links
+from hostwatch.programs import PEOPLE_MAX, Programs
 from tests.outbox.office import KEY, START, Office, Scripted, simulate, site
 
 URL = "https://status.dc.example"
@@ -83,5 +86,43 @@ def test_nobody_fills_the_record_by_changing_their_mind(tmp_path: Path) -> None:
             states.append((await linked.acknowledge(asked))["state"])
             states.append((await linked.withdraw(asked))["state"])
         assert states == ["open"] * CHANGES_MAX + ["busy", "open"] * (CHANGES_MAX // 2)
+        office.engine.vault.take()
+        for number in range(5):
+            await linked.withdraw(asked)
+            await linked.acknowledge(asked | {"by": f"Somebody {number}"})
+        assert office.engine.vault.take() == [], "and nothing is kept of what changes nothing"
+
+    simulate(tmp_path, site({"acme": [{"simulated": "first"}]}), accepts, play)
+
+
+def test_what_else_they_are_called_is_not_kept_once_they_have_it(tmp_path: Path) -> None:
+    async def play(office: Office, side: Scripted) -> None:
+        linked, asked = await scene(office)
+        await linked.acknowledge(asked | {"by": "Chen"})
+        assert (await linked.acknowledge(asked | {"by": "Li"}))["mine"][0]["by"] == "Chen"
+        assert office.engine.vault.take() == []
+
+    simulate(tmp_path, site({"acme": [{"simulated": "first"}]}), accepts, play)
+
+
+def test_a_page_names_so_many_others_and_no_more(tmp_path: Path) -> None:
+    async def play(office: Office, side: Scripted) -> None:
+        linked, asked = await scene(office)
+        reference = (await linked.look(asked))["reference"]
+        secret = Secret("s" * 20)
+        tokens = [ApiToken(name="desk", secret=secret, customer="acme", rights=("look", "acknowledge"))]
+        programs = Programs(office.engine, lambda: tokens)
+        mine = {"token": "s" * 20, "reference": reference}
+        for number in range(PEOPLE_MAX):
+            assert (await programs.acknowledge(mine | {"by": f"P{number}"}))["state"] == "made"
+        known = office.engine.world.acknowledged[reference]
+        full = await programs.acknowledge(mine | {"by": "One more"})
+        assert (full["state"], "50 people have" in full["error"]) == ("wrong", True)
+        assert (await programs.acknowledge(mine | {"by": "P7"}))["state"] == "done", "that is nothing new"
+        assert (await programs.acknowledge(mine | {"by": "x" * 101}))["state"] == "wrong"
+        assert office.engine.world.acknowledged[reference] == known
+        assert len((await linked.look(asked))["others"]) == OTHERS_MAX
+
+    simulate(tmp_path, site({"acme": [{"simulated": "first"}]}), accepts, play)
 
     simulate(tmp_path, site({"acme": [{"simulated": "first"}]}), accepts, play)
