@@ -243,8 +243,7 @@ async def test_who_asks_too_often_is_told_when_to_come_back_and_others_are_serve
         for number in range(21):
             lines = (f"X-Forwarded-For: 192.0.2.{number}", "X-Forwarded-For: 203.0.113.8")
             codes.append(code(await said(port, request(f"/a/{TOKEN}", "GET", *lines), "127.0.0.9")))
-        assert codes == [404] * 20 + [429], "what a proxy adds as a line of its own is the last word, not the stranger's"
-        )
+        assert codes == [404] * 20 + [429], "the line that a proxy adds is the last word"
     assert len(watch.asked) == 42
 
 
