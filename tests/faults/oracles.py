@@ -42,7 +42,17 @@ class Kept:
 
     def bodies(self, kind: str) -> list[dict[str, Any]]:
         """The facts of one kind."""
-        return [json.loads(row[5]) for row in self.rows if row[1] == kind]
+        return [self.body(row) for row in self.rows if row[1] == kind]
+
+    def body(self, row: Row) -> dict[str, Any]:
+        """What a fact says."""
+        found: dict[str, Any] = json.loads(row[5])
+        return found
+
+    def last(self, *kinds: str) -> list[dict[str, Any]]:
+        """Of each notice the last fact of one of these kinds."""
+        found = [self.body(row) for row in self.rows if row[1] in kinds]
+        return [*{body["notice"]: body for body in found}.values()]
 
     def misses(self) -> int:
         """How many looks that were missed stand in the evidence."""
@@ -62,7 +72,7 @@ def always(kept: Kept, seen: list[Row], accepted: list[Accepted], played: Played
     yield from _everything_acknowledged(kept, accepted, played)
     yield from _told_twice(accepted)
     yield from _verdicts_with_duties(kept)
-    yield from _the_present_follows_from_the_record(kept)
+    yield from the_present_follows_from_the_record(kept)
 
 
 def _everything_acknowledged(kept: Kept, accepted: list[Accepted], played: Played) -> Iterator[str]:
@@ -110,9 +120,10 @@ def _verdicts_with_duties(kept: Kept) -> Iterator[str]:
                 yield f"{body['reference']} has ended and {contact} is owed no recovery"
 
 
-def _the_present_follows_from_the_record(kept: Kept) -> Iterator[str]:
+def the_present_follows_from_the_record(kept: Kept) -> Iterator[str]:
+    """What is owed, settled and open now is what the facts say."""
     owed = {body["notice"] for body in kept.bodies("NoticeOwed")}
-    settled = {body["notice"] for body in kept.bodies("NoticeSettled")}
+    settled = {row["notice"] for row in kept.last("NoticeSettled", "NoticeReopened") if "state" in row}
     if owed != {row["id"] for row in kept.tables["notices"]}:
         yield "notices and the facts that they are owed do not match"
     if settled != {row["id"] for row in kept.tables["notices"] if row["state"] != "pending"}:

@@ -1,4 +1,4 @@
-"""One point of the sweep: the scripted run, killed at one system call, started again, played to its end."""
+"""One point of a sweep: a scripted run, killed at one system call, started again, played to its end."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults import world
-from tests.faults.oracles import Kept, always, at_the_end
-from tests.faults.people import People
+from tests.faults.oracles import Kept
+from tests.faults.plays import PLAYS, Play
 from tests.faults.record import Follower, look, until
-from tests.faults.script import Script
 from tests.faults.spare import CALLS, Spare
 
 LOOKS_WITHIN_S = 10.0
@@ -30,6 +29,7 @@ READERS = (
     ("status", "--json"),
     ("report", "--month", datetime.now(UTC).strftime("%Y-%m"), "--format", "json"),
 )
+"""What else looks at the store before the watch is started again."""
 
 
 @dataclass
@@ -56,9 +56,10 @@ class Result:
 class Point:
     """A point in a folder and a network of its own. The process must have a single thread."""
 
-    def __init__(self, call: str, number: int, folder: Path, trace: Path | None = None) -> None:
+    def __init__(self, what: Play, call: str, number: int, folder: Path, trace: Path | None = None) -> None:
         """Kill at the `number`th `call` of any thread; with `trace`, write them there and kill nobody."""
         self.result = Result(call, number)
+        self._what = what
         self._trace = trace
         self._folder = folder
         self._store = folder / "hostwatch.db"
@@ -74,15 +75,15 @@ class Point:
     async def run(self) -> Result:
         """Play and judge."""
         began = time.monotonic()
-        self._people, self._follower = People(), Follower(self._store)
-        await self._people.start()
-        self._script = Script(self._folder, self._people, self._follower)
+        self._follower = Follower(self._store)
+        self._script = self._what(self._folder, self._follower)
+        await self._script.people.start()
         try:
             await asyncio.wait_for(self._play(), WHOLE_WITHIN_S)
         except TimeoutError:
-            self._wrong(f"hangs at {self._script.played.stage}")
+            self._wrong(f"hangs at {self._script.stage}")
         self.result.took_s = time.monotonic() - began
-        self.result.repeats = sum(message.repeat for message in self._people.accepted)
+        self.result.repeats = sum(message.repeat for message in self._script.people.accepted)
         return self.result
 
     def _wrong(self, *faults: str) -> None:
@@ -95,11 +96,11 @@ class Point:
             code = await self._until_ended(self._first, playing)
             tracer.wait()
             if code == -signal.SIGKILL:
-                self.result.hit, self.result.stage = True, self._script.played.stage
+                self.result.hit, self.result.stage = True, self._script.stage
                 await self._after_the_kill()
                 code = await self._again(playing)
             if code != 0:
-                self._wrong(f"ended with {code} at {self._script.played.stage}")
+                self._wrong(f"ended with {code} at {self._script.stage}")
             if playing.done():
                 playing.result()
                 self._at_the_end()
@@ -139,7 +140,7 @@ class Point:
         self.result.looked_after_s = (time.time_ns() // 1000 - at_us) / 1e6
 
     async def _after_the_kill(self) -> None:
-        seen, accepted = list(self._follower.rows), list(self._people.accepted)
+        seen, accepted = list(self._follower.rows), list(self._script.people.accepted)
         before = fingerprint(self._store)
         for (name, *_), reader in zip(READERS, self._readers, strict=True):
             reader.go()
@@ -150,7 +151,7 @@ class Point:
             self._wrong("a reader changed the store")
         copy = self._copied("killed")
         if copy is not None:
-            self._wrong(*always(Kept(copy), seen, accepted, self._script.played))
+            self._wrong(*self._script.always(Kept(copy), seen, accepted))
         elif seen or accepted:
             self._wrong("the store is gone")
 
@@ -171,8 +172,8 @@ class Point:
         assert copy is not None
         kept = Kept(copy)
         self.result.facts = len(kept.rows)
-        self._wrong(*always(kept, self._follower.rows, self._people.accepted, self._script.played))
-        self._wrong(*at_the_end(kept, self._people.accepted, self._script.played))
+        self._wrong(*self._script.always(kept, self._follower.rows, self._script.people.accepted))
+        self._wrong(*self._script.at_the_end(kept))
         starts = len(kept.bodies("WatchStarted"))
         if not self.result.hit and starts != 1:
             self._wrong(f"{starts} starts without a kill")
@@ -192,12 +193,12 @@ def fingerprint(store: Path) -> dict[str, str]:
     }
 
 
-def play(call: str, number: int, folder: Path, trace: Path | None = None) -> Result:
-    """A point from its beginning to its verdict."""
+def play(what: str, call: str, number: int, folder: Path, trace: Path | None = None) -> Result:
+    """A point of one of `PLAYS` from its beginning to its verdict."""
     folder.mkdir(parents=True)
     result = Result(call, number)
     try:
-        result = asyncio.run(Point(call, number, folder, trace).run())
+        result = asyncio.run(Point(PLAYS[what], call, number, folder, trace).run())
     except (subprocess.SubprocessError, OSError, RuntimeError, AssertionError) as error:
         result.faults.append(f"the sweep itself broke: {error!r}")
     if not result.faults:

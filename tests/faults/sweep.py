@@ -1,7 +1,8 @@
-"""Kills the watch at every system call of the scripted run, several points side by side.
+"""Kills the watch at every system call of a scripted run, several points side by side.
 
-Run as a program with a single thread: `python -m tests.faults.sweep --folder F --most 300`. Each point
-is a process with a network of its own; what it found comes back as a line of JSON.
+Run as a program with a single thread: `python -m tests.faults.sweep --folder F --most 300`; `--play talk` is
+the talk with people instead of the outages. Each point is a process with a network of its own; what it
+found comes back as a line of JSON.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 
+from tests.faults.plays import PLAYS
 from tests.faults.point import Result, play
 from tests.faults.spare import CALLS
 
 IMPORTED = (
     *(f"hostwatch.commands.{name}" for name in ("run", "status", "report")),
-    *(f"hostwatch.channels.{name}" for name in ("email", "webhook")),
+    *(f"hostwatch.channels.{name}" for name in ("email", "person", "sms", "webhook")),
     "hostwatch.reports.json",
     "aiohttp",
     "aiosmtplib",
@@ -43,18 +45,22 @@ def counted(trace: Path) -> dict[str, int]:
     return {call: max([n for (_, name), n in each.items() if name == call], default=0) for call in CALLS}
 
 
-def points(counts: dict[str, int], most: int) -> list[tuple[str, int]]:
-    """The points to be swept, in an order whose every beginning lies evenly over the whole range."""
+def points(counts: dict[str, int], most: int, seed: int = 0) -> list[tuple[str, int]]:
+    """The points to be swept, in an order whose every beginning lies evenly over the whole range.
+
+    Another seed begins elsewhere.
+    """
     whole = [(call, k) for call, n in counts.items() for k in range(1, int(n * MARGIN) + 1)]
-    order = sorted(range(len(whole)), key=lambda place: place * GOLDEN % 1)
+    order = sorted(range(len(whole)), key=lambda place: (place + seed) * GOLDEN % 1)
     return [whole[place] for place in order[: most or None]]
 
 
 class Sweep:
     """The points that are under way, each a child of ours."""
 
-    def __init__(self, folder: Path, beside: int, within_s: float) -> None:
+    def __init__(self, what: str, folder: Path, beside: int, within_s: float) -> None:
         """`beside`: how many at one time; after `within_s` no more are begun."""
+        self._what = what
         self._folder = folder
         self._beside = beside
         self._until = time.monotonic() + within_s
@@ -78,7 +84,7 @@ class Sweep:
         if pid == 0:
             code = 1
             try:
-                result = play(call, number, place, None)
+                result = play(self._what, call, number, place)
                 verdict.write_text(json.dumps(result.as_json()))
                 code = 0
             finally:
@@ -96,14 +102,14 @@ class Sweep:
         return result
 
 
-def count_calls(folder: Path) -> dict[str, int]:
+def count_calls(what: str, folder: Path) -> dict[str, int]:
     """The calls of a run that nobody kills, and that must be without a fault."""
     trace = folder / "trace"
     pid = os.fork()
     if pid == 0:
         code = 1
         try:
-            result = play("none", 0, folder / "reference", trace)
+            result = play(what, "none", 0, folder / "reference", trace)
             for fault in [*result.faults, *(["told twice without a kill"] if result.repeats else [])]:
                 print(f"reference run: {fault}", file=sys.stderr)
             code = int(bool(result.faults or result.repeats))
@@ -120,7 +126,12 @@ def main() -> int:
     """0 when no point found a fault."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument(
+        "--play", choices=PLAYS, default="outages", help="what happens (default: %(default)s)"
+    )
     parser.add_argument("--most", type=int, default=0, help="at most this many points; 0: all")
+    parser.add_argument("--seed", type=int, default=0, help="which of them, if not all")
+    parser.add_argument("--point", action="append", help="this one alone, such as sendto:173")
     parser.add_argument("--beside", type=int, default=6, help="points at one time")
     parser.add_argument("--within", type=float, default=float("inf"), help="seconds; then no more are begun")
     parser.add_argument("--only", choices=CALLS, action="append", help="only this call")
@@ -129,13 +140,18 @@ def main() -> int:
         import_module(name)
     gc.freeze()  # pages that are never touched are never copied
     options.folder.mkdir(parents=True, exist_ok=True)
-    counts = {c: n for c, n in count_calls(options.folder).items() if c in (options.only or CALLS)}
-    wanted = points(counts, options.most)
+    counts = {
+        c: n for c, n in count_calls(options.play, options.folder).items() if c in (options.only or CALLS)
+    }
+    wanted = points(counts, options.most, options.seed)
+    if options.point:
+        pairs = [point.split(":") for point in options.point]
+        wanted = [(call, int(number)) for call, number in pairs]
     whole = len(points(counts, 0))
-    print(f"sweeping {len(wanted)} of {whole} points: {counts}", file=sys.stderr)
+    print(f"sweeping {len(wanted)} of {whole} points, seed {options.seed}: {counts}", file=sys.stderr)
     began = said = time.monotonic()
     done: list[Result] = []
-    for result in Sweep(options.folder, options.beside, options.within).run(wanted):
+    for result in Sweep(options.play, options.folder, options.beside, options.within).run(wanted):
         done.append(result)
         print(json.dumps(result.as_json()), flush=True)
         for fault in result.faults:
