@@ -247,7 +247,7 @@ class Directory:
         """One about contact data, with what it says only while it is sent: in a message of its own."""
         care = notice.stories[0].contact
         if care is None:
-            return notice, told or alone(notice)
+            return notice, self._with_names(notice, told or alone(notice))
         whose = self._people.get((notice.customer, care.whose))
         found = filled(
             notice,
@@ -257,6 +257,18 @@ class Directory:
             site=self.configuration.site.name,
         )
         return found, alone(found)
+
+    def _with_names(self, notice: Notice, told: Contents) -> Contents:
+        """With the names of those who have what is told."""
+        if not any(story.had_by for story in told.stories):
+            return told
+        names = {
+            one: person.name
+            for (customer, one), person in self._people.items()
+            if customer == notice.customer
+        }
+        stories = (replace(story, had_by=names.get(story.had_by, story.had_by)) for story in told.stories)
+        return replace(told, stories=tuple(stories))
 
     @cached_property
     def _manners(self) -> Mapping[str, Manner]:

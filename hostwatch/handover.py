@@ -18,7 +18,7 @@ from pathlib import Path
 from hostwatch import log
 from hostwatch.channels.base import Channel, Failed, Message, Refused, printable
 from hostwatch.clock import Clock
-from hostwatch.core import bundle, calls, delivery, ladder
+from hostwatch.core import bundle, calls, delivery, ladder, reminding
 from hostwatch.core.emergency import AttemptOutcome, Notice
 from hostwatch.core.proof import Proof
 from hostwatch.core.world import Decision, World
@@ -89,7 +89,7 @@ class Handover:
         authorised = delivery.is_authorised(self._engine.world, claim)
         person = directory.person(claim) if authorised else None
         present = None if person is None else person.way(way.name)
-        if person is None or present is None:
+        if person is None or present is None or reminding.is_overtaken(self._engine.world, claim):
             end = _End(outcome=AttemptOutcome.UNSENT, said="withdrawn before it was sent")
         else:
             end = await self._send(claim, directory, person, present.channel)

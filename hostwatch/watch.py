@@ -36,6 +36,7 @@ from hostwatch.patience import Patience
 from hostwatch.pinger import Pinger
 from hostwatch.prober import Prober
 from hostwatch.pulse import Pulse
+from hostwatch.reminders import Reminders
 from hostwatch.returned import Returned
 from hostwatch.sight import Sight
 from hostwatch.stock.client import StockError, Stocktaker, Taken
@@ -99,6 +100,7 @@ class Watch:
         self.verifier = Verifier(engine, writer, clock, lambda: self.directory)
         self.patience, self.traffic = Patience(engine, clock), Tallying(engine, clock)
         self.time_watch, self.exercises = TimeWatch(engine, clock), Exercises(engine, clock)
+        self.reminders = Reminders(engine, clock, lambda: self.directory)
         self._set_manners()
         self._set_politeness(loaded)
         self.examiner = Examiner(clock, engine, self.prober, self.outbox, self._warnings)
@@ -166,7 +168,7 @@ class Watch:
             await self._first(engine, self._take_up())
             self.settle(len(self.engine.world.signals))
             own = (self.patience, self.time_watch, self.traffic, self.pulse, self.verifier, self.exercises)
-            heard = (self.callbacks, self.returned, self.front)
+            heard = (self.callbacks, self.returned, self.front, self.reminders)
             parts = (self.applications, self.prober, self.outbox, *own, *heard)
             working = [asyncio.create_task(part.run()) for part in parts]
             if started is not None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from hostwatch.core import climbing, exercise, ladder, quiet
 from hostwatch.core.emergency import Duty, Notice
+from hostwatch.core.notices import REMINDER
 from hostwatch.core.turns import Place, Tier, Wanted
 from hostwatch.core.warned import OF_DUTIES
 from hostwatch.core.world import World
@@ -125,6 +126,9 @@ def planned(
         soon = now + SOON
         return Plan(notice=notice, step=ladder.Wait(soon), until=soon, rests=rests)
     owed, pace = directory.owed(notice, due), directory.pace(notice)
+    kinds = [way.channel.kind for way in person.ladder]
+    if notice.kind == REMINDER and (until := quiet.rests_until(kinds, person.quiet, now)) is not None:
+        return Plan(notice=notice, step=ladder.Wait(until), until=until, rests=rests)
     ways = tuple(way for way in person.ways(owed, now) if by in ("", way.channel.kind))
     rungs = tuple(way.name for way in ways)
     step = ladder.next_step(notice, rungs, pace, now, rests=rests, since=since)

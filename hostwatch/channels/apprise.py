@@ -73,6 +73,7 @@ _PLUGINS = _loaded()
 NOTIFY_TYPES = {
     "emergency": apprise.NotifyType.FAILURE,
     "update": apprise.NotifyType.WARNING,
+    "reminder": apprise.NotifyType.WARNING,
     "recovery": apprise.NotifyType.SUCCESS,
 }
 

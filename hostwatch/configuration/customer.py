@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
 from hostwatch import reach
-from hostwatch.configuration.duration import Duration, between
+from hostwatch.configuration.duration import Duration, between, shown
 from hostwatch.configuration.expression import Expression, Uplinks
 from hostwatch.configuration.fields import DeviceAddress, Id, Language, Text, Zone
 from hostwatch.configuration.method import DEFAULT, MethodLine, Witness
@@ -31,6 +32,18 @@ from hostwatch.core.roster import Right
 from hostwatch.core.terms import Told
 
 WITHIN = between("1s", "1d")
+
+
+def _check_reminding(value: timedelta) -> timedelta:
+    if value and not timedelta(minutes=5) <= value <= timedelta(days=30):
+        raise Wrong(
+            f"{shown(value)} is out of range", "write something from 5m to 30d, or 0s for no reminders"
+        )
+    return value
+
+
+Reminding = Annotated[Duration, AfterValidator(_check_reminding)]
+"""How often people are reminded; zero: never."""
 
 
 def _check_told(value: Any) -> Any:
@@ -191,6 +204,12 @@ class Terms(Section):
 
     exercises: Literal["allowed", "refused"] | None = None
     """Whether exercises may be sent to the customer's people."""
+
+    remind_every: Reminding | None = None
+    """How long after the last word of an emergency that lasts people are reminded of it; 0s: never."""
+
+    remind_acknowledged: bool | None = None
+    """Whether they are reminded also of what one of the customer's people has."""
 
     quiet_hours: Literal["refused", "allowed"] | None = None
     """Whether contacts may have quiet hours. No deadline is moved by them."""

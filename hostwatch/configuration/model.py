@@ -271,6 +271,10 @@ class Configuration(Section):
             named=own.named,
             met_by=Proof(own.met_by or self.notices.met_by),
             exercises=(own.exercises or self.notices.exercises) == "allowed",
+            remind_every=self.notices.remind_every if own.remind_every is None else own.remind_every,
+            remind_acknowledged=own.remind_acknowledged
+            if own.remind_acknowledged is not None
+            else self.notices.remind_acknowledged,
         )
 
     def verify_every_of(self, customer: Customer) -> timedelta:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from hostwatch.configuration.customer import WITHIN, ProofTerm
+from hostwatch.configuration.customer import WITHIN, ProofTerm, Reminding
 from hostwatch.configuration.duration import Duration, between, shown
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.strict import Section
@@ -56,6 +56,12 @@ class Notices(Section):
 
     exercises: Literal["allowed", "refused"] = "allowed"
     """Whether exercises may be sent to customers' people, unless a customer's terms say otherwise."""
+
+    remind_every: Reminding = timedelta(hours=4)
+    """How long after the last word of an emergency that lasts people are reminded of it; 0s: never."""
+
+    remind_acknowledged: bool = False
+    """Whether they are reminded also of what one of the customer's people has."""
 
     attempt_timeout: Annotated[Duration, between("100ms", "10m")] = Field(
         default_factory=_third_of_within(timedelta(seconds=30))

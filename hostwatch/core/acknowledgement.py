@@ -14,9 +14,10 @@ from enum import StrEnum
 
 from hostwatch.core.customerduty import CustomerDuty
 from hostwatch.core.emergency import Attempt, AttemptOutcome, Notice
+from hostwatch.core.notice import Kind
 from hostwatch.core.proof import Proof
 
-END = ("recovery", "withdrawn", "correction")
+END: tuple[Kind, ...] = ("recovery", "withdrawn", "correction")
 """Notices of the end of an emergency: an acknowledgement is not of them."""
 
 

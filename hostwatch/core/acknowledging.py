@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from hostwatch.core import acknowledgement, customerduty, delivery, verifying
+from hostwatch.core import acknowledgement, customerduty, delivery, reminding, verifying
 from hostwatch.core.acknowledgement import Acknowledgement, How
 from hostwatch.core.emergency import Attempt, Notice
 from hostwatch.core.facts_from_people import Acknowledged, AcknowledgementWithdrawn
@@ -94,7 +94,10 @@ def waits(world: World, notice: Notice) -> bool:
     """Whether a notice waits for the one before it: nobody hears of an end before the beginning.
 
     It waits no longer than until somebody took that, if nothing more is done for what else is to be proven.
+    A reminder that is overtaken is not sent any more.
     """
+    if reminding.is_overtaken(world, notice):
+        return True
     before = None if notice.after is None else world.notices.get(notice.after)
     if before is None or before.has_open_attempt:
         return before is not None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -18,6 +18,7 @@ from hostwatch.core import acknowledging, delivery
 from hostwatch.core.acknowledgement import END
 from hostwatch.core.emergency import Notice, NoticeState
 from hostwatch.core.notice import Kind, Story
+from hostwatch.core.notices import REMINDER
 from hostwatch.core.world import Decision, World
 
 STORIES_MAX: Final = 200
@@ -96,6 +97,8 @@ def claim(
 
 def contents(world: World, notice: Notice, number: int = 0) -> Contents:
     """What the message of an attempt tells: of the latest, if no number is given."""
+    if notice.kind == REMINDER:
+        return alone(_still(notice, number or len(notice.attempts)))
     mine = {one.id: one for one in world.notices.in_message(notice, number or len(notice.attempts))}
     mine.setdefault(notice.id, notice)
     told = [
@@ -112,6 +115,12 @@ def contents(world: World, notice: Notice, number: int = 0) -> Contents:
         since=min(notices, key=lambda one: one.id).created_at,
         both=kind in END and any(chain[0].kind == "emergency" for chain in told),
     )
+
+
+def _still(notice: Notice, number: int) -> Notice:
+    """A reminder that says what is so when it is claimed: it may have waited."""
+    at = notice.attempts[number - 1].began_at
+    return replace(notice, stories=tuple(replace(story, still_at=at) for story in notice.stories))
 
 
 def _newest(head: Notice, last: Notice) -> Story:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Set
 from hostwatch.core.acknowledgement import END
 from hostwatch.core.emergency import Notice, NoticeState
 from hostwatch.core.notice import Story
+from hostwatch.core.notices import REMINDER
 
 Told = tuple[Notice, list[Notice]]
 """What somebody was to be told of the beginning, and all to them about the emergency, oldest first."""
@@ -34,7 +35,9 @@ class Correspondence:
             self.take(notice)
 
     def take(self, notice: Notice) -> None:
-        """There is one more notice."""
+        """There is one more notice. A reminder says nothing that was not said before."""
+        if notice.kind == REMINDER:
+            return
         customer = notice.customer
         self._people.setdefault(customer, {}).setdefault(notice.contact, []).append(notice)
         if notice.kind in END:

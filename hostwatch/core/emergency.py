@@ -80,6 +80,9 @@ class NoticeState(StrEnum):
     CORRECTED = "corrected"
     """What it tells was a false alarm: whoever it had not reached is told nothing."""
 
+    OVERTAKEN = "overtaken"
+    """A reminder of what was over, or somebody had, before it reached them."""
+
 
 class AttemptOutcome(StrEnum):
     """What became of handing a notice over."""
@@ -205,6 +208,11 @@ def notice_id(reference: str, kind: Kind, customer: str, contact: str) -> str:
 def update_id(reference: str, number: int, customer: str, contact: str) -> str:
     """The key of the n-th notice that tells more of an open emergency."""
     return f"{reference}.update-{number}.{customer}.{contact}"
+
+
+def reminder_id(reference: str, number: int, customer: str, contact: str) -> str:
+    """The key of the n-th reminder that an emergency is the oldest of."""
+    return f"{reference}.reminder-{number}.{customer}.{contact}"
 
 
 def reference(number: int) -> str:

@@ -16,6 +16,7 @@ Kind = Literal[
     "recovery",
     "withdrawn",
     "correction",
+    "reminder",
     "warning",
     "cleared",
     "verification",
@@ -225,6 +226,18 @@ class Story:
 
     correction: str = ""
     """Why it was one, in that person's words."""
+
+    still_at: datetime | None = None
+    """In a reminder: it was not over then."""
+
+    further: int = 0
+    """In a reminder, of its first story: how many more emergencies last of which it does not tell."""
+
+    had_by: str = ""
+    """In a reminder: which of the reader's people has it; empty if nobody does, or none of the contacts."""
+
+    had_at: datetime | None = None
+    """Since when."""
 
     @property
     def is_shared(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from hostwatch.core.emergency import Notice, NoticeState, message_of
 
@@ -17,6 +17,9 @@ Reader = tuple[str, str]
 """A customer, and a contact of theirs."""
 
 K = TypeVar("K", bound=Hashable)
+
+REMINDER: Final = "reminder"
+"""The kind of notices that tell once more of what lasts."""
 
 
 class Notices(Mapping[str, Notice]):
@@ -38,6 +41,12 @@ class Notices(Mapping[str, Notice]):
 
         self._told_at: dict[Reader, datetime] = {}
         """By person when a message of a beginning left last, as far as that is still known."""
+
+        self.reminding: set[str] = set()
+        """Reminders that are still to be sent."""
+
+        self._reminders: dict[Reader, dict[str, None]] = {}
+        """By person all that are held, oldest first."""
 
         self._by_emergency: dict[str, dict[str, None]] = {}
         self._behind: dict[str, set[str]] = {}
@@ -69,6 +78,10 @@ class Notices(Mapping[str, Notice]):
     def told_at(self, customer: str, contact: str) -> datetime | None:
         """When a message of a beginning left for a person last."""
         return self._told_at.get((customer, contact))
+
+    def reminders_to(self, customer: str, contact: str) -> list[Notice]:
+        """The reminders to a person, oldest first."""
+        return [self._all[name] for name in self._reminders.get((customer, contact), ())]
 
     def in_message(self, notice: Notice, number: int) -> list[Notice]:
         """Those that were told in the message of an attempt, the one that leads it first."""
@@ -108,6 +121,9 @@ class Notices(Mapping[str, Notice]):
         else:
             self.pending.pop(name, None)
             _take_out(self._pending_to, (notice.customer, notice.contact), name)
+        if notice.kind == REMINDER:
+            self._reminders.setdefault((notice.customer, notice.contact), {})[name] = None
+            (self.reminding.add if name in self.pending else self.reminding.discard)(name)
         if notice.has_open_attempt:
             self.tried.add(name)
         else:
@@ -147,6 +163,7 @@ class Notices(Mapping[str, Notice]):
 
     def _drop(self, notice: Notice) -> None:
         del self._all[notice.id]
+        _take_out(self._reminders, (notice.customer, notice.contact), notice.id)
         for attempt in notice.attempts:
             _take_out(self._by_message, attempt.led_by, notice.id)
         for emergency in notice.emergencies:

@@ -72,6 +72,13 @@ def order(kinds: Sequence[str], quiet: Quiet | None, owed: Owed, now: datetime) 
     return (others + resting) if owed.due is not None else (others or resting)
 
 
+def rests_until(kinds: Sequence[str], quiet: Quiet | None, now: datetime) -> datetime | None:
+    """Until when all channels of a person rest; None if one of them does not."""
+    if quiet is None or not all(not quiet.kinds or kind in quiet.kinds for kind in kinds):
+        return None
+    return quiet.ends_at(now)
+
+
 def next_change(quiet: Quiet | None, owed: Owed, now: datetime) -> datetime | None:
     """When that order may be another; None: never."""
     if quiet is None:

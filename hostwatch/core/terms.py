@@ -63,6 +63,12 @@ class TellingTerms:
     exercises: bool = True
     """Whether their people may be told of nothing, to see that they can be told."""
 
+    remind_every: timedelta = timedelta(hours=4)
+    """How long after the last word of an emergency that lasts people are reminded of it; zero: never."""
+
+    remind_acknowledged: bool = False
+    """Whether they are reminded also of what one of their own people has."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceTerms:

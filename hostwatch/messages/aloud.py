@@ -153,7 +153,8 @@ class _Aloud(Speaker):
         """The first line, with its numbers in words."""
         found = self.first_line(stories, kind, repeat=False, late=False, both=both)
         if len(stories) > 1:
-            found = re.sub(rf"\b{len(stories)}\b ?", self._number(len(stories), " "), found, count=1)
+            count = len(stories) + stories[0].further
+            found = re.sub(rf"\b{count}\b ?", self._number(count, " "), found, count=1)
         return self._more(found)
 
     def what(self, stories: Sequence[Story]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from hostwatch.core import instant
 from hostwatch.core.notice import ContactData, Kind, Part, Seen, Story
-from hostwatch.messages import catalogue, exercise, spans
+from hostwatch.messages import catalogue, exercise, reminder, spans
 from hostwatch.messages.text import Composed
 
 VERSION = 1
@@ -44,6 +44,7 @@ def payload(
         "text": composed.text,
         "emergencies": [_emergency(story) for story in stories if story.contact is None],
         **({} if stories[0].contact is None else {"contact_data": _contact(stories[0].contact)}),
+        **({"not_listed": stories[0].further} if reminder.is_one(kind) else {}),
         **({"exercise": True} if exercise.is_one(kind) else {}),
     }
 
@@ -106,6 +107,16 @@ def _emergency(story: Story) -> dict[str, Any]:
         "seen": [_seen(one) for one in story.seen] if story.reported else None,
         "corrected_at": _instant(story.corrected_at),
         "correction": story.correction or None,
+        **(_still(story) if story.still_at else {}),
+    }
+
+
+def _still(story: Story) -> dict[str, Any]:
+    """What only a reminder says."""
+    return {
+        "still_at": _instant(story.still_at),
+        "had_by": story.had_by or None,
+        "had_since": _instant(story.had_at),
     }
 
 

@@ -22,6 +22,7 @@ DARK: Final = {"ground": "#171717", "ink": "#ededed", "soft": "#c2c2c2", "line":
 EDGES: Final = {
     "emergency": "#c62828",
     "update": "#c62828",
+    "reminder": "#c62828",
     "recovery": "#2e7d32",
     "cleared": "#2e7d32",
     "warning": "#b26a00",

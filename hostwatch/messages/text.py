@@ -13,21 +13,18 @@ from gettext import NullTranslations
 from zoneinfo import ZoneInfo
 
 from hostwatch.core.notice import Kind, Story
-from hostwatch.messages import both as together
 from hostwatch.messages import (
-    byhand,
+    apart,
     catalogue,
-    contactdata,
     device,
-    exercise,
     service,
     shared,
     spans,
     uplink,
-    warning,
     whys,
     withdrawn,
 )
+from hostwatch.messages import both as together
 from hostwatch.messages.fit import cut as _cut
 from hostwatch.messages.fit import line as _line
 from hostwatch.messages.fit import listed as _listed
@@ -64,12 +61,9 @@ def compose(
     tag = catalogue.resolve(language)
     speaker = Speaker(catalogue.words(tag), zone)
     all_pinged = not any(story.method for story in stories)
-    if stories[0].contact is not None:
-        steps = contactdata.next_steps(speaker.words, stories[0].contact, kind)
-    elif stories[0].warning or exercise.is_one(kind):
-        steps = warning.next_steps(speaker.words, kind, stories[0].warning)
-    elif byhand.is_about(stories[0], kind):
-        steps = byhand.next_steps(speaker.words, kind)
+    own = apart.next_steps(speaker.words, stories[0], kind)
+    if own is not None:
+        steps = own
     elif len({(story.gone, story.under) for story in stories}) == 1 and withdrawn.goes_on(stories[0], kind):
         steps = withdrawn.next_steps(speaker.words, stories[0], _line)
     elif all(story.uplink for story in stories):
@@ -140,14 +134,9 @@ class Speaker:
         return line + added if fits else None
 
     def _about_one(self, story: Story, kind: Kind, mark: str) -> str:
-        if story.contact is not None:
-            return mark + contactdata.first_line(self._words, story.contact, kind, _line)
-        if exercise.is_one(kind):
-            return exercise.first_line(self._words, story, mark)
-        if story.warning:
-            return mark + warning.first_line(self._words, story, kind, self._form)
-        if byhand.is_about(story, kind):
-            return mark + byhand.first_line(self._words, story, kind, self._form, self.room - len(mark))
+        own = apart.first_line(self._words, story, kind, mark, self._form, self.room)
+        if own is not None:
+            return own
         if withdrawn.goes_on(story, kind):
             return self._about_withdrawn(story, mark)
         if story.uplink:
@@ -205,7 +194,10 @@ class Speaker:
     def _about_many(self, stories: Sequence[Story], kind: Kind, mark: str) -> str:
         t = self._words
         all_pinged = not any(story.method for story in stories)
-        if kind == "emergency":
+        own = apart.many(t, kind)
+        if own is not None:
+            pattern = own
+        elif kind == "emergency":
             pinged = t.gettext(
                 "%(count)d devices have not answered our pings, the first since %(since)s: %(devices)s"
             )
@@ -217,18 +209,16 @@ class Speaker:
             pinged = t.gettext("%(count)d devices answer our pings again: %(devices)s")
             looked = t.gettext("%(count)d devices answer us again: %(devices)s")
             pattern = pinged if all_pinged else looked
-        elif kind == "correction":
-            pattern = byhand.many(t)
         else:
             pattern = t.gettext("%(count)d devices are no longer watched by us: %(devices)s")
         since = self._time(min(story.first_miss for story in stories))
-        values = {"count": len(stories), "since": since}
+        values = {"count": len(stories) + stories[0].further, "since": since}
         room = self.room - len(mark + pattern % {**values, "devices": ""})
         names = [
             _line(f"{one.service} {one.device or one.uplink}".strip()) or ", ".join(shared.names(one, _line))
             for one in stories
         ]
-        return mark + pattern % {**values, "devices": _listed(names, room)}
+        return mark + pattern % {**values, "devices": _listed(names, room, stories[0].further)}
 
     def marks(self, *, repeat: bool, late: bool, both: int = 0) -> Iterator[str]:
         """What the marks of the first line mean. `both`: of how many it tells of beginning and end."""
@@ -243,14 +233,9 @@ class Speaker:
     def block(self, story: Story, kind: Kind) -> Iterator[str]:
         """The evidence of one emergency, a line for each thing known."""
         t = self._words
-        if story.contact is not None:
-            yield from contactdata.block(t, story.contact, kind, _line, self._time)
-            return
-        if story.warning or exercise.is_one(kind):
-            yield from warning.block(t, story, kind, self._form)
-            return
-        if byhand.is_about(story, kind):
-            yield from byhand.block(t, story, kind, self._form)
+        own = apart.block(t, story, kind, self._form)
+        if own is not None:
+            yield from own
             return
         yield t.gettext("Reference: %s (please quote it when you contact us)") % _line(story.reference)
         if shared.is_about(story):

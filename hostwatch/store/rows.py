@@ -133,7 +133,17 @@ def _seen_text(entries: Iterable[Seen]) -> str:
 
 def story(body: Mapping[str, Any]) -> Story:
     """A story from its canonical form."""
-    dates = ("last_answer", "first_miss", "verdict", "last_miss", "first_answer", "latest", "corrected_at")
+    dates = (
+        "last_answer",
+        "first_miss",
+        "verdict",
+        "last_miss",
+        "first_answer",
+        "latest",
+        "corrected_at",
+        "still_at",
+        "had_at",
+    )
     restored: dict[str, Any] = {
         key: instant.from_rfc3339(value) if key in dates and value is not None else value
         for key, value in body.items()

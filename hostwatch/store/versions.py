@@ -56,7 +56,7 @@ def population(vantage: str, versions: Iterable[Row]) -> Population:
                 id=name,
                 contacts=tuple(content["contacts"]),
                 terms=_terms(content["terms"]),
-                telling=canonical.restore(TellingTerms, {"exercises": True, **content["telling"]})
+                telling=canonical.restore(TellingTerms, {**_TELLING, **content["telling"]})
                 if "telling" in content
                 else TellingTerms(),
                 roster=canonical.restore(Roster, content["roster"]) if "roster" in content else NOBODY_SAID,
@@ -67,6 +67,10 @@ def population(vantage: str, versions: Iterable[Row]) -> Population:
         elif thing == "operator":
             operator = name
     return Population(vantage=vantage, customers=customers, devices=devices, operator=operator, **fixtures)
+
+
+_TELLING: Final = canonical.plain(TellingTerms())
+"""What holds of telling where a version was recorded before there was a word for it."""
 
 
 def _whole(thing: str, content: Mapping[str, Any]) -> dict[str, Any]:

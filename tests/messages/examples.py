@@ -352,6 +352,20 @@ NOTICES: dict[str, tuple[Kind, tuple[Story, ...], dict[str, bool]]] = {
     "What was reported is taken out of the watch": ("withdrawn", (REPORTED_WWW,), {}),
     "A false alarm is corrected": ("correction", (FALSE_ALARM,), {}),
     "A false alarm of what many share is corrected": ("correction", (FALSE_POWER,), {}),
+    "A reminder of what lasts": (
+        "reminder",
+        (dataclasses.replace(SILENT, still_at=at("10:12"), had_by="Duty officer", had_at=at("06:20")),),
+        {},
+    ),
+    "A reminder of several that last": (
+        "reminder",
+        (
+            dataclasses.replace(SILENT, still_at=at("10:12"), further=3),
+            dataclasses.replace(OTHER, still_at=at("10:12")),
+        ),
+        {},
+    ),
+    "A reminder of what many share": ("reminder", (dataclasses.replace(NO_POWER, still_at=at("10:12")),), {}),
     "A warning to operators": ("warning", (ON_BATTERY,), {}),
     "A warning is over": ("cleared", (dataclasses.replace(ON_BATTERY, verdict=at("06:25")),), {}),
     "A customer is not told yet": ("warning", (NOT_TOLD,), {}),

@@ -42,6 +42,7 @@ class Telling:
     bundled: int = 0
     """Messages that told several notices."""
 
+    reminders: int = 0
     population: Population = field(default_factory=Population)
     stepped_us: int = -1
     """When the wall clock was last set: pauses asked for before that were measured by it."""
@@ -53,6 +54,7 @@ class Telling:
                 case facts.NoticeOwed():
                     if fact.notice in self.letters:
                         self.complain(f"{fact.notice} is owed twice")
+                    self._reminds(fact)
                     self.letters[fact.notice] = _Letter(fact)
                 case facts.ToldTogether():
                     self._together(fact)
@@ -66,6 +68,21 @@ class Telling:
                     pass
         if decision.population is not None:
             self.population.change(decision.population)
+
+    def _reminds(self, owed: facts.NoticeOwed) -> None:
+        """Only who was told of a beginning is reminded of it, and nobody has two reminders before them."""
+        if owed.kind != "reminder":
+            return
+        self.reminders += 1
+        to = owed.customer, owed.contact
+        for name in owed.emergencies:
+            first = self.letters.get(f"{name}.emergency.{to[0]}.{to[1]}")
+            if first is None or first.settled != NoticeState.ACCEPTED:
+                self.complain(f"{to} are reminded of {name}, and were not told of it")
+        for letter in self.letters.values():
+            mine = letter.owed
+            if mine.kind == "reminder" and letter.settled is None and (mine.customer, mine.contact) == to:
+                self.complain(f"{owed.notice} and {mine.notice} are both on their way to {to}")
 
     def _together(self, fact: facts.ToldTogether) -> None:
         """One message is to tell several: all claimed for it, to one person, each once."""
@@ -162,7 +179,7 @@ class Telling:
             ]
             claimed_us = letter.began[-1].at
             known = [one for one in ends if one is not None and one.owed.at < claimed_us]
-            if mine.kind in ("emergency", "update") and known and not is_end:
+            if mine.kind in ("emergency", "update", "reminder") and known and not is_end:
                 self.complain(f"{sending.message.key} tells of {mine.notice}, and not that it is over")
         if bool(payload["beginning_too"]) != (is_end and "emergency" in kinds):
             self.complain(f"{sending.message.key} does not say rightly whether it tells of the beginning")
@@ -219,7 +236,8 @@ class Telling:
 
     def counts(self) -> Counter[str]:
         """How notices ended."""
-        return Counter(f"notice {letter.settled}" for letter in self.letters.values())
+        found = Counter(f"notice {letter.settled}" for letter in self.letters.values())
+        return found + Counter({"reminders": self.reminders})
 
 
 def _tells_same(sending: Sending, told: list[str], kind: str) -> bool:

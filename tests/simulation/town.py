@@ -106,7 +106,7 @@ class Town:
                 "id": name,
                 "name": name.title(),
                 "language": house.language,
-                "terms": {"told": house.told},
+                "terms": {"told": house.told, "remind_every": "5m" if house.told == "all" else "1h"},
                 "contacts": [
                     {
                         "id": contact,
