@@ -258,7 +258,7 @@ class Outbox:
                 await self._clock.sleep(timedelta(0))
             del self._changed[name]
             plan = self._look_at(name, directory, now)
-            if plan is not None and plan.gathers is not None:
+            if plan is not None and plan.gathers is not None and plan.notice.duty is not None:
                 self._gathering.setdefault(plan.notice.customer, set()).add(name)
             if plan is None or not plan.ways or plan.gathers is not None:
                 self._turns.drop(name)

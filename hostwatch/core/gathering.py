@@ -1,7 +1,8 @@
-"""How long a first notice waits for others: of many devices that fall silent together one message tells.
+"""How long a notice waits for others: of many devices that fall silent together one message tells.
 
-It waits only while other devices of the customer are silent without a verdict, since these may fall at any
-moment; a device that is silent alone is told of at once. The first message waits a short time. After it has
+A first notice waits only while other devices of the customer are silent without a verdict, since these may fall
+at any moment; a device that is silent alone is told of at once. What was told in one message may end together
+just so: an end waits while something of that message lasts. The first message waits a short time. After it has
 left, those that come later wait longer, and stand in one further message. No wait ends later than a third of
 the time to tell after the verdict, so it costs nobody a deadline. All of it follows from the world.
 """
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hostwatch.core import bundle
+from hostwatch.core.acknowledgement import END
 from hostwatch.core.emergency import Notice
 from hostwatch.core.world import World
 
@@ -29,13 +31,29 @@ class Gather:
 
 def until(world: World, notice: Notice, gather: Gather) -> datetime | None:
     """Until when a notice waits for others; None: it does not."""
-    duty = None if notice.duty is None else world.duties.get(notice.duty)
     customer = world.population.customers.get(notice.customer)
-    if not gather.first or duty is None or customer is None or notice.attempts:
+    if not gather.first or customer is None or notice.attempts or not _may_follow(world, notice):
         return None
-    if not world.signals.undecided.of(notice.customer) or bundle.shape(world, notice) != ("emergency", False):
-        return None
-    told_at = world.notices.told_at(notice.customer, notice.contact)
+    told_at = world.notices.told_at(notice.customer, notice.contact, end=notice.kind in END)
     is_further = told_at is not None and told_at > notice.created_at - customer.terms.interval
     wait = gather.further if is_further else gather.first
-    return min(notice.created_at + wait, duty.due - customer.terms.notice_within * 2 / 3)
+    duty = None if notice.duty is None else world.duties.get(notice.duty)
+    owed_from = notice.created_at if duty is None else duty.due - customer.terms.notice_within
+    return min(notice.created_at + wait, owed_from + customer.terms.notice_within / 3)
+
+
+def _may_follow(world: World, notice: Notice) -> bool:
+    """Whether others may come at any moment that the same message would tell."""
+    shape = bundle.shape(world, notice)
+    if shape == ("emergency", False):
+        return notice.duty in world.duties and bool(world.signals.undecided.of(notice.customer))
+    return shape is not None and notice.kind in END and _others_last(world, notice)
+
+
+def _others_last(world: World, notice: Notice) -> bool:
+    """Whether something lasts of what the same message told that told the beginning: it may end just so."""
+    first = notice
+    while first.after in world.notices:
+        first = world.notices[first.after]
+    told = world.notices.in_message(first, len(first.attempts)) if first.attempts else []
+    return any(reference in world.emergencies for one in told for reference in one.emergencies)

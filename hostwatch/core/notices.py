@@ -11,6 +11,7 @@ from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Final, TypeVar
 
+from hostwatch.core.acknowledgement import END
 from hostwatch.core.emergency import Notice, NoticeState, message_of
 
 Reader = tuple[str, str]
@@ -39,8 +40,8 @@ class Notices(Mapping[str, Notice]):
         self._pending_to: dict[Reader, dict[str, None]] = {}
         """By person those that are still to be sent, oldest first."""
 
-        self._told_at: dict[Reader, datetime] = {}
-        """By person when a message of a beginning left last, as far as that is still known."""
+        self._told_at: dict[tuple[Reader, bool], datetime] = {}
+        """By person when a message of a beginning, and one of an end, left last, as far as that is known."""
 
         self.reminding: set[str] = set()
         """Reminders that are still to be sent."""
@@ -75,9 +76,9 @@ class Notices(Mapping[str, Notice]):
         """The names of those that are still to be sent to a person, oldest first."""
         return self._pending_to.get((customer, contact), {}).keys()
 
-    def told_at(self, customer: str, contact: str) -> datetime | None:
-        """When a message of a beginning left for a person last."""
-        return self._told_at.get((customer, contact))
+    def told_at(self, customer: str, contact: str, *, end: bool = False) -> datetime | None:
+        """When a message of a beginning left for a person last; or one of an end."""
+        return self._told_at.get(((customer, contact), end))
 
     def reminders_to(self, customer: str, contact: str) -> list[Notice]:
         """The reminders to a person, oldest first."""
@@ -110,9 +111,9 @@ class Notices(Mapping[str, Notice]):
         for attempt in notice.attempts:
             if attempt.led_by:
                 self._by_message.setdefault(attempt.led_by, {})[name] = None
-        if notice.kind == "emergency" and notice.attempts:
-            reader, began = (notice.customer, notice.contact), notice.attempts[-1].began_at
-            self._told_at[reader] = max(self._told_at.get(reader, began), began)
+        if notice.kind in ("emergency", *END) and notice.attempts:
+            of, began = ((notice.customer, notice.contact), notice.kind in END), notice.attempts[-1].began_at
+            self._told_at[of] = max(self._told_at.get(of, began), began)
         if notice.after is not None:
             self._behind.setdefault(notice.after, set()).add(name)
         if notice.state is NoticeState.PENDING:

@@ -85,6 +85,50 @@ def test_what_was_tried_or_is_over_waits_no_more() -> None:
     assert until(over) is None
 
 
+def told_together() -> Storm:
+    """00:15 all three devices fall, and one message tells of them; 00:40 the first is back."""
+    storm = Storm()
+    storm.fall("web-1", "web-2", "web-3")
+    storm.claim("00:15")
+    storm.end("00:15", "accepted")
+    storm.look("00:40", Outcome.ANSWERED, "web-1")
+    return storm
+
+
+def test_an_end_waits_for_those_that_were_told_with_it_and_the_last_takes_them_along() -> None:
+    storm = told_together()
+    assert until(storm, "E-000001.recovery.acme.duty") == "00:40:30"
+    storm.look("00:40:10", Outcome.ANSWERED, "web-2")
+    assert until(storm, "E-000002.recovery.acme.duty") == "00:40:40"
+    storm.look("00:40:20", Outcome.ANSWERED, "web-3")
+    assert until(storm, "E-000003.recovery.acme.duty") is None
+    told = storm.claim("00:40:20", "E-000003.recovery.acme.duty")
+    assert [story.device for story in told.stories] == ["web-3", "web-1", "web-2"]
+
+
+def test_ends_that_come_once_one_was_told_wait_longer() -> None:
+    storm = told_together()
+    end = "E-000001.recovery.acme.duty"
+    storm.claim("00:40:30", end)
+    storm.end("00:40:30", "accepted", end)
+    storm.look("00:41", Outcome.ANSWERED, "web-2")
+    assert until(storm, "E-000002.recovery.acme.duty") == "00:45:00"
+
+
+def test_the_end_of_what_was_told_alone_waits_for_nobody() -> None:
+    storm = Storm()
+    storm.fall("web-1")
+    storm.claim("00:15")
+    storm.end("00:15", "accepted")
+    storm.look("00:20", Outcome.ANSWERED, "web-2")
+    storm.look("00:25", Outcome.MISSED, "web-2")
+    storm.look("00:30", Outcome.MISSED, "web-2")
+    storm.claim("00:30", SECOND)
+    storm.end("00:30", "accepted", SECOND)
+    storm.look("00:40", Outcome.ANSWERED, "web-1")
+    assert until(storm, "E-000001.recovery.acme.duty") is None
+
+
 def test_who_is_silent_is_counted_as_readings_come_and_as_a_start_finds_them() -> None:
     storm = falling()
     undecided = storm.world.signals.undecided
