@@ -1,10 +1,10 @@
 """How long a notice waits for others: of many devices that fall silent together one message tells.
 
-A first notice waits only while other devices of the customer are silent without a verdict, since these may fall
-at any moment; a device that is silent alone is told of at once. What was told in one message may end together
-just so: an end waits while something of that message lasts. The first message waits a short time. After it has
-left, those that come later wait longer, and stand in one further message. No wait ends later than a third of
-the time to tell after the verdict, so it costs nobody a deadline. All of it follows from the world.
+A first notice waits only while other devices of the customer are silent without a verdict, since these may
+fall at any moment; a device that is silent alone is told of at once. What was told in one message may end
+together just so: an end waits while something of that message lasts. The first message waits a short time.
+After it has left, those that come later wait longer, and stand in one further message. No wait ends later than
+a third of the time to tell after the verdict, so it costs nobody a deadline. All of it follows from the world.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _may_follow(world: World, notice: Notice) -> bool:
 def _others_last(world: World, notice: Notice) -> bool:
     """Whether something lasts of what the same message told that told the beginning: it may end just so."""
     first = notice
-    while first.after in world.notices:
+    while first.after is not None and first.after in world.notices:
         first = world.notices[first.after]
     told = world.notices.in_message(first, len(first.attempts)) if first.attempts else []
     return any(reference in world.emergencies for one in told for reference in one.emergencies)
