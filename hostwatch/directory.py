@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from hostwatch import messages
@@ -238,9 +239,22 @@ class Directory:
                 repeat=repeat,
                 late=late,
             ),
-            brief=messages.brief(
-                told.stories, told.kind, both=told.both, zone=zone, repeat=repeat, late=late
-            ),
+            page=self._page(composed, told, notice.customer, person.name),
+            brief=_brief(told, zone, repeat=repeat, late=late),
+        )
+
+    def _page(
+        self, composed: messages.Composed, told: Contents, customer: str, person: str
+    ) -> Mapping[str, Any]:
+        """The same as it stands on paper."""
+        found = self._customers[customer]
+        return messages.page(
+            composed.sheet,
+            references=[story.reference for story in told.stories],
+            zone=ZoneInfo(self.configuration.timezone_of(found)),
+            site=self.configuration.site.name,
+            customer_name=found.name,
+            contact_name=person,
         )
 
     def _filled(self, notice: Notice, told: Contents | None) -> tuple[Notice, Contents]:
@@ -340,6 +354,11 @@ def packet(configuration: Configuration) -> Packet:
         sources=tuple(str(address) for address in packets.source),
         interface=packets.interface or "",
     )
+
+
+def _brief(told: Contents, zone: ZoneInfo, *, repeat: bool, late: bool) -> str:
+    """All that matters on one line."""
+    return messages.brief(told.stories, told.kind, both=told.both, zone=zone, repeat=repeat, late=late)
 
 
 def _key(told: Contents) -> str:

@@ -31,7 +31,7 @@ LAYERS: dict[str, set[str]] = {
     "store": {"core"},
     "messages": {"core"},
     "reports": {"core", "sla", "room"},
-    "channels": {"core", "configuration", "messages", "room"},
+    "channels": {"core", "configuration", "messages", "room", "unprivileged"},
     "checks": {"core", "configuration", "carrier", "room"},
     "checkers": {
         "core",

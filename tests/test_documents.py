@@ -44,7 +44,7 @@ from hostwatch import (
     watch,
     wheel,
 )
-from hostwatch.channels import _http, _segments, _threads, base, pager
+from hostwatch.channels import _http, _segments, _threads, _typesetter, base, pager
 from hostwatch.checkers import asking, confinement, mouth, process, protocol, resolver, services, standstill
 from hostwatch.checks import _posts
 from hostwatch.commands import ping, run, status
@@ -93,7 +93,7 @@ from hostwatch.gateways import _report, mailbox
 from hostwatch.gateways import http as gateways
 from hostwatch.heartbeats import base as heartbeats
 from hostwatch.inventory import csv
-from hostwatch.messages import having, parted
+from hostwatch.messages import having, paper, parted
 from hostwatch.messages import text as words
 from hostwatch.messages.named import VALUE_CHARS_MAX
 from hostwatch.ports import snmp as snmp_ports
@@ -149,6 +149,13 @@ LIMITS: dict[str, str] = {
     "mistakes shown": f"{mistake.MISTAKES_MAX:,}",
     "a page; a line of a gateway of pagers; lines of one answer": (
         f"{pager.LINE_MAX_CHARS} characters; {pager.LINE_MAX_BYTES:,} bytes; {pager.ANSWER_MAX_LINES}"
+    ),
+    "drawing a page for a fax; pages drawn at one time; its bytes": (
+        f"{_typesetter.DRAWS_MAX_SECONDS:.0f} s; 1 … 8 ({_typesetter.AT_ONCE});"
+        f" {_typesetter.PAGE_MAX_BYTES // MIB} MiB"
+    ),
+    "lines of evidence on the pages of a fax; characters of one": (
+        f"{paper.ROWS_MAX}; {paper.VALUE_MAX_CHARS}"
     ),
     "reports in one callback; fields of a form": f"{gateways.REPORTS_MAX}; {gateways.FIELDS_MAX}",
     "callbacks of one gateway; their connections, and words, at once and then in a second": (

@@ -40,14 +40,15 @@ def demanded(lock: str) -> list[str]:
     groups: dict[str, list[str]] = PROJECT["dependency-groups"]
     run: list[str] = PROJECT["project"]["dependencies"]
     every = [line for group in groups.values() for line in group]
-    return {"run": run, "build": groups["build"], "test": [*run, *every]}[lock]
+    fax: list[str] = PROJECT["project"]["optional-dependencies"]["fax"]
+    return {"run": run, "fax": [*run, *fax], "build": groups["build"], "test": [*run, *fax, *every]}[lock]
 
 
-def test_there_are_exactly_the_three_locks_that_the_scripts_install() -> None:
-    assert [path.stem for path in LOCKS] == ["build", "run", "test"]
+def test_there_are_exactly_the_locks_that_the_scripts_install() -> None:
+    assert [path.stem for path in LOCKS] == ["build", "fax", "run", "test"]
 
 
-@pytest.mark.parametrize("lock", ["run", "build", "test"])
+@pytest.mark.parametrize("lock", ["run", "fax", "build", "test"])
 def test_each_requirement_has_a_lower_bound_and_is_locked_within_it(lock: str) -> None:
     versions = locked(lock)
     for line in demanded(lock):
@@ -58,7 +59,7 @@ def test_each_requirement_has_a_lower_bound_and_is_locked_within_it(lock: str) -
 
 def test_the_test_environment_runs_the_very_versions_that_are_shipped() -> None:
     test = locked("test")
-    for package, version in (locked("run") | locked("build")).items():
+    for package, version in (locked("run") | locked("fax") | locked("build")).items():
         assert test[package] == version, package
 
 
@@ -75,7 +76,7 @@ def test_a_lock_has_hashes_throughout_and_names_no_place(path: Path) -> None:
 
 def test_few_run_time_dependencies_and_no_copyleft_among_all_that_they_bring() -> None:
     assert len(PROJECT["project"]["dependencies"]) <= 12
-    for package in locked("run"):
+    for package in locked("run") | locked("fax"):
         try:
             about = metadata.metadata(package)
         except metadata.PackageNotFoundError:

@@ -35,10 +35,45 @@ def written(
     Without `html` it is the text alone. `returns_by` is what this try is known by when it is given back: a
     report gives our headers back.
     """
+    mail = _headed(message, sender=sender, to=to, subject=message.subject, now=now, returns_by=returns_by)
+    _fill(mail, message, html=html and message.html != "")
+    language = str(message.payload.get("language", ""))
+    if _LANGUAGE.fullmatch(language):
+        mail["Content-Language"] = language  # Last, since the content takes it away.
+    return mail.as_bytes()
+
+
+def carrying(
+    message: base.Message,
+    pdf: bytes,
+    *,
+    sender: str,
+    to: str,
+    now: datetime,
+    subject: str,
+    text: str,
+    returns_by: str = "",
+) -> bytes:
+    """A mail that carries the message as a page: it is read by a machine, with fixed words beside it."""
+    mail = _headed(message, sender=sender, to=to, subject=subject, now=now, returns_by=returns_by)
+    name = f"{token(message.key)}.pdf"
+    if text:
+        mail.set_content(text, charset="utf-8")
+        mail.add_attachment(pdf, maintype="application", subtype="pdf", filename=name)
+        mail.set_boundary(hashlib.sha256(message.key.encode() + pdf).hexdigest()[:40])
+    else:
+        mail.set_content(pdf, maintype="application", subtype="pdf", filename=name, disposition="attachment")
+    return mail.as_bytes()
+
+
+def _headed(
+    message: base.Message, *, sender: str, to: str, subject: str, now: datetime, returns_by: str
+) -> EmailMessage:
+    """A mail without its content."""
     mail = EmailMessage(policy=SMTP_POLICY.clone(cte_type="7bit"))
     mail["From"] = sender
     mail["To"] = to
-    mail["Subject"] = base.printable(message.subject)[:SUBJECT_MAX_CHARS]
+    mail["Subject"] = base.printable(subject)[:SUBJECT_MAX_CHARS]
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = message_id(message.key, sender)
     mail["Auto-Submitted"] = "auto-generated"
@@ -47,11 +82,7 @@ def written(
         mail["X-Hostwatch-Try"] = returns_by
     if message.repeat:
         mail["X-Hostwatch-Repeat"] = "yes"
-    _fill(mail, message, html=html and message.html != "")
-    language = str(message.payload.get("language", ""))
-    if _LANGUAGE.fullmatch(language):
-        mail["Content-Language"] = language  # Last, since the content takes it away.
-    return mail.as_bytes()
+    return mail
 
 
 def message_id(key: str, sender: str) -> str:

@@ -144,6 +144,9 @@ class Mail(NamedTuple):
     token: str
     """What this try is known by when it is given back; empty where nobody reads that."""
 
+    reports: str = "SUCCESS,FAILURE,DELAY"
+    """What relays are asked to report of it (RFC 3461)."""
+
     @property
     def receipt(self) -> str:
         """What later words about it name."""
@@ -172,7 +175,7 @@ class _Talk:
         await self._open()
         reports = bool(mail.token) and self._site.dsn and self._client.supports_extension("dsn")
         envelope = [b"RET=HDRS", b"ENVID=%s" % mail.token.encode("ascii")] if reports else []
-        notify = [b"NOTIFY=SUCCESS,FAILURE,DELAY"] if reports else []
+        notify = [b"NOTIFY=%s" % mail.reports.encode("ascii")] if reports else []
         sender, recipient = b"FROM:<%s>" % mail.sender.encode("ascii"), b"TO:<%s>" % to.encode("ascii")
         await self._say("naming the sender", 250, b"MAIL", sender, *envelope)
         await self._say("naming the recipient", 250, b"RCPT", recipient, *notify)

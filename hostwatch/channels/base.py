@@ -64,6 +64,10 @@ class Entry(Section):
         """Why it cannot be used with what the site sets for this kind of channel; None if it can."""
         return None
 
+    def wrong_among(self, kind: str, sites: Mapping[str, object]) -> Wrong | None:
+        """The same, where it needs what the site sets for other kinds as well."""
+        return self.wrong_with(sites.get(kind))
+
     at_once: ClassVar[int] = AT_ONCE
     """How many messages of this kind may be under way at one time."""
 
@@ -160,6 +164,9 @@ class Message:
 
     spoken: Mapping[str, str] = field(default_factory=dict)
     """The same as it is read aloud: `text`, `press`, and some of the values in words (`messages.aloud`)."""
+
+    page: Mapping[str, Any] = field(default_factory=dict)
+    """The same as it stands on a page of paper (`messages.paper`), JSON types only."""
 
     brief: str = ""
     """All that matters on one line of at most 160 characters of ASCII, in English: what a pager can show."""

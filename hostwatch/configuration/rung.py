@@ -77,7 +77,7 @@ class Rung(Section):
 
     def wrong(self, sites: Mapping[str, BaseModel]) -> Wrong | None:
         """Why it cannot be used with what the site sets for each kind."""
-        found: Wrong | None = getattr(self.settings, "wrong_with")(sites.get(self.kind))  # noqa: B009
+        found: Wrong | None = getattr(self.settings, "wrong_among")(self.kind, sites)  # noqa: B009
         return found
 
     @model_serializer

@@ -11,6 +11,7 @@ from hostwatch.messages.catalogue import languages, resolve
 from hostwatch.messages.data import payload
 from hostwatch.messages.hypertext import hypertext
 from hostwatch.messages.named import NAMES, named
+from hostwatch.messages.paper import page
 from hostwatch.messages.text import Composed, compose
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "hypertext",
     "languages",
     "named",
+    "page",
     "payload",
     "resolve",
     "spoken",

@@ -19,7 +19,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from hostwatch import callsheet
-from hostwatch.channels import _alertmanager, _mail_message, _segments, alertmanager, base, pager, sms, voice
+from hostwatch.channels import (
+    _alertmanager,
+    _mail_message,
+    _segments,
+    _typesetter,
+    alertmanager,
+    base,
+    pager,
+    sms,
+    voice,
+)
 from hostwatch.channels import webhook as webhooks
 from hostwatch.configuration.load import load
 from hostwatch.configuration.model import Configuration
@@ -117,6 +127,18 @@ def _pager(one: Told) -> str:
     return f"{line}\n({len(line)} characters)"
 
 
+def _fax(one: Told) -> str:
+    page = _typesetter.filled(one.message.page, number="+862812345678", sender="", at=NOW)
+    parts = [[page["words"]["fax"]], map(_line, page["head"]), [page["first"]], page["marks"]]
+    parts += [map(_line, block) for block in page["blocks"]]
+    parts += [[page["further"]], map(_line, page["steps"]), page["closing"], [page["footer"]]]
+    return "\n\n".join(text for part in parts if (text := "\n".join(part)))
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    return " ".join(part for part in (row["label"], row["value"]) if part)
+
+
 def _call_sheet(one: Told) -> str:
     attempt = Attempt(number=1, rung=0, channel="person", began_at=NOW, repeat=one.message.repeat)
     said = callsheet._text(one.configuration, Entry(one.notice, attempt, None), one.contents)
@@ -152,6 +174,7 @@ FORMS: Final[Mapping[str, Callable[[Told], str]]] = {
     "mail": _mail,
     "sms": _sms,
     "pager": _pager,
+    "fax": _fax,
     "voice": lambda one: voice.written(one.message, "1"),
     "call sheet": _call_sheet,
     "values of templates": lambda one: _json(one, {**one.message.named}),

@@ -11,7 +11,7 @@ import pytest
 
 from hostwatch.messages import hypertext
 from tests.browser import Browser, Mode, browser
-from tests.messages import pictures
+from tests.messages import faxed, pictures
 from tests.messages.examples import NOTICES, SILENT, compose
 from tests.messages.test_hypertext import HOSTILE, everywhere
 
@@ -147,7 +147,7 @@ def test_a_reader_of_screens_finds_headings_and_tables(screen: Browser, width: i
 
 def test_the_pictures_of_the_page_are_those_that_are_taken(screen: Browser) -> None:
     page = (pictures.DOCS.parent / "notices.md").read_text(encoding="utf-8")
-    kept = {f"{one.name}.webp" for one in pictures.KEPT}
+    kept = {f"{one.name}.webp" for one in pictures.KEPT} | {*faxed.kept()}
 
     assert {path.name for path in pictures.DOCS.iterdir()} == kept
     assert set(re.findall(r"pictures/([^\s\")]+)", page)) == kept
