@@ -45,7 +45,6 @@ class Reminders:
         """Whether reminders that are on their way may be overtaken."""
 
         self._note(engine.world.notices.values())
-        self._look_at(self._told, instant.EPOCH)
         engine.listeners.append(self._on_decision)
 
     def _note(self, notices: Iterable[Notice]) -> None:

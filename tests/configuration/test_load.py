@@ -136,6 +136,8 @@ def test_defaults_are_those_of_the_agreement(tmp_path: Path) -> None:
         "exercises": "allowed",
         "gather": "30s",
         "gather_further": "4m",
+        "remind_every": "4h",
+        "remind_acknowledged": False,
     }
     assert str(configuration.listen) == "127.0.0.1:9464"
 

@@ -89,19 +89,18 @@ def test_what_lasts_is_told_again_as_one_message_until_it_is_over(tmp_path: Path
 def test_a_restart_neither_repeats_nor_forgets(tmp_path: Path) -> None:
     """08:00 told ── 08:30 reminded ── 08:45 a new process ── 09:00 reminded"""
 
-    async def play(office: Office, side: Scripted) -> None:
+    async def story(office: Office, side: Scripted) -> None:
         await office.owe("acme", "duty")
-        await until(office, 45)
-        again = Reminders(office.engine, office.clock, lambda: office.directory)
-        task = asyncio.create_task(again.run())
-        await until(office, 61)
-        task.cancel()
+        for minute in (45, 61):
+            before = Reminders(office.engine, office.clock, lambda: office.directory)
+            task = asyncio.create_task(before.run())
+            await until(office, minute)
+            task.cancel()
+            kept = (await office.writer.load()).notices
+            assert {**kept} == {**office.engine.world.notices}
+        assert [round(second) // 60 for second, _, _ in side.sent] == [0, 30, 60]
 
-    assert played(tmp_path, made(), play) == [
-        (0, "emergency", 1),
-        (30, "reminder", 1),
-        (60, "reminder", 1),
-    ]
+    simulate(tmp_path, made(), accepts, story)
 
 
 @pytest.mark.parametrize(
@@ -115,6 +114,8 @@ def test_a_restart_neither_repeats_nor_forgets(tmp_path: Path) -> None:
 def test_in_quiet_hours_a_reminder_waits(tmp_path: Path, hours: Any, sent: list[int]) -> None:
     async def play(office: Office, side: Scripted) -> None:
         await office.owe("acme", "duty")
+        await until(office, 40)
+        assert not office.engine.world.notices.reminding, "nothing is made that can only wait"
         await until(office, 105)
 
     assert [minute for minute, _, _ in played(tmp_path, made(hours), play)] == sent
