@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from hostwatch.core import climbing, exercise, ladder, quiet
 from hostwatch.core.emergency import Duty, Notice
+from hostwatch.core.notice import Kind
 from hostwatch.core.notices import REMINDER
 from hostwatch.core.turns import Place, Tier, Wanted
 from hostwatch.core.warned import OF_DUTIES
@@ -16,6 +17,18 @@ from hostwatch.directory import Directory, Way
 
 NOT_DUE = timedelta(days=1)
 """A notice without a deadline stands behind those that have one, and is not forgotten."""
+
+TIERS: Mapping[Kind, Tier] = {
+    "emergency": Tier.FIRST,
+    "update": Tier.UPDATE,
+    "recovery": Tier.END,
+    "withdrawn": Tier.END,
+    "correction": Tier.END,
+    "warning": Tier.WARNING,
+    "cleared": Tier.WARNING,
+    "reminder": Tier.REMINDER,
+}
+"""What nobody is owed by a time; of other kinds of notices it is the last."""
 
 SOON = timedelta(seconds=1)
 """When to look again for somebody whom the record knows already and the directory does not."""
@@ -72,8 +85,9 @@ def tier(notice: Notice, duty: Duty | None) -> Tier:
     """What it goes before, whatever the deadlines."""
     if duty is not None and duty.met_at is None:
         return Tier.IN_TIME if duty.breached_at is None else Tier.LATE
-    is_urgent = any(story.warning in OF_DUTIES for story in notice.stories)
-    return Tier.IN_TIME if is_urgent else Tier.NOT_OWED
+    if any(story.warning in OF_DUTIES for story in notice.stories):
+        return Tier.IN_TIME
+    return TIERS.get(notice.kind, Tier.CONTACT_DATA)
 
 
 def since(notice: Notice, before: Notice | None) -> datetime:

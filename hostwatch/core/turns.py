@@ -1,16 +1,17 @@
 """Whose turn it is: which of the attempts that are due begin now, when there is not room for all.
 
-No customer and no kind of channel may use up the room of the others. A free place goes to the customer
-with the fewest attempts under way; what somebody is owed and can still have in time goes before all else,
-then first attempts before retries, then the oldest deadline. A notice that several ways may take waits at
-each of them, and goes by the first that has room.
+What somebody is owed and can still have in time goes before all else, whosever it is; of what is alike the
+customer with the fewest attempts under way is next, of these first attempts before retries, then the oldest
+deadline. No customer and no kind of channel may use up the room of the others: whoever has their share under
+way leaves half of it free, and what nobody can have in time any more is tried again when nothing waits for
+its first try. A notice that several ways may take waits at each of them, and goes by the first that has room.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -40,17 +41,33 @@ class Tier(IntEnum):
     LATE = 1
     """The same, and its time is over: it costs nobody else theirs."""
 
-    NOT_OWED = 2
-    """An update, a recovery: it is behind all of which somebody hears first by it."""
+    FIRST = 2
+    """A beginning of which nobody is owed to hear, or of which the person has heard."""
+
+    UPDATE = 3
+    END = 4
+    """A recovery, or that it is not watched any more, or was none."""
+
+    WARNING = 5
+    """To operators, where no customer waits to be told."""
+
+    REMINDER = 6
+    CONTACT_DATA = 7
+    AGAIN = 8
+    """Another try of what nobody can have in time: what fails for days holds up nothing that is new."""
 
 
 Urgency = tuple[Tier, bool, datetime, int, str, int]
 """The tier, whether it is a retry, its deadline, the person's place in their customer's order, the notice,
 and which of its ways: less is sooner."""
 
-Turn = tuple[bool, int, Urgency]
-"""Whether it is of an exercise (all that is real goes first), how many attempts the customer has under way,
-and how urgent the next one is."""
+Turn = tuple[bool, Tier, int, Urgency]
+"""Whether it is of an exercise (all that is real goes first), the tier of the next attempt, how many attempts
+the customer has under way, and how urgent the next one is."""
+
+Queue = tuple[str, int, bool]
+"""A kind of channel, how many may be under way by it, and whether those whose turns stand in it must leave
+half of the room free. So where the first of them finds none, none of them does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +106,9 @@ class Wanted:
     @property
     def urgency(self) -> Urgency:
         """Less is sooner."""
-        return self.tier, self.retry, self.deadline, self.order, self.notice, self.way
+        again = self.retry and self.tier is not Tier.IN_TIME
+        tier = Tier.AGAIN if again else self.tier
+        return tier, self.retry, self.deadline, self.order, self.notice, self.way
 
 
 class Turns:
@@ -108,7 +127,7 @@ class Turns:
         self._places: dict[str, set[Place]] = {}
         """Of a customer, those that have a queue."""
 
-        self._heads: dict[tuple[str, int], list[tuple[Turn, int, Place]]] = {}
+        self._heads: dict[Queue, list[tuple[Turn, int, Place]]] = {}
         """Heaps: whose turn is next at each kind of channel. Only what is in `_turn` counts."""
 
         self._turn: dict[Place, Turn] = {}
@@ -145,19 +164,21 @@ class Turns:
         """Those that begin now, in the order of their turns; from now on they are under way. `may`: whether
         there is anything left of a budget; it is spent with that.
 
-        Where there is no room for the next at a kind of channel, there is none for the others either: they
-        have as many attempts under way, or more. Between two of them others may be dropped.
+        Where there is no room for the next in a queue, there is none for the others in it. Where there is
+        none for whoever need not leave any free, there is none for anybody. Between two of them others may be
+        dropped.
         """
-        kinds = set(self._heads)
+        closed: set[Queue] = set()
         while self._room.taken < AT_ONCE_MAX:
-            heads = [(head, kind) for kind in kinds if (head := self._head(kind)) is not None]
+            heads = [(head, queue) for queue in list(self._heads) if (head := self._head(queue, closed))]
             if not heads:
                 break
-            (_, _, place), kind = min(heads)
+            (_, _, place), queue = min(heads)
             if self._room.has(place) and may(place):
                 yield self._take(place)
             else:
-                kinds.remove(kind)
+                kind, kind_max, leaves_half = queue
+                closed |= {(kind, kind_max, True), (kind, kind_max, leaves_half)}
 
     def _take(self, place: Place) -> Wanted:
         _, _, one = heapq.heappop(self._queues[place])
@@ -173,11 +194,16 @@ class Turns:
             self._turn.pop(place, None)
         elif turn != self._turn.get(place):
             self._turn[place] = turn
-            kind = (place.kind, place.kind_max)
-            heap = self._heads.setdefault(kind, [])
+            heap = self._heads[self._queue(place)]
             heapq.heappush(heap, (turn, next(self._serial), place))
             if len(heap) > 2 * len(self._turn) + STALE_MAX:
                 self._clear(heap)
+
+    def _queue(self, place: Place) -> Queue:
+        """Where its turn stands. Who must leave nothing free stands in the one that is looked at first."""
+        for leaves_half in (False, True):
+            self._heads.setdefault((place.kind, place.kind_max, leaves_half), [])
+        return place.kind, place.kind_max, self._room.leaves_half(place)
 
     def _clear(self, heap: list[tuple[Turn, int, Place]]) -> None:
         """Leave only what counts: thousands that do not would all come up at once, and hold up the loop."""
@@ -192,7 +218,8 @@ class Turns:
         while queue and not self._is_wanted(queue[0][2]):
             heapq.heappop(queue)
         if queue:
-            return place.exercise, self._room.customers[place.customer], queue[0][0]
+            urgency = queue[0][0]
+            return place.exercise, urgency[0], self._room.customers[place.customer], urgency
         if place in self._queues:
             del self._queues[place]
             self._places[place.customer].remove(place)
@@ -203,10 +230,10 @@ class Turns:
     def _is_wanted(self, one: Wanted) -> bool:
         return any(one is wanted for wanted in self._wanted.get(one.notice, ()))
 
-    def _head(self, kind: tuple[str, int]) -> tuple[Turn, int, Place] | None:
-        """The next turn at a kind of channel."""
-        heap = self._heads[kind]
-        while heap:
+    def _head(self, queue: Queue, closed: Container[Queue]) -> tuple[Turn, int, Place] | None:
+        """The next turn in a queue; None of one that is empty, or closed."""
+        heap = self._heads[queue]
+        while heap and queue not in closed:
             turn, _, place = heap[0]
             if self._turn.get(place) == turn == self._turn_at(place):
                 return heap[0]
@@ -243,9 +270,13 @@ class _Room:
         if not self.customers[place.customer]:
             del self.customers[place.customer]
 
+    def leaves_half(self, place: Place) -> bool:
+        """Whether it may not fill all of the room: an exercise, or of whoever has their share."""
+        return place.exercise or self.customers[place.customer] >= SHARE
+
     def has(self, place: Place) -> bool:
         """Whether an attempt may begin; whoever has their share must leave half of the room free."""
         if place.exercise and self.exercises >= EXERCISES_AT_ONCE:
             return False
-        part = 1 if self.customers[place.customer] < SHARE and not place.exercise else 2
+        part = 2 if self.leaves_half(place) else 1
         return self.taken * part < AT_ONCE_MAX and self._kinds[place.kind] * part < place.kind_max

@@ -73,16 +73,49 @@ def test_of_one_customer_first_attempts_go_first_and_then_the_oldest_deadline() 
     assert names(chosen(many, [])) == ["a-00003", "a-00002", "a-00004", "a-00001"]
 
 
-def test_what_can_be_had_in_time_goes_before_what_is_late_and_that_before_what_nobody_is_owed() -> None:
-    early = [
-        replace(wanted("a", number, minute=0), tier=tier)
-        for number, tier in ((1, Tier.LATE), (2, Tier.NOT_OWED))
+ORDER = [
+    (Tier.IN_TIME, False, "a first notice"),
+    (Tier.IN_TIME, True, "another try of one"),
+    (Tier.LATE, False, "one that is late, and was never tried"),
+    (Tier.FIRST, False, "one that nobody is owed"),
+    (Tier.UPDATE, False, "an update"),
+    (Tier.END, False, "a recovery"),
+    (Tier.WARNING, False, "a warning"),
+    (Tier.REMINDER, False, "a reminder"),
+    (Tier.CONTACT_DATA, False, "a code"),
+    (Tier.LATE, True, "another try of what is late"),
+]
+
+
+@pytest.mark.parametrize("customers", ["a", "abcdefghi"])
+def test_what_goes_before_what_whosever_it_is_and_however_old(customers: str) -> None:
+    """The last of these is the oldest."""
+    many = [
+        replace(wanted(customers[row % len(customers)], row, retry=retry, minute=-row), tier=tier)
+        for row, (tier, retry, _) in enumerate(ORDER)
     ]
-    assert names(chosen([*early, wanted("a", 3, retry=True, minute=30)], [])) == [
-        "a-00003",
-        "a-00001",
-        "a-00002",
-    ]
+    begun = chosen(reversed(many), [place("z")])
+    assert [ORDER[int(one.notice[2:])][2] for one in begun] == [told for _, _, told in ORDER]
+
+
+def test_a_first_notice_goes_before_a_recovery_of_whoever_has_nothing_under_way() -> None:
+    first, end = wanted("a", 1, minute=99), replace(wanted("b", 1, minute=0), tier=Tier.END)
+    assert names(chosen([end, first], [place("a")] * (SHARE + 1))) == ["a-00001", "b-00001"]
+
+
+def test_a_recovery_finds_room_beside_a_thousand_first_notices_to_one_dead_channel() -> None:
+    many = [wanted("dead", number) for number in range(1000)]
+    end = replace(wanted("good", 1), tier=Tier.END)
+    assert names(chosen([*many, end], []))[-1] == "good-00001"
+    assert names(chosen([*many, end], [place("dead")] * (KIND_MAX // 2))) == ["good-00001"]
+
+
+def test_what_is_late_and_fails_for_days_holds_up_nobody_who_is_new() -> None:
+    """At a kind of which one place is free: two hundred others try again."""
+    many = [replace(wanted(f"x{n}", 0, retry=True, minute=-99), tier=Tier.LATE) for n in range(200)]
+    end = replace(wanted("good", 1), tier=Tier.CONTACT_DATA)
+    busy = [place(f"y{number}") for number in range(KIND_MAX - 1)]
+    assert names(chosen([*many, end], busy)) == ["good-00001"]
 
 
 def test_of_what_is_due_at_one_time_the_first_person_of_each_customer_is_told_first() -> None:
@@ -216,6 +249,7 @@ PLACES = [
     for customer in "abc"
     for kind, kind_max in (("email", 4), ("webhook", 9), ("apprise", 60))
 ]
+EXERCISES = [replace(one, exercise=True) for one in PLACES]
 
 
 class TurnsAsTheyAre(RuleBasedStateMachine):
@@ -235,6 +269,7 @@ class TurnsAsTheyAre(RuleBasedStateMachine):
         retry=st.booleans(),
         minute=st.integers(0, 3),
         tier=st.sampled_from(Tier),
+        exercise=st.sampled_from([False, False, False, True]),
     )
     def want(
         self,
@@ -245,8 +280,10 @@ class TurnsAsTheyAre(RuleBasedStateMachine):
         retry: bool,
         minute: int,
         tier: Tier,
+        exercise: bool,
     ) -> None:
-        mine = [place for place in PLACES if place.customer == customer]
+        places = EXERCISES if exercise else PLACES
+        mine = [place for place in places if place.customer == customer]
         for number in numbers:
             name = f"{customer}-{number:05}"
             self.wanted[name] = tuple(
@@ -267,7 +304,7 @@ class TurnsAsTheyAre(RuleBasedStateMachine):
     def drop(self, data: st.DataObject) -> None:
         """Nearly always the most urgent."""
         if self.wanted:
-            urgent = sorted(self._all(), key=lambda one: one.urgency)
+            urgent = sorted(self._all(), key=lambda one: (one.urgency, one.place.exercise))
             one = data.draw(st.sampled_from(urgent[:3]))
             del self.wanted[one.notice]
             self.turns.drop(one.notice)
