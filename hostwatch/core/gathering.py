@@ -3,8 +3,9 @@
 A first notice waits only while other devices of the customer are silent without a verdict, since these may
 fall at any moment; a device that is silent alone is told of at once. What was told in one message may end
 together just so: an end waits while something of that message lasts. The first message waits a short time.
-After it has left, those that come later wait longer, and stand in one further message. No wait ends later than
-a third of the time to tell after the verdict, so it costs nobody a deadline. All of it follows from the world.
+After it has left, those that come later wait longer, and stand in one further message. No wait ends later
+than a third of the time to tell after the verdict, so it costs nobody a deadline. All of it follows from the
+world.
 """
 
 from __future__ import annotations
