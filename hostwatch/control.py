@@ -24,6 +24,7 @@ REQUEST_MAX_BYTES = 64 * 1024
 ANSWER_MAX_BYTES = 16 * 1024 * 1024
 REQUEST_WITHIN_S = 10.0
 CONNECTIONS_MAX = 16
+NOBODY_LOGGED_IN = 2**32 - 1
 
 Handler = Callable[[str, Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
 """Does what was asked for the author that is named; gets the whole request; its answer is JSON types."""
@@ -125,9 +126,23 @@ class ControlServer:
 
 
 def author_of(sock: socket.socket) -> str:
-    """Who is at the other end, by the kernel's word: `root (uid 0, process 4711)`."""
+    """Who is at the other end, by the kernel's word: `root (uid 0, process 4711, login 1000 chen)`.
+
+    Who logged in is said if the kernel knows it: `sudo` does not change that.
+    """
     process, uid, _ = struct.unpack("=iII", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-    return f"{user_name(uid)} (uid {uid}, process {process})"
+    login = login_of(process)
+    more = "" if login is None else f", login {login} {user_name(login)}"
+    return f"{user_name(uid)} (uid {uid}, process {process}{more})"
+
+
+def login_of(process: int) -> int | None:
+    """The user who logged in, and from whose login a process comes; None if the kernel knows of none."""
+    try:
+        login = int(Path(f"/proc/{process}/loginuid").read_bytes())
+    except (OSError, ValueError):
+        return None
+    return None if login == NOBODY_LOGGED_IN else login
 
 
 def user_name(uid: int) -> str:

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from hostwatch.core import facts
+from hostwatch.core.claims import Claim, Claims, Word
 from hostwatch.core.customerduty import CustomerDuty
 from hostwatch.core.emergency import Attempt, Duty, Notice
 from hostwatch.store.duties import Kept, Which
@@ -53,12 +54,15 @@ class _Said:
 
     arose: dict[str, datetime] = field(default_factory=dict)
     why: dict[str, tuple[dict[str, Any], ...]] = field(default_factory=dict)
+    claims: Claims = field(default_factory=Claims)
     later: dict[tuple[str, int], list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
 
 
 KINDS: Final[tuple[type[facts.Fact], ...]] = (
     facts.CustomerDutyArose,
     facts.BreachExplained,
+    facts.DutyClaimed,
+    facts.ClaimDecided,
     facts.AttemptProved,
     facts.AttemptReturned,
     facts.CallTaken,
@@ -85,6 +89,8 @@ def _said(happened: Iterable[facts.Fact], personal: Personal) -> _Said:
                 found.arose[fact.duty] = fact.at
             case facts.BreachExplained():
                 found.why[fact.duty] = fact.reasons
+            case facts.DutyClaimed() | facts.ClaimDecided():
+                found.claims.take(fact)
             case facts.AttemptProved():
                 word = {"at": fact.at, "what": fact.proof, "said": personal(fact.said)}
                 found.later[fact.notice, fact.number].append(word)
@@ -110,7 +116,7 @@ def _call(fact: facts.CallTaken | facts.CallReturned | facts.CallEnded, personal
 
 
 def _described(kept: Kept, said: _Said, personal: Personal, now: datetime) -> dict[str, Any]:
-    duty = kept.duty
+    duty, claims = kept.duty, said.claims.of(kept.duty.id)
     return {
         "duty": duty.id,
         "emergency": duty.emergency,
@@ -118,6 +124,8 @@ def _described(kept: Kept, said: _Said, personal: Personal, now: datetime) -> di
         "verdict": said.arose.get(duty.id, kept.opened_at),
         "told": duty.told.value,
         **_clock(duty, said, now),
+        "excused": any(one.word is Word.APPROVED for one in claims),
+        "claims": [_claim(one, personal) for one in claims],
         "people": [
             {
                 "duty": one.id,
@@ -133,6 +141,26 @@ def _described(kept: Kept, said: _Said, personal: Personal, now: datetime) -> di
             }
             for one in kept.people
         ],
+    }
+
+
+def _claim(one: Claim, personal: Personal) -> dict[str, Any]:
+    fact, decided = one.fact, one.decided
+    return {
+        "claim": fact.claim,
+        "class": fact.excuse,
+        "word": one.word.value,
+        "at": fact.at,
+        "actor": fact.actor,
+        "because": personal(fact.because),
+        "contacts": [*fact.contacts],
+        "warned": [*fact.warned],
+        "since": fact.since,
+        "until": fact.until,
+        "evidence": [{**each, "name": personal(each["name"])} for each in fact.evidence],
+        "decided_at": None if decided is None else decided.at,
+        "decided_by": None if decided is None else decided.actor,
+        "decided_because": None if decided is None or not decided.because else personal(decided.because),
     }
 
 
@@ -166,8 +194,12 @@ def _attempt(attempt: Attempt, personal: Personal) -> dict[str, Any]:
 
 
 def counts(told: Iterable[dict[str, Any]]) -> dict[str, int]:
-    """How many there are of each standing, and how many were breaches, told late or not at all."""
-    found = dict.fromkeys(map(str, Standing), 0)
+    """How many there are of each standing, how many were breaches, told late or not at all, and how many of
+    these are excused."""
+    found = {**dict.fromkeys(map(str, Standing), 0), "breaches": 0, "excused": 0}
     for one in told:
         found[one["standing"]] += 1
-    return {**found, "breaches": sum(found[each] for each in BROKEN)}
+        if one["standing"] in BROKEN:
+            found["breaches"] += 1
+            found["excused"] += one["excused"]
+    return found

@@ -20,6 +20,7 @@ from hostwatch.core import facts
 from hostwatch.core.judge import Steps
 from hostwatch.core.world import Decision, World
 from hostwatch.personal import Vault
+from hostwatch.store.duties import Owing
 from hostwatch.store.errors import Damaged, Fenced, StoreError
 from hostwatch.store.ledger import Told
 from hostwatch.store.writer import Writer
@@ -86,6 +87,10 @@ class Engine:
     async def told_of(self, reference: str) -> Told:
         """An emergency that there is, and all notices about it, as the store has them."""
         return await self._writer.told_of(reference)
+
+    async def owing_of(self, reference: str, customer: str) -> Owing:
+        """What was owed of an emergency that there is, to one customer or, if none is named, to all."""
+        return await self._writer.owing_of(reference, customer)
 
     async def run(self) -> None:
         """Do deeds for ever. Raises `Fenced` or `Damaged` when it must not go on."""

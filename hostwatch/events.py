@@ -67,10 +67,19 @@ def of_people(fact: facts.Fact, personal: Callable[[str], str | None]) -> Iterat
 def _of_answers(fact: facts.Fact, personal: Callable[[str], str | None]) -> Iterator[Event]:
     """What they said, and which calls were made."""
     match fact:
+        case facts.DutyClaimed():
+            why = personal(fact.because) or "a reason that was erased"
+            yield Event(
+                fact.at, fact.actor, f"claims {fact.claim}, {fact.excuse} for {_contact(fact.duty)}: {why}"
+            )
+        case facts.ClaimDecided():
+            more = f": {personal(fact.because)}" if fact.because else ""
+            yield Event(fact.at, fact.actor, f"{fact.claim} is {fact.word}{more}")
         case facts.EmergencyReported():
-            by, why = personal(fact.told_by) or "somebody whose name was erased", personal(fact.because)
+            by = personal(fact.told_by) or "somebody whose name was erased"
+            why = personal(fact.because) or "words that were erased"
             what = ", ".join(f"{one}/{fact.service}" if fact.service else one for one in fact.devices)
-            said = f"{what}, told by {by}: {why or 'words that were erased'}"
+            said = f"{what}, told by {by}: {why}"
             yield Event(fact.at, fact.actor, f"reports {fact.reference}: {said}")
         case facts.ReportEnded():
             why = personal(fact.because) or "words that were erased"

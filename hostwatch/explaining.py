@@ -65,6 +65,8 @@ KINDS: Final[tuple[type[facts.Fact], ...]] = (
     facts.DutyMet,
     facts.DutyBreached,
     facts.BreachExplained,
+    facts.DutyClaimed,
+    facts.ClaimDecided,
     facts.NoticeOwed,
     facts.NoticeSettled,
     facts.AttemptEnded,
@@ -131,7 +133,8 @@ def explain(reader: Reader, reference: str) -> Explained | None:
     mine = _Mine(emergency, world, signals, until)
     doubted = doubts(reader, as_of, world, signals, emergency.story.first_miss, until)
     told = [*reader.facts(KINDS, until=as_of, since=emergency.story.first_miss - BEFORE)]
-    known = [fact for fact in told if mine.concerns(fact)]
+    claims = {fact.claim for fact in told if isinstance(fact, facts.DutyClaimed) and mine.concerns(fact)}
+    known = [fact for fact in told if mine.concerns(fact) or getattr(fact, "claim", None) in claims]
     causes = {fact.signal: fact for fact in known if isinstance(fact, facts.CauseFound)}
     events = [event for fact in known for event in _events(fact, reader.personal)]
     events += _of_doubts(doubted)
@@ -202,7 +205,7 @@ class _Mine:
                 return is_mine and fact.at <= self._until
             case facts.BlindBegan() | facts.BlindEnded():
                 return fact.at <= self._until
-            case facts.DutyMet() | facts.DutyBreached() | facts.BreachExplained():
+            case facts.DutyMet() | facts.DutyBreached() | facts.BreachExplained() | facts.DutyClaimed():
                 return fact.duty.startswith(f"{self._reference}.")
             case facts.NoticeOwed() | facts.NoticeSettled() | facts.AttemptEnded():
                 return fact.notice.startswith(f"{self._reference}.")

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from hostwatch import acknowledgements, byhand, callsheet, exercises
+from hostwatch import acknowledgements, byhand, callsheet, excuses, exercises
 from hostwatch.applications import Applications
 from hostwatch.asked import Refused, instant, reference, words
 from hostwatch.control import Handler
@@ -35,7 +35,7 @@ def of(engine: Engine, applications: Applications, more: Mapping[str, Deed]) -> 
 
         return handler
 
-    told = {**acknowledgements.DEEDS, **callsheet.DEEDS, **byhand.DEEDS, **exercises.DEEDS}
+    told = {**acknowledgements.DEEDS, **callsheet.DEEDS, **byhand.DEEDS, **exercises.DEEDS, **excuses.DEEDS}
     deeds = {"cause": _cause, **told, **more}
     return {"last": applications.last, **{name: asked(deed) for name, deed in deeds.items()}}
 

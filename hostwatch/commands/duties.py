@@ -24,6 +24,7 @@ from hostwatch.commands import Refused, add_config, says_why, typed_month
 from hostwatch.configuration.load import load
 from hostwatch.core import canonical
 from hostwatch.core.breachreason import words_of
+from hostwatch.core.claims import Word
 from hostwatch.core.instant import from_second
 from hostwatch.duties import BROKEN, Standing
 from hostwatch.messages import catalogue, seen, spans
@@ -128,13 +129,15 @@ class _Page:
             rest = len(shown) - LISTED_MAX
             self._console.print(f"[yellow]{rest:,} more; --json has all, --open or --breached some")
         counts = duties.counts(shown)
-        parts = [f"{number:,} {name}" for name, number in counts.items() if number and name != "breaches"]
+        parts = [f"{counts[name]:,} {name}" for name in Standing if counts[name]]
         self._console.print(
             f"{len(shown):,} duties to customers" + (f": {', '.join(parts)}" if parts else "")
         )
+        self._console.print(f"{counts['breaches']:,} breaches, of them {counts['excused']:,} excused")
 
     def _show(self, one: Mapping[str, Any]) -> None:
         title = f"{one['emergency']} to {one['customer']} ({one['told']}): {one['standing']}, {_left(one)}"
+        title += ", excused" if one["excused"] else ""
         table = Table(
             "when",
             Column("who", overflow="fold"),
@@ -149,6 +152,22 @@ class _Page:
         self._console.print(table)
         for reason in one["reasons"]:
             self._console.print(f"  because: {escape(seen.worded(self._t, words_of(reason)))}")
+        for claim in one["claims"]:
+            self._claim(claim)
+
+    def _claim(self, claim: Mapping[str, Any]) -> None:
+        made = f"{claim['claim']}: {claim['class']}, claimed on {self._time(claim['at'])} by {claim['actor']}"
+        self._console.print(f"  {escape(made)}: {escape(claim['because'] or 'a reason that was erased')}")
+        for one in claim["warned"]:
+            self._console.print(
+                f"    {one['contact']}: the customer was warned of {one['channel']} on {one['at']}"
+            )
+        if claim["decided_at"] is not None:
+            by = f"{claim['word']} by {claim['decided_by']} on {self._time(claim['decided_at'])}"
+            why = f": {claim['decided_because']}" if claim["decided_because"] else ""
+            self._console.print(
+                f"    {'excused, ' if claim['word'] == Word.APPROVED else ''}{escape(by + why)}"
+            )
 
 
 def _left(one: Mapping[str, Any]) -> str:

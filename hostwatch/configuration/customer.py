@@ -211,6 +211,9 @@ class Terms(Section):
     remind_acknowledged: bool | None = None
     """Whether they are reminded also of what one of the customer's people has."""
 
+    stale_needs_warning: bool | None = None
+    """Whether contact data can only be claimed to be stale if the customer had been warned of them."""
+
     quiet_hours: Literal["refused", "allowed"] | None = None
     """Whether contacts may have quiet hours. No deadline is moved by them."""
 

@@ -128,6 +128,10 @@ class Schedule(Section):
 class ContactCare(Section):
     """How contact data are kept true."""
 
+    stale_needs_warning: bool = True
+    """Whether contact data can only be claimed to be stale if the customer had been warned of them, unless a
+    customer's terms say otherwise."""
+
     verify_every: Annotated[Duration, between("0s", "3650d")] = timedelta(days=180)
     """How often each way to a contact is verified again, by itself; 0s: never."""
 
@@ -275,6 +279,9 @@ class Configuration(Section):
             remind_acknowledged=own.remind_acknowledged
             if own.remind_acknowledged is not None
             else self.notices.remind_acknowledged,
+            stale_needs_warning=self.contacts.stale_needs_warning
+            if own.stale_needs_warning is None
+            else own.stale_needs_warning,
         )
 
     def verify_every_of(self, customer: Customer) -> timedelta:

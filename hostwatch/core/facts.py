@@ -346,6 +346,8 @@ EmergencyReported = facts_by_hand.EmergencyReported
 ReportEnded = facts_by_hand.ReportEnded
 EmergencyCorrected = facts_by_hand.EmergencyCorrected
 BreachExplained = facts_of_duties.BreachExplained
+DutyClaimed = facts_of_duties.DutyClaimed
+ClaimDecided = facts_of_duties.ClaimDecided
 ExerciseOpened = facts_of_exercises.ExerciseOpened
 ExerciseEnded = facts_of_exercises.ExerciseEnded
 

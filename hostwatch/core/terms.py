@@ -69,6 +69,10 @@ class TellingTerms:
     remind_acknowledged: bool = False
     """Whether they are reminded also of what one of their own people has."""
 
+    stale_needs_warning: bool = True
+    """Whether contact data can only be called stale if the customer had been warned of them (ours, stricter
+    than `colocation C5`)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceTerms:

@@ -16,6 +16,7 @@ from hostwatch.core.acknowledgement import Acknowledgement
 from hostwatch.core.bygones import Bygones
 from hostwatch.core.calls import Call
 from hostwatch.core.cause import Statement
+from hostwatch.core.claims import Claims
 from hostwatch.core.counted import Counted
 from hostwatch.core.customerduty import CustomerDuty, name_of
 from hostwatch.core.device import Device
@@ -181,6 +182,9 @@ class World:
     ways: Book = field(default_factory=Book)
     """How it stands with the ways to contacts (`core.verification`)."""
 
+    claims: Claims = field(default_factory=Claims)
+    """Claims that breaches of the duty to tell are excused (`core.claims`)."""
+
     blind: dict[str, datetime] = field(default_factory=dict)
     alive_at: datetime | None = None
     references: int = 0
@@ -261,6 +265,7 @@ class World:
         _put(self.blind, decision.blind)
         for fact in decision.facts:
             self.ways.take(fact)
+            self.claims.take(fact)
             match fact:
                 case CameUp():
                     self._note_back(fact)

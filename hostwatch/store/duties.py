@@ -12,7 +12,8 @@ from typing import Final
 from hostwatch.core import instant
 from hostwatch.core.customerduty import CustomerDuty
 from hostwatch.core.emergency import Duty, Notice
-from hostwatch.store import present, rows
+from hostwatch.core.fact import Fact
+from hostwatch.store import present, rows, versions
 
 AT_ONCE: Final = 100
 """So many are read in one transaction."""
@@ -85,4 +86,34 @@ def _kept(db: sqlite3.Connection, duty: CustomerDuty) -> Kept:
         opened_at=rows.at(opened_at),
         people=people,
         notices=tuple(present.notices(db, f"duty IN ({marks})", [one.id for one in people])),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owing:
+    """What was owed of an emergency, and what was known of the customer's people at the verdict."""
+
+    opened_at: datetime
+    duties: tuple[CustomerDuty, ...]
+    ways: tuple[Fact, ...]
+    """All that is recorded of contact data."""
+
+    needs_warning: bool
+    """Whether, by the terms at the verdict, only of who was warned data can be stale."""
+
+
+def owing(db: sqlite3.Connection, reference: str, customer: str) -> Owing:
+    """What was owed of an emergency that there is, to one customer or, if none is named, to all."""
+    (opened,) = db.execute("SELECT opened_at FROM emergencies WHERE reference = ?", (reference,)).fetchone()
+    query = "SELECT * FROM customer_duties WHERE emergency = ?" + (" AND customer = ?" if customer else "")
+    found = db.execute(query, (reference, customer) if customer else (reference,)).fetchall()
+    known = db.execute(versions.CUSTOMERS_AT, (opened, opened)).fetchall()
+    duties = tuple(map(rows.customer_duty, found))
+    people = versions.population("", known).customers
+    mine = [people[one.customer].telling for one in duties if one.customer in people]
+    return Owing(
+        opened_at=rows.at(opened),
+        duties=duties,
+        ways=tuple(present.contact_facts(db)),
+        needs_warning=all(one.stale_needs_warning for one in mine),
     )

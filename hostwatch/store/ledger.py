@@ -20,6 +20,7 @@ from hostwatch.core.schedule import Schedule
 from hostwatch.core.world import Decision, Seen, Slice, TargetChange, World
 from hostwatch.store import answers, causes, exercises, migrations, rows, traffic
 from hostwatch.store.connection import damage, failure, transaction, unusable
+from hostwatch.store.duties import Owing, owing
 from hostwatch.store.errors import Damaged, Fenced
 from hostwatch.store.present import load_world, notices
 
@@ -115,6 +116,13 @@ class Ledger:
         try:
             row = self._db.execute("SELECT * FROM emergencies WHERE reference = ?", (reference,)).fetchone()
             return Told(rows.emergency(row), notices(self._db, where, (reference,)))
+        except sqlite3.Error as error:
+            raise unusable(error) from error
+
+    def owing_of(self, reference: str, customer: str) -> Owing:
+        """What was owed of an emergency that there is. Raises `StoreError`."""
+        try:
+            return owing(self._db, reference, customer)
         except sqlite3.Error as error:
             raise unusable(error) from error
 

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from hostwatch.core import canonical, counted
+from hostwatch.core import canonical, claims, counted
 from hostwatch.core.bygones import SIGNALS_MAX
 from hostwatch.core.cause import Statement
+from hostwatch.core.claims import Claims
 from hostwatch.core.counted import Counted
 from hostwatch.core.customerduty import CustomerDuty
 from hostwatch.core.emergency import Attempt, Duty, Emergency, Notice, NoticeState
@@ -86,6 +87,8 @@ class Read(NamedTuple):
     stated: list[Statement]
     ways: list[Fact]
     """What happened to contact data."""
+
+    claims: list[Fact]
 
     blind: list[tuple[str, int]]
     signals: Iterable[rows.Row]
@@ -169,6 +172,7 @@ def read_rest(db: sqlite3.Connection, take: Callable[[sqlite3.Cursor], Iterable[
             for name, at, body in db.execute("SELECT * FROM counted ORDER BY source")
         ],
         ways=list(contact_facts(db)),
+        claims=list(facts_of(db, claims.FACTS)),
         blind=db.execute("SELECT why, since FROM blind").fetchall(),
         signals=take(db.execute("SELECT * FROM signals")),
         spans=spans(db, NEWEST),
@@ -176,10 +180,15 @@ def read_rest(db: sqlite3.Connection, take: Callable[[sqlite3.Cursor], Iterable[
 
 
 def contact_facts(db: sqlite3.Connection) -> Iterator[Fact]:
-    """What is recorded of contact data: of it the present is an account, and is kept nowhere else."""
-    kinds = [kind.__name__ for kind in FACTS]
-    query = f"SELECT kind, body FROM facts WHERE kind IN ({', '.join('?' * len(kinds))}) ORDER BY seq"
-    for kind, body in db.execute(query, kinds):
+    """What is recorded of contact data."""
+    return facts_of(db, FACTS)
+
+
+def facts_of(db: sqlite3.Connection, kinds: Iterable[type[Fact]]) -> Iterator[Fact]:
+    """Facts of which the present is an account, and which are kept nowhere else."""
+    names = [kind.__name__ for kind in kinds]
+    query = f"SELECT kind, body FROM facts WHERE kind IN ({', '.join('?' * len(names))}) ORDER BY seq"
+    for kind, body in db.execute(query, names):
         yield canonical.decode(kind, json.loads(body))
 
 
@@ -230,6 +239,7 @@ def world(found: Read, older: Callable[[SliceKey], Spans]) -> World:
         causes={one.signal: one for one in found.causes},
         stated={one.reference: one for one in found.stated},
         ways=Book(found.ways),
+        claims=Claims(found.claims),
         blind={why: rows.at(since) for why, since in found.blind},
         alive_at=rows.when(alive_at),
         references=found.references,

@@ -136,11 +136,9 @@ class Reader:
 
     def customers_at(self, at: datetime) -> dict[str, Customer]:
         """The customers as they were valid at an instant, by name; of the future as they are now."""
-        query = (
-            "SELECT thing, name, customer, state, body FROM population WHERE thing = 'customer'"
-            " AND valid_from <= ? AND (valid_until IS NULL OR valid_until > ?)"
+        found = self._read(
+            lambda db: db.execute(versions.CUSTOMERS_AT, (rows.us(at), rows.us(at))).fetchall()
         )
-        found = self._read(lambda db: db.execute(query, (rows.us(at), rows.us(at))).fetchall())
         return versions.population("", found).customers
 
     def ways_at(self, at: datetime) -> Book:

@@ -25,6 +25,13 @@ from hostwatch.store.rows import Row
 STATES = {state.value: state for state in State}
 
 
+CUSTOMERS_AT = (
+    "SELECT thing, name, customer, state, body FROM population WHERE thing = 'customer'"
+    " AND valid_from <= ? AND (valid_until IS NULL OR valid_until > ?)"
+)
+"""The versions of customers that were valid at an instant."""
+
+
 def population(vantage: str, versions: Iterable[Row]) -> Population:
     """The population of the present versions: `(thing, name, customer, state, body)` rows."""
     devices: dict[str, Device] = {}

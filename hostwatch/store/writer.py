@@ -18,6 +18,7 @@ import aiosqlite
 from hostwatch.core.emergency import Notice
 from hostwatch.core.world import Decision, World
 from hostwatch.store.connection import connect
+from hostwatch.store.duties import Owing
 from hostwatch.store.ledger import Ledger, Personal, Remembered, Told
 
 T = TypeVar("T")
@@ -43,6 +44,10 @@ class Writer(ABC):
     @abstractmethod
     async def told_of(self, reference: str) -> Told:
         """As `Ledger.told_of`."""
+
+    @abstractmethod
+    async def owing_of(self, reference: str, customer: str) -> Owing:
+        """As `Ledger.owing_of`."""
 
     @abstractmethod
     async def value_of(self, commitment: str) -> str | None:
@@ -76,6 +81,9 @@ class InlineWriter(Writer):
 
     async def told_of(self, reference: str) -> Told:
         return self._ledger.told_of(reference)
+
+    async def owing_of(self, reference: str, customer: str) -> Owing:
+        return self._ledger.owing_of(reference, customer)
 
     async def value_of(self, commitment: str) -> str | None:
         return self._ledger.value_of(commitment)
@@ -120,6 +128,9 @@ class ThreadWriter(Writer):
 
     async def told_of(self, reference: str) -> Told:
         return await self._thread.run(self._ledger.told_of, reference)
+
+    async def owing_of(self, reference: str, customer: str) -> Owing:
+        return await self._thread.run(self._ledger.owing_of, reference, customer)
 
     async def value_of(self, commitment: str) -> str | None:
         return await self._thread.run(self._ledger.value_of, commitment)

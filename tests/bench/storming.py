@@ -56,6 +56,9 @@ class Nowhere(Writer):
     async def told_of(self, reference: str) -> Any:
         return None
 
+    async def owing_of(self, reference: str, customer: str) -> Any:
+        return None
+
     async def commit(self, decision: Decision, recorded_at: Any, personal: Iterable[Any]) -> int:
         return 0
 

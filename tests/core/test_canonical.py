@@ -199,6 +199,8 @@ GOLDEN: dict[str, str] = {
     "WayFailed": "efa14b4cc3835b5d",
     "ContactWarned": "8fa1100bb36485c1",
     "BreachExplained": "d265b3d72b572143",
+    "DutyClaimed": "5ed205770c28e76d",
+    "ClaimDecided": "c47d98bd301d2fc0",
     "DutyReopened": "038e53972fe69e70",
     "NoticeReopened": "dd3171d6b54d4e2f",
     "NoticeSettled": "01c8c1b2cd8ab76e",
