@@ -62,37 +62,48 @@ class Callbacks:
         self.on_settled: Callable[[Word], None] = lambda word: None
         """Called with a word whose consequences are on record: it need not be said again."""
 
+        self.on_taken: Callable[[Word], None] = lambda word: None
+        """Called with a word that is settled, or is about nothing that is known or may come to be."""
+
         engine.listeners.append(self._on_decision)
 
-    def hear(self, text: str) -> None:
-        """A gateway said something, as the checkers tell it. Does not wait."""
+    def hear(self, text: str) -> Word | None:
+        """A gateway said something, as the checkers tell it. Does not wait. The word, if it will be taken."""
         word = _word(text)
         if word is None:
             log.error("callback-odd")
-        else:
-            self.take(word)
+            return None
+        return word if self.take(word) else None
 
-    def take(self, word: Word) -> None:
-        """The other side said this. Does not wait."""
+    def take(self, word: Word) -> bool:
+        """The other side said this. Does not wait. False if too many wait already."""
         try:
             self._waiting.put_nowait(word)
         except asyncio.QueueFull:
             log.error("callback-dropped", why=f"{WAITING_MAX:,} wait already")
+            return False
+        return True
 
     async def run(self) -> None:
         """Take words for ever."""
         while True:
-            await self._take(await self._waiting.get())
+            word = await self._waiting.get()
+            if await self._take(word):
+                self.on_taken(word)
 
-    async def _take(self, word: Word) -> None:
+    async def _take(self, word: Word) -> bool:
+        """False if nobody knows yet what it is about."""
         self._keep(word)  # before it is looked for: its attempt may end meanwhile
         notices = await self._notices(word.receipt)
-        if not notices or word not in self._early:
-            return
+        if notices is None or word not in self._early:  # said again, or taken again as its attempt has ended
+            return False
+        if not notices:
+            return not self._may_be_named_so(word.receipt)
         self._drop(word)
         said = self._engine.vault.commit_once(word.said)
         for notice in notices:
             await self._heard(notice, word, said)
+        return True
 
     async def _heard(self, notice: Notice, word: Word, said: str) -> None:
         decision = await self._engine.do(
@@ -129,14 +140,19 @@ class Callbacks:
                 )
             )
 
-    async def _notices(self, receipt: str) -> list[Notice]:
-        """The notices that were told in the message that the other side calls so."""
+    async def _notices(self, receipt: str) -> list[Notice] | None:
+        """The notices that were told in the message that is called so; None if the store is ill."""
         try:  # the world may have dropped some of them
             found = await self._writer.notices_of(receipt)
         except StoreError as error:
             log.error("callback-not-looked-up", error=str(error))
-            return []
+            return None
         return afterwards.in_message(found, receipt)
+
+    def _may_be_named_so(self, receipt: str) -> bool:
+        """Whether an attempt is under way that may turn out to be what a word is about."""
+        channel, pending = receipt.partition("/")[0], self._engine.world.notices.pending.values()
+        return any(one.has_open_attempt and one.attempts[-1].channel == channel for one in pending)
 
     def _keep(self, word: Word) -> None:
         now = self._clock.monotonic()

@@ -22,6 +22,7 @@ from hostwatch.core import unread
 from hostwatch.core.proof import Proof
 from hostwatch.core.reading import Outcome
 from hostwatch.engine import Engine
+from hostwatch.gateways.base import name_of
 from hostwatch.gauges import Count, Figure, Gauge
 
 UNREAD_AFTER: Final = timedelta(minutes=10)
@@ -69,8 +70,12 @@ class Returned:
         self._awaited: dict[Word, dict[tuple[str, str], None]] = {}
         """Words that are not on record yet, and in which mails of which mailboxes they stand."""
 
+        self._called: dict[Word, dict[tuple[str, str], None]] = {}
+        """Words of gateways that are not taken yet: whose they are, and what the checkers call them."""
+
         self._counts: Counter[tuple[str, ...]] = Counter()
         callbacks.on_settled = self._on_settled
+        callbacks.on_taken = self._on_taken
 
     def attend(self, listened: Mapping[str, Service]) -> None:
         """These are the mailboxes from now on; others among them are none of ours."""
@@ -84,7 +89,9 @@ class Returned:
         """Somebody who is listened to said something. Does not wait."""
         mailbox = self._mailboxes.get(pushed.key)
         if mailbox is None:
-            self._callbacks.hear(pushed.said)
+            word = self._callbacks.hear(pushed.said)
+            if word is not None:
+                self._called.setdefault(word, {})[pushed.key, name_of(pushed.said)] = None
             return
         if pushed.outcome is not Outcome.ANSWERED:
             if mailbox.is_well or mailbox.why != pushed.why:
@@ -119,6 +126,10 @@ class Returned:
 
     def _on_settled(self, word: Word) -> None:
         for key, name in self._awaited.pop(word, {}):
+            self._took(key, [name])
+
+    def _on_taken(self, word: Word) -> None:
+        for key, name in self._called.pop(word, {}):
             self._took(key, [name])
 
     async def run(self) -> None:

@@ -11,7 +11,7 @@ import contextlib
 import re
 import socket
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
@@ -72,8 +72,9 @@ class Answer(NamedTuple):
     """For the people who set up what pushes; only those who are believed are told more than the code."""
 
 
-Take = Callable[[Push], Answer]
-"""Judges one push, which is still nobody's. Never waits, and raises nothing."""
+Take = Callable[[Push], Answer | Awaitable[Answer]]
+"""Judges one push, which is still nobody's, without waiting; of one that it believes it may say later what is
+answered. Raises nothing."""
 
 
 class Wrong(Exception):
@@ -191,7 +192,8 @@ class Post:
         take = self._takes.get(push.path) or self._takes.get(push.path.rpartition("/")[0] + SECRET)
         if take is None:
             return Answer(HTTPStatus.UNAUTHORIZED if push.is_post else HTTPStatus.METHOD_NOT_ALLOWED)
-        return take(push)
+        answer = take(push)
+        return answer if isinstance(answer, Answer) else await answer
 
     def _may_speak(self, address: str) -> bool:
         of_it = sum(other == address for other in self._talking.values())

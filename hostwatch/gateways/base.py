@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -36,6 +37,11 @@ class Later:
     def text(self) -> str:
         """As it is sent."""
         return json.dumps([self.receipt, self.word, self.said], ensure_ascii=False)
+
+
+def name_of(text: str) -> str:
+    """What the watch calls a word, as it was sent, when it says that it has taken it."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 class Ear(Protocol):

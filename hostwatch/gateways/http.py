@@ -1,14 +1,16 @@
 """Callbacks by HTTP: delivery reports, keys that were pressed, replies. GET or POST, form or JSON.
 
 Whoever calls is hostile until the secret of the path or the signature is right. What is believed is a name of
-a message and a word that was described; nothing else goes on. Said again it changes nothing.
+a message and a word that was described; nothing else goes on. Said again it changes nothing. The gateway gets
+a yes only when the watch has taken what it said: else nobody would say it again to one that died meanwhile.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hmac
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, Any, Final, NoReturn
@@ -36,6 +38,13 @@ EAR_BURST: Final = 500
 EAR_RATE: Final = 200
 
 
+TAKEN_WITHIN_S: Final = 5.0
+"""By then the watch must have taken a callback; else it is to be said again."""
+
+_untaken: dict[str, list[asyncio.Future[None]]] = {}
+"""Words that the watch has not taken yet, and the callbacks that wait for that."""
+
+
 class Settings(Callback):
     """A callback, and whose it is."""
 
@@ -48,6 +57,14 @@ class Settings(Callback):
 async def read(_settings: Settings, _visit: Visit) -> NoReturn:
     """Nobody asks a gateway."""
     raise Fault("a gateway is heard, and not looked at")
+
+
+def took(_settings: Settings, names: Collection[str]) -> None:
+    """The watch has taken these words."""
+    for name in names:
+        for waiting in _untaken.pop(name, ()):
+            if not waiting.done():
+                waiting.set_result(None)
 
 
 async def listen(sources: Mapping[str, Settings], ear: base.Ear) -> None:
@@ -66,7 +83,7 @@ async def listen(sources: Mapping[str, Settings], ear: base.Ear) -> None:
 
 
 def _taken(sources: Sequence[tuple[str, Settings]], ear: base.Ear) -> Take:
-    def take(push: Push) -> Answer:
+    def take(push: Push) -> Answer | Awaitable[Answer]:
         for name, settings in sources:
             if is_his(settings, push):
                 return _heard(name, settings, push, ear)
@@ -89,14 +106,37 @@ def is_his(settings: Settings, push: Push) -> bool:
     return hmac.compare_digest(said.encode(), f"{signed.prefix}{mine}".encode())
 
 
-def _heard(name: str, settings: Settings, push: Push, ear: base.Ear) -> Answer:
+async def _heard(name: str, settings: Settings, push: Push, ear: base.Ear) -> Answer:
     found = [*reports(settings, push)]
     if len(found) > REPORTS_MAX:
         return Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     words = [later for one in found if (later := meant(settings, one)) is not None]
-    if not all(ear.said(name, later) for later in words):
-        return Answer(HTTPStatus.SERVICE_UNAVAILABLE, "say it again later")
-    return Answer(HTTPStatus.NO_CONTENT)
+    taken = [_taken_later(later) for later in words]
+    try:
+        async with asyncio.timeout(TAKEN_WITHIN_S):
+            if all(ear.said(name, later) for later in words):
+                await asyncio.gather(*taken)
+                return Answer(HTTPStatus.NO_CONTENT)
+    except TimeoutError:
+        pass
+    finally:
+        _await_no_more(words, taken)
+    return Answer(HTTPStatus.SERVICE_UNAVAILABLE, "say it again later")
+
+
+def _taken_later(later: base.Later) -> asyncio.Future[None]:
+    waiting = asyncio.get_running_loop().create_future()
+    _untaken.setdefault(base.name_of(later.text), []).append(waiting)
+    return waiting
+
+
+def _await_no_more(words: Sequence[base.Later], taken: Sequence[asyncio.Future[None]]) -> None:
+    for later, waiting in zip(words, taken, strict=True):
+        waiting.cancel()
+        name = base.name_of(later.text)
+        others = [one for one in _untaken.pop(name, ()) if one is not waiting]
+        if others:
+            _untaken[name] = others
 
 
 def reports(settings: Settings, push: Push) -> Iterator[Any]:

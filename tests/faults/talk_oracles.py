@@ -112,3 +112,15 @@ def at_the_end(kept: Kept, partners: Partners) -> Iterator[str]:
             yield f"{row['id']} is owed still"
     if any(row["outcome"] == "open" for row in kept.tables["attempts"]):
         yield "an attempt was left open"
+    yield from _reports_are_taken(kept, partners)
+
+
+def _reports_are_taken(kept: Kept, partners: Partners) -> Iterator[str]:
+    """What the provider said of a message, and was believed, is recorded of every attempt that it is of."""
+    said = {f"sms/main/{report.id}": report.state for report in partners.reports if report.heard}
+    for row in kept.tables["attempts"]:
+        state = said.get(row["receipt"])
+        if state == "DELIVRD" and row["proof"] != "delivered":
+            yield f"{row['notice']} was delivered ({row['receipt']}), and is {row['outcome']}, {row['proof']}"
+        if state == "UNDELIV" and row["outcome"] != "returned":
+            yield f"{row['notice']} was given back ({row['receipt']}), and is {row['outcome']}"

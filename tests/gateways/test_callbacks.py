@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from hostwatch.checkers import services
-from hostwatch.checkers.protocol import Pushed
+from hostwatch.checkers.protocol import Pushed, Took
 from hostwatch.checkers.services import Check, Service
 from hostwatch.checks._posts import Push
 from hostwatch.configuration.callback import Callback
@@ -47,16 +47,19 @@ def push(body: bytes = b"", query: str = "", kind: str = "application/json", **o
 
 
 class Ear:
-    """Writes down what it is told; `room` is how much it takes."""
+    """Writes down what it is told, and is a watch that takes it at once; `room` is how much it takes."""
 
     def __init__(self, room: int = 1_000) -> None:
         self.told: list[tuple[str, str, str]] = []
         self.room = room
+        self.is_dead = False
 
     def said(self, name: str, reading: base.Later) -> bool:
         if len(self.told) >= self.room:
             return False
         self.told.append((name, reading.receipt, reading.word))
+        if not self.is_dead:
+            http.took(settings(), [base.name_of(reading.text)])
         return True
 
 
@@ -119,6 +122,19 @@ async def test_what_is_too_much_is_to_be_said_again() -> None:
     line = f"GET /sms/main/{SECRET}?id=m-1&state=1"
     async with listening(ear, main=settings(port=port)):
         assert [await called(port, line), await called(port, line)] == [204, 503]
+
+
+async def test_who_is_not_heard_by_the_watch_is_to_say_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """the watch hangs ── 503 ── it is there again ── the same once more ── 204"""
+    monkeypatch.setattr(http, "TAKEN_WITHIN_S", 0.05)
+    port, ear = free_port(), Ear()
+    line = f"GET /sms/main/{SECRET}?id=m-1&state=1"
+    ear.is_dead = True
+    async with listening(ear, main=settings(port=port)):
+        assert await called(port, line) == 503
+        ear.is_dead = False
+        assert await called(port, line) == 204
+    assert not http._untaken
 
 
 @pytest.mark.parametrize(
@@ -194,7 +210,10 @@ async def test_what_is_called_comes_out_of_the_process_of_the_checkers() -> None
         async with asyncio.timeout(30):
             while not is_open():  # noqa: ASYNC110 - of another process
                 await asyncio.sleep(0.05)
-        assert await called(port, f"GET /sms/main/{SECRET}?id=m-1&state=1") == 204
+        calling = asyncio.create_task(called(port, f"GET /sms/main/{SECRET}?id=m-1&state=1"))
         pushed = await hear(process, Pushed)
+        assert not calling.done()
+        process.send(Took(key="g", names=(base.name_of(pushed.said),)))
+        assert await calling == 204
 
     assert (pushed.key, json.loads(pushed.said)) == ("g", ["sms/main/m-1", "delivered", "1"])
