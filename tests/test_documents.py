@@ -44,7 +44,7 @@ from hostwatch import (
     watch,
     wheel,
 )
-from hostwatch.channels import _http, _segments, _threads, _typesetter, base, pager
+from hostwatch.channels import _http, _robot, _segments, _sized, _threads, _typesetter, base, pager
 from hostwatch.checkers import asking, confinement, mouth, process, protocol, resolver, services, standstill
 from hostwatch.checks import _posts
 from hostwatch.commands import ping, run, status
@@ -342,7 +342,11 @@ LIMITS: dict[str, str] = {
     "a notice that nobody accepts": f"{Notices().give_up_after / timedelta(hours=1):g} h",
     "what the other side said": f"{base.SAID_MAX_CHARS} characters",
     "answer of a webhook's receiver": f"{_http.ANSWER_MAX_BYTES // KIB} KiB",
-    "threads for apprise": str(_threads.THREADS_MAX),
+    "threads for one service of apprise": str(_threads.THREADS_MAX),
+    "messages of one notice to a robot of DingTalk, WeCom or Feishu; sends to it at one time": (
+        f"{_sized.PARTS_MAX}; {_robot.AT_ONCE}"
+    ),
+    "one SMS by apprise": f"{_segments.SEGMENTS_MAX} segments",
     "request on the control socket": (
         f"{control.REQUEST_MAX_BYTES // KIB} KiB, within {control.REQUEST_WITHIN_S:g} s,"
         f" {control.CONNECTIONS_MAX} at a time"

@@ -1,4 +1,4 @@
-"""Telephone numbers, and the entry of a contact that is one behind a gateway."""
+"""Telephone numbers, the entry of a contact that is one behind a gateway, and the words of an SMS."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator
 
-from hostwatch.channels import base
+from hostwatch.channels import _segments, base
 from hostwatch.configuration.fields import Id
 from hostwatch.configuration.mistake import Wrong
 from hostwatch.core.budget import Budget
@@ -65,3 +65,16 @@ class Entry(base.Entry):
             said = [Proof(word) for word, known in callback.means if known and word != "returned"]
             best = max((best, *said), key=RANKS.__getitem__)
         return best
+
+
+def written(message: base.Message, signature: str = "") -> str:
+    """An SMS: what stands first is kept, so that is the reference. A link is not cut, but left out."""
+    line = base.printable(message.subject)
+    reference = message.named.get("reference", "")
+    if reference not in line:
+        line = f"{reference}: {line}"
+    text = f"{signature}{line}"
+    with_link = f"{text} {message.acknowledge_url}"
+    if message.acknowledge_url and _segments.segments(with_link) <= _segments.SEGMENTS_MAX:
+        return with_link
+    return _segments.fitted(text)

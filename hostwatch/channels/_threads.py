@@ -1,7 +1,8 @@
 """A few threads for a library that blocks, and the ways to get them back from a peer that never ends.
 
 A thread cannot be killed, so a stuck one is asked to stop by an exception raised inside it, and the
-number of threads alive is bounded whatever they do. An answer is read up to `ANSWER_MAX_BYTES`.
+number of threads alive for one service is bounded whatever they do. An answer is read up to
+`ANSWER_MAX_BYTES`, and what came over the line is kept for who judges it (`Line`).
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import contextlib
 import ctypes
 import logging
 import threading
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import requests
@@ -20,6 +23,8 @@ import requests.adapters
 import urllib3
 
 THREADS_MAX = 16
+"""For one service: who hangs there holds up nobody who is reached by another."""
+
 ANSWER_MAX_BYTES = 64 * 1024
 LOOK_AGAIN_SECONDS = 0.02
 """How often a waiting send looks for a free thread."""
@@ -32,6 +37,26 @@ class NoneFree(Exception):
     """All threads were busy for the whole time: nothing was begun."""
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer that came."""
+
+    code: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(slots=True)
+class Line:
+    """What went over the line for one message."""
+
+    came: list[Answered | Exception] = field(default_factory=list)
+    """Of each request its answer, or what broke."""
+
+    sign: Callable[[requests.PreparedRequest], None] | None = None
+    """Puts into each request what the library leaves out."""
+
+
 class _Stop(BaseException):
     """Raised inside a thread whose time is over; no library catches it by accident."""
 
@@ -41,29 +66,36 @@ class _Threads:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._alive: list[threading.Thread] = []
+        self._alive: defaultdict[str, list[threading.Thread]] = defaultdict(list)
 
-    def start(self, work: Callable[[], None]) -> threading.Thread | None:
-        """A thread that does the work, or None when all slots are taken."""
+    def start(self, service: str, work: Callable[[], None]) -> threading.Thread | None:
+        """A thread that does the work, or None when all slots of that service are taken."""
         with self._lock:
-            self._alive = [thread for thread in self._alive if thread.is_alive()]
-            if len(self._alive) >= THREADS_MAX:
+            alive = self._alive[service] = [one for one in self._alive[service] if one.is_alive()]
+            if len(alive) >= THREADS_MAX:
                 return None
-            thread = threading.Thread(target=work, name="hostwatch-apprise", daemon=True)
-            self._alive.append(thread)
+            thread = threading.Thread(target=work, name=f"hostwatch-{service}", daemon=True)
+            alive.append(thread)
             thread.start()
             return thread
 
+    def alive(self) -> list[threading.Thread]:
+        """All that were alive when last looked at."""
+        with self._lock:
+            return [thread for alive in self._alive.values() for thread in alive]
+
 
 _THREADS = _Threads()
-"""One bound for the whole process: threads are a resource of the process, not of a channel."""
+"""One bound of each service for the whole process: threads are a resource of the process."""
+
+_OWN = threading.local()
 
 
-async def run(job: Callable[[], T], timeout_s: float) -> T:
+async def run(service: str, job: Callable[[], T], timeout_s: float, line: Line) -> T:
     """What the job returns. Raises `NoneFree` if it was never begun, `TimeoutError` if it did not end."""
     outcome: Future[T] = Future()
     deadline = asyncio.get_running_loop().time() + timeout_s
-    while (thread := _THREADS.start(lambda: _work(job, outcome))) is None:
+    while (thread := _THREADS.start(service, lambda: _work(job, outcome, line))) is None:
         if asyncio.get_running_loop().time() >= deadline:
             raise NoneFree
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
@@ -75,7 +107,8 @@ async def run(job: Callable[[], T], timeout_s: float) -> T:
         raise
 
 
-def _work(job: Callable[[], T], outcome: Future[T]) -> None:
+def _work(job: Callable[[], T], outcome: Future[T], line: Line) -> None:
+    _OWN.line = line
     with contextlib.suppress(_Stop):
         try:
             result = job()
@@ -103,8 +136,20 @@ def _stop(thread: threading.Thread) -> None:
 class _Bounded(requests.adapters.HTTPAdapter):
     """requests reads an answer however long it is, and apprise gives no way to hand in a session."""
 
-    def send(self, *args: Any, **options: Any) -> requests.Response:
-        response = super().send(*args, **options)
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        line: Line = getattr(_OWN, "line", None) or Line()
+        if line.sign is not None:
+            line.sign(request)
+        try:
+            response = self._sent(request, *args, **options)
+        except requests.RequestException as error:
+            line.came.append(error)
+            raise
+        line.came.append(Answered(response.status_code, response.headers, response.content))
+        return response
+
+    def _sent(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        response = super().send(request, *args, **options)
         body = b""
         try:
             while len(body) < ANSWER_MAX_BYTES and (

@@ -68,6 +68,11 @@ class Entry(Section):
         """The same, where it needs what the site sets for other kinds as well."""
         return self.wrong_with(sites.get(kind))
 
+    @property
+    def country(self) -> str:
+        """The country that its data go to, by two letters (ISO 3166); empty: what the site sets says so."""
+        return ""
+
     at_once: ClassVar[int] = AT_ONCE
     """How many messages of this kind may be under way at one time."""
 

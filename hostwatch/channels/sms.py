@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
-from hostwatch.channels import _gateway, _phone, _segments, base
+from hostwatch.channels import _gateway, _phone, base
 from hostwatch.channels._gateway import Gateway
 from hostwatch.configuration.fields import Id
 
@@ -40,17 +40,4 @@ class Sms(_gateway.Telephone):
     kind = "sms"
 
     async def send(self, message: base.Message) -> base.Receipt:
-        return await self.ask(written(message, self.gateway.signature or ""), message)
-
-
-def written(message: base.Message, signature: str = "") -> str:
-    """The text: what stands first is kept, so that is the reference. A link is not cut, but left out."""
-    line = base.printable(message.subject)
-    reference = message.named.get("reference", "")
-    if reference not in line:
-        line = f"{reference}: {line}"
-    text = f"{signature}{line}"
-    with_link = f"{text} {message.acknowledge_url}"
-    if message.acknowledge_url and _segments.segments(with_link) <= _segments.SEGMENTS_MAX:
-        return with_link
-    return _segments.fitted(text)
+        return await self.ask(_phone.written(message, self.gateway.signature or ""), message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import defaultdict
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -74,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
         table.add_row(name, str(count))
     Console().print(table)
     for gateway, country in countries.items():
-        print(f"numbers and words of {gateway} go to {country}")
+        print(f"{'numbers and words' if '/' in gateway else 'words'} of {gateway} go to {country}")
     for hint in hints:
         print(f"hint: {hint}")
     for warning in loaded.warnings:
@@ -140,12 +141,22 @@ def _counts(loaded: load.Loaded, stock: Stock) -> dict[str, int]:
 
 
 def _countries(loaded: load.Loaded) -> dict[str, str]:
-    """Where the data of each gateway go to."""
+    """Where the data of each gateway, and of each service that is used, go to."""
+    configuration = loaded.configuration
+    rungs = (
+        rung
+        for customer in configuration.customers
+        for contact in customer.contacts
+        for rung in contact.channels
+    )
+    services: defaultdict[str, set[str]] = defaultdict(set)
+    for rung in rungs:
+        services[rung.kind].add(str(getattr(rung.settings, "country", "")))
     return {
         f"{kind}/{name}": gateway.country
-        for kind, site in loaded.configuration.site_settings.items()
+        for kind, site in configuration.site_settings.items()
         for name, gateway in getattr(site, "gateways", {}).items()
-    }
+    } | {kind: ", ".join(sorted(found - {""})) for kind, found in sorted(services.items()) if found - {""}}
 
 
 def _refuse(bad: BadConfiguration, *, as_json: bool) -> None:

@@ -22,12 +22,14 @@ from tests.mails import Mail, parse
 LOOPBACK = "127.0.0.1"
 
 
-def self_signed(folder: Path) -> tuple[ssl.SSLContext, Path]:
-    """A server's TLS with a certificate that nobody vouches for, and that certificate."""
+def self_signed(folder: Path, *hosts: str) -> tuple[ssl.SSLContext, Path]:
+    """A server's TLS with a certificate that nobody vouches for, for these names, and that certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "loopback.example")])
     now = datetime.now(UTC)
-    names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(LOOPBACK))])
+    names = x509.SubjectAlternativeName(
+        [x509.IPAddress(ip_address(LOOPBACK)), *(x509.DNSName(host) for host in hosts)]
+    )
     certificate = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
@@ -150,6 +152,17 @@ class Receiver:
     """Bytes of an endless body that the other side took."""
 
     came: asyncio.Event = field(default_factory=asyncio.Event)
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def let_go(self) -> None:
+        """Hang up on all whom a silent one holds."""
+        self.gone.set()
+
+    async def enough(self, count: int) -> None:
+        """Wait for so many requests."""
+        while len(self.requests) < count:
+            self.came.clear()
+            await self.came.wait()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -168,7 +181,10 @@ class Receiver:
         self.came.set()
         match self.wrong:
             case "silent":
-                await reader.read()
+                ends = [asyncio.ensure_future(reader.read()), asyncio.ensure_future(self.gone.wait())]
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+                for end in ends:
+                    end.cancel()
             case "closes":
                 return
             case "drips":

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 from pydantic import ValidationError
 
-from hostwatch.channels import _threads, apprise, base
+from hostwatch.channels import _apprise, _threads, apprise, base
 from hostwatch.configuration.secret import Places
 from tests.channels import servers
 
@@ -19,8 +19,8 @@ Around = Callable[..., base.Surroundings]
 
 
 @pytest.fixture
-def channel(surroundings: Around) -> Callable[..., apprise.Apprise]:
-    def make(port: int, *, timeout: str = "8s", query: str = "") -> apprise.Apprise:
+def channel(surroundings: Around) -> Callable[..., _apprise.Apprise]:
+    def make(port: int, *, timeout: str = "8s", query: str = "") -> _apprise.Apprise:
         settings = apprise.Settings.model_validate(f"json://{servers.LOOPBACK}:{port}/notify{query}")
         return apprise.build(
             settings, surroundings(apprise=apprise.Site.model_validate({"timeout": timeout}))
@@ -103,26 +103,45 @@ async def test_a_dripping_answer_gives_its_thread_back(channel, message):
         await _all_threads_back()
 
 
-async def test_many_sends_to_a_hanging_service_do_not_block_another_for_good(channel, message):
-    many = 4 * _threads.THREADS_MAX
+async def test_a_hanging_service_holds_up_nobody_who_is_reached_by_another(surroundings, message):
+    """24 notices hang at one service, and as many as have a thread are under way: another takes its own."""
     async with servers.receiver("silent") as hanging, servers.receiver() as healthy:
-        sends = [
-            failed(channel(hanging.port, timeout="600ms", query="?rto=0.5"), message) for _ in range(many)
-        ]
-        failures = asyncio.gather(*sends)
-        await asyncio.wait_for(hanging.came.wait(), 5)
-        receipt = await channel(healthy.port).send(message)
-        assert receipt.said == "Sent JSON POST notification."
-        begun = [failure for failure in await failures if failure.perhaps_arrived]
+        stuck = apprise.Settings.model_validate(f"json://{servers.LOOPBACK}:{hanging.port}/?rto=30")
+        channel = apprise.build(stuck, surroundings())
+        sends = [asyncio.create_task(channel.send(message)) for _ in range(24)]
+        await asyncio.wait_for(hanging.enough(_threads.THREADS_MAX), 30)
+        other = apprise.Settings.model_validate(f"form://{servers.LOOPBACK}:{healthy.port}/")
+        receipt = await apprise.build(other, surroundings()).send(message)
 
-    assert len(hanging.requests) == len(begun)
-    assert len(begun) < many, "the rest never got a thread, and says so"
+        assert receipt.said == "Sent Form POST notification."
+        assert not any(send.done() for send in sends)
+        assert len(hanging.requests) == _threads.THREADS_MAX, "the rest waits for a thread"
+        for send in sends:
+            send.cancel()
+        await asyncio.wait(sends)
+        hanging.let_go()
+    await _all_threads_back()
+
+
+async def test_who_gets_no_thread_has_surely_sent_nothing(channel, message):
+    async with servers.receiver("silent") as hanging:
+        sends = [channel(hanging.port, timeout="30s", query="?rto=30") for _ in range(_threads.THREADS_MAX)]
+        stuck = [asyncio.create_task(one.send(message)) for one in sends]
+        await asyncio.wait_for(hanging.enough(_threads.THREADS_MAX), 30)
+        failure = await failed(channel(hanging.port, timeout="50ms"), message)
+
+        assert str(failure) == "no thread became free within 0.05 s"
+        assert not failure.perhaps_arrived
+        for send in stuck:
+            send.cancel()
+        await asyncio.wait(stuck)
+        hanging.let_go()
     await _all_threads_back()
 
 
 async def _all_threads_back() -> None:
     async with asyncio.timeout(10):
-        for thread in list(_threads._THREADS._alive):
+        for thread in _threads._THREADS.alive():
             await asyncio.to_thread(thread.join, 8)
             assert not thread.is_alive()
 
@@ -165,7 +184,7 @@ def test_a_site_narrows_and_widens_the_schemes_but_not_to_this_machine(surroundi
 def test_every_scheme_of_the_usual_list_exists():
     apprise.Site.model_validate({"schemes": sorted(apprise.DEFAULT_SCHEMES)})
     assert {"dingtalk", "feishu", "lark", "wecombot", "json", "jsons"} <= apprise.DEFAULT_SCHEMES
-    assert not apprise.DEFAULT_SCHEMES & (apprise.NEVER | {"mailto", "mailtos"})
+    assert not apprise.DEFAULT_SCHEMES & (_apprise.NEVER | {"mailto", "mailtos"})
 
 
 def test_no_secret_is_shown(surroundings):
@@ -187,11 +206,13 @@ def test_a_configuration_is_checked_without_its_secrets_at_hand():
     assert apprise.Settings.model_validate({"file": "url"}, context=places).url.reveal() == ""
 
 
-def test_a_short_service_gets_the_first_line_and_a_long_list_is_split_not_cut(message):
-    sms = apprise._service(
+def test_a_short_service_gets_one_message_and_a_long_list_is_split_not_cut(message):
+    sms = _apprise.service(
         apprise.Settings.model_validate("twilio://AC" + "0" * 32 + ":" + "0" * 32 + "@15551234567").url
     )
-    assert apprise._fitted(message, sms) == ("", message.text.splitlines()[0])
+    assert _apprise.fitted(message, sms) == ("", message.text.splitlines()[0])
     several = dataclasses.replace(message, payload={**message.payload, "emergencies": [{}, {}]})
-    assert apprise._fitted(several, sms) == ("", several.text)
-    assert sms.overflow_mode == "split"
+    assert _apprise.fitted(several, sms) == ("", message.subject), "whatever it tells"
+    matrix = _apprise.service(apprise.Settings.model_validate("json://h.example").url)
+    assert _apprise.fitted(several, matrix, to_program=True)[1].endswith(f"{message.key}\n")
+    assert matrix.overflow_mode == "split"

@@ -13,7 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 from hostwatch import messages
-from hostwatch.channels import _gateway, _segments, base, sms
+from hostwatch.channels import _gateway, _phone, _segments, base, sms
 from hostwatch.configuration.secret import Places, Secret
 from tests.channels import servers
 
@@ -252,11 +252,11 @@ async def test_a_name_that_is_none_is_not_kept(channel: Make, message: base.Mess
 
 def test_a_text_keeps_its_reference_and_its_signature_and_has_two_segments(message: base.Message) -> None:
     many = dataclasses.replace(message, subject="3 台设备 " + "很长的名字" * 40)
-    text = sms.written(many, "【成都一号】")
+    text = _phone.written(many, "【成都一号】")
 
     assert text.startswith("【成都一号】E-000042: 3 台设备 ")
     assert _segments.segments(text) == 2
-    assert sms.written(message, "【成都一号】") == f"【成都一号】{message.subject}"
+    assert _phone.written(message, "【成都一号】") == f"【成都一号】{message.subject}"
 
 
 @pytest.mark.parametrize(

@@ -22,12 +22,12 @@ from hostwatch import callsheet
 from hostwatch.channels import (
     _alertmanager,
     _mail_message,
+    _phone,
     _segments,
     _typesetter,
     alertmanager,
     base,
     pager,
-    sms,
     voice,
 )
 from hostwatch.channels import webhook as webhooks
@@ -118,7 +118,7 @@ def _mail(one: Told) -> str:
 
 
 def _sms(one: Told) -> str:
-    text = sms.written(one.message, "【Chengdu 1】")
+    text = _phone.written(one.message, "【Chengdu 1】")
     return f"{text}\n({_segments.segments(text)} segments)"
 
 

@@ -11,7 +11,7 @@ import re
 import pytest
 
 from hostwatch import messages
-from hostwatch.channels import _segments, base, pager, sms, voice
+from hostwatch.channels import _phone, _segments, base, pager, voice
 from hostwatch.channels.pager import LINE_MAX_CHARS
 from tests.messages import forms
 from tests.messages.examples import NOTICES, ZONE, compose
@@ -43,7 +43,7 @@ def test_every_example_has_its_files_and_no_file_is_left_over() -> None:
 def test_each_form_keeps_its_limits(heading: str, language: str) -> None:
     message = forms.told(heading, language).message
     for signature in ("", "【成都一号机房】"):
-        text = sms.written(message, signature)
+        text = _phone.written(message, signature)
         assert _segments.segments(text) <= 2
         assert message.named["reference"] in text
     line = pager.one_line(message)
@@ -66,7 +66,7 @@ def test_no_name_takes_a_form_beyond_its_limits(outside: str, language: str) -> 
         brief = messages.brief([story], kind, zone=ZONE, repeat=True, late=True)
         odd = dataclasses.replace(message, subject=subject, brief=brief)
 
-        assert _segments.segments(sms.written(odd, "【成都一号机房】")) <= 2
+        assert _segments.segments(_phone.written(odd, "【成都一号机房】")) <= 2
         assert len(pager.one_line(odd)) <= LINE_MAX_CHARS
         assert pager.one_line(odd).isascii()
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from hostwatch.channels import _threads
-from hostwatch.channels.apprise import Apprise
+from hostwatch.channels._apprise import Apprise
 from hostwatch.channels.base import Message, Receipt
 from hostwatch.core.emergency import NoticeState
 from hostwatch.core.turns import AT_ONCE_MAX, SHARE, STALE_MAX, Place, Tier, Turns, Wanted

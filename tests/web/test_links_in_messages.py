@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hostwatch import messages
-from hostwatch.channels import _alertmanager, _segments, base, sms, webhook
+from hostwatch.channels import _alertmanager, _phone, _segments, base, webhook
 from hostwatch.core.notice import Kind, Story
 from hostwatch.messages import having
 from tests.messages.examples import OTHER, SILENT
@@ -89,12 +89,12 @@ def test_alertmanager_has_it_beside_its_labels() -> None:
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 def test_an_sms_has_it_whole_or_not_at_all(language: str) -> None:
     short = LINK.replace("status.dc.example", "s.dc.cn")
-    text = sms.written(written({"E-000042": short}, language=language))
+    text = _phone.written(written({"E-000042": short}, language=language))
     assert text.endswith(f" {short}")
     assert _segments.segments(text) <= _segments.SEGMENTS_MAX
     long_name = dataclasses.replace(SILENT, device="acme-资产-" * 20)
-    cut = sms.written(written(ONE, long_name, language=language))
+    cut = _phone.written(written(ONE, long_name, language=language))
     assert "status.dc.example" not in cut, "half a link leads nowhere"
     assert _segments.segments(cut) <= _segments.SEGMENTS_MAX
     assert "E-000042" in cut
-    assert LINK not in sms.written(written(BOTH, SILENT, OTHER, language=language))
+    assert LINK not in _phone.written(written(BOTH, SILENT, OTHER, language=language))
