@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from hostwatch import log
 from hostwatch.callbacks import Callbacks, Word
@@ -39,6 +39,14 @@ WORDS: Final[Mapping[str, Proof | None]] = {"delivered": Proof.DELIVERED, "retur
 """What decides something. All else that a relay says is logged and counted."""
 
 
+class Took(Protocol):
+    """Tells the checkers what became of the mails that they brought of a mailbox."""
+
+    def __call__(self, key: str, names: Sequence[str], *, is_ours: bool = True) -> None:
+        """What these say is on record; or, if it `is_ours` not, is about no mail of ours."""
+        ...
+
+
 @dataclass(slots=True)
 class _Mailbox:
     """One mailbox, since it is configured."""
@@ -59,13 +67,18 @@ class Returned:
         engine: Engine,
         clock: Clock,
         callbacks: Callbacks,
-        took: Callable[[str, Sequence[str]], None],
+        took: Took,
+        is_ours: Callable[[str], bool],
     ) -> None:
-        """`took` tells the checkers that what they brought of a mailbox is on record."""
+        """`took` tells the checkers that what they brought of a mailbox is on record, or is none of ours.
+
+        `is_ours` says of a token whether we made it.
+        """
         self._engine = engine
         self._clock = clock
         self._callbacks = callbacks
         self._took = took
+        self._is_ours = is_ours
         self._mailboxes: dict[str, _Mailbox] = {}
         self._awaited: dict[Word, dict[tuple[str, str], None]] = {}
         """Words that are not on record yet, and in which mails of which mailboxes they stand."""
@@ -112,9 +125,11 @@ class Returned:
         self._counts.update({(what,): many for what, many in counts.items() if what in KINDS and many})
 
     def _hear_all(self, key: str, mailbox: str, words: Sequence[Any]) -> None:
-        settled = []
+        settled, strange = list[str](), list[str]()
         for name, receipt, said, shown in words:
-            if said in WORDS:
+            if not self._is_ours(str(receipt).rpartition("/")[2]):
+                strange.append(str(name))
+            elif said in WORDS:
                 word = Word(str(receipt), WORDS[said], str(shown))
                 self._awaited.setdefault(word, {})[key, str(name)] = None
                 self._callbacks.take(word)
@@ -123,6 +138,7 @@ class Returned:
                 say("mail-said", mailbox=mailbox, word=str(said), receipt=str(receipt))
                 settled.append(str(name))
         self._took(key, settled)
+        self._took(key, strange, is_ours=False)
 
     def _on_settled(self, word: Word) -> None:
         for key, name in self._awaited.pop(word, {}):

@@ -230,11 +230,12 @@ class Servicing(Pinger):
             for key, service in self._listened.items():
                 self._tell(self._child, key, service)
 
-    def took(self, key: str, names: Sequence[str]) -> None:
-        """What was said under these names is on record. Who is not there any more says it again."""
+    def took(self, key: str, names: Sequence[str], *, is_ours: bool = True) -> None:
+        """What was said under these names is on record, or none of ours. Who is gone says it again."""
         if self._child is not None and key in self._told:
             for start in range(0, len(names), ORDERS_MAX):
-                self._child.send(Took(key=key, names=tuple(names[start : start + ORDERS_MAX])))
+                some = tuple(names[start : start + ORDERS_MAX])
+                self._child.send(Took(key=key, names=some, is_ours=is_ours))
 
     def _withdraw(self, numbers: Iterable[int]) -> None:
         """Nobody waits for these any more."""

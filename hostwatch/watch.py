@@ -9,6 +9,7 @@ import asyncio
 import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from hostwatch.channels.base import Surroundings, Unusable
 from hostwatch.clock import Clock
 from hostwatch.configuration.load import Loaded
 from hostwatch.configuration.mistake import BadConfiguration
+from hostwatch.configuration.returns import is_token
 from hostwatch.control import user_name
 from hostwatch.core import judge
 from hostwatch.directory import Directory
@@ -93,7 +95,7 @@ class Watch:
         self.applications.pinger.on_spoken = self.prober.rounds.speak
         self.callbacks = Callbacks(engine, writer, clock)
         checkers = self.applications.pinger
-        self.returned = Returned(engine, clock, self.callbacks, checkers.took)
+        self.returned = Returned(engine, clock, self.callbacks, checkers.took, partial(is_token, key))
         checkers.on_said = self.returned.hear
         self.outbox = Outbox(engine, clock, lambda: self.directory)
         self.front = FrontDoor.over(engine, clock, lambda: self.directory)

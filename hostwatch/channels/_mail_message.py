@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import hmac
 import re
 from datetime import datetime
 from email.message import EmailMessage
@@ -13,7 +11,7 @@ from email.utils import format_datetime
 from typing import Final
 
 from hostwatch.channels import base
-from hostwatch.configuration.returns import TOKEN_CHARS
+from hostwatch.configuration.returns import token_of
 
 SUBJECT_MAX_CHARS: Final = 200
 
@@ -97,9 +95,7 @@ def token(key: str) -> str:
 
 def try_token(message: base.Message, key: bytes, to: str, now: datetime) -> str:
     """What one try is known by: under our own key, so nobody can name a mail that he has not seen."""
-    about = f"{message.key}\0{to}\0{now.isoformat()}".encode()
-    digest = hmac.new(key, b"mail " + about, hashlib.sha256).digest()
-    return base64.b32encode(digest).decode("ascii").lower()[:TOKEN_CHARS]
+    return token_of(key, f"{message.key}\0{to}\0{now.isoformat()}".encode())
 
 
 def _fill(mail: EmailMessage, message: base.Message, *, html: bool) -> None:

@@ -13,8 +13,8 @@ hears is hostile until it is authenticated. It tells an `Ear` of it:
   says is better asked.
 - `ear.said(name, reading)`: the source said all of this. It need not be asked.
 
-A kind may have `took(settings, names)`: it is called when the watch has on record what was brought under
-these names.
+A kind may have `took(settings, names, is_ours=…)`: it is called when the watch has on record what was brought
+under these names, or found that it is about nothing of ours.
 
 Both come to the watch as an unscheduled look (`protocol.Pushed`), and to the core as a reading of the kind
 FOLLOW_UP: it finds the edges of what happened, and never counts towards a verdict (J5). Neither waits. What
@@ -132,12 +132,12 @@ class Ears:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def took(self, key: str, names: Sequence[str]) -> None:
-        """What a source brought is on record."""
+    def took(self, key: str, names: Sequence[str], *, is_ours: bool) -> None:
+        """What a source brought is on record, or is none of ours."""
         for mine in self._sources.values():
             for heard in mine.values():
                 if heard.key == key and (took := getattr(heard.check.module, "took", None)) is not None:
-                    took(heard.check.settings, names)
+                    took(heard.check.settings, names, is_ours=is_ours)
 
     def ask(self, kind: str, name: str) -> None:
         """Read a source at once; if it is being read already, once more after that."""

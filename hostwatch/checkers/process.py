@@ -140,7 +140,7 @@ class Process:
             case Withdraw():
                 self._withdraw(message.numbers)
             case Took():
-                self._ears.took(message.key, message.names)
+                self._ears.took(message.key, message.names, is_ours=message.is_ours)
             case Ask():
                 self._mouth.say(
                     Alive(

@@ -123,11 +123,12 @@ class Withdraw(_Message):
 
 
 class Took(_Message):
-    """What a source brought is on record: it need not be brought again."""
+    """What a source brought is on record, or is none of ours: it need not be brought again."""
 
     say: Literal["took"] = "took"
     key: Key
     names: Annotated[tuple[Annotated[str, Field(max_length=300)], ...], Field(max_length=ORDERS_MAX)]
+    is_ours: bool = True
 
 
 class Ask(_Message):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 from datetime import timedelta
 from typing import Annotated, Final, Literal
 
@@ -15,12 +18,30 @@ from hostwatch.configuration.mistake import Wrong
 from hostwatch.configuration.strict import Section
 
 TOKEN_CHARS: Final = 26
-"""Characters of a token: letters and digits of base32, 130 bits."""
+"""Characters of a token: letters and digits of base32. Half is its own, half its seal: 65 bits each."""
 
 LOCAL_CHARS_MAX: Final = 64
 """Of the part of an address before the @ (RFC 5321)."""
 
 PATH_CHARS_MAX: Final = 1_000
+
+
+def token_of(key: bytes, about: bytes) -> str:
+    """The token of what it is about, under our own key."""
+    own = _written(key, b"mail " + about)
+    return own + _written(key, b"seal " + own.encode("ascii"))
+
+
+def is_token(key: bytes, token: str) -> bool:
+    """Whether we made a token: nobody else can, and who shows one has had a mail of ours in hand."""
+    own, seal = token[: TOKEN_CHARS // 2], token[TOKEN_CHARS // 2 :]
+    made = _written(key, b"seal " + own.encode("utf-8", "replace"))
+    return hmac.compare_digest(seal.encode("utf-8", "replace"), made.encode("ascii"))
+
+
+def _written(key: bytes, about: bytes) -> str:
+    digest = hmac.new(key, about, hashlib.sha256).digest()
+    return base64.b32encode(digest).decode("ascii").lower()[: TOKEN_CHARS // 2]
 
 
 class Imap(_imap.Server):

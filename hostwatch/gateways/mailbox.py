@@ -67,20 +67,28 @@ class Memory:
     taken: set[str] = field(default_factory=set)
     """Mails whose words are on record, and that are not put away yet."""
 
+    strange: set[str] = field(default_factory=set)
+    """Mails that name none of ours, as the watch says: they are to be left alone."""
+
     known: OrderedDict[str, None] = field(default_factory=OrderedDict)
     """Of a Maildir, which nobody changes: mails that need not be read again."""
 
     more: bool = False
 
     def overdue(self, now_s: float) -> list[str]:
-        """Mails of which nobody knows what they are about."""
-        return [name for name, (_, since_s) in self.waiting.items() if since_s + WAIT_S < now_s]
+        """Mails that are about none of ours, or of which nobody knows what they are about."""
+        return [
+            name
+            for name, (_, since_s) in self.waiting.items()
+            if name in self.strange or since_s + WAIT_S < now_s
+        ]
 
     def forget(self, names: Iterable[str]) -> None:
         """They are put away, or left alone."""
         for name in names:
             self.waiting.pop(name, None)
             self.taken.discard(name)
+            self.strange.discard(name)
 
     def pass_over(self, names: Iterable[str]) -> None:
         """The same, where mail cannot be put away."""
@@ -112,10 +120,12 @@ async def _keep_asking(name: str, settings: Settings, ear: base.Asked) -> None:
         await asyncio.sleep(min(SOON_S, every_s) if memory_of(settings).more else every_s)
 
 
-def took(settings: Settings, names: Collection[str]) -> None:
-    """What these mails say is on record now."""
+def took(settings: Settings, names: Collection[str], *, is_ours: bool = True) -> None:
+    """What these mails say is on record now, or about none of ours."""
     memory = memory_of(settings)
-    memory.taken.update(name for name in names if name in memory.waiting)
+    found = memory.taken if is_ours else memory.strange
+    found.update(name for name in names if name in memory.waiting)
+    memory.more = memory.more or (not is_ours and len(memory.waiting) >= WAITING_MAX)
 
 
 async def read(settings: Settings, visit: Visit) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from hostwatch.configuration.returns import Returns
+from hostwatch.configuration.returns import TOKEN_CHARS, Returns, is_token, token_of
 from hostwatch.configuration.secret import Places
 
 LOGIN = {"user": "bounces", "password": {"env": "X"}}
@@ -93,3 +93,13 @@ def test_the_address_of_the_site_needs_room_too_if_it_is_the_mailbox(tmp_path: P
     found = checked(tmp_path, ", returns: {maildir: box}", sender="n" * 38)
     assert "leaves no room for the token of a mail" in found.stdout + found.stderr
     assert checked(tmp_path, ", returns: {maildir: box}", sender="n" * 37).returncode == 0
+
+
+def test_a_token_is_told_from_a_forged_one_by_its_seal() -> None:
+    made, other = token_of(b"k", b"one try"), token_of(b"k", b"another")
+    assert len(made) == TOKEN_CHARS
+    assert is_token(b"k", made)
+    assert is_token(b"k", other)
+    for forged in (made[:13] + other[13:], made[:-1], made + "a", made.upper(), "", "é" * 26, "a" * 26):
+        assert not is_token(b"k", forged), forged
+    assert not is_token(b"another key", made)

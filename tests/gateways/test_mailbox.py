@@ -16,6 +16,7 @@ import shutil
 import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ from hostwatch.callbacks import Callbacks
 from hostwatch.channels import base, email
 from hostwatch.checks.base import Finding, Visit
 from hostwatch.clock import SystemClock
+from hostwatch.configuration.returns import is_token
 from hostwatch.configuration.secret import Places
 from hostwatch.core.emergency import NoticeState
 from hostwatch.core.proof import Proof
@@ -41,7 +43,7 @@ from tests.checks.certificates import Papers
 from tests.checks.conftest import surroundings
 from tests.checks.mailroom import BOUNCES, PASSWORD, Mailroom
 from tests.gateways.mails import DELIVERED, FAILED, VACATION, about
-from tests.outbox.office import Office, opened, site
+from tests.outbox.office import KEY, Office, opened, site
 
 TOKEN: Final = "abcdefghijklmnopqrstuvwxyz"
 OTHER: Final = "zyxwvutsrqponmlkjihgfedcba"
@@ -164,6 +166,22 @@ async def test_words_that_nobody_knows_are_not_repeated_for_ever(
     monkeypatch.setattr(mailbox, "WAIT_S", -1.0)
     assert await brought(one) == []
     assert flags(mailroom) == ["F"]
+
+
+async def test_strangers_with_forged_tokens_keep_no_bounce_from_being_read(
+    mailroom: Mailroom, by_imap: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many forged mails as may wait, and behind them a bounce: it is read in the next round."""
+    monkeypatch.setattr(mailbox, "WAITING_MAX", 3)
+    one = settings(by_imap)
+    for _ in range(3):
+        put(mailroom, about(FAILED, OTHER))
+    put(mailroom, about(FAILED, TOKEN))
+    assert await brought(one) == [(f"email/{OTHER}", "returned")] * 3
+    mailbox.took(one, ["1", "2", "3"], is_ours=False)
+    assert mailbox.memory_of(one).more, "the next round comes at once"
+    assert await brought(one) == [(f"email/{TOKEN}", "returned")]
+    assert flags(mailroom) == ["", "F", "F", "F"], "left alone, and not put away"
 
 
 async def test_more_mail_than_a_round_takes_is_read_soon(
@@ -293,7 +311,7 @@ async def reading(office: Office) -> AsyncIterator[Returned]:
     """The checkers read the mailbox, and what they bring goes to the record."""
     callbacks = Callbacks(office.engine, office.writer, office.clock)
     checkers = Servicing(office.clock)
-    returned = Returned(office.engine, office.clock, callbacks, checkers.took)
+    returned = Returned(office.engine, office.clock, callbacks, checkers.took, partial(is_token, KEY))
     checkers.on_said = returned.hear
     services = office.directory.services
     returned.attend(services.listened)

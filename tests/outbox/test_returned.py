@@ -24,6 +24,7 @@ from tests.outbox.office import START, Office, Scripted, listening, simulate, si
 
 MAIL, SMS = {"simulated": "mail"}, {"simulated": "sms"}
 KEY = "the key of the mailbox"
+FORGED = "forged"
 
 
 class Room:
@@ -31,17 +32,21 @@ class Room:
 
     def __init__(self, office: Office) -> None:
         self.took: list[str] = []
+        self.strange: list[str] = []
         self.callbacks = Callbacks(office.engine, office.writer, office.clock)
-        self.returned = Returned(office.engine, office.clock, self.callbacks, self._take)
+        self.returned = Returned(office.engine, office.clock, self.callbacks, self._take, self._is_ours)
         self.attend(KEY)
 
     def attend(self, *keys: str) -> None:
         one: Any = SimpleNamespace(name="email/returns", checks=[SimpleNamespace(kind="gateways/mailbox")])
         self.returned.attend(dict.fromkeys(keys, one))
 
-    def _take(self, key: str, names: Any) -> None:
+    def _take(self, key: str, names: Any, *, is_ours: bool = True) -> None:
         assert key == KEY
-        self.took.extend(names)
+        (self.took if is_ours else self.strange).extend(names)
+
+    def _is_ours(self, token: str) -> bool:
+        return token != FORGED
 
     def say(self, text: str, why: str = "", key: str = KEY) -> None:
         outcome = Outcome.UNKNOWN if why else Outcome.ANSWERED
@@ -249,5 +254,20 @@ def test_nonsense_of_the_checkers_is_said_and_ends_nothing(tmp_path: Path, text:
             assert [event for _, event, _ in heard if event == "callback-odd"] == ["callback-odd"]
             room.say('["sms/main/1", "delivered", "x"]', key="the key of a gateway")
             await asyncio.sleep(1)
+
+    simulate(tmp_path, site({"acme": [MAIL]}), takes, play)
+
+
+def test_what_names_no_token_of_ours_is_left_alone_at_once(tmp_path: Path) -> None:
+    """Whatever strangers write to the address: nobody waits for it, and no log fills with it."""
+
+    async def play(office: Office, side: Scripted) -> None:
+        words = ("returned", "complained", "delayed")
+        with listening() as heard:
+            async with reading(office) as room:
+                room.bring(*((str(number), FORGED, word) for number, word in enumerate(words)))
+                assert (room.took, room.strange) == ([], ["0", "1", "2"])
+                assert room.returned._awaited == {}
+        assert [event for _, event, _ in heard if event == "mail-said"] == []
 
     simulate(tmp_path, site({"acme": [MAIL]}), takes, play)
