@@ -17,11 +17,11 @@ from typing import Final
 
 from hostwatch import log
 from hostwatch.clock import Clock
-from hostwatch.core import acknowledging, afterwards
+from hostwatch.core import acknowledging, afterwards, delivery
 from hostwatch.core.acknowledgement import END, Acknowledgement, How
 from hostwatch.core.emergency import Notice
 from hostwatch.core.proof import Proof
-from hostwatch.core.world import Decision
+from hostwatch.core.world import Decision, World
 from hostwatch.engine import Engine
 from hostwatch.store.errors import StoreError
 from hostwatch.store.writer import Writer
@@ -116,7 +116,10 @@ class Callbacks:
         self.on_settled(word)
 
     async def _acknowledge(self, notice: Notice, gateway: str) -> None:
-        """The person has it, by a key or a reply: so is every open emergency of the notice."""
+        """The person has it, by a key or a reply: every open emergency of the notice, or the exercise.
+
+        Who is no contact any more has nothing: as by a link.
+        """
         how = How.KEYPRESS if gateway.startswith("voice/") else How.REPLY
         who = self._engine.vault.commit(notice.contact)
         for reference in notice.emergencies:
@@ -135,7 +138,7 @@ class Callbacks:
                         ),
                         now,
                     )
-                    if reference in world.emergencies
+                    if _is_theirs(world, notice, reference)
                     else Decision()
                 )
             )
@@ -181,6 +184,12 @@ class Callbacks:
             for word in list(self._by_receipt.get(receipt, ())) if receipt else ():
                 self._drop(word)
                 self.take(word)
+
+
+def _is_theirs(world: World, notice: Notice, reference: str) -> bool:
+    """Whether what a notice tells of goes on, and is still its person's to have."""
+    is_open = reference in world.exercises.beside(world.emergencies)
+    return is_open and delivery.is_authorised(world, notice)
 
 
 def _word(text: str) -> Word | None:

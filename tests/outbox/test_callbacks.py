@@ -79,6 +79,24 @@ def test_a_key_that_is_pressed_acknowledges_the_emergency_once(tmp_path: Path) -
     simulate(tmp_path, site({"acme": [FIRST, SPARE]}), calls, play)
 
 
+def test_who_is_no_contact_any_more_has_nothing_by_a_key(tmp_path: Path) -> None:
+    """0:00 called ── 0:10 the contact leaves ── 0:20 the key: on record, and the emergency is nobody's"""
+
+    async def play(office: Office, side: Scripted) -> None:
+        async with hearing(office) as heard:
+            (name,) = await office.owe("acme", "duty")
+            await asyncio.sleep(10)
+            left = site({"acme": [FIRST]})
+            left["customers"][0]["contacts"][0]["id"] = "successor"
+            await office.configure(left)
+            heard.hear(text("sms/main/first-1", "acknowledged"))
+            await asyncio.sleep(10)
+            assert office.notice(name).attempts[0].proof is Proof.ACKNOWLEDGED
+            assert office.engine.world.acknowledged == {}
+
+    simulate(tmp_path, site({"acme": [FIRST]}), named, play)
+
+
 def test_what_did_not_arrive_goes_out_by_the_next_channel_at_once(tmp_path: Path) -> None:
     """0:00 accepted ── 0:20 not delivered ── 0:20 the next channel"""
 

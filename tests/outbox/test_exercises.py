@@ -20,10 +20,12 @@ from hostwatch.core import facts, judge, turns
 from hostwatch.core.budget import Budget
 from hostwatch.core.emergency import NoticeState
 from hostwatch.core.exercise import Exercises
+from hostwatch.core.facts_from_people import Acknowledged
 from hostwatch.core.facts_of_exercises import ExerciseEnded, ExerciseOpened
 from hostwatch.store.exercised import latest
 from hostwatch.store.ledger import facts_of
 from tests.outbox.office import START, Office, Scripted, simulate, site
+from tests.outbox.test_callbacks import hearing
 
 SITE = {
     **site({"noc": [{"simulated": "n1"}, {"simulated": "n2"}], "acme": [{"simulated": "a"}]}),
@@ -93,6 +95,29 @@ def test_the_first_channel_fails_the_second_takes_it_and_the_result_is_filed(tmp
         assert (list(shown.results), shown.digest) == ([result], one.digest)
         assert office.engine.world.exercises == Exercises((), 1)
         assert office.engine.world.notices == {}, "and nothing of it is held any more"
+
+    played(tmp_path, answer, story)
+
+
+@pytest.mark.parametrize(("gateway", "how"), [("voice", "keypress"), ("sms", "reply")])
+def test_a_key_or_an_answer_says_that_they_have_it(tmp_path: Path, gateway: str, how: str) -> None:
+    """0:00 begun, and called ── 1:00 the key ── over, and filed: acknowledged after a minute"""
+
+    async def answer(to: str, message: Message) -> Receipt:
+        return Receipt("202", receipt=f"{gateway}/main/{to}-1")
+
+    async def story(office: Office, side: Scripted) -> None:
+        async with hearing(office) as heard:
+            name = await begun(office)
+            await until(office, 60)
+            heard.hear(json.dumps([f"{gateway}/main/n1-1", "acknowledged", "1"]))
+            await until(office, 63)
+            (one,) = filed(office)
+            assert (one.reference, one.why) == (name, "done")
+            assert (one.results[0]["acknowledged_s"], one.results[0]["proof"]) == (60, "acknowledged")
+            (said,) = facts_of(office.db, [Acknowledged])
+            assert isinstance(said, Acknowledged)
+            assert (said.reference, said.how) == (name, how)
 
     played(tmp_path, answer, story)
 
