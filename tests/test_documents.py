@@ -343,9 +343,8 @@ LIMITS: dict[str, str] = {
     "what the other side said": f"{base.SAID_MAX_CHARS} characters",
     "answer of a webhook's receiver": f"{_http.ANSWER_MAX_BYTES // KIB} KiB",
     "threads for one service of apprise": str(_threads.THREADS_MAX),
-    "messages of one notice to a robot of DingTalk, WeCom or Feishu; sends to it at one time": (
-        f"{_sized.PARTS_MAX}; {_robot.AT_ONCE}"
-    ),
+    "messages of one notice to a service of apprise, or to a robot of DingTalk, WeCom or Feishu;"
+    " sends to a robot at one time": (f"{_sized.PARTS_MAX}; {_robot.AT_ONCE}"),
     "one SMS by apprise": f"{_segments.SEGMENTS_MAX} segments",
     "request on the control socket": (
         f"{control.REQUEST_MAX_BYTES // KIB} KiB, within {control.REQUEST_WITHIN_S:g} s,"

@@ -36,6 +36,9 @@ NEVER = frozenset(
 SHORT_MAX_CHARS = 320
 """A service that takes no more than this (SMS) gets one message of at most two segments."""
 
+ROOM_OF_TITLE: Final = 4
+"""What some services put around it, in the room of the text."""
+
 ACTING: Final = frozenset({"opsgenie", "pagertree"})
 """Services of which apprise makes an end close something, instead of telling anybody."""
 
@@ -105,8 +108,7 @@ class Apprise(base.Channel):
 
     async def send(self, message: base.Message) -> base.Receipt:
         one = service(self._link)
-        if self.budget is not None:
-            one.request_rate_per_sec = 0  # What is asked of it in a time is ours to say.
+        one.request_rate_per_sec = 0  # How often it is asked is ours to say, and of time there is little.
         line = _threads.Line(sign=self._sign)
         try:
             result = await _threads.run(
@@ -143,14 +145,17 @@ class Apprise(base.Channel):
     def _worded(
         self, message: base.Message, one: apprise.NotifyBase, form: apprise.NotifyFormat
     ) -> tuple[str, list[str]]:
-        if self._scheme in _sized.SIZES and form is apprise.NotifyFormat.TEXT:
-            return "", _sized.parts(_markdown.apart(message), self._scheme, self._keyword)
+        size = _sized.SIZES.get(self._scheme)
+        if size is not None and form is apprise.NotifyFormat.TEXT:
+            return "", _sized.parts(_markdown.apart(message), size, self._keyword)
         title, body = fitted(message, one, to_program=self._scheme in GENERIC)
         if form is apprise.NotifyFormat.MARKDOWN:
             body = _markdown.inert(body)
         elif self._scheme in _markdown.RENDERED_BY:
             title, body = _markdown.inert(title), _markdown.inert(body)
-        return title, [body]
+        if self._scheme in GENERIC:  # The key of the notice is at the end, and parts are no matter.
+            return title, [body]
+        return title, _sized.parts(body, _sized.Size(one.body_maxlen - len(title) - ROOM_OF_TITLE, len))
 
     def _outcome(self, line: _threads.Line) -> base.Failed | base.Refused | None:
         return _answers.outcome(self._scheme, line.came, self._now())

@@ -1,4 +1,4 @@
-"""Texts for services that count bytes: in at most two messages, cut at a line, marked if that is not all."""
+"""Texts for services that take so much: at most two messages, cut at a line, marked where more is left."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ SIZES: Final[Mapping[str, Size]] = {
     "lark": _WHOLE_REQUEST,
     "wecombot": Size(2048, _plain),
 }
-"""By apprise's scheme."""
+"""By apprise's scheme, where it is bytes; of all others apprise knows the characters."""
 
 
-def parts(text: str, scheme: str, keyword: str = "") -> list[str]:
+def parts(text: str, size: Size, keyword: str = "") -> list[str]:
     """What stands first comes first; `keyword` stands in each part."""
-    most, of = SIZES[scheme]
+    most, of = size
     end = f"\n{keyword}" if keyword else ""
     room = most - of(end)
     found: list[str] = []

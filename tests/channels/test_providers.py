@@ -256,7 +256,12 @@ def test_an_sms_is_one_message_of_two_segments(outcomes: Any, service: str) -> N
 
 @pytest.mark.parametrize(
     ("service", "most", "of"),
-    [("wecom", 2048, "text"), *((one, 20_000, "request") for one in ("dingtalk", "feishu", "lark"))],
+    [
+        ("wecom", 2048, "bytes"),
+        *((one, 20_000, "bytes of request") for one in ("dingtalk", "feishu", "lark")),
+        ("pagerduty", 1024, "characters"),
+        ("pushover", 1024, "characters"),
+    ],
 )
 def test_a_long_notice_fits_and_begins_with_what_matters(
     outcomes: Any, service: str, most: int, of: str
@@ -266,8 +271,16 @@ def test_a_long_notice_fits_and_begins_with_what_matters(
 
     assert outcome["is"] == "accepted"
     assert 1 < len(parts) <= _sized.PARTS_MAX
-    bodies = [part.encode() for part in parts] if of == "text" else [one["body"] for one in outcome["came"]]
+    bodies = {
+        "bytes": [part.encode() for part in parts],
+        "bytes of request": [one["body"] for one in outcome["came"]],
+        "characters": parts,
+    }[of]
     assert max(len(one) for one in bodies) <= most
+    if service == "pushover":  # whose messages have a title
+        titles = [parse_qs(one["body"])["title"][0] for one in outcome["came"]]
+        assert {*titles} == {LONG.partition("\n")[0]}
+        parts[0] = f"{titles[0]}\n{parts[0]}"
     assert parts[0].startswith("E-000000")
     told = "\n".join(parts).removesuffix(f"\n{_sized.MARK}")
     assert LONG.startswith(told), "in order, cut at a line"
