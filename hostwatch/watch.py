@@ -45,6 +45,7 @@ from hostwatch.stock.client import StockError, Stocktaker, Taken
 from hostwatch.store.writer import Writer
 from hostwatch.tallying import Tallying
 from hostwatch.timewatch import TimeWatch
+from hostwatch.untakencalls import UntakenCalls
 from hostwatch.verifier import Verifier
 
 MISTAKES_RECORDED_MAX = 50
@@ -171,7 +172,8 @@ class Watch:
             self.settle(len(self.engine.world.signals))
             own = (self.patience, self.time_watch, self.traffic, self.pulse, self.verifier, self.exercises)
             heard = (self.callbacks, self.returned, self.front, self.reminders)
-            parts = (self.applications, self.prober, self.outbox, *own, *heard)
+            untaken = UntakenCalls(self.engine, self._clock)
+            parts = (self.applications, self.prober, self.outbox, untaken, *own, *heard)
             working = [asyncio.create_task(part.run()) for part in parts]
             if started is not None:
                 started.set()

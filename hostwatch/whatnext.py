@@ -11,7 +11,7 @@ from hostwatch.core.emergency import Duty, Notice
 from hostwatch.core.notice import Kind
 from hostwatch.core.notices import REMINDER
 from hostwatch.core.turns import Place, Tier, Wanted
-from hostwatch.core.warned import OF_DUTIES
+from hostwatch.core.warned import URGENT
 from hostwatch.core.world import World
 from hostwatch.directory import Directory, Way
 
@@ -77,7 +77,7 @@ class Plan:
 
 def deadline(notice: Notice) -> datetime:
     """Of a notice that nobody is owed by a time. That a customer was not told yet goes before all others."""
-    is_urgent = any(story.warning in OF_DUTIES for story in notice.stories)
+    is_urgent = any(story.warning in URGENT for story in notice.stories)
     return notice.created_at + (timedelta(0) if is_urgent else NOT_DUE)
 
 
@@ -85,7 +85,7 @@ def tier(notice: Notice, duty: Duty | None) -> Tier:
     """What it goes before, whatever the deadlines."""
     if duty is not None and duty.met_at is None:
         return Tier.IN_TIME if duty.breached_at is None else Tier.LATE
-    if any(story.warning in OF_DUTIES for story in notice.stories):
+    if any(story.warning in URGENT for story in notice.stories):
         return Tier.IN_TIME
     return TIERS.get(notice.kind, Tier.CONTACT_DATA)
 

@@ -176,7 +176,7 @@ def test_the_page_tells_each_attempt_in_words_and_why_it_was_too_late(
         "08:40:00 duty | told late | ",
         "08:40:00 duty | sms 3: accepted | 451 4.7.1 come back later",
     ]
-    assert "because: 2 × email to duty failed" in page
+    assert "because: 2 × email to duty not accepted" in page
     assert "1 duties to customers: 1 late" in page
 
 

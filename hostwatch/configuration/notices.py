@@ -57,6 +57,9 @@ class Notices(Section):
     exercises: Literal["allowed", "refused"] = "allowed"
     """Whether exercises may be sent to customers' people, unless a customer's terms say otherwise."""
 
+    untaken_after: Annotated[Duration, between("10s", "1h")] = timedelta(minutes=2)
+    """How long a call on the call sheet may wait for somebody who takes it, until operators are warned."""
+
     remind_every: Reminding = timedelta(hours=4)
     """How long after the last word of an emergency that lasts people are reminded of it; 0s: never."""
 

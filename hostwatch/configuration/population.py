@@ -58,6 +58,7 @@ def planning_of(configuration: Configuration) -> Planning:
     power = configuration.power
     return Planning(
         runtime_low=power.runtime_low,
+        untaken_after=configuration.notices.untaken_after,
         planned=tuple(
             Planned(element=one.element, since=one.from_, until=one.until, what=one.what)
             for one in power.planned

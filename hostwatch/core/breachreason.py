@@ -62,7 +62,7 @@ SENTENCES: Final[Mapping[Why, str]] = {
     Why.NOT_TRIED: "no try to tell %(contact)s in %(figure)s min",
     Why.NOT_TRIED_AGAIN: "no further try to tell %(contact)s in %(figure)s min",
     Why.OVER: "nothing more can be tried for %(contact)s",
-    Why.FAILED: "%(figure)s × %(channel)s to %(contact)s failed",
+    Why.FAILED: "%(figure)s × %(channel)s to %(contact)s not accepted",
     Why.PUT_OFF: "%(figure)s × %(channel)s to %(contact)s put off by the other side",
     Why.NO_END: "%(figure)s × %(channel)s to %(contact)s without an answer in time",
     Why.REFUSED: "%(figure)s × %(channel)s to %(contact)s refused",

@@ -20,7 +20,8 @@ from hostwatch.core.world import Decision, World
 
 def sheet(world: World) -> Iterator[Entry]:
     """All calls that are to be made: not those that only wait for a person where another has it."""
-    waiting = (one for one in world.notices.pending.values() if not acknowledging.rests(world, one))
+    pending = world.notices.pending.values()
+    waiting = (one for one in pending if calls.may_wait(one) and not acknowledging.rests(world, one))
     return _entries(world, waiting)
 
 

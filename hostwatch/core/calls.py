@@ -81,6 +81,11 @@ def is_call(receipt: str) -> bool:
     return receipt.startswith(PREFIX)
 
 
+def may_wait(notice: Notice) -> bool:
+    """Whether a call about a notice was ever put on the sheet: of thousands few are."""
+    return any(is_call(attempt.receipt) for attempt in notice.attempts)
+
+
 def waiting(notice: Notice) -> Iterator[Attempt]:
     """The attempts of a notice that wait for the outcome of a call: of each way the latest."""
     seen: set[str] = set()

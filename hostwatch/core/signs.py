@@ -18,7 +18,7 @@ from hostwatch.core.observing import Observing
 from hostwatch.core.parents import Parents
 from hostwatch.core.power import Output, Point, PowerReading, Ups
 from hostwatch.core.testimony import Says, Testimony
-from hostwatch.core.warned import OF_DUTIES, OF_SOURCES, Following, Sign, What, follow, name_of, of_source
+from hostwatch.core.warned import OF_SOURCES, OURS, Following, Sign, What, follow, name_of, of_source
 from hostwatch.core.wiring import AT_OUTLET
 from hostwatch.core.witnesses import Witnesses, parsed
 from hostwatch.core.world import World
@@ -99,7 +99,7 @@ class _Deed:
         there = (people.sources, people.elements, people.supplies, people.switches)
         racks = people.witnesses.feeds if self._world.warned else ()
         for name, one in self._world.warned.items():
-            is_of_the_house = one.what not in OF_DUTIES
+            is_of_the_house = one.what not in OURS
             if is_of_the_house and one.about not in racks and not any(one.about in those for those in there):
                 yield name
 

@@ -53,6 +53,7 @@ class What(StrEnum):
     NOT_TOLD_SOON = "customer not told yet, little time left"
     NOT_TOLD_IN_TIME = "customer not told in time"
     UNREAD = "returned mail not read"
+    UNTAKEN = "calls not taken"
 
 
 CONCERNS: Final[Mapping[Concern, What]] = {
@@ -69,6 +70,12 @@ CONCERNS: Final[Mapping[Concern, What]] = {
 
 OF_DUTIES: Final = frozenset({What.NOT_TOLD, What.NOT_TOLD_SOON, What.NOT_TOLD_IN_TIME})
 """Warnings about duties to customers: about those that are due in one minute (`core.dutyclock`)."""
+
+OURS: Final = frozenset({*OF_DUTIES, What.HEARTBEAT, What.UNREAD, What.UNTAKEN})
+"""Warnings about our own work: nothing that is seen of the house ends them."""
+
+URGENT: Final = frozenset({*OF_DUTIES, What.UNTAKEN})
+"""Warnings that customers are not told: they go before what is owed by no time."""
 
 OF_SOURCES: Final = frozenset({*CONCERNS.values(), What.UNHEARD})
 """Warnings that are about a source."""
@@ -133,6 +140,9 @@ class Planning:
     """What the configuration says of warnings and causes. It is told anew at each start, and kept nowhere."""
 
     runtime_low: timedelta = timedelta(minutes=10)
+    untaken_after: timedelta = timedelta(minutes=2)
+    """How long a call may wait for somebody who takes it."""
+
     planned: tuple[Planned, ...] = ()
     sees_gateway: bool = False
     """Whether we look at gateways of our own, or at who is beyond them: else nobody can say how they are."""

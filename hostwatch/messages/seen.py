@@ -123,7 +123,7 @@ def _of_duties(t: NullTranslations) -> tuple[str, ...]:
         t.gettext("no try to tell %(contact)s in %(figure)s min"),
         t.gettext("no further try to tell %(contact)s in %(figure)s min"),
         t.gettext("nothing more can be tried for %(contact)s"),
-        t.gettext("%(figure)s × %(channel)s to %(contact)s failed"),
+        t.gettext("%(figure)s × %(channel)s to %(contact)s not accepted"),
         t.gettext("%(figure)s × %(channel)s to %(contact)s put off by the other side"),
         t.gettext("%(figure)s × %(channel)s to %(contact)s without an answer in time"),
         t.gettext("%(figure)s × %(channel)s to %(contact)s refused"),

@@ -7,7 +7,8 @@ from gettext import NullTranslations
 
 from hostwatch.core.dutyclock import minute_of
 from hostwatch.core.notice import Kind, Story
-from hostwatch.core.warned import OF_DUTIES, What
+from hostwatch.core.untaken import ABOUT as CALL_SHEET
+from hostwatch.core.warned import OF_DUTIES, URGENT, What
 from hostwatch.messages import exercise, seen
 from hostwatch.messages.fit import line
 from hostwatch.messages.shared import Form
@@ -38,12 +39,15 @@ def named(t: NullTranslations, what: str) -> str:
         What.NOT_TOLD_SOON: t.gettext("not told yet, little time left"),
         What.NOT_TOLD_IN_TIME: t.gettext("not told in time"),
         What.UNREAD: t.gettext("mail that comes back is not read"),
+        What.UNTAKEN: t.gettext("nobody takes them"),
     }
     return known.get(What(what), what)
 
 
 def about(source: str, elements: Sequence[str], t: NullTranslations = ENGLISH) -> str:
     """What it is about; of a source first what it witnesses, by which people know it."""
+    if source == CALL_SHEET:
+        return t.gettext("call sheet")
     if not elements or (*elements,) == (source,):
         return line(source)
     values = {"elements": ", ".join(map(line, elements)), "source": line(source)}
@@ -69,12 +73,14 @@ def block(t: NullTranslations, story: Story, kind: Kind, form: Form) -> Iterator
     if exercise.is_one(kind):
         yield from exercise.block(t, story, form)
         return
-    if story.warning in OF_DUTIES:
+    if story.warning == What.UNTAKEN:
+        yield t.gettext("Calls to: %s") % line(seen.worded(t, story.why))
+    elif story.warning in OF_DUTIES:
         yield t.gettext("To be told by: %s") % form.time(minute_of(story.about))
         yield t.gettext("Customers: %s") % line(seen.worded(t, story.why))
     else:
         yield t.gettext("About: %s") % about(story.about, story.elements, t)
-    if story.why and story.warning not in OF_DUTIES:
+    if story.why and story.warning not in URGENT:
         yield t.gettext("Seen: %s") % line(seen.worded(t, story.why))
     yield t.gettext("Since: %s") % form.time(story.first_miss)
     if kind == "cleared":
@@ -104,6 +110,11 @@ def next_steps(t: NullTranslations, kind: Kind, what: str = "") -> str:
         return t.gettext(
             "This is a warning to operators: no customer is told. While nobody reads this mailbox, a mail"
             " that a relay gives back counts as accepted. You are told once more when it is read again."
+        )
+    if kind == "warning" and what == What.UNTAKEN:
+        return t.gettext(
+            "What to do: take them (`hostwatch calls`), or have them made: the time to tell these customers"
+            " runs. The attempts go on. You are told once more when no call has waited for a while."
         )
     if kind == "warning" and what == What.DISTRIBUTION:
         return t.gettext(

@@ -76,7 +76,7 @@ STORIES: dict[str, tuple[list[str], list[str]]] = {
     "greylisted, and the next has no time left": (
         ["00:15 email failed", "00:16 email failed", "00:20 sms put off", "00:27 sms no end"],
         [
-            "2 × email to duty failed",
+            "2 × email to duty not accepted",
             "1 × sms to duty put off by the other side",
             "1 × sms to duty without an answer in time",
         ],
@@ -93,7 +93,7 @@ STORIES: dict[str, tuple[list[str], list[str]]] = {
     "nobody tried any more": (
         ["00:15 email failed", "00:18 email cut off"],
         [
-            "1 × email to duty failed",
+            "1 × email to duty not accepted",
             "1 × email to duty cut off as the watch stopped",
             "no further try to tell duty in 12 min",
         ],
@@ -137,10 +137,10 @@ def test_of_several_people_only_those_who_were_not_told_are_named() -> None:
     desk.do(delivery.abandon(desk.world, gone, NoticeState.GIVEN_UP, "all was tried", at("00:29")))
 
     assert desk.breached() == {
-        "emergency.acme.bob": ["bob waited 14 min for the first try", "1 × email to bob failed"],
+        "emergency.acme.bob": ["bob waited 14 min for the first try", "1 × email to bob not accepted"],
         "customer.acme": [
             "bob waited 14 min for the first try",
-            "1 × email to bob failed",
+            "1 × email to bob not accepted",
             "no try to tell cyd in 14 min",
             "nothing more can be tried for cyd",
         ],

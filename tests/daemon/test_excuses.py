@@ -84,7 +84,7 @@ def test_two_people_excuse_a_breach(start: Callable[..., Running], tmp_path: Pat
     page = watch.command("duties").stdout
     assert "1 breaches, of them 1 excused" in page
     assert "excused, approved by root (uid 0" in page
-    assert "× email to duty failed" in page
+    assert "× email to duty not accepted" in page
     told = watch.command("explain", "E-000001")
     assert "claims C-000001, force-majeure for customer/acme: typhoon" in told.stdout
     assert "C-000001 is approved: as the news say" in told.stdout

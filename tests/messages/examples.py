@@ -175,10 +175,19 @@ NOT_TOLD = dataclasses.replace(
     ON_BATTERY,
     first_miss=at("06:15"),
     verdict=at("06:15"),
-    why="acme E-000042: 3 × email to duty failed, 1 × call to duty not taken by anybody;"
+    why="acme E-000042: 3 × email to duty not accepted, 1 × call to duty not taken by anybody;"
     " zenith E-000043: nobody was authorised",
     warning="customer not told yet",
     about="2026-10-03 06:25Z",
+    elements=(),
+)
+UNTAKEN = dataclasses.replace(
+    ON_BATTERY,
+    first_miss=at("06:17"),
+    verdict=at("06:17"),
+    why="acme E-000042; zenith E-000043",
+    warning="calls not taken",
+    about="call sheet",
     elements=(),
 )
 REPORTED = Story(
@@ -369,6 +378,7 @@ NOTICES: dict[str, tuple[Kind, tuple[Story, ...], dict[str, bool]]] = {
     "A warning to operators": ("warning", (ON_BATTERY,), {}),
     "A warning is over": ("cleared", (dataclasses.replace(ON_BATTERY, verdict=at("06:25")),), {}),
     "A customer is not told yet": ("warning", (NOT_TOLD,), {}),
+    "Calls that nobody takes": ("warning", (UNTAKEN,), {}),
     "A code that verifies a way": ("verification", (ASKED,), {}),
     "Contact data were changed": ("contact-changed", (CHANGED,), {}),
     "Contact data were changed, as somebody who may change them reads it": (

@@ -8,9 +8,12 @@ from pathlib import Path
 from hostwatch.channels.base import Message, Receipt
 from hostwatch.core import calling, calls, facts
 from hostwatch.core.calls import Outcome
+from hostwatch.core.customerduty import CustomerDuty
 from hostwatch.core.emergency import NoticeState
+from hostwatch.core.world import Decision
 from hostwatch.store.ledger import facts_of
-from tests.outbox.office import Office, Scripted, simulate, site
+from hostwatch.untakencalls import UntakenCalls
+from tests.outbox.office import WITHIN, Office, Scripted, simulate, site
 
 PHONE, OTHER, MAIL = {"person": "+86 28 0000 0001"}, {"person": "+86 28 0000 0002"}, {"simulated": "mail"}
 BETA = {"simulated": "beta"}
@@ -121,3 +124,27 @@ def test_what_was_spoken_to_a_machine_makes_the_next_try_a_repeat(tmp_path: Path
         assert side.sent[0][2].repeat
 
     simulate(tmp_path, site({"acme": [PHONE, MAIL]}), accepts, play)
+
+
+def test_operators_hear_of_a_call_that_nobody_takes_before_the_time_runs_short(tmp_path: Path) -> None:
+    """0:00 on the sheet ── 2:00 nobody took it: noc hears of it, once ── 5:00 ten minutes are left: again"""
+
+    async def play(office: Office, side: Scripted) -> None:
+        looking = asyncio.create_task(UntakenCalls(office.engine, office.clock).run())
+        (name,) = await office.owe("acme", "duty")
+        duty = CustomerDuty(
+            emergency="E-000001", customer="acme", due=office.clock.now() + WITHIN, people=(name,)
+        )
+        await office.engine.do(lambda world, now: Decision(customer_duties=(duty,)))
+        await asyncio.sleep(6 * 60)
+        looking.cancel()
+
+        told = [(round(second), message.subject) for second, to, message in side.sent if to == "noc"]
+        assert [subject for _, subject in told][1:] == [
+            "Warning: customers to be told by 2026-10-05 08:15:00 +00:00: not told yet"
+        ]
+        assert 120 <= told[0][0] <= 130, "it is looked at every ten seconds"
+        assert told[0][1] == "Warning: call sheet: nobody takes them"
+
+    started = site({"acme": [PHONE], "dc": [{"simulated": "noc"}]}, operator="dc")
+    simulate(tmp_path, started, accepts, play)
