@@ -15,6 +15,7 @@ PLACE = ROOT / ".bench"
 PACKAGES = {
     "fping": "fping",
     "prometheus": "prometheus",
+    "prometheus-alertmanager": "prometheus-alertmanager",
     "prometheus-blackbox-exporter": "prometheus-blackbox-exporter",
 }
 SOURCES = Path(__file__).parent
