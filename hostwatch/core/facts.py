@@ -359,6 +359,7 @@ CodeWrong = facts_of_contacts.CodeWrong
 WayVerified = facts_of_contacts.WayVerified
 WayFailed = facts_of_contacts.WayFailed
 ContactWarned = facts_of_contacts.ContactWarned
+ContactWarningReturned = facts_of_contacts.ContactWarningReturned
 
 KINDS: dict[str, type[Fact]] = {kind.__name__: kind for kind in Fact.__subclasses__()}
 """Every kind of fact by its name."""

@@ -114,3 +114,13 @@ class ContactWarned(Fact):
     notice: str
     told: str
     """The contact who was told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactWarningReturned(Fact):
+    """The notice by which a customer was told so was given back: by it nobody was warned."""
+
+    customer: str
+    contact: str
+    way: str
+    notice: str

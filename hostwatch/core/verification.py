@@ -18,6 +18,7 @@ from hostwatch.core.facts_of_contacts import (
     ContactChangeConfirmed,
     ContactChanged,
     ContactWarned,
+    ContactWarningReturned,
     ContactWays,
     WayAsked,
     WayFailed,
@@ -42,6 +43,7 @@ FACTS: Final = (
     WayVerified,
     WayFailed,
     ContactWarned,
+    ContactWarningReturned,
 )
 """The facts of which this is an account."""
 
@@ -109,8 +111,8 @@ class Standing:
     how: str = ""
     failed_at: datetime | None = None
     why: str = ""
-    warned_at: datetime | None = None
-    """When the customer was told, by another way, that it fails."""
+    warned: tuple[tuple[str, datetime], ...] = ()
+    """The notices by which the customer was told, by other ways, that it fails, and when."""
 
     @property
     def state(self) -> State:
@@ -120,6 +122,11 @@ class Standing:
         if self.code:
             return State.ASKED
         return State.UNVERIFIED if self.verified_at is None else State.VERIFIED
+
+    @property
+    def warned_at(self) -> datetime | None:
+        """When the customer was told first that it fails, by what was not given back."""
+        return self.warned[0][1] if self.warned else None
 
     @property
     def is_known(self) -> bool:
@@ -149,6 +156,9 @@ class Change:
         """Whether somebody may still confirm it."""
         return self.confirmed_at is None and now < self.until and self.wrong < TRIES_MAX
 
+
+Step = WayAsked | WayVerified | WayFailed | ContactWarned | ContactWarningReturned
+"""What happens to one way."""
 
 Person = tuple[str, str]
 """Customer and contact."""
@@ -182,7 +192,7 @@ class Book:
                 self._confirm(fact)
             case CodeWrong():
                 self._miss(fact)
-            case WayAsked() | WayVerified() | WayFailed() | ContactWarned():
+            case WayAsked() | WayVerified() | WayFailed() | ContactWarned() | ContactWarningReturned():
                 self._step(fact)
             case _:
                 pass
@@ -230,7 +240,7 @@ class Book:
         if change is not None:
             self._changes[person] = replace(change, wrong=change.wrong + 1)
 
-    def _step(self, fact: WayAsked | WayVerified | WayFailed | ContactWarned) -> None:
+    def _step(self, fact: Step) -> None:
         mine = self._ways.get((fact.customer, fact.contact), {})
         if fact.way in mine:
             mine[fact.way] = _stepped(mine[fact.way], fact)
@@ -269,7 +279,7 @@ class Book:
         return self._changes.get((customer, contact))
 
 
-def _stepped(one: Standing, fact: WayAsked | WayVerified | WayFailed | ContactWarned) -> Standing:
+def _stepped(one: Standing, fact: Step) -> Standing:
     match fact:
         case WayAsked():
             return replace(
@@ -290,12 +300,14 @@ def _stepped(one: Standing, fact: WayAsked | WayVerified | WayFailed | ContactWa
                 asks=0,
                 failed_at=None,
                 why="",
-                warned_at=None,
+                warned=(),
             )
         case WayFailed():
             return replace(one, failed_at=fact.at, why=fact.why, code="", asks=0)
         case ContactWarned():
-            return replace(one, warned_at=fact.at)
+            return replace(one, warned=(*one.warned, (fact.notice, fact.at)))
+        case ContactWarningReturned():
+            return replace(one, warned=tuple(told for told in one.warned if told[0] != fact.notice))
 
 
 def warned_of(
@@ -303,20 +315,25 @@ def warned_of(
 ) -> ContactWarned | None:
     """The fact by which a customer had been warned, at an instant, that a way of a contact fails.
 
-    None if they had not been; also if the way was verified since, or is used no more. `happened`: the
-    record, in its order, or the facts of `FACTS` alone. Who was not warned has no stale data.
+    None if they had not been, or what told them was given back; also if the way was verified since, or is
+    used no more. `happened`: the record, in its order, or the facts of `FACTS` alone. Who was not warned has
+    no stale data.
     """
-    found: ContactWarned | None = None
+    found: dict[str, ContactWarned] = {}
     for fact in happened:
-        if fact.at > at:
+        if fact.at > at or not isinstance(fact, FACTS):
+            continue
+        if (fact.customer, fact.contact) != (customer, contact):
             continue
         match fact:
-            case ContactWarned() if (fact.customer, fact.contact, fact.way) == (customer, contact, way):
-                found = fact
-            case WayVerified() if (fact.customer, fact.contact, fact.way) == (customer, contact, way):
-                found = None
-            case ContactWays() if (fact.customer, fact.contact) == (customer, contact):
-                found = found if way in {one["way"] for one in fact.ways} else None
+            case ContactWarned() if fact.way == way:
+                found[fact.notice] = fact
+            case ContactWarningReturned() if fact.way == way:
+                found.pop(fact.notice, None)
+            case WayVerified() if fact.way == way:
+                found.clear()
+            case ContactWays() if way not in {one["way"] for one in fact.ways}:
+                found.clear()
             case _:
                 pass
-    return found
+    return next(reversed(found.values()), None)

@@ -19,6 +19,7 @@ from hostwatch.core.facts_of_contacts import (
     ContactChangeConfirmed,
     ContactChanged,
     ContactWarned,
+    ContactWarningReturned,
     ContactWays,
     WayAsked,
     WayFailed,
@@ -277,18 +278,8 @@ def followed(world: World, decision: Decision, now: datetime) -> Decision:
             notices.append(_verification(found, notice, care))
         else:
             notices.append(notice)
-            before = world.notices.get(notice.id)
-            if notice.kind == "contact-failing" and _is_taken(notice) and not _is_taken(before):
-                found.happen(
-                    ContactWarned(
-                        at=now,
-                        customer=notice.customer,
-                        contact=care.whose,
-                        way=care.way,
-                        notice=notice.id,
-                        told=notice.contact,
-                    )
-                )
+            if notice.kind == "contact-failing":
+                _failing(found, notice, care)
     if not found.facts:
         return decision
     return replace(
@@ -296,6 +287,20 @@ def followed(world: World, decision: Decision, now: datetime) -> Decision:
         facts=(*decision.facts, *found.facts),
         notices=(*notices, *found.notices),
     )
+
+
+def _failing(found: _Found, notice: Notice, care: ContactData) -> None:
+    """The customer is warned by a notice when somebody takes it, and by none that is given back."""
+    one = found.world.ways.one(notice.customer, care.whose, care.way)
+    was_warned = one is not None and notice.id in {name for name, _ in one.warned}
+    about = {"customer": notice.customer, "contact": care.whose, "way": care.way, "notice": notice.id}
+    if not _is_taken(notice):
+        if was_warned:
+            found.happen(ContactWarningReturned(at=found.now, **about))
+        return
+    has_failed = one is None or one.failed_at is not None  # else it was verified meanwhile
+    if has_failed and not was_warned and not _is_taken(found.world.notices.get(notice.id)):
+        found.happen(ContactWarned(at=found.now, told=notice.contact, **about))
 
 
 def _is_taken(notice: Notice | None) -> bool:

@@ -198,6 +198,7 @@ GOLDEN: dict[str, str] = {
     "WayVerified": "8b522654b9332949",
     "WayFailed": "efa14b4cc3835b5d",
     "ContactWarned": "8fa1100bb36485c1",
+    "ContactWarningReturned": "1aa69e0d84ebd00c",
     "BreachExplained": "d265b3d72b572143",
     "DutyClaimed": "5ed205770c28e76d",
     "ClaimDecided": "c47d98bd301d2fc0",

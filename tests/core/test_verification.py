@@ -11,7 +11,14 @@ from hostwatch.core import acknowledging, afterwards, verifying
 from hostwatch.core.acknowledgement import Acknowledgement
 from hostwatch.core.acknowledgement import How as Said
 from hostwatch.core.emergency import Attempt, AttemptOutcome, Emergency, Notice, NoticeState
-from hostwatch.core.facts_of_contacts import ContactWarned, ContactWays, WayAsked, WayFailed, WayVerified
+from hostwatch.core.facts_of_contacts import (
+    ContactWarned,
+    ContactWarningReturned,
+    ContactWays,
+    WayAsked,
+    WayFailed,
+    WayVerified,
+)
 from hostwatch.core.judge import whole
 from hostwatch.core.notice import Story
 from hostwatch.core.population import Customer, Population
@@ -212,3 +219,18 @@ def test_who_was_warned_is_so_until_the_way_is_verified_or_used_no_more() -> Non
     found = [warned_of(record, "acme", "duty", WAY.way, days(day)) for day in (0, 2, 4, 6, 8)]
     assert found == [None, warned, warned, None, None]
     assert warned_of(record, "acme", "boss", WAY.way, days(2)) is None
+
+
+def test_two_notices_warn_and_what_is_given_back_warns_of_nothing() -> None:
+    """day 1   boss takes one   day 2   duty another   day 3   duty's comes back   day 4   boss's too"""
+    who = {"customer": "acme", "contact": "duty", "way": WAY.way}
+    first = ContactWarned(at=days(1), notice="C-1", told="boss", **who)
+    second = ContactWarned(at=days(2), notice="C-2", told="duty", **who)
+    record = [
+        first,
+        second,
+        ContactWarningReturned(at=days(3), notice="C-2", **who),
+        ContactWarningReturned(at=days(4), notice="C-1", **who),
+    ]
+    found = [warned_of(record, "acme", "duty", WAY.way, days(day)) for day in (1, 2, 3, 4)]
+    assert found == [first, second, first, None]

@@ -16,7 +16,7 @@ import pytest
 from hostwatch.asked import Refused
 from hostwatch.channels.base import Message, Receipt
 from hostwatch.channels.base import Refused as ChannelRefused
-from hostwatch.core import verifying
+from hostwatch.core import afterwards, verifying
 from hostwatch.core.verification import FACTS, State, warned_of
 from hostwatch.store.ledger import facts_of
 from hostwatch.store.present import notices
@@ -89,7 +89,7 @@ REFUSING: set[str] = set()
 async def answer(to: str, message: Message) -> Receipt:
     if to in REFUSING:
         raise ChannelRefused("550 no such user")
-    return Receipt("ok")
+    return Receipt("ok", receipt=f"{message.key}/{to}")
 
 
 def acme(*addresses: str, more: Iterable[dict[str, Any]] = ()) -> Site:
@@ -268,6 +268,41 @@ def test_who_fails_is_told_by_other_ways_and_only_then_counts_as_warned(tmp_path
         await desk.tell(desk.code("a"))
         record = [*facts_of(desk.office.db, FACTS)]
         assert warned(START + timedelta(days=1)) is None, "it works again"
+
+    play(tmp_path, acme("a", "b", more=[CHANGER]), story, refusing=["a"])
+
+
+def test_who_was_warned_by_what_comes_back_was_not_warned(tmp_path: Path) -> None:
+    """boss and b take it ── both give it back ── nobody is warned"""
+
+    async def give_back(desk: Desk) -> None:
+        for name in [fact.notice for fact in desk.happened("ContactWarned")]:
+            stored = next(one for one in _notices(desk) if one.id == name)
+            (receipt,) = (attempt.receipt for attempt in stored.attempts)
+            await desk.office.engine.do(
+                lambda world, now, one=stored, by=receipt: afterwards.heard(  # type: ignore[misc]
+                    world, one, by, None, said="", now=now
+                )
+            )
+
+    async def story(desk: Desk) -> None:
+        def failed() -> Any:
+            return desk.office.engine.world.ways.of("acme", "duty")[0]
+
+        def warned() -> Any:
+            record = [*facts_of(desk.office.db, FACTS)]
+            return warned_of(record, "acme", "duty", failed().known.way, START + timedelta(days=1))
+
+        await desk.verify(customer="acme", contact="duty")
+        await desk.office.until(lambda: len(desk.happened("ContactWarned")) == 2)
+        assert (failed().warned_at is not None, warned() is not None) == (True, True)
+        await give_back(desk)
+        assert len(desk.happened("ContactWarningReturned")) == 2
+        assert (failed().warned_at, warned()) == (None, None)
+        await give_back(desk)
+        assert len(desk.happened("ContactWarningReturned")) == 2, "said again it changes nothing"
+        await desk.die(acme("a", "b", more=[CHANGER]))
+        assert failed().warned_at is None, "after a crash as before"
 
     play(tmp_path, acme("a", "b", more=[CHANGER]), story, refusing=["a"])
 
