@@ -22,6 +22,7 @@ from hostwatch.core.emergency import Emergency, Notice
 from hostwatch.core.world import Decision, World
 from hostwatch.directory import Directory
 from hostwatch.engine import Engine
+from hostwatch.links import Links
 from hostwatch.messages import catalogue
 from hostwatch.messages.text import first_line, local
 from hostwatch.wording import for_reader
@@ -34,8 +35,14 @@ CHANGES_WITHIN: Final = timedelta(hours=1)
 """So often somebody may say otherwise by one link: each is a fact that is kept for ever."""
 
 LINKS_COUNTED: Final = 10_000
+EMERGENCIES_MAX: Final = 100
+"""Of which it is remembered who is meant in their tokens."""
+
 OTHERS_MAX: Final = 20
 """Others who have it, as a page names them."""
+
+Person = tuple[str, str]
+"""Customer and contact."""
 
 ACTOR: Final = "their link"
 TAKEN_BACK: Final = "taken back by the same link"
@@ -55,6 +62,24 @@ class _Found:
     language: str
 
 
+class _People:
+    """Who is meant in the tokens of an emergency. Reckoned once of each: thousands may be told of one."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[str, datetime], dict[bytes, Person]] = OrderedDict()
+
+    def of(self, links: Links, emergency: Emergency, told: Iterable[Notice]) -> Mapping[bytes, Person]:
+        """All who were told of it until now."""
+        key = emergency.reference, emergency.opened_at
+        known = self._known.setdefault(key, {})
+        self._known.move_to_end(key)
+        while len(self._known) > EMERGENCIES_MAX:
+            self._known.popitem(last=False)
+        for person in {(one.customer, one.contact) for one in told}.difference(known.values()):
+            known[links.person(*person, emergency)] = person
+        return known
+
+
 class Linked:
     """Serves whoever has a link."""
 
@@ -63,6 +88,7 @@ class Linked:
         self._clock = clock
         self._directory = directory
         self._changes: OrderedDict[str, list[datetime]] = OrderedDict()
+        self._people = _People()
 
     async def look(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """What a link is about, and how that stands. Changes nothing."""
@@ -137,11 +163,9 @@ class Linked:
         emergency = world.emergencies.get(token.reference)
         if emergency is None:
             return {"state": "over", "reference": token.reference}
-        theirs = [
-            one
-            for one in world.notices.of(token.reference)
-            if links.is_of(token, one.customer, one.contact, emergency)
-        ]
+        told = world.notices.of(token.reference)
+        whose = self._people.of(links, emergency, told).get(token.person)
+        theirs = [one for one in told if (one.customer, one.contact) == whose]
         if not theirs:
             return {"state": "unknown"}
         notice, directory = theirs[-1], self._directory()

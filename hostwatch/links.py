@@ -79,7 +79,7 @@ class Links:
         until = -((EPOCH - notice.created_at - self._valid) // HOUR)  # rounded up
         body = (
             int(of.reference.removeprefix("E-")).to_bytes(NUMBER_BYTES, "big")
-            + self._person(notice.customer, notice.contact, of)
+            + self.person(notice.customer, notice.contact, of)
             + until.to_bytes(HOUR_BYTES, "big")
         )
         return written(body + self._signature(PURPOSE, body))
@@ -101,9 +101,10 @@ class Links:
 
     def is_of(self, token: Token, customer: str, contact: str, of: Emergency) -> bool:
         """Whether a token is of this person, and of this emergency, not of one of another store so named."""
-        return hmac.compare_digest(token.person, self._person(customer, contact, of))
+        return hmac.compare_digest(token.person, self.person(customer, contact, of))
 
-    def _person(self, customer: str, contact: str, of: Emergency) -> bytes:
+    def person(self, customer: str, contact: str, of: Emergency) -> bytes:
+        """What stands for a person in the tokens of an emergency."""
         whose = f"{of.reference}\0{instant.rfc3339(of.opened_at)}\0{customer}\0{contact}"
         return hmac.digest(self._key, b"person\0" + whose.encode(), hashlib.sha256)[:PERSON_BYTES]
 

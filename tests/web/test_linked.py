@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from hostwatch.configuration.secret import Secret
 from hostwatch.configuration.web import ApiToken
 from hostwatch.core import acknowledging
 from hostwatch.core.acknowledgement import Acknowledgement, How
+from hostwatch.core.emergency import Emergency
 from hostwatch.core.world import Decision, World
 from hostwatch.linked import CHANGES_MAX, OTHERS_MAX, Linked
 from hostwatch.links import Links
@@ -91,6 +93,37 @@ def test_nobody_fills_the_record_by_changing_their_mind(tmp_path: Path) -> None:
             await linked.withdraw(asked)
             await linked.acknowledge(asked | {"by": f"Somebody {number}"})
         assert office.engine.vault.take() == [], "and nothing is kept of what changes nothing"
+
+    simulate(tmp_path, site({"acme": [{"simulated": "first"}]}), accepts, play)
+
+
+class Counting(Links):
+    """Counts how often it reckons who is meant."""
+
+    reckoned = 0
+
+    def person(self, customer: str, contact: str, of: Emergency) -> bytes:
+        self.reckoned += 1
+        return super().person(customer, contact, of)
+
+
+def test_who_is_meant_is_reckoned_once_however_many_are_told_and_ask(tmp_path: Path) -> None:
+    """Four hundred customers are told of one emergency, and many follow their links at a time."""
+
+    async def play(office: Office, side: Scripted) -> None:
+        linked, asked = await scene(office)
+        (mine,) = office.engine.world.emergencies.values()
+        (notice,) = office.engine.world.notices.of(mine.reference)
+        for number in range(400):
+            one = replace(notice, id=f"{notice.id}-{number}", customer=f"c{number}")
+            await office.engine.do(lambda world, now, one=one: Decision(notices=(one,)))  # type: ignore[misc]
+        links = Counting(KEY, URL, timedelta(hours=1))
+        office.directory.links = links
+        for _ in range(10):
+            assert (await linked.look(asked))["customer"] == "Acme"
+        assert links.reckoned == 401
+        stranger = replace(notice, customer="nobody")
+        assert (await linked.look({"token": links.token(stranger, mine)}))["state"] == "unknown"
 
     simulate(tmp_path, site({"acme": [{"simulated": "first"}]}), accepts, play)
 
