@@ -133,6 +133,36 @@ def test_a_word_that_overtakes_the_end_of_its_attempt_is_not_lost(tmp_path: Path
     simulate(tmp_path, site({"acme": [FIRST, SPARE]}), slow, play)
 
 
+def test_who_says_something_hears_that_it_was_taken_only_when_nothing_of_it_can_be_lost(
+    tmp_path: Path,
+) -> None:
+    """0:00 sent ── 0:02 delivered: not yet ── 0:05 the attempt ends ── taken ── of nobody's: taken at once"""
+
+    async def slow(to: str, message: Message) -> Receipt:
+        await asyncio.sleep(5)
+        return Receipt("202", receipt=f"simulated/main/{to}-1")
+
+    async def play(office: Office, side: Scripted) -> None:
+        async with hearing(office) as heard:
+            taken: list[str] = []
+            heard.on_taken = lambda word: taken.append(word.receipt)
+            (name,) = await office.owe("acme", "duty", met_by=Proof.DELIVERED)
+            await asyncio.sleep(2)
+            heard.hear(text("simulated/main/first-1", "delivered"))
+            heard.hear(text("simulated/main/first-1", "delivered"))
+            heard.hear(text("sms/main/of-another-channel", "delivered"))
+            await asyncio.sleep(1)
+            assert taken == ["sms/main/of-another-channel"]
+            await asyncio.sleep(57)
+            assert "simulated/main/first-1" in taken
+            assert office.notice(name).state is NoticeState.DELIVERED
+            heard.hear(text("simulated/main/nobody's", "delivered"))
+            await asyncio.sleep(1)
+            assert taken[-1] == "simulated/main/nobody's"
+
+    simulate(tmp_path, site({"acme": [FIRST]}), slow, play)
+
+
 def test_a_report_about_a_try_that_hung_stops_the_repeats(tmp_path: Path) -> None:
     """0:00 taken, and the line hangs ── 0:10 broken off ── 0:12 delivered, by our key ── no second copy"""
 
