@@ -299,6 +299,7 @@ class Outbox:
             rests=rests,
             due=due if drill is None else drill.due,
             by="" if drill is None else drill.by,
+            failing=whatnext.failing(self._engine.world, directory, notice),
             since=whatnext.since(notice, before),
             alone=lambda lane: self._alone_until(lane, now),
         ).waiting_for(gathers)

@@ -28,6 +28,9 @@ class Way:
     kept: str = ""
     """What it is made of, as JSON; empty if a secret is part of it."""
 
+    path: str = ""
+    """By what a message leaves the house: what fails, fails for all that have the same path."""
+
     wait: timedelta | None = None
     """How long it has before the next is tried too, if that is another time than the site's."""
 
@@ -43,6 +46,7 @@ def ladder_of(rungs: Iterable[Rung], surroundings: Surroundings) -> tuple[Way, .
             channel=channels.room(rung.kind).build(rung.settings, surroundings),
             leads=_leads(rung, surroundings),
             kept=_kept(rung),
+            path=rung.path(surroundings.site),
             wait=rung.wait,
         )
         for name, rung in named.items()

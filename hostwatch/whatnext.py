@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from hostwatch import otherpath
 from hostwatch.core import climbing, exercise, ladder, quiet
 from hostwatch.core.emergency import Duty, Notice
 from hostwatch.core.notice import Kind
@@ -120,6 +121,13 @@ def wanted(plan: Plan, world: World) -> Iterator[Wanted]:
         )
 
 
+def failing(world: World, directory: Directory, notice: Notice) -> frozenset[str]:
+    """Of a warning that customers are not told: the paths by which that failed. It goes by others first."""
+    if not any(story.warning in URGENT for story in notice.stories):
+        return frozenset()
+    return otherpath.failing(world, directory)
+
+
 def planned(
     notice: Notice,
     directory: Directory,
@@ -130,10 +138,11 @@ def planned(
     since: datetime,
     alone: Alone,
     by: str = "",
+    failing: Collection[str] = (),
 ) -> Plan:
     """What to do with a notice that can be sent `since`, and is owed by `due` if there is such an instant.
 
-    `by`: the only kind of channel that is asked; empty: each.
+    `by`: the only kind of channel that is asked; empty: each. `failing`: the paths that come last.
     """
     person = directory.person(notice)
     if person is None:  # authorised, and the directory is about to be changed
@@ -144,6 +153,7 @@ def planned(
     if notice.kind == REMINDER and (until := quiet.rests_until(kinds, person.quiet, now)) is not None:
         return Plan(notice=notice, step=ladder.Wait(until), until=until, rests=rests)
     ways = tuple(way for way in person.ways(owed, now) if by in ("", way.channel.kind))
+    ways = tuple(sorted(ways, key=lambda way: way.path in failing))
     rungs = tuple(way.name for way in ways)
     step = ladder.next_step(notice, rungs, pace, now, rests=rests, since=since)
     change = quiet.next_change(person.quiet, owed, now)

@@ -80,6 +80,10 @@ class Entry(Section):
         """What a message is planned to go by, and how much of that there is; needs no secret."""
         return kind, Lane(at_once=self.at_once, takes=TAKES)
 
+    def path_with(self, kind: str, site: object) -> str:
+        """By what a message leaves the house: what fails, fails for all that have the same path."""
+        return self.lane_with(kind, site)[0]
+
     shorthand: ClassVar[str]
     """The field that a bare string fills: `- email: ops@acme.example`."""
 
@@ -134,6 +138,15 @@ class LinkEntry(Entry):
 
     url: Link
     """The address. It is never shown whole."""
+
+    def path_with(self, kind: str, site: object) -> str:
+        """The other side's name, unless it is behind a provider; of a secret that was not read nothing."""
+        lane, _ = self.lane_with(kind, site)
+        try:
+            host = urlsplit(self.url.reveal()).hostname
+        except ValueError:
+            host = None
+        return lane if host is None or lane != kind else f"{kind} {host}"
 
     @model_validator(mode="before")
     @classmethod

@@ -98,6 +98,10 @@ class Settings(_phone.Entry):
             return Wrong(what, hint)
         return None if isinstance(sites.get("email"), _smtp.Site) else Wrong(*NO_RELAY)
 
+    def path_with(self, kind: str, site: object) -> str:
+        """Its pages are mailed: what becomes of the relay becomes of them."""
+        return "email"
+
     def proves_with(self, site: object) -> Proof:
         """What its gateway says at best."""
         return self.proves

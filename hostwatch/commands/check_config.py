@@ -8,6 +8,7 @@ import sys
 from collections import defaultdict
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from hostwatch.clock import SystemClock
 from hostwatch.configuration import load
 from hostwatch.configuration.gaps import gaps
 from hostwatch.configuration.mistake import BadConfiguration, Mistake
+from hostwatch.otherpath import shared
 from hostwatch.stock.check import Stock, check
 from hostwatch.stock.order import order_of, recorded
 from hostwatch.whatif import Grounds, worst
@@ -84,10 +86,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _with_gaps(loaded: load.Loaded, file: str, now: datetime) -> load.Loaded:
-    """With the times, from now on, in which nobody would be told."""
+    """With the times, from now on, in which nobody would be told, and what operators would not hear."""
     found = (
         Mistake(file=file, line=None, key=key, wrong=wrong.wrong, mend=wrong.mend)
-        for key, wrong in gaps(loaded.configuration, now)
+        for key, wrong in chain(gaps(loaded.configuration, now), shared(loaded.configuration))
     )
     return replace(loaded, warnings=(*loaded.warnings, *found))
 

@@ -75,6 +75,11 @@ class Rung(Section):
         found: tuple[str, Lane] = getattr(self.settings, "lane_with")(self.kind, sites.get(self.kind))  # noqa: B009
         return found
 
+    def path(self, sites: Mapping[str, BaseModel]) -> str:
+        """By what a message leaves the house."""
+        found: str = getattr(self.settings, "path_with")(self.kind, sites.get(self.kind))  # noqa: B009
+        return found
+
     def wrong(self, sites: Mapping[str, BaseModel]) -> Wrong | None:
         """Why it cannot be used with what the site sets for each kind."""
         found: Wrong | None = getattr(self.settings, "wrong_among")(self.kind, sites)  # noqa: B009
