@@ -29,6 +29,7 @@ from hostwatch.core import (
 from hostwatch.core.budget import PAUSE_MAX, Budgets
 from hostwatch.core.customerduty import CustomerDuty
 from hostwatch.core.emergency import Notice, NoticeState
+from hostwatch.core.undecided import Whose
 from hostwatch.core.world import Decision
 from hostwatch.directory import Directory, Way
 from hostwatch.engine import Engine
@@ -81,8 +82,8 @@ class Outbox:
         self._changed: dict[str, None] = {}
         """Notices of which a round must see what is to be done now."""
 
-        self._gathering: dict[str, set[str]] = {}
-        """By customer the notices that wait for others."""
+        self._gathering: dict[Whose, set[str]] = {}
+        """By customer the notices that wait for others, of devices and of services apart."""
 
         self._waits_end: list[tuple[datetime, str]] = []
         """A heap: when whose wait is over."""
@@ -166,8 +167,8 @@ class Outbox:
         for reference in (*decision.acknowledged, *(owed.emergency for owed in decision.customer_duties)):
             self._changed.update((notice.id, None) for notice in notices.of(reference))
         undecided = self._engine.world.signals.undecided
-        for customer in [one for one in self._gathering if not undecided.of(one)]:  # nobody is waited for
-            self._changed.update(dict.fromkeys(self._gathering.pop(customer)))
+        for whose in [one for one in self._gathering if not undecided.of(one)]:  # nobody is waited for
+            self._changed.update(dict.fromkeys(self._gathering.pop(whose)))
             self._wake.set()
         people = decision.population
         if people is not None and (people.customers or people.customers_gone):
@@ -259,7 +260,7 @@ class Outbox:
             del self._changed[name]
             plan = self._look_at(name, directory, now)
             if plan is not None and plan.gathers is not None and plan.notice.duty is not None:
-                self._gathering.setdefault(plan.notice.customer, set()).add(name)
+                self._gathering.setdefault(gathering.whose(plan.notice), set()).add(name)
             if plan is None or not plan.ways or plan.gathers is not None:
                 self._turns.drop(name)
             else:

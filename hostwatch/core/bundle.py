@@ -30,8 +30,9 @@ FOLDED: Final = frozenset({"update", "recovery", "withdrawn"})
 BESIDE: Final = frozenset({"emergency", "recovery", "withdrawn"})
 """Kinds of notices of which many stand in one message."""
 
-Shape = tuple[Kind, bool]
-"""How a notice would be told now, and whether with its beginning: only such as are alike stand together."""
+Shape = tuple[Kind, bool, bool]
+"""How a notice would be told now, whether with its beginning, and whether of a service: only such as are
+alike stand together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,10 +149,10 @@ def shape(world: World, notice: Notice) -> Shape | None:
         return None
     last = [notice, *_behind(world, notice)][-1]
     story = _newest(notice, last)
-    if story.is_shared or story.service or story.warning or story.gone:
+    if story.is_shared or story.warning or story.gone:
         return None
     kind = last.kind if last.kind in END else notice.kind
-    return kind, kind != notice.kind
+    return kind, kind != notice.kind, bool(story.service)
 
 
 def _behind(world: World, notice: Notice) -> Iterator[Notice]:

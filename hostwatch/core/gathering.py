@@ -1,11 +1,11 @@
 """How long a notice waits for others: of many devices that fall silent together one message tells.
 
 A first notice waits only while other devices of the customer are silent without a verdict, since these may
-fall at any moment; a device that is silent alone is told of at once. What was told in one message may end
-together just so: an end waits while something of that message lasts. The first message waits a short time.
-After it has left, those that come later wait longer, and stand in one further message. No wait ends later
-than a third of the time to tell after the verdict, so it costs nobody a deadline. All of it follows from the
-world.
+fall at any moment; of a service, while other services are. One that is silent alone is told of at once.
+What was told in one message may end together just so: an end waits while something of that message lasts.
+The first message waits a short time. After it has left, those that come later wait longer, and stand in one
+further message. No wait ends later than a third of the time to tell after the verdict, so it costs nobody a
+deadline. All of it follows from the world.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from hostwatch.core import bundle
 from hostwatch.core.acknowledgement import END
 from hostwatch.core.emergency import Notice
+from hostwatch.core.undecided import Whose
 from hostwatch.core.world import World
 
 
@@ -35,8 +36,8 @@ def until(world: World, notice: Notice, gather: Gather) -> datetime | None:
     customer = world.population.customers.get(notice.customer)
     if not gather.first or customer is None or notice.attempts or not _may_follow(world, notice):
         return None
-    told_at = world.notices.told_at(notice.customer, notice.contact, end=notice.kind in END)
-    is_further = told_at is not None and told_at > notice.created_at - customer.terms.interval
+    told_at = world.notices.told_like(notice)
+    is_further = told_at is not None and told_at > notice.created_at - notice.stories[0].interval
     wait = gather.further if is_further else gather.first
     duty = None if notice.duty is None else world.duties.get(notice.duty)
     owed_from = notice.created_at if duty is None else duty.due - customer.terms.notice_within
@@ -46,9 +47,14 @@ def until(world: World, notice: Notice, gather: Gather) -> datetime | None:
 def _may_follow(world: World, notice: Notice) -> bool:
     """Whether others may come at any moment that the same message would tell."""
     shape = bundle.shape(world, notice)
-    if shape == ("emergency", False):
-        return notice.duty in world.duties and bool(world.signals.undecided.of(notice.customer))
+    if shape is not None and shape[:2] == ("emergency", False):
+        return notice.duty in world.duties and bool(world.signals.undecided.of(whose(notice)))
     return shape is not None and notice.kind in END and _others_last(world, notice)
+
+
+def whose(notice: Notice) -> Whose:
+    """What it is about, when others like it are counted."""
+    return notice.customer, bool(notice.stories[0].service)
 
 
 def _others_last(world: World, notice: Notice) -> bool:

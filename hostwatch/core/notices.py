@@ -40,8 +40,9 @@ class Notices(Mapping[str, Notice]):
         self._pending_to: dict[Reader, dict[str, None]] = {}
         """By person those that are still to be sent, oldest first."""
 
-        self._told_at: dict[tuple[Reader, bool], datetime] = {}
-        """By person when a message of a beginning, and one of an end, left last, as far as that is known."""
+        self._told_at: dict[tuple[Reader, bool, bool], datetime] = {}
+        """By person when a message of a beginning, or of an end, left last, of devices or of services, as far
+        as that is known."""
 
         self.reminding: set[str] = set()
         """Reminders that are still to be sent."""
@@ -76,9 +77,10 @@ class Notices(Mapping[str, Notice]):
         """The names of those that are still to be sent to a person, oldest first."""
         return self._pending_to.get((customer, contact), {}).keys()
 
-    def told_at(self, customer: str, contact: str, *, end: bool = False) -> datetime | None:
-        """When a message of a beginning left for a person last; or one of an end."""
-        return self._told_at.get(((customer, contact), end))
+    def told_like(self, notice: Notice) -> datetime | None:
+        """When a message left last for its person that was like it: of a beginning or an end, of devices or
+        services."""
+        return self._told_at.get(_alike(notice))
 
     def reminders_to(self, customer: str, contact: str) -> list[Notice]:
         """The reminders to a person, oldest first."""
@@ -112,7 +114,7 @@ class Notices(Mapping[str, Notice]):
             if attempt.led_by:
                 self._by_message.setdefault(attempt.led_by, {})[name] = None
         if notice.kind in ("emergency", *END) and notice.attempts:
-            of, began = ((notice.customer, notice.contact), notice.kind in END), notice.attempts[-1].began_at
+            of, began = _alike(notice), notice.attempts[-1].began_at
             self._told_at[of] = max(self._told_at.get(of, began), began)
         if notice.after is not None:
             self._behind.setdefault(notice.after, set()).add(name)
@@ -169,6 +171,11 @@ class Notices(Mapping[str, Notice]):
             _take_out(self._by_message, attempt.led_by, notice.id)
         for emergency in notice.emergencies:
             _take_out(self._by_emergency, emergency, notice.id)
+
+
+def _alike(notice: Notice) -> tuple[Reader, bool, bool]:
+    is_of_service = bool(notice.stories) and bool(notice.stories[0].service)
+    return (notice.customer, notice.contact), notice.kind in END, is_of_service
 
 
 def _take_out(index: dict[K, dict[str, None]], key: K, name: str) -> None:

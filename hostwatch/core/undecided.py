@@ -1,4 +1,4 @@
-"""Devices that are silent and on which there is no verdict yet, counted by customer as readings come."""
+"""What is silent and has no verdict yet, devices and services, counted by customer as readings come."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from collections.abc import Callable
 from hostwatch.core.service import is_service
 from hostwatch.core.signal import Signal
 
+Whose = tuple[str, bool]
+"""A customer, and whether it is of their services; else of their devices."""
+
 
 class Undecided:
     """What a change costs does not grow with how many are silent."""
@@ -16,29 +19,29 @@ class Undecided:
         self.customer_of: Callable[[str], str] = lambda _: ""
         """Whose device a signal is of; empty for what is no device."""
 
-        self._customers: dict[str, str] = {}
+        self._whose: dict[str, Whose] = {}
         """By signal."""
 
-        self._count: Counter[str] = Counter()
+        self._count: Counter[Whose] = Counter()
 
-    def of(self, customer: str) -> int:
-        """How many devices of a customer."""
-        return self._count[customer]
+    def of(self, whose: Whose) -> int:
+        """How many."""
+        return self._count[whose]
 
     def note(self, signal: Signal) -> None:
         """A signal is so from now on."""
         self.forget(signal.name)
-        if signal.silence is None or signal.verdict is not None or is_service(signal.name):
+        if signal.silence is None or signal.verdict is not None:
             return
         customer = self.customer_of(signal.name)
         if customer:
-            self._customers[signal.name] = customer
-            self._count[customer] += 1
+            whose = self._whose[signal.name] = customer, is_service(signal.name)
+            self._count[whose] += 1
 
     def forget(self, name: str) -> None:
         """It is not silent any more, or not watched."""
-        customer = self._customers.pop(name, None)
-        if customer is not None:
-            self._count[customer] -= 1
-            if not self._count[customer]:
-                del self._count[customer]
+        whose = self._whose.pop(name, None)
+        if whose is not None:
+            self._count[whose] -= 1
+            if not self._count[whose]:
+                del self._count[whose]

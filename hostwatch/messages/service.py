@@ -36,6 +36,19 @@ def first_line(t: NullTranslations, kind: Kind) -> str:
             return t.gettext("%(reference)s: %(service)s on %(device)s is no longer watched by us")
 
 
+def many(t: NullTranslations, kind: Kind) -> str:
+    """The same about several: with `count`, `since` and `devices`, of which each names a service too."""
+    match kind:
+        case "emergency":
+            return t.gettext(
+                "%(count)d services have not passed our checks, the first since %(since)s: %(devices)s"
+            )
+        case "recovery":
+            return t.gettext("%(count)d services pass our checks again: %(devices)s")
+        case _:
+            return t.gettext("%(count)d services are no longer watched by us: %(devices)s")
+
+
 def named(story: Story, kind: Kind, line: Line) -> str:
     """The service, or all that an update tells of."""
     names = (story.service, *story.failing) if kind == "update" else (story.service,)
@@ -100,20 +113,28 @@ def beside(t: NullTranslations, story: Story, kind: Kind, line: Line) -> Iterato
         ) % ", ".join(line(name) for name in story.answering)
 
 
-def next_steps(t: NullTranslations, kind: Kind) -> str:
-    """What the reader can expect from us now."""
+def next_steps(t: NullTranslations, kind: Kind, count: int) -> str:
+    """What the reader can expect from us now, of so many services."""
     match kind:
         case "emergency" | "update":
-            return t.gettext(
+            return t.ngettext(
                 "What happens next: we keep checking the service and tell you when it passes again."
-                " We have not established the cause yet."
+                " We have not established the cause yet.",
+                "What happens next: we keep checking the services and tell you when they pass again."
+                " We have not established the cause yet.",
+                count,
             )
         case "recovery":
-            return t.gettext(
-                "What happens next: we keep checking the service and tell you if it does not pass again."
+            return t.ngettext(
+                "What happens next: we keep checking the service and tell you if it does not pass again.",
+                "What happens next: we keep checking the services and tell you if one does not pass again.",
+                count,
             )
         case _:
-            return t.gettext(
+            return t.ngettext(
                 "What happens next: the service was taken out of our watch while it did not pass our checks."
-                " We do not know whether it does now, and you get no further notice about it."
+                " We do not know whether it does now, and you get no further notice about it.",
+                "What happens next: the services were taken out of our watch while they did not pass our"
+                " checks. We do not know whether they do now, and you get no further notice about them.",
+                count,
             )

@@ -71,7 +71,7 @@ def compose(
     elif all(shared.is_about(story) for story in stories):
         steps = speaker.about_shared(stories, kind)
     elif all(story.service for story in stories):
-        steps = speaker.about_service(kind)
+        steps = speaker.about_service(kind, len(stories))
     else:
         steps = speaker.next_steps(kind, len(stories), all_pinged)
     sheet = Sheet(
@@ -197,6 +197,8 @@ class Speaker:
         own = apart.many(t, kind)
         if own is not None:
             pattern = own
+        elif all(story.service for story in stories):
+            pattern = service.many(t, kind)
         elif kind == "emergency":
             pinged = t.gettext(
                 "%(count)d devices have not answered our pings, the first since %(since)s: %(devices)s"
@@ -354,9 +356,9 @@ class Speaker:
         """The same after an outage of what several customers hang on."""
         return shared.next_steps(self._words, stories, kind)
 
-    def about_service(self, kind: Kind) -> str:
-        """The same about a service."""
-        return service.next_steps(self._words, kind)
+    def about_service(self, kind: Kind, count: int) -> str:
+        """The same about services."""
+        return service.next_steps(self._words, kind, count)
 
     def closing(self, site: str, customer: str, contact: str) -> Iterator[str]:
         """For whom, from whom, and in which time."""

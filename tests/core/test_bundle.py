@@ -16,6 +16,7 @@ from hostwatch.core.facts_from_people import CallEnded
 from hostwatch.core.population import Customer
 from hostwatch.core.proof import Proof
 from hostwatch.core.reading import Outcome, Reading
+from hostwatch.core.service import Service
 from hostwatch.core.terms import TellingTerms
 from tests.core.test_delivery import Story, at, kinds
 
@@ -73,6 +74,32 @@ class Storm(Story):
 
     def stands(self) -> dict[str, str]:
         return {one.id.partition(".acme")[0]: one.state.value for one in self.world.notices.values()}
+
+
+class Services(Storm):
+    """Devices that answer, and on each a web service that does not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        www = (Service(name="www"),)
+        devices = {name: replace(one, services=www) for name, one in self.population.devices.items()}
+        self.population = replace(self.population, devices=devices)
+        self.enrol("00:02")
+
+    def services(self, when: str, outcome: Outcome, *devices: str) -> None:
+        names = [f"{one}/www@main" for one in devices]
+        readings = [
+            Reading(signal=name, at=at(when), known_at=at(when), outcome=outcome, why="http: answer")
+            for name in names
+        ]
+        self.do(judge.readings(self.world, None, readings, closes=True, now=at(when)))
+
+    def fail(self, *devices: str) -> None:
+        self.look("00:05", Outcome.ANSWERED, *DEVICES)
+        self.services("00:05", Outcome.ANSWERED, *devices)
+        for when in ("00:10", "00:15"):
+            self.look(when, Outcome.ANSWERED, *DEVICES)
+            self.services(when, Outcome.MISSED, *devices)
 
 
 def test_a_beginning_whose_end_is_known_is_told_with_it() -> None:
@@ -151,6 +178,36 @@ def test_many_beginnings_stand_in_one_message_and_each_keeps_its_duty() -> None:
     attempts = [one.attempts[-1] for one in storm.world.notices.values()]
     assert [one.led_by for one in attempts] == ["", f"{FIRST}#1", f"{FIRST}#1"]
     assert {one.receipt for one in attempts} == {"m-1"}
+
+
+def test_many_services_stand_in_one_message_and_their_ends_in_another_with_their_beginnings() -> None:
+    storm = Services()
+    storm.fail(*DEVICES)
+    storm.services("00:20", Outcome.ANSWERED, "web-1", "web-3")
+
+    still, over = storm.claim("00:21", "E-000002.emergency.acme.duty"), storm.claim("00:21")
+
+    assert [(story.service, story.device) for story in still.stories] == [("www", "web-2")]
+    assert [(story.service, story.device) for story in over.stories] == [("www", "web-1"), ("www", "web-3")]
+    assert (still.kind, over.kind, over.both) == ("emergency", "recovery", True)
+
+
+def test_services_and_devices_stand_apart() -> None:
+    """00:15 two services fail, and a device falls ── 00:16 a message for each of both"""
+    storm = Services()
+    storm.look("00:05", Outcome.ANSWERED, *DEVICES)
+    storm.services("00:05", Outcome.ANSWERED, *DEVICES)
+    for when in ("00:10", "00:15"):
+        storm.look(when, Outcome.ANSWERED, "web-1", "web-2")
+        storm.look(when, Outcome.MISSED, "web-3")
+        storm.services(when, Outcome.MISSED, "web-1", "web-2")
+
+    told = []
+    while left := [one.id for one in storm.world.notices.values() if not one.attempts]:
+        told.append(storm.claim("00:16", left[0]))
+
+    found = [[f"{story.service} {story.device}" for story in one.stories] for one in told]
+    assert sorted(found) == [[" web-3"], ["www web-1", "www web-2"]]
 
 
 def test_whoever_is_up_again_stands_apart_from_those_who_are_not() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hostwatch.core import gathering
 from hostwatch.core.gathering import Gather
 from hostwatch.core.reading import Outcome
-from tests.core.test_bundle import FIRST, Storm
+from tests.core.test_bundle import FIRST, Services, Storm
 
 SECOND = "E-000002.emergency.acme.duty"
 
@@ -39,6 +39,41 @@ def test_who_falls_alone_is_told_of_at_once() -> None:
 
 def test_the_first_waits_half_a_minute_while_others_may_fall() -> None:
     assert until(falling()) == "00:15:30"
+
+
+def test_services_wait_for_services_and_devices_for_devices() -> None:
+    """00:15 a verdict on a service of web-1; that of web-2 has missed once, and web-3 itself"""
+    storm = Services()
+    everybody = ("web-1", "web-2", "web-3")
+    storm.look("00:05", Outcome.ANSWERED, *everybody)
+    storm.services("00:05", Outcome.ANSWERED, *everybody)
+    storm.look("00:10", Outcome.ANSWERED, *everybody)
+    storm.services("00:10", Outcome.MISSED, "web-1")
+    storm.services("00:12", Outcome.MISSED, "web-2")
+    storm.look("00:13", Outcome.MISSED, "web-3")
+    storm.look("00:15", Outcome.ANSWERED, "web-1", "web-2")
+    storm.services("00:15", Outcome.MISSED, "web-1")
+    assert until(storm) == "00:15:30"
+
+    storm.services("00:16", Outcome.ANSWERED, "web-2")
+    assert until(storm) is None, "the silent device is not waited for"
+
+
+def test_what_was_told_of_devices_does_not_make_a_service_wait_longer() -> None:
+    """00:15:30 a device is told of ── 00:17 a verdict on a service; another has missed"""
+    storm = Services()
+    everybody = ("web-1", "web-2", "web-3")
+    storm.look("00:05", Outcome.ANSWERED, *everybody)
+    storm.services("00:07", Outcome.ANSWERED, *everybody)
+    for when in ("00:10", "00:15"):
+        storm.look(when, Outcome.MISSED, "web-1")
+        storm.look(when, Outcome.ANSWERED, "web-2", "web-3")
+    storm.claim("00:15:30")
+    storm.end("00:15:30", "accepted")
+    storm.services("00:12", Outcome.MISSED, "web-2")
+    storm.services("00:16", Outcome.MISSED, "web-3")
+    storm.services("00:17", Outcome.MISSED, "web-2")
+    assert until(storm, SECOND) == "00:17:30"
 
 
 def test_as_soon_as_nobody_is_silent_without_a_verdict_it_goes() -> None:
@@ -132,12 +167,12 @@ def test_the_end_of_what_was_told_alone_waits_for_nobody() -> None:
 def test_who_is_silent_is_counted_as_readings_come_and_as_a_start_finds_them() -> None:
     storm = falling()
     undecided = storm.world.signals.undecided
-    assert (undecided.of("acme"), undecided.of("beta")) == (2, 0)
+    assert (undecided.of(("acme", False)), undecided.of(("beta", False))) == (2, 0)
 
     again = type(storm.world.signals)(storm.world.speaking, storm.world.signals.restless)
     again.attach(storm.world.speaking, storm.world.population.customer_of)
-    assert again.undecided.of("acme") == 2
+    assert again.undecided.of(("acme", False)) == 2
 
     storm.population = type(storm.population)(customers=storm.population.customers, devices={})
     storm.enrol("00:16")
-    assert undecided.of("acme") == 0
+    assert undecided.of(("acme", False)) == 0

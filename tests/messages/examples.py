@@ -52,6 +52,15 @@ WWW = dataclasses.replace(
     why="http: answer: the server answered 503 instead of 200-299",
 )
 WWW_BACK = dataclasses.replace(WWW, itself="", last_miss=at("06:30"), first_answer=at("06:35"))
+WWW_2 = dataclasses.replace(
+    WWW,
+    reference="E-000048",
+    device="acme-web-2",
+    address="192.0.2.18",
+    first_miss=at("06:06"),
+    verdict=at("06:11"),
+)
+WWW_2_BACK = dataclasses.replace(WWW_2, itself="", last_miss=at("06:31"), first_answer=at("06:36"))
 WITH_IT = dataclasses.replace(SILENT, failing=("email", "www"))
 ALIVE = dataclasses.replace(SILENT, answering=("email", "www"))
 BOTH = dataclasses.replace(SILENT, reference="E-000047", failing=("www",))
@@ -294,6 +303,8 @@ NOTICES: dict[str, tuple[Kind, tuple[Story, ...], dict[str, bool]]] = {
     "Another machine has the address": ("emergency", (TAKEN,), {}),
     "A service does not pass": ("emergency", (WWW,), {}),
     "A service passes again": ("recovery", (WWW_BACK,), {}),
+    "Several services do not pass": ("emergency", (WWW, WWW_2), {}),
+    "Several services pass again": ("recovery", (WWW_BACK, WWW_2_BACK), {}),
     "A service is taken out of the watch": ("withdrawn", (WWW,), {}),
     "A device falls silent, and its services with it": ("emergency", (WITH_IT,), {}),
     "A device falls silent, and its services do not": ("emergency", (ALIVE,), {}),

@@ -143,13 +143,14 @@ class Office:
         met_by: Proof = Proof.ACCEPTED,
         *,
         apart: bool = False,
+        service: str = "",
     ) -> list[str]:
         """Emergencies of which a contact is owed notices; the names of these.
 
-        `apart`: of services, each of which is told in a message of its own.
+        `apart`: of what is shared, each of which is told in a message of its own.
         """
         now = self.clock.now()
-        owed = [self._owed(customer, contact, now, met_by, "web" * apart) for _ in range(number)]
+        owed = [self._owed(customer, contact, now, met_by, apart, service) for _ in range(number)]
         decision = Decision(
             emergencies=tuple(emergency for emergency, _, _ in owed),
             duties=tuple(duty for _, duty, _ in owed),
@@ -159,7 +160,13 @@ class Office:
         return [notice.id for _, _, notice in owed]
 
     def _owed(
-        self, customer: str, contact: str, now: datetime, met_by: Proof, service: str
+        self,
+        customer: str,
+        contact: str,
+        now: datetime,
+        met_by: Proof,
+        apart: bool = False,
+        service: str = "",
     ) -> tuple[Emergency, Duty, Notice]:
         self.references += 1
         reference = f"E-{self.references:06d}"
@@ -175,6 +182,7 @@ class Office:
             verdict=now,
             why="no answer",
             service=service,
+            switches=("sw-1",) if apart else (),
         )
         name = notice_id(reference, "emergency", customer, contact)
         emergency = Emergency(

@@ -176,7 +176,7 @@ def _all_dead(office: Office, shape: Shape) -> Decision:
     notices: list[Notice] = []
     for number in range(shape.customers * shape.devices):
         customer = f"c{number % shape.customers:03}"
-        emergency, duty, notice = office._owed(customer, "p0", now, Proof.ACCEPTED, "")
+        emergency, duty, notice = office._owed(customer, "p0", now, Proof.ACCEPTED)
         emergencies.append(emergency)
         for person in range(shape.contacts):
             name = notice_id(emergency.reference, "emergency", customer, f"p{person}")

@@ -26,6 +26,26 @@ def test_twenty_five_emergencies_of_one_customer_are_one_message(tmp_path: Path)
     simulate(tmp_path, site({"acme": [{"simulated": "duty"}]}), answer, play)
 
 
+def test_sixty_services_of_one_customer_are_one_message_and_devices_stand_in_another(tmp_path: Path) -> None:
+    async def answer(to: str, message: Message) -> Receipt:
+        return Receipt("250 accepted")
+
+    async def play(office: Office, side: Scripted) -> None:
+        (first,) = await office.owe("acme", "duty", service="ftp")
+        await office.until(lambda: office.notice(first).state is NoticeState.ACCEPTED)
+        decisions = [office.owe("acme", "duty", 30, service=service) for service in ("www", "email")]
+        await asyncio.gather(*decisions, office.owe("acme", "duty", 2))
+        await office.until(lambda: not office.engine.world.pending())
+
+        told = {len(message.payload["emergencies"]): message for _, _, message in side.sent}
+        assert [*told] == [1, 60, 2]
+        assert told[60].subject.startswith("60 services have not passed our checks")
+        assert {one["service"] for one in told[60].payload["emergencies"]} == {"www", "email"}
+        assert told[2].subject.startswith("2 devices")
+
+    simulate(tmp_path, site({"acme": [{"simulated": "duty"}]}), answer, play)
+
+
 def test_a_bundle_that_perhaps_arrived_is_repeated_under_its_key_and_what_is_new_stands_apart(
     tmp_path: Path,
 ) -> None:
