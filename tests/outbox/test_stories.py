@@ -386,7 +386,7 @@ def test_whoever_waits_for_another_notice_has_its_turn_as_soon_as_that_is_settle
         begun = replace(
             office.notice(name),
             id="begun",
-            kind="recovery",  # behind which nothing is told in the same message
+            kind="correction",  # behind which nothing is told in the same message; it waits for no others
             duty=None,
             state=NoticeState.PENDING,
             attempts=(),
