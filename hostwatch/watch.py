@@ -29,6 +29,7 @@ from hostwatch.directory import Directory
 from hostwatch.engine import Engine
 from hostwatch.enroller import Enroller
 from hostwatch.exercises import Exercises
+from hostwatch.flapping import Flapping
 from hostwatch.frontdoor import FrontDoor
 from hostwatch.gauges import Figure
 from hostwatch.health import Examiner, Health
@@ -172,8 +173,8 @@ class Watch:
             self.settle(len(self.engine.world.signals))
             own = (self.patience, self.time_watch, self.traffic, self.pulse, self.verifier, self.exercises)
             heard = (self.callbacks, self.returned, self.front, self.reminders)
-            untaken = UntakenCalls(self.engine, self._clock)
-            parts = (self.applications, self.prober, self.outbox, untaken, *own, *heard)
+            summing, untaken = Flapping(self.engine, self._clock), UntakenCalls(self.engine, self._clock)
+            parts = (self.applications, self.prober, self.outbox, summing, untaken, *own, *heard)
             working = [asyncio.create_task(part.run()) for part in parts]
             if started is not None:
                 started.set()

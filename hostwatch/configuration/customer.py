@@ -178,6 +178,22 @@ class Contact(Section):
     """What they are authorised to: told, operations, maintenance, contacts, claims."""
 
 
+class RunningNotice(Section):
+    """A running notice is accepted of what flaps, in the place of a notice for each emergency."""
+
+    after: Annotated[int, Field(ge=2, le=100)] = 3
+    """It begins with so many emergencies of one device or service,"""
+
+    within: Annotated[Duration, between("1m", "1d")] = timedelta(hours=1)
+    """in this time."""
+
+    calm_after: Annotated[Duration, between("1m", "1d")] = timedelta(minutes=30)
+    """It ends when that was up, or down, for so long."""
+
+    every: Annotated[Duration, between("5m", "1d")] = timedelta(hours=1)
+    """How often it is summed up."""
+
+
 class Terms(Section):
     """What this customer's agreement says otherwise than the site's defaults."""
 
@@ -213,6 +229,9 @@ class Terms(Section):
 
     stale_needs_warning: bool | None = None
     """Whether contact data can only be claimed to be stale if the customer had been warned of them."""
+
+    running_notice: RunningNotice | None = None
+    """When a running notice is accepted of what flaps; each emergency is told by itself, if absent."""
 
     quiet_hours: Literal["refused", "allowed"] | None = None
     """Whether contacts may have quiet hours. No deadline is moved by them."""

@@ -44,7 +44,7 @@ from hostwatch.configuration.uplink import INTERVAL_DEFAULT as UPLINK_INTERVAL
 from hostwatch.configuration.uplink import UPLINKS_MAX, Uplink
 from hostwatch.configuration.web import Api, Web
 from hostwatch.core.proof import Proof
-from hostwatch.core.terms import AgreementTerms, TellingTerms, Told
+from hostwatch.core.terms import AgreementTerms, RunningTerms, TellingTerms, Told
 
 INTERVAL_DEFAULT = timedelta(minutes=5)
 
@@ -275,6 +275,7 @@ class Configuration(Section):
             named=own.named,
             met_by=Proof(own.met_by or self.notices.met_by),
             exercises=(own.exercises or self.notices.exercises) == "allowed",
+            running=None if own.running_notice is None else RunningTerms(**dict(own.running_notice)),
             remind_every=self.notices.remind_every if own.remind_every is None else own.remind_every,
             remind_acknowledged=own.remind_acknowledged
             if own.remind_acknowledged is not None

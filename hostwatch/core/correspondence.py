@@ -66,6 +66,6 @@ class Correspondence:
 
 def _may_know(first: Notice) -> bool:
     """Whether somebody may have heard of the beginning, or still will: only they hear of the end."""
-    if first.state in (NoticeState.GIVEN_UP, NoticeState.CORRECTED):
+    if first.state in (NoticeState.GIVEN_UP, NoticeState.CORRECTED, NoticeState.RUNNING):
         return first.perhaps_told
     return first.state is not NoticeState.FORBIDDEN

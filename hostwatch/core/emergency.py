@@ -80,6 +80,9 @@ class NoticeState(StrEnum):
     CORRECTED = "corrected"
     """What it tells was a false alarm: whoever it had not reached is told nothing."""
 
+    RUNNING = "under a running notice"
+    """Told by the running notice that the agreement accepts, which had reached the person; by no message."""
+
     OVERTAKEN = "overtaken"
     """A reminder of what was over, or somebody had, before it reached them."""
 

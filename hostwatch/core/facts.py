@@ -17,6 +17,7 @@ from hostwatch.core import (
     facts_of_contacts,
     facts_of_duties,
     facts_of_exercises,
+    facts_of_flapping,
 )
 from hostwatch.core.fact import Fact as Fact
 from hostwatch.core.reading import Kind
@@ -350,6 +351,8 @@ DutyClaimed = facts_of_duties.DutyClaimed
 ClaimDecided = facts_of_duties.ClaimDecided
 ExerciseOpened = facts_of_exercises.ExerciseOpened
 ExerciseEnded = facts_of_exercises.ExerciseEnded
+RunningNoticeBegan = facts_of_flapping.RunningNoticeBegan
+RunningNoticeEnded = facts_of_flapping.RunningNoticeEnded
 
 ContactWays = facts_of_contacts.ContactWays
 ContactChanged = facts_of_contacts.ContactChanged

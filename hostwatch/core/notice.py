@@ -17,6 +17,7 @@ Kind = Literal[
     "withdrawn",
     "correction",
     "reminder",
+    "running",
     "warning",
     "cleared",
     "verification",
@@ -96,6 +97,29 @@ class Seen:
 
     since: datetime | None = None
     """Since when it is silent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flaps:
+    """What goes up and down, and is told of by a running notice."""
+
+    since: datetime
+    """When it first went down of those that were counted."""
+
+    times: int
+    within: timedelta
+    """The time in which it went down so often that a running notice began."""
+
+    every: timedelta
+    calm_after: timedelta
+    down_s: int = 0
+    """For how long it was down in all."""
+
+    down_since: datetime | None = None
+    """Since when it is down now."""
+
+    calm_since: datetime | None = None
+    """In the last word of it: since when it is up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +262,9 @@ class Story:
 
     had_at: datetime | None = None
     """Since when."""
+
+    flaps: Flaps | None = None
+    """Where a running notice begins with it, or sums up."""
 
     @property
     def is_shared(self) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import chain
 from types import MappingProxyType
 
-from hostwatch.core import customerduty, facts, parts
+from hostwatch.core import customerduty, delivery, facts, flapping, parts
 from hostwatch.core.acknowledgement import END
 from hostwatch.core.concern import about_of, about_of_signal
 from hostwatch.core.correspondence import Correspondence
@@ -17,6 +17,7 @@ from hostwatch.core.emergency import (
     Duty,
     Emergency,
     Notice,
+    NoticeState,
     notice_id,
     reference,
     update_id,
@@ -25,6 +26,7 @@ from hostwatch.core.holds import Hold
 from hostwatch.core.notice import Kind, Story
 from hostwatch.core.population import Customer
 from hostwatch.core.proof import Proof
+from hostwatch.core.running import Running
 from hostwatch.core.stories import Opening
 from hostwatch.core.world import World
 
@@ -128,7 +130,11 @@ class Owing:
         name = opening.story.reference
         self._facts.append(replace(opening.fact, at=at))
         for customer, story in opening.told:
+            began = flapping.beginning(self._world, story, customer, at)
+            if began is not None and customer.telling.running is not None:
+                story = flapping.said(story, began, customer.telling.running)
             self.tell(story, customer, min(due_from, sooner.get(customer.id, due_from)))
+            self._facts.extend(() if began is None else (began,))
         return self.put(Emergency(reference=name, signal=signal, opened_at=at, story=opening.story))
 
     def tell(self, story: Story, customer: Customer, due_from: datetime) -> None:
@@ -142,6 +148,25 @@ class Owing:
         self._owe_customer(story, customer, due, customer.counting(due_from, about), customer.hears_of(about))
         for contact in customer.authorised(due_from, about):
             self._owe_first(story, contact, due, customer.telling.met_by)
+            if (one := flapping.covering(self._world, story, customer, contact)) is not None:
+                self._told_by(one)
+
+    def _told_by(self, one: Running) -> None:
+        """What was owed last is told by a running notice that had reached the person: no message leaves."""
+        notice, duty, now = self._notices[-1], self._duties[-1], self._now
+        settled = delivery.settle(
+            notice, NoticeState.RUNNING, f"told by the running notice of {one.reference}", now, duty
+        )
+        (self._notices[-1],) = settled.notices
+        self._duties[-1] = replace(duty, met_at=now)
+        met = facts.DutyMet(at=now, duty=duty.id, late=now > duty.due)
+        self._facts.extend((*settled.facts, met))
+        name = customerduty.name_of(duty.emergency, duty.customer)
+        if name in self._customer_duties:
+            self._customer_duties[name], follows = customerduty.after(
+                self._customer_duties[name], (met,), now
+            )
+            self._facts.extend(follows)
 
     def _owe_customer(
         self, story: Story, customer: Customer, due: datetime, counts: tuple[str, ...], hears: bool

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from functools import lru_cache
+from typing import Final
 
 from hostwatch.core.proof import Proof
 
@@ -49,6 +50,27 @@ class Told(StrEnum):
     ALL = "all"
 
 
+WITHIN_MAX: Final = timedelta(days=1)
+"""The longest time in which it is counted how often something goes down."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningTerms:
+    """When a running notice takes the place of one for each emergency of what flaps."""
+
+    after: int = 3
+    """It begins with so many emergencies of one signal"""
+
+    within: timedelta = timedelta(hours=1)
+    """in this time."""
+
+    calm_after: timedelta = timedelta(minutes=30)
+    """It ends when the signal was up, or down, for so long."""
+
+    every: timedelta = timedelta(hours=1)
+    """How often it is summed up."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TellingTerms:
     """When the customer was told (`colocation C5`). Each authorised person is told in any case."""
@@ -72,6 +94,9 @@ class TellingTerms:
     stale_needs_warning: bool = True
     """Whether contact data can only be called stale if the customer had been warned of them (ours, stricter
     than `colocation C5`)."""
+
+    running: RunningTerms | None = None
+    """When a running notice is accepted of what flaps; None: each emergency is told by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ from hostwatch.core.holds import Hold, Holds
 from hostwatch.core.notices import Notices
 from hostwatch.core.population import Changes, Population
 from hostwatch.core.reading import Outcome, Reading
+from hostwatch.core.running import RunningNotices
 from hostwatch.core.scene import Attributed
 from hostwatch.core.schedule import Schedule, Target
 from hostwatch.core.signal import Signal
@@ -202,6 +203,9 @@ class World:
     bygones: Bygones = field(default_factory=Bygones)
     """The last silences that are over. A new run reads them from the record."""
 
+    running: RunningNotices = field(default_factory=RunningNotices, compare=False)
+    """The running notices. A new run reads them from the record."""
+
     unsettled: dict[str, datetime] = field(default_factory=dict, compare=False)
     """The emergencies of supplies since which the population has changed, with when it did last.
 
@@ -266,6 +270,7 @@ class World:
         for fact in decision.facts:
             self.ways.take(fact)
             self.claims.take(fact)
+            self.running.take(fact)
             match fact:
                 case CameUp():
                     self._note_back(fact)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from gettext import NullTranslations
 
 from hostwatch.core.notice import Kind, Story
-from hostwatch.messages import byhand, contactdata, exercise, reminder, warning
+from hostwatch.messages import byhand, contactdata, exercise, reminder, running, warning
 from hostwatch.messages.shared import Form
 
 
@@ -20,6 +20,8 @@ def first_line(t: NullTranslations, story: Story, kind: Kind, mark: str, form: F
         return mark + warning.first_line(t, story, kind, form)
     if reminder.is_one(kind):
         return mark + reminder.first_line(t, story, form, room - len(mark))
+    if running.is_one(kind):
+        return mark + running.first_line(t, story, form, room - len(mark))
     if byhand.is_about(story, kind):
         return mark + byhand.first_line(t, story, kind, form, room - len(mark))
     return None
@@ -33,12 +35,14 @@ def block(t: NullTranslations, story: Story, kind: Kind, form: Form) -> Iterator
         return warning.block(t, story, kind, form)
     if reminder.is_one(kind):
         return reminder.block(t, story, form)
+    if running.is_one(kind):
+        return running.block(t, story, form)
     if byhand.is_about(story, kind):
         return byhand.block(t, story, kind, form)
     return None
 
 
-def next_steps(t: NullTranslations, story: Story, kind: Kind) -> str | None:
+def next_steps(t: NullTranslations, story: Story, kind: Kind, form: Form) -> str | None:
     """What happens next; None if it has no words of its own."""
     if story.contact is not None:
         return contactdata.next_steps(t, story.contact, kind)
@@ -46,6 +50,8 @@ def next_steps(t: NullTranslations, story: Story, kind: Kind) -> str | None:
         return warning.next_steps(t, kind, story.warning)
     if reminder.is_one(kind):
         return reminder.next_steps(t, story)
+    if running.is_one(kind):
+        return running.next_steps(t, story, form)
     if byhand.is_about(story, kind):
         return byhand.next_steps(t, kind)
     return None

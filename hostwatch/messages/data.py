@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hostwatch.core import instant
-from hostwatch.core.notice import ContactData, Kind, Part, Seen, Story
+from hostwatch.core.notice import ContactData, Flaps, Kind, Part, Seen, Story
 from hostwatch.messages import catalogue, exercise, reminder, spans
 from hostwatch.messages.text import Composed
 
@@ -107,7 +107,21 @@ def _emergency(story: Story) -> dict[str, Any]:
         "seen": [_seen(one) for one in story.seen] if story.reported else None,
         "corrected_at": _instant(story.corrected_at),
         "correction": story.correction or None,
+        **({} if story.flaps is None else {"flaps": _flaps(story.flaps)}),
         **(_still(story) if story.still_at else {}),
+    }
+
+
+def _flaps(flaps: Flaps) -> dict[str, Any]:
+    """What a running notice says."""
+    return {
+        "since": _instant(flaps.since),
+        "times": flaps.times,
+        "down_s": flaps.down_s,
+        "down_since": _instant(flaps.down_since),
+        "calm_since": _instant(flaps.calm_since),
+        "every_s": flaps.every // timedelta(seconds=1),
+        "calm_after_s": flaps.calm_after // timedelta(seconds=1),
     }
 
 

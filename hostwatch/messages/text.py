@@ -17,6 +17,7 @@ from hostwatch.messages import (
     apart,
     catalogue,
     device,
+    running,
     service,
     shared,
     spans,
@@ -61,7 +62,7 @@ def compose(
     tag = catalogue.resolve(language)
     speaker = Speaker(catalogue.words(tag), zone)
     all_pinged = not any(story.method for story in stories)
-    own = apart.next_steps(speaker.words, stories[0], kind)
+    own = apart.next_steps(speaker.words, stories[0], kind, speaker.form)
     if own is not None:
         steps = own
     elif len({(story.gone, story.under) for story in stories}) == 1 and withdrawn.goes_on(stories[0], kind):
@@ -134,7 +135,7 @@ class Speaker:
         return line + added if fits else None
 
     def _about_one(self, story: Story, kind: Kind, mark: str) -> str:
-        own = apart.first_line(self._words, story, kind, mark, self._form, self.room)
+        own = apart.first_line(self._words, story, kind, mark, self.form, self.room)
         if own is not None:
             return own
         if withdrawn.goes_on(story, kind):
@@ -235,16 +236,17 @@ class Speaker:
     def block(self, story: Story, kind: Kind) -> Iterator[str]:
         """The evidence of one emergency, a line for each thing known."""
         t = self._words
-        own = apart.block(t, story, kind, self._form)
+        own = apart.block(t, story, kind, self.form)
         if own is not None:
             yield from own
             return
         yield t.gettext("Reference: %s (please quote it when you contact us)") % _line(story.reference)
         if shared.is_about(story):
-            yield from shared.block(t, story, kind, self._form)
+            yield from shared.block(t, story, kind, self.form)
         else:
             yield from self._own(story, kind)
         yield t.gettext("Declared an emergency: %s") % self._time(story.verdict)
+        yield from running.begins(t, story, self.form)
 
     def _own(self, story: Story, kind: Kind) -> Iterator[str]:
         """The evidence about a device, a service or an uplink."""
@@ -264,7 +266,7 @@ class Speaker:
         return self._words
 
     @property
-    def _form(self) -> shared.Form:
+    def form(self) -> shared.Form:
         return shared.Form(
             line=_line,
             time=self._time,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
-from hostwatch.core import canonical, claims, counted
+from hostwatch.core import canonical, claims, counted, instant
 from hostwatch.core.bygones import SIGNALS_MAX
 from hostwatch.core.cause import Statement
 from hostwatch.core.claims import Claims
@@ -21,8 +22,11 @@ from hostwatch.core.holds import Hold, Holds
 from hostwatch.core.instant import EPOCH
 from hostwatch.core.notices import Notices
 from hostwatch.core.population import Population
+from hostwatch.core.running import FACTS as RUNNING_FACTS
+from hostwatch.core.running import RunningNotices
 from hostwatch.core.scene import Attributed
 from hostwatch.core.schedule import Schedule, Target
+from hostwatch.core.terms import WITHIN_MAX
 from hostwatch.core.verification import FACTS, Book
 from hostwatch.core.warned import Warned
 from hostwatch.core.world import Heard, SliceKey, World
@@ -111,6 +115,7 @@ def load_world(db: sqlite3.Connection) -> World:
     made = world(read(db, iter), lambda key: spans(db, key))
     for ended in bygones(db):
         made.bygones.add(ended)
+    made.running = RunningNotices(flapped(db, made.alive_at))
     return made
 
 
@@ -122,6 +127,22 @@ def bygones(db: sqlite3.Connection) -> Iterator[SilenceEnded]:
     query = f"SELECT body FROM facts WHERE kind = 'SilenceEnded' AND {_SINCE_STEP} ORDER BY seq DESC LIMIT ?"
     for (body,) in reversed(db.execute(query, (SIGNALS_MAX,)).fetchall()):
         yield canonical.restore(SilenceEnded, json.loads(body))
+
+
+def flapped(db: sqlite3.Connection, alive_at: datetime | None) -> Iterator[Fact]:
+    """What running notices are an account of, since before the first that goes on began."""
+    kinds = ", ".join(f"'{kind.__name__}'" for kind in RUNNING_FACTS)
+    begun = db.execute("SELECT body FROM facts WHERE kind = 'RunningNoticeBegan' ORDER BY seq")
+    over = db.execute("SELECT body FROM facts WHERE kind = 'RunningNoticeEnded'")
+    ended = {json.loads(body)["reference"] for (body,) in over}
+    known = [json.loads(body) for (body,) in begun]
+    since = [instant.from_rfc3339(one["at"]) for one in known if one["reference"] not in ended]
+    first = min([alive_at or EPOCH, *since]) - WITHIN_MAX if since or alive_at else EPOCH
+    if not since:
+        kinds = "'EmergencyOpened', 'EmergencyEnded'"
+    query = f"SELECT kind, body FROM facts WHERE kind IN ({kinds}) AND happened_at >= ? ORDER BY seq"
+    for kind, body in db.execute(query, (instant.micros(first),)):
+        yield canonical.decode(kind, json.loads(body))
 
 
 _PRESENT = "SELECT thing, name, customer, state, body FROM population"

@@ -11,7 +11,7 @@ from hostwatch.core import canonical, instant, latency
 from hostwatch.core.customerduty import CustomerDuty
 from hostwatch.core.emergency import Attempt, AttemptOutcome, Duty, Emergency, Notice, NoticeState
 from hostwatch.core.holds import Hold
-from hostwatch.core.notice import ContactData, Part, Story
+from hostwatch.core.notice import ContactData, Flaps, Part, Story
 from hostwatch.core.notice import Seen as SeenOfReport
 from hostwatch.core.proof import Proof
 from hostwatch.core.reading import Outcome
@@ -154,6 +154,8 @@ def story(body: Mapping[str, Any]) -> Story:
     restored["parts"] = tuple(canonical.restore(Part, one) for one in restored.get("parts", ()))
     if restored.get("contact") is not None:
         restored["contact"] = canonical.restore(ContactData, restored["contact"])
+    if restored.get("flaps") is not None:
+        restored["flaps"] = canonical.restore(Flaps, restored["flaps"])
     restored["seen"] = tuple(canonical.restore(SeenOfReport, one) for one in restored.get("seen", ()))
     return Story(**restored)
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from hostwatch import channels
 from hostwatch.configuration import load, mistake, secret, service, source
 from hostwatch.configuration.checks import Checks
-from hostwatch.configuration.customer import Contact, Customer, Device, Terms
+from hostwatch.configuration.customer import Contact, Customer, Device, RunningNotice, Terms
 from hostwatch.configuration.method import Witness
 from hostwatch.configuration.model import Configuration, ContactCare, Log, Metrics, Notices, Schedule, Site
 from hostwatch.configuration.network import Network, Switch
@@ -42,6 +42,7 @@ PARTS: dict[str, type[BaseModel]] = {
     "contacts.": ContactCare,
     "channels.sms.": channels.room("sms").Site,
     "channels.voice.": channels.room("voice").Site,
+    "channels.fax.": channels.room("fax").Site,
     "sight.": Sight,
     "uplinks[].": Uplink,
     "power.": Power,
@@ -50,6 +51,7 @@ PARTS: dict[str, type[BaseModel]] = {
     "services[].": Service,
     "customers[].": Customer,
     "customers[].terms.": Terms,
+    "customers[].terms.running_notice.": RunningNotice,
     "contacts[].": Contact,
     "rotations[].": Rotation,
     "devices[].": Device,

@@ -184,6 +184,8 @@ GOLDEN: dict[str, str] = {
     "ToldTogether": "d99e3fb64274bf29",
     "AttemptReturned": "e1ae62460185bd5d",
     "Acknowledged": "470e05c9ddc3dc44",
+    "RunningNoticeBegan": "973a89423d51ea4c",
+    "RunningNoticeEnded": "7132733e77c24870",
     "ExerciseEnded": "6cb286ef0df0e38a",
     "ExerciseOpened": "0558a0a02d3850e6",
     "AcknowledgementWithdrawn": "2bba5bea6231555c",

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from hostwatch import messages, wording
-from hostwatch.core.notice import ContactData, Kind, Part, Seen, Story
+from hostwatch.core.notice import ContactData, Flaps, Kind, Part, Seen, Story
 
 
 def at(clock: str) -> datetime:
@@ -294,6 +294,15 @@ CHANGED_CODE = dataclasses.replace(
 FAILING = dataclasses.replace(
     ASKED, contact=dataclasses.replace(ASKED.contact, until=None, asks=False, code="", why="returned")
 )
+SUMMED = Flaps(
+    since=at("05:25"),
+    times=7,
+    within=timedelta(hours=1),
+    every=timedelta(hours=1),
+    calm_after=timedelta(minutes=30),
+    down_s=2_415,
+)
+FLAPPING = dataclasses.replace(SILENT, flaps=dataclasses.replace(SUMMED, times=3, down_s=0))
 NOTICES: dict[str, tuple[Kind, tuple[Story, ...], dict[str, bool]]] = {
     "An emergency": ("emergency", (SILENT,), {}),
     "A recovery": ("recovery", (BACK,), {}),
@@ -386,6 +395,37 @@ NOTICES: dict[str, tuple[Kind, tuple[Story, ...], dict[str, bool]]] = {
         {},
     ),
     "A reminder of what many share": ("reminder", (dataclasses.replace(NO_POWER, still_at=at("10:12")),), {}),
+    "What goes up and down, where a running notice is accepted": ("emergency", (FLAPPING,), {}),
+    "A running notice": (
+        "running",
+        (dataclasses.replace(FLAPPING, first_miss=at("05:25"), verdict=at("07:10"), flaps=SUMMED),),
+        {},
+    ),
+    "A running notice of a service": (
+        "running",
+        (
+            dataclasses.replace(
+                FLAPPING,
+                service="www",
+                first_miss=at("05:25"),
+                verdict=at("07:10"),
+                flaps=dataclasses.replace(SUMMED, down_since=at("07:02")),
+            ),
+        ),
+        {},
+    ),
+    "A running notice ends": (
+        "running",
+        (
+            dataclasses.replace(
+                FLAPPING,
+                first_miss=at("05:25"),
+                verdict=at("07:40"),
+                flaps=dataclasses.replace(SUMMED, calm_since=at("07:10")),
+            ),
+        ),
+        {},
+    ),
     "A warning to operators": ("warning", (ON_BATTERY,), {}),
     "A warning is over": ("cleared", (dataclasses.replace(ON_BATTERY, verdict=at("06:25")),), {}),
     "A customer is not told yet": ("warning", (NOT_TOLD,), {}),
