@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
+from urllib.parse import parse_qsl, urlsplit
 
 import apprise
 import requests
@@ -38,6 +39,9 @@ SHORT_MAX_CHARS = 320
 
 ROOM_OF_TITLE: Final = 4
 """What some services put around it, in the room of the text."""
+
+FILES: Final = frozenset({"attach", "config", "include", "keyfile", "template"})
+"""Options by which some services would send a file, or take one in."""
 
 ACTING: Final = frozenset({"opsgenie", "pagertree"})
 """Services of which apprise makes an end close something, instead of telling anybody."""
@@ -278,6 +282,10 @@ def service(link: Secret) -> apprise.NotifyBase:
     if not colon or not url.isprintable() or not re.fullmatch(r"[A-Za-z0-9]{1,32}", scheme):
         raise Wrong("is not an apprise address", "write SCHEME://…, see https://appriseit.com/services/")
     check_scheme(scheme.lower())
+    if tricks := FILES & {name.lower() for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}:
+        raise Wrong(
+            f"the option {min(tricks)} is not allowed", "take it out: only the words of a notice are sent"
+        )
     try:
         service = apprise.Apprise.instantiate(url, asset=_asset())
     except Exception as error:  # A plug-in may stumble over a URL in any way; the URL is at fault.
