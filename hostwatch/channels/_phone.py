@@ -32,6 +32,7 @@ class Entry(base.Entry):
     """One telephone of a contact."""
 
     shorthand: ClassVar[str] = "number"
+    says_country: ClassVar[bool] = False
 
     number: Number
     """The number with its country, such as "+86 138 0000 0000"."""

@@ -56,7 +56,7 @@ class Settings(base.LinkEntry):
     @property
     def country(self) -> str:
         """The country that words go to, as far as is known."""
-        return _apprise.COUNTRIES.get(_apprise.scheme_of(self.url), "")
+        return self.goes_to or _apprise.COUNTRIES.get(_apprise.scheme_of(self.url), "")
 
     def lane_with(self, kind: str, site: object) -> tuple[str, Lane]:
         """The service."""

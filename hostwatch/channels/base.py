@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     BeforeValidator,
+    Field,
     GetJsonSchemaHandler,
     PlainSerializer,
     TypeAdapter,
@@ -68,10 +69,17 @@ class Entry(Section):
         """The same, where it needs what the site sets for other kinds as well."""
         return self.wrong_with(sites.get(kind))
 
+    says_country: ClassVar[bool] = True
+    """Whether the entry says which country its data go to: not where the gateway does, or nothing leaves."""
+
+    goes_to: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = Field(
+        None, description="The country that its data go to, by two letters (ISO 3166), where that is not plain."
+    )
+
     @property
     def country(self) -> str:
-        """The country that its data go to, by two letters (ISO 3166); empty: what the site sets says so."""
-        return ""
+        """The country that its data go to, by two letters; empty: nobody has said, or what the site sets does."""
+        return self.goes_to or ""
 
     at_once: ClassVar[int] = AT_ONCE
     """How many messages of this kind may be under way at one time."""

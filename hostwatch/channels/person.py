@@ -25,6 +25,7 @@ class Settings(base.Entry):
 
     shorthand: ClassVar[str] = "phone"
     proves: ClassVar[Proof] = Proof.ACKNOWLEDGED
+    says_country: ClassVar[bool] = False
 
     phone: Number | None = None
     """The telephone that is to be rung, with its country, such as "+86 28 0000 0000"."""

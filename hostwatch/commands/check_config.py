@@ -26,6 +26,7 @@ from hostwatch.stock.order import order_of, recorded
 from hostwatch.whatif import Grounds, worst
 
 NO_UPLINKS = "no uplinks: whether the carrier can be reached is not measured (docs/configuration.md)"
+NOT_SAID = "a country that nobody has named"
 HELP = "check a configuration and say everything that is wrong with it"
 
 
@@ -76,8 +77,8 @@ def run(options: argparse.Namespace) -> int:
     for name, count in (*counts.items(), ("warnings", len(loaded.warnings))):
         table.add_row(name, str(count))
     Console().print(table)
-    for gateway, country in countries.items():
-        print(f"{'numbers and words' if '/' in gateway else 'words'} of {gateway} go to {country}")
+    for channel, country in countries.items():
+        print(f"{'numbers and words' if '/' in channel else 'words'} of {channel} go to {country}")
     for hint in hints:
         print(f"hint: {hint}")
     for warning in loaded.warnings:
@@ -143,7 +144,7 @@ def _counts(loaded: load.Loaded, stock: Stock) -> dict[str, int]:
 
 
 def _countries(loaded: load.Loaded) -> dict[str, str]:
-    """Where the data of each gateway, and of each service that is used, go to."""
+    """Where the data of each gateway, and of each kind of channel that is used, go to."""
     configuration = loaded.configuration
     rungs = (
         rung
@@ -153,12 +154,13 @@ def _countries(loaded: load.Loaded) -> dict[str, str]:
     )
     services: defaultdict[str, set[str]] = defaultdict(set)
     for rung in rungs:
-        services[rung.kind].add(str(getattr(rung.settings, "country", "")))
+        if getattr(rung.settings, "says_country", False):
+            services[rung.kind].add(str(getattr(rung.settings, "country", "")))
     return {
         f"{kind}/{name}": gateway.country
         for kind, site in configuration.site_settings.items()
         for name, gateway in getattr(site, "gateways", {}).items()
-    } | {kind: ", ".join(sorted(found - {""})) for kind, found in sorted(services.items()) if found - {""}}
+    } | {kind: ", ".join(sorted(one or NOT_SAID for one in found)) for kind, found in sorted(services.items())}
 
 
 def _refuse(bad: BadConfiguration, *, as_json: bool) -> None:
