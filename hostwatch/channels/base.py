@@ -73,12 +73,12 @@ class Entry(Section):
     """Whether the entry says which country its data go to: not where the gateway does, or nothing leaves."""
 
     goes_to: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = Field(
-        None, description="The country that its data go to, by two letters (ISO 3166), where that is not plain."
+        None, description="The country that its data go to, by two letters (ISO 3166)."
     )
 
     @property
     def country(self) -> str:
-        """The country that its data go to, by two letters; empty: nobody has said, or what the site sets does."""
+        """The country that its data go to, by two letters; empty if nobody has said."""
         return self.goes_to or ""
 
     at_once: ClassVar[int] = AT_ONCE

@@ -160,7 +160,9 @@ def _countries(loaded: load.Loaded) -> dict[str, str]:
         f"{kind}/{name}": gateway.country
         for kind, site in configuration.site_settings.items()
         for name, gateway in getattr(site, "gateways", {}).items()
-    } | {kind: ", ".join(sorted(one or NOT_SAID for one in found)) for kind, found in sorted(services.items())}
+    } | {
+        kind: ", ".join(sorted(one or NOT_SAID for one in found)) for kind, found in sorted(services.items())
+    }
 
 
 def _refuse(bad: BadConfiguration, *, as_json: bool) -> None:
