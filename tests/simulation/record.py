@@ -60,6 +60,7 @@ def check_world(db: sqlite3.Connection, world: World, complain: Complain) -> Non
         "causes",
         "stated",
         "bygones",
+        "running",
     ):
         memory, store = getattr(world, name), getattr(loaded, name)
         if isinstance(memory, Notices):

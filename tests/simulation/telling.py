@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from hostwatch.core import facts
 from hostwatch.core.emergency import Duty, NoticeState
+from hostwatch.core.facts_of_flapping import RunningNoticeBegan, RunningNoticeEnded
 from hostwatch.core.population import Population
 from hostwatch.core.world import Decision
 from tests.simulation.evidence import Complain
@@ -43,6 +44,12 @@ class Telling:
     """Messages that told several notices."""
 
     reminders: int = 0
+    running: dict[tuple[str, str], str] = field(default_factory=dict)
+    """The running notices that go on, by customer and signal."""
+
+    covered: int = 0
+    """Notices that they told."""
+
     population: Population = field(default_factory=Population)
     stepped_us: int = -1
     """When the wall clock was last set: pauses asked for before that were measured by it."""
@@ -62,12 +69,30 @@ class Telling:
                     self._began(self.letters[fact.notice], fact)
                 case facts.AttemptEnded():
                     self._ended(self.letters[fact.notice], fact)
+                case facts.NoticeReopened():
+                    self.letters[fact.notice].settled = None
+                case RunningNoticeBegan():
+                    self.running[fact.customer, fact.signal] = fact.reference
+                case RunningNoticeEnded():
+                    del self.running[fact.customer, fact.signal]
                 case facts.NoticeSettled():
                     self._settled(self.letters[fact.notice], fact)
                 case _:
                     pass
         if decision.population is not None:
             self.population.change(decision.population)
+
+    def _covered(self, owed: facts.NoticeOwed, settled: facts.NoticeSettled) -> None:
+        """Told by a running notice: one that goes on, whose word had reached the same person."""
+        self.covered += 1
+        begun = settled.why.rpartition(" ")[2]
+        word = self.letters.get(f"{begun}.emergency.{owed.customer}.{owed.contact}")
+        if (owed.customer, begun) not in {(who, name) for (who, _), name in self.running.items()}:
+            self.complain(f"{owed.notice} is told by the running notice of {begun}, and there is none")
+        if word is None or word.settled != NoticeState.ACCEPTED:
+            self.complain(f"{owed.notice} is told by the running notice of {begun}, which did not reach them")
+        if not self.population.customers[owed.customer].telling.running:
+            self.complain(f"{owed.notice} is told by a running notice that nobody agreed to")
 
     def _reminds(self, owed: facts.NoticeOwed) -> None:
         """Only who was told of a beginning is reminded of it, and nobody has two reminders before them."""
@@ -119,6 +144,8 @@ class Telling:
         if letter.settled is not None:
             self.complain(f"{fact.notice} is settled twice")
         letter.settled = fact.state
+        if fact.state == NoticeState.RUNNING:
+            self._covered(letter.owed, fact)
         if fact.state == NoticeState.GIVEN_UP and not letter.began:
             self.complain(f"{fact.notice} is given up, and nobody ever tried")
         authorised = letter.owed.contact in self._authorised(letter.owed.customer)
@@ -166,7 +193,7 @@ class Telling:
         payload = sending.message.payload
         told = {one["reference"] for one in payload["emergencies"]}
         owed = {name for letter in members for name in letter.owed.emergencies}
-        if told - {None} != owed:
+        if told - {None} != owed and payload["kind"] != "running":
             self.complain(f"{sending.message.key} tells of {told} and was claimed for {owed}")
         kinds = {letter.owed.kind for letter in members}
         is_end = payload["kind"] in ENDS
@@ -237,7 +264,7 @@ class Telling:
     def counts(self) -> Counter[str]:
         """How notices ended."""
         found = Counter(f"notice {letter.settled}" for letter in self.letters.values())
-        return found + Counter({"reminders": self.reminders})
+        return found + Counter({"reminders": self.reminders, "covered": self.covered})
 
 
 def _tells_same(sending: Sending, told: list[str], kind: str) -> bool:

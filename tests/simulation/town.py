@@ -16,6 +16,9 @@ from tests.simulation.world import BEACONS, GATEWAY
 IN_SERVICE = "in-service"
 SUSPENDED = "suspended"
 
+RUNNING = {"after": 2, "within": "12h", "calm_after": "20m", "every": "10m"}
+"""Some accept a running notice of what goes up and down."""
+
 
 @dataclass(kw_only=True)
 class House:
@@ -106,7 +109,11 @@ class Town:
                 "id": name,
                 "name": name.title(),
                 "language": house.language,
-                "terms": {"told": house.told, "remind_every": "5m" if house.told == "all" else "1h"},
+                "terms": {
+                    "told": house.told,
+                    "remind_every": "5m" if house.told == "all" else "1h",
+                    **({"running_notice": RUNNING} if house.told == "any" else {}),
+                },
                 "contacts": [
                     {
                         "id": contact,

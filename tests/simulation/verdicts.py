@@ -25,6 +25,9 @@ from tests.simulation.hanging import is_parent
 MISSES = 2
 Opened = facts.EmergencyOpened | facts.UplinkEmergencyOpened
 
+UNTOLD = (NoticeState.FORBIDDEN, NoticeState.RUNNING)
+"""Of notices of a beginning, those after which nobody is told of the end."""
+
 
 @dataclass(slots=True)
 class _Line:
@@ -350,7 +353,7 @@ class People:
             first = [
                 n for n in self.notices.values() if n.kind == "emergency" and fact.reference in n.emergencies
             ]
-            told = {(n.customer, n.contact) for n in first if n.state is not NoticeState.FORBIDDEN}
+            told = {(n.customer, n.contact) for n in first if n.state not in UNTOLD}
             if {(n.customer, n.contact) for n in owed} != told or any(n.duty for n in owed):
                 self.complain(f"{fact.reference} became its device's: {sorted(told)} are told, not {owed}")
 
@@ -403,7 +406,7 @@ class People:
             kind = "withdrawn" if fact.withdrawn else "recovery"
             known = (*self.notices.values(), *decision.notices)
             first = [n for n in known if n.kind == "emergency" and reference in n.emergencies]
-            told = {(n.customer, n.contact) for n in first if n.state is not NoticeState.FORBIDDEN}
+            told = {(n.customer, n.contact) for n in first if n.state not in UNTOLD}
             ends = [n for n in decision.notices if n.kind == kind and reference in n.emergencies]
             owed = [(n.customer, n.contact) for n in ends]
             if sorted(told) != sorted(owed):
