@@ -81,7 +81,7 @@ WHAT_ANSWERS_MEAN = {
     "twilio does not know us": (SMS, ok({"code": 20003, "status": 401}, "401 Unauthorized"), "refused", None),
     "twilio took a call": (CALL, ok({"sid": "CA1", "status": "queued"}, "201 Created"), "accepted", None),
     "vonage took it": (VONAGE, vonage("0"), "accepted", None),
-    "vonage took one segment and not the other": (VONAGE, vonage("0", "5"), "failed", None),
+    "vonage took one segment and not the other": (VONAGE, vonage("0", "14"), "failed", None),
     "vonage does not know us": (VONAGE, vonage("4"), "refused", None),
     "vonage throttles": (VONAGE, vonage("1"), "failed", 60),
     "kavenegar took it": (KAVENEGAR, ok({"return": {"status": 200}}), "accepted", None),
