@@ -21,7 +21,7 @@ def _third_of_within(longest: timedelta) -> Any:
     return lambda data: min(longest, data.get("within", WITHIN_DEFAULT) / 3)
 
 
-GATHER_PART, FURTHER_PART, FURTHER_DEFAULT_PART = 1 / 5, 1 / 3, 4 / 15
+GATHER_PART, FURTHER_PART, FURTHER_DEFAULT_PART = 1 / 5, 1 / 3, 3 / 10
 """Of the time for notice: the longest that first notices wait for each other."""
 
 
@@ -77,7 +77,7 @@ class Notices(Section):
     """How long a first notice waits for those of other devices of the customer that are silent. 0: never."""
 
     gather_further: Annotated[Duration, between("0s", "1h")] = Field(
-        default_factory=_part_of_within(timedelta(minutes=4), FURTHER_DEFAULT_PART)
+        default_factory=_part_of_within(timedelta(minutes=4, seconds=30), FURTHER_DEFAULT_PART)
     )
     """The same when a message has left already."""
 

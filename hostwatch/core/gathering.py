@@ -27,8 +27,8 @@ class Gather:
     first: timedelta = timedelta(seconds=30)
     """0: they never do."""
 
-    further: timedelta = timedelta(minutes=4)
-    """Those that come when a message has left already."""
+    further: timedelta = timedelta(minutes=4, seconds=30)
+    """Those that come when a message has left already: with the first wait, as long as an interval."""
 
 
 def until(world: World, notice: Notice, gather: Gather) -> datetime | None:

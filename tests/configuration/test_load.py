@@ -135,7 +135,7 @@ def test_defaults_are_those_of_the_agreement(tmp_path: Path) -> None:
         "met_by": "accepted",
         "exercises": "allowed",
         "gather": "30s",
-        "gather_further": "4m",
+        "gather_further": "4m30s",
         "untaken_after": "2m",
         "remind_every": "4h",
         "remind_acknowledged": False,

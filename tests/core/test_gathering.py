@@ -90,7 +90,7 @@ def test_later_ones_wait_longer_once_a_message_has_left() -> None:
     storm.end("00:15:30", "accepted")
     storm.look("00:16", Outcome.MISSED, "web-2")
 
-    assert until(storm, SECOND) == "00:20:00"
+    assert until(storm, SECOND) == "00:20:30"
     storm.look("00:17", Outcome.MISSED, "web-3")
     assert until(storm, SECOND) is None
 
@@ -147,7 +147,7 @@ def test_ends_that_come_once_one_was_told_wait_longer() -> None:
     storm.claim("00:40:30", end)
     storm.end("00:40:30", "accepted", end)
     storm.look("00:41", Outcome.ANSWERED, "web-2")
-    assert until(storm, "E-000002.recovery.acme.duty") == "00:45:00"
+    assert until(storm, "E-000002.recovery.acme.duty") == "00:45:30"
 
 
 def test_the_end_of_what_was_told_alone_waits_for_nobody() -> None:
