@@ -184,6 +184,9 @@ class _Aloud(Speaker):
     def _time(self, when: datetime) -> str:
         return moment(when.astimezone(self._zone), self.tag)
 
+    def _time_beside(self, when: datetime, other: datetime) -> str:
+        return self._time(when)
+
     def _device(self, story: Story, room: int) -> str:
         """The name; an address only where there is none, since nobody remembers one that they heard."""
         return _name(story.device) or spelled(line(story.address), self.tag)

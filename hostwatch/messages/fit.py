@@ -38,3 +38,10 @@ def local(when: datetime, zone: ZoneInfo) -> str:
     """`2026-10-03 14:05:00 +08:00`: the second it fell in, readable in every language."""
     found = when.astimezone(zone).isoformat(sep=" ", timespec="seconds")
     return f"{found[:19]} {found[19:]}"
+
+
+def beside(when: datetime, other: datetime, zone: ZoneInfo) -> str:
+    """`14:05:00` where another instant of the same day stands before it in the line, else the whole of it."""
+    mine, day = local(when, zone), local(other, zone)
+    same = (mine[:10], mine[19:]) == (day[:10], day[19:])
+    return mine[11:19] if same else mine

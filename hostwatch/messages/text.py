@@ -26,6 +26,7 @@ from hostwatch.messages import (
     withdrawn,
 )
 from hostwatch.messages import both as together
+from hostwatch.messages.fit import beside
 from hostwatch.messages.fit import cut as _cut
 from hostwatch.messages.fit import line as _line
 from hostwatch.messages.fit import listed as _listed
@@ -128,7 +129,10 @@ class Speaker:
 
     def _of_both(self, stories: Sequence[Story], kind: Kind, mark: str) -> str | None:
         """The line of the end, and when it began; None if there is no room for that."""
-        added = together.added(self._words, self._time(together.began(stories)), len(stories) > 1)
+        since, many = together.began(stories), len(stories) > 1
+        ended = None if many else stories[0].first_answer
+        shown = self._time(since) if ended is None else self._time_beside(since, ended)
+        added = together.added(self._words, shown, many)
         whole, self.room = self.room, self.room - len(added)
         line = self._line_about(stories, kind, mark)
         fits, self.room = len(line) <= self.room, whole
@@ -377,6 +381,10 @@ class Speaker:
 
     def _time(self, when: datetime) -> str:
         return local(when, self._zone)
+
+    def _time_beside(self, when: datetime, other: datetime) -> str:
+        """An instant where another of the same day stands before it: names need the room more than a date."""
+        return beside(when, other, self._zone)
 
     def _interval(self, interval: timedelta) -> str:
         if interval % timedelta(seconds=1):

@@ -20,6 +20,7 @@ from tests.messages.examples import (
     NOTICES,
     OTHER,
     SILENT,
+    at,
     compose,
     payload,
 )
@@ -214,3 +215,18 @@ def test_a_warning_of_power_that_is_lost_says_that_it_is_lost(language: str, sai
     words = catalogue.words(catalogue.resolve(language))
     assert said in warning.next_steps(words, "warning", What.DISTRIBUTION)
     assert said not in warning.next_steps(words, "warning", What.ON_BATTERY)
+
+
+@pytest.mark.parametrize(
+    ("began", "ended", "said"),
+    [
+        ("06:05", "06:35", "since 2026-10-03 14:35:00 +08:00; it began 14:05:00"),
+        ("15:55", "16:05", "since 2026-10-04 00:05:00 +08:00; it began 2026-10-03 23:55:00 +08:00"),
+    ],
+)
+def test_the_date_of_a_beginning_is_left_out_beside_an_end_of_the_same_day(
+    began: str, ended: str, said: str
+) -> None:
+    """The day of the reader: the second of these is one day in UTC."""
+    story = dataclasses.replace(BACK, first_miss=at(began), first_answer=at(ended))
+    assert compose("recovery", (story,), both=True).subject.endswith(said)
