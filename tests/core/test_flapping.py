@@ -258,3 +258,19 @@ def test_when_something_is_to_be_done_next() -> None:
     assert next_at() == at("02:40"), "45 minutes after 01:55"
     shaky.fall(120)
     assert next_at() == at("02:50"), "45 minutes after 02:05, and an hour after 01:50"
+
+
+def test_whom_a_summary_could_not_reach_is_told_of_each_again() -> None:
+    """02:50 summed up, and nobody takes the one to the duty officer ── 03:10 down: only they are told"""
+    shaky = Shaky()
+    shaky.flap(60, 170)
+    shaky.look(170)
+    shaky.tell(171, "boss")
+    lost = shaky.world.notices["E-000003.running-1.acme.duty"]
+    why = "not accepted within 1 day, 0:00:00"
+    shaky.happened += shaky.do(delivery.abandon(shaky.world, lost, NoticeState.GIVEN_UP, why, at("02:55")))
+
+    shaky.fall(180)
+
+    assert shaky.settled("duty")["E-000007.emergency"] == NoticeState.ACCEPTED
+    assert shaky.settled("boss")["E-000007.emergency"] == NoticeState.RUNNING
