@@ -218,3 +218,11 @@ def _duty() -> Any:
     story = Story()
     story.down()
     return story.world.customer_duties["E-000001.customer.acme"]
+
+
+def test_who_was_released_in_time_was_not_breached_and_later_was() -> None:
+    left = replace(_duty(), released_at=at("00:20"))
+    late = replace(_duty(), breached_at=at("00:30"), released_at=at("00:40"))
+
+    assert duties.standing(left, at("00:50")) == "released"
+    assert duties.standing(late, at("00:50")) == "breached"

@@ -12,10 +12,10 @@ from datetime import timedelta
 
 import pytest
 
-from hostwatch.core import facts, untaken
-from hostwatch.core.calls import Outcome
+from hostwatch.core import calls, facts, untaken
 from hostwatch.core.population import Customer
 from hostwatch.core.proof import Proof
+from hostwatch.core.reading import Outcome
 from hostwatch.core.warned import URGENT, What
 from hostwatch.core.world import Decision
 from tests.core.test_calls import Desk
@@ -59,7 +59,7 @@ def test_a_call_that_nobody_takes_is_told_once_and_that_it_is_over_too() -> None
     assert office.look("00:18") == [WHOM]
     assert office.look("00:20") == []
     office.take("00:21", "li")
-    office.end("00:22", Outcome.SPOKE, has_it=True)
+    office.end("00:22", calls.Outcome.SPOKE, has_it=True)
     assert office.look("00:22") == []
     assert office.look("00:26:59") == []
     assert office.look("00:27") == ["-"]
@@ -124,6 +124,6 @@ def test_a_reading_of_the_house_does_not_end_it() -> None:
     office = Office()
     office.look("00:18")
 
-    office.enrol("00:19")
+    office.ping("00:20", Outcome.MISSED)
 
     assert [one.quiet_since for one in office.world.warned.values()] == [None]
