@@ -1,5 +1,7 @@
 """What mailboxes say of our mails, on its way to the record; and whether anybody reads these mailboxes.
 
+What fax servers list of our pages goes the same way: one that cannot be asked counts as an unread mailbox.
+
 The checkers read them. What they bring goes the way of all later words of the other side, and when it is on
 record they are told so. A mailbox that nobody reads for long is a warning to operators.
 """
@@ -29,6 +31,9 @@ UNREAD_AFTER: Final = timedelta(minutes=10)
 """When operators are warned that nobody reads a mailbox."""
 
 LOOK_EVERY: Final = timedelta(seconds=30)
+
+READ: Final = ("gateways/mailbox", "gateways/hylafax")
+"""What is read to know what became of messages: mailboxes, and the lists of fax servers."""
 
 KINDS: Final = frozenset(
     {"delivered", "returned", "delayed", "relayed", "complained", "unmatched", "nothing"}
@@ -93,7 +98,7 @@ class Returned:
     def attend(self, listened: Mapping[str, Service]) -> None:
         """These are the mailboxes from now on; others among them are none of ours."""
         now = self._clock.monotonic()
-        wanted = {key: one.name for key, one in listened.items() if one.checks[0].kind.endswith("/mailbox")}
+        wanted = {key: one.name for key, one in listened.items() if one.checks[0].kind in READ}
         known = self._mailboxes
         self._mailboxes = {key: known.get(key) or _Mailbox(name, now) for key, name in wanted.items()}
         self._awaited.clear()  # what they bring they bring again until they are told

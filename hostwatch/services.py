@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from hostwatch.checkers.services import Check, Service
 from hostwatch.configuration.callback import Callback
+from hostwatch.configuration.faxserver import FaxServer
 from hostwatch.configuration.model import Configuration
 from hostwatch.configuration.returns import Returns
 from hostwatch.configuration.secret import revealed
@@ -25,7 +26,7 @@ from hostwatch.core import instant, portsheard
 from hostwatch.core.device import Device
 from hostwatch.core.population import Population
 from hostwatch.core.ports import PORTS_MAX
-from hostwatch.gateways import http, mailbox
+from hostwatch.gateways import http, hylafax, mailbox
 
 
 class Definition(NamedTuple):
@@ -61,6 +62,12 @@ class Definitions:
             definition.key: definition.service
             for kind, returns in _mailboxes(configuration)
             for definition in [self._source(f"{kind}/returns", "gateways/mailbox", returns)]
+        }
+
+        self.listened |= {
+            definition.key: definition.service
+            for name, server in _faxservers(configuration)
+            for definition in [self._source(f"{name}/queue", "gateways/hylafax", server)]
         }
 
         self._ports: dict[str, tuple[tuple[str, ...], Definition]] = {}
@@ -148,6 +155,16 @@ def _mailboxes(configuration: Configuration) -> Iterator[tuple[str, mailbox.Sett
         if isinstance(returns, Returns):
             written = {name: getattr(returns, name) for name in returns.model_fields_set}
             yield kind, mailbox.Settings.model_validate({**written, "of": kind})
+
+
+def _faxservers(configuration: Configuration) -> Iterator[tuple[str, hylafax.Settings]]:
+    """The servers that say what became of faxes, by kind of channel and gateway."""
+    for kind, site in configuration.site_settings.items():
+        for name, gateway in getattr(site, "gateways", {}).items():
+            server = getattr(gateway, "hylafax", None)
+            if isinstance(server, FaxServer):
+                written = {name: getattr(server, name) for name in server.model_fields_set}
+                yield f"{kind}/{name}", hylafax.Settings.model_validate({**written, "of": f"{kind}/{name}"})
 
 
 def _heard(of: str, callback: Callback) -> http.Settings:

@@ -31,7 +31,7 @@ LAYERS: dict[str, set[str]] = {
     "store": {"core"},
     "messages": {"core"},
     "reports": {"core", "sla", "room"},
-    "channels": {"core", "configuration", "messages", "room", "unprivileged"},
+    "channels": {"core", "configuration", "hylafax", "messages", "room", "unprivileged"},
     "checks": {"core", "configuration", "carrier", "room"},
     "checkers": {
         "core",
@@ -49,7 +49,7 @@ LAYERS: dict[str, set[str]] = {
     },
     "power": {"core", "configuration", "checks", "room", "snmp"},
     "ports": {"core", "configuration", "checks", "room", "snmp"},
-    "gateways": {"configuration", "checks", "room"},
+    "gateways": {"configuration", "checks", "hylafax", "room"},
     "heartbeats": {"configuration", "channels", "room"},
     "snmp": {"core", "configuration", "checks"},
     "configuration": {"core", "channels", "checks", "heartbeats", "ports", "power", "reach"},

@@ -24,6 +24,7 @@ from hostwatch import (
     enroller,
     exercises,
     httpd,
+    hylafax,
     icmp,
     keeper,
     lag,
@@ -91,6 +92,7 @@ from hostwatch.core.blindness import Why
 from hostwatch.core.world import World
 from hostwatch.gateways import _report, mailbox
 from hostwatch.gateways import http as gateways
+from hostwatch.gateways import hylafax as fax_servers
 from hostwatch.heartbeats import base as heartbeats
 from hostwatch.inventory import csv
 from hostwatch.messages import having, paper, parted
@@ -153,6 +155,13 @@ LIMITS: dict[str, str] = {
     "drawing a page for a fax; pages drawn at one time; its bytes": (
         f"{_typesetter.DRAWS_MAX_SECONDS:.0f} s; 1 … 8 ({_typesetter.AT_ONCE});"
         f" {_typesetter.PAGE_MAX_BYTES // MIB} MiB"
+    ),
+    "a line of a fax server; lines of one answer; its list of what is done": (
+        f"{hylafax.LINE_BYTES_MAX:,} bytes; {hylafax.ANSWER_LINES_MAX};"
+        f" {hylafax.LISTING_BYTES_MAX // MIB} MiB"
+    ),
+    "faxes that are told of in one round; those that are remembered as told": (
+        f"{fax_servers.PAGES_MAX}; {fax_servers.KNOWN_MAX:,}"
     ),
     "lines of evidence on the pages of a fax; characters of one": (
         f"{paper.ROWS_MAX}; {paper.VALUE_MAX_CHARS}"

@@ -1,19 +1,23 @@
-"""Fax: a notice as a page, by a gateway that takes it as a mail.
+"""Fax: a notice as a page, by a HylaFAX server, or by a gateway that takes it as a mail.
 
-The page is drawn by a program of its own (`_typesetter`). That a relay took the mail proves that it was
-*accepted*: nobody has said that the machine at the other end has it.
+The page is drawn by a program of its own (`_typesetter`). That a server queued it, or a relay took the mail,
+proves that it was *accepted*. Of a server it is asked later what became of it (`gateways.hylafax`); of a mail
+nobody says that the machine at the other end has it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, ClassVar, Final, Literal
+import asyncio
+from collections.abc import Iterator, Mapping
+from typing import Annotated, ClassVar, Final
 
 from pydantic import Field, field_validator, model_validator
 
+from hostwatch import hylafax
 from hostwatch.channels import _mail_message, _phone, _smtp, _typesetter, base
 from hostwatch.channels._gateway import Country, Limit
 from hostwatch.configuration.callback import Callback
+from hostwatch.configuration.faxserver import FaxServer, Numbers, written
 from hostwatch.configuration.fields import Id, Text
 from hostwatch.configuration.mail_address import check_address
 from hostwatch.configuration.mistake import Wrong
@@ -32,7 +36,7 @@ class ByMail(Section):
     to: str
     """Its address, with {number} where the number stands: "{number}@fax.example"."""
 
-    numbers: Literal["digits", "plus", "00"] = "digits"
+    numbers: Numbers = "digits"
     """How a number is written there: 8628…, +8628… or 008628…."""
 
     subject: Text | None = None
@@ -60,9 +64,7 @@ class ByMail(Section):
 
     def address(self, number: str) -> str:
         """Where a page for a number is mailed to."""
-        digits = number.removeprefix("+")
-        written = {"digits": digits, "plus": number, "00": f"00{digits}"}[self.numbers]
-        return self.to.replace(PLACEHOLDER, written)
+        return self.to.replace(PLACEHOLDER, written(number, self.numbers))
 
 
 class Gateway(Section):
@@ -73,7 +75,10 @@ class Gateway(Section):
     country: Country
     """The country that numbers and pages go to, by its two letters (ISO 3166)."""
 
-    mail: ByMail
+    hylafax: FaxServer | None = None
+    """A HylaFAX server."""
+
+    mail: ByMail | None = None
     """A gateway that takes mails, by the relay of the site."""
 
     sender: _phone.Number | None = None
@@ -84,6 +89,12 @@ class Gateway(Section):
 
     at_once: Annotated[int, Field(ge=1, le=8, strict=True)] = _typesetter.AT_ONCE
     """How many may be drawn and handed over at one time."""
+
+    @model_validator(mode="after")
+    def _is_one_way(self) -> Gateway:
+        if (self.hylafax is None) is (self.mail is None):
+            raise Wrong("needs one way", "write either hylafax: {address: …} or mail: {to: …}")
+        return self
 
 
 class Settings(_phone.Entry):
@@ -96,7 +107,9 @@ class Settings(_phone.Entry):
         what, hint = _typesetter.lacks()
         if what:
             return Wrong(what, hint)
-        return None if isinstance(sites.get("email"), _smtp.Site) else Wrong(*NO_RELAY)
+        gateway = _chosen(sites.get(kind), self.gateway)
+        needs_relay = gateway is not None and gateway.mail is not None
+        return Wrong(*NO_RELAY) if needs_relay and not isinstance(sites.get("email"), _smtp.Site) else None
 
     def path_with(self, kind: str, site: object) -> str:
         """Its pages are mailed: what becomes of the relay becomes of them."""
@@ -104,7 +117,8 @@ class Settings(_phone.Entry):
 
     def proves_with(self, site: object) -> Proof:
         """What its gateway says at best."""
-        return self.proves
+        gateway = _chosen(site, self.gateway)
+        return self.proves if gateway is None or gateway.hylafax is None else Proof.DELIVERED
 
 
 class Site(base.SiteEntry):
@@ -114,6 +128,12 @@ class Site(base.SiteEntry):
     """By their names; the first serves who names none."""
 
 
+def _chosen(site: object, name: str | None) -> Gateway | None:
+    """The gateway of an entry: the one that it names, or the first."""
+    gateways = site.gateways if isinstance(site, Site) else {}
+    return gateways.get(name or next(iter(gateways), ""))
+
+
 def build(settings: Settings, surroundings: base.Surroundings) -> Fax:
     """The channel. Raises `Unusable` without its gateway."""
     site = surroundings.site.get("fax")
@@ -121,7 +141,7 @@ def build(settings: Settings, surroundings: base.Surroundings) -> Fax:
     found = settings.gateway or next(iter(gateways), "")
     if found not in gateways:
         raise base.Unusable("there is no such gateway for fax", "write one under channels: fax: gateways:")
-    if not isinstance(surroundings.site.get("email"), _smtp.Site):
+    if gateways[found].mail is not None and not isinstance(surroundings.site.get("email"), _smtp.Site):
         raise base.Unusable(*NO_RELAY)
     return Fax(settings.number, found, gateways[found], surroundings)
 
@@ -152,6 +172,9 @@ class Fax(base.Channel):
             pdf = await _typesetter.drawn(self.page(message))
         except (_typesetter.Undrawn, OSError) as error:
             raise base.Failed(base.printable(error)) from error
+        if self._gateway.hylafax is not None:
+            return await self._by_server(self._gateway.hylafax, message, pdf)
+        assert self._gateway.mail is not None
         return await self._by_mail(self._gateway.mail, message, pdf)
 
     def page(self, message: base.Message) -> Mapping[str, object]:
@@ -178,3 +201,56 @@ class Fax(base.Channel):
             returns_by=token,
         )
         return await _smtp.send(site, to, _smtp.Mail(data, sender, token, reports="FAILURE"))
+
+    async def _by_server(self, server: FaxServer, message: base.Message, pdf: bytes) -> base.Receipt:
+        """Have a server send it. It knows the page by a token of ours, also where its answer was lost."""
+        now, key = self._surroundings.now(), self._surroundings.webhook_key
+        token = _mail_message.try_token(message, key, self._number, now)
+        receipt, talk = f"{self.lane}/{token}", hylafax.Talk()
+        password = "" if server.password is None else server.password.reveal()
+        try:
+            async with asyncio.timeout(server.timeout.total_seconds()):
+                await talk.log_in(str(server.address), server.port, server.user, password)
+                document = await talk.store(pdf)
+                answer = await talk.submit([*self._parameters(server, token, document)])
+            await talk.leave()
+            return base.Receipt(_said(answer, password), receipt=receipt)
+        except hylafax.Denied as denied:
+            if talk.is_in and denied.code // 100 == 5:
+                raise base.Refused(_said(denied, password)) from denied
+            raise base.Failed(_said(denied, password)) from denied
+        except (TimeoutError, OSError, hylafax.Broken) as error:
+            why = str(error) or type(error).__name__
+            why = f"timed out while {talk.doing}" if isinstance(error, TimeoutError) else why
+            over = talk.handed_over
+            raise base.Failed(
+                _said(why, password), perhaps_arrived=over, receipt=receipt if over else ""
+            ) from error
+        finally:
+            talk.close()
+
+    def _parameters(self, server: FaxServer, token: str, document: str) -> Iterator[tuple[str, str]]:
+        """What a server is told of a page."""
+        number = server.prefix + written(self._number, server.numbers)
+        minutes = max(int(server.kill_after.total_seconds() // 60), 1)
+        yield "FROMUSER", hylafax.quoted("hostwatch")
+        yield "JOBINFO", hylafax.quoted(f"{hylafax.TAG}{token}")
+        yield "EXTERNAL", hylafax.quoted(self._number)
+        yield "DIALSTRING", hylafax.quoted(number)
+        yield "NOTIFY", hylafax.quoted("none")
+        yield "LASTTIME", f"{minutes // 1440:02}{minutes // 60 % 24:02}{minutes % 60:02}"
+        yield "MAXTRIES", str(server.tries)
+        yield "MAXDIALS", str(server.dials)
+        yield "VRES", "196" if server.resolution == "fine" else "98"
+        yield "PAGEWIDTH", "209"
+        yield "PAGELENGTH", "296"
+        yield "PAGECHOP", hylafax.quoted("none")
+        if self._gateway.sender is not None:
+            yield "TSI", hylafax.quoted(self._gateway.sender)
+        yield "DOCUMENT", hylafax.quoted(document)
+
+
+def _said(what: object, password: str) -> str:
+    """A server's words, without our password if it repeats that."""
+    said = str(what)
+    return base.printable(said.replace(password, "***") if password else said)

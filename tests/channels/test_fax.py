@@ -26,16 +26,12 @@ from tests.channels import servers
 from tests.channels.conftest import NOW
 from tests.messages import faxed
 from tests.messages.examples import SILENT, compose
-from tests.messages.faxed import drawn, laid_out, page_of, run
+from tests.messages.faxed import drawn, laid_out, page_of, run, words_on
 
 Around = Callable[..., base.Surroundings]
 
 NUMBER = faxed.NUMBER
 HOSTILE = '#panic("x") *bold* _it_ $x^2$ `c` <label> @ref = Head \\ // # [a] {b} "q" http://x.example'
-
-
-def words_on(pdf: bytes) -> str:
-    return " ".join(run("pdftotext", "-layout", "-", "-", pdf=pdf).decode().split())
 
 
 def pages_of(pdf: bytes) -> int:

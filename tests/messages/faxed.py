@@ -55,6 +55,11 @@ def run(tool: str, *words: str, pdf: bytes) -> bytes:
     return subprocess.run([tool, *words], input=pdf, stdout=subprocess.PIPE, check=True).stdout
 
 
+def words_on(pdf: bytes) -> str:
+    """All that stands on it, on one line."""
+    return " ".join(run("pdftotext", "-layout", "-", "-", pdf=pdf).decode().split())
+
+
 def pictures(pdf: bytes) -> Iterator[bytes]:
     """Each page in dots, black or white, as PNG. As dots are higher than wide, each is two."""
     left = run("pdftoppm", "-mono", *COARSE, "-", pdf=pdf)
