@@ -21,6 +21,7 @@ from hostwatch.configuration.load import load
 from hostwatch.core import instant
 from hostwatch.core.cause import Cause, Confidence, Slot
 from hostwatch.core.causing import evidence_of
+from hostwatch.core.exercise import PREFIX
 from hostwatch.core.facts import CauseFound
 from hostwatch.explaining import ERASED_NAME, Explained, explain, shown
 from hostwatch.messages import catalogue, spans
@@ -53,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
             "" if said is None or not said.ordered_by else reader.personal(said.ordered_by) or ERASED_NAME
         )
     if found is None:
-        print(f"the record knows no emergency {options.reference}", file=sys.stderr)
+        print(_unknown(options.reference), file=sys.stderr)
         return WRONG
     if options.json:
         print(json.dumps(found.plain(), ensure_ascii=False))
@@ -61,6 +62,13 @@ def run(options: argparse.Namespace) -> int:
     zone = ZoneInfo(loaded.configuration.site.timezone)
     _Page(zone, options.language).show(found, because, ordered)
     return 0
+
+
+def _unknown(reference: str) -> str:
+    """Why there is nothing to explain."""
+    if reference.startswith(PREFIX):
+        return f"{reference} is no emergency but an exercise; see hostwatch drill show {reference}"
+    return f"the record knows no emergency {reference}"
 
 
 class _Page:

@@ -93,6 +93,7 @@ def test_an_exercise_is_told_acknowledged_and_filed(
     assert shown.returncode == 0, shown.stderr
     assert "1 of 1 told in time, 1 acknowledged" in shown.stdout
     assert "acme/duty" in shown.stdout
+    assert "see hostwatch drill show X-000001" in watch.command("explain", "X-000001").stderr
     (listed,) = json.loads(watch.command("drill", "list", "--json").stdout)
     assert listed["results"][0]["proof"] == "acknowledged"
     assert f"filed as fact {listed['fact']}, leaf {listed['leaf']}" in shown.stdout
