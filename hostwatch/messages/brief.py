@@ -62,6 +62,8 @@ def _plain(story: Story) -> Story:
     found: dict[str, Any] = {}
     for field in fields(story):
         value = getattr(story, field.name)
+        if not value:
+            continue
         if isinstance(value, str):
             found[field.name] = ascii_line(value)
         elif isinstance(value, tuple):
