@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from hostwatch import log
@@ -28,6 +29,9 @@ from hostwatch.links import links_of
 
 BROKEN_PAUSE = timedelta(seconds=5)
 """A fault of ours is not repeated faster than this."""
+
+LONG = 20
+"""A message of so many stories, and more, takes long enough to compose that it is not done on the loop."""
 
 _STATUS = re.compile(r"[1-9]\d\d(?=\D|$)")
 """The other side's code, where its words begin with one: of SMTP or HTTP."""
@@ -98,20 +102,7 @@ class Handover:
 
     async def _send(self, notice: Notice, directory: Directory, person: Person, channel: Channel) -> _End:
         try:
-            world = self._engine.world
-            members = world.notices.in_message(notice, len(notice.attempts))
-            message = directory.message(
-                notice,
-                person,
-                repeat=any(one.attempts[-1].repeat for one in members),
-                late=any(self._is_late(one) for one in members),
-                told=bundle.contents(world, notice),
-                links={
-                    reference: link
-                    for one in members
-                    for reference, link in links_of(directory.links, one, world.emergencies).items()
-                },
-            )
+            message = await self._worded(notice, directory, person)
         except Exception as error:  # a fault of ours in the words: nothing has left
             log.error("message-broke", notice=notice.id, **fault(error))
             return _End(outcome=AttemptOutcome.FAILED, said=repr(error))
@@ -124,6 +115,28 @@ class Handover:
             return await self._told(notice, message, channel, within)
         finally:
             del self.ends_by[notice.id]
+
+    async def _worded(self, notice: Notice, directory: Directory, person: Person) -> Message:
+        """A message in words. A long one is composed beside the loop, which has pings to look after."""
+        world = self._engine.world
+        members = world.notices.in_message(notice, len(notice.attempts))
+        told = bundle.contents(world, notice)
+        compose = partial(
+            directory.message,
+            notice,
+            person,
+            repeat=any(one.attempts[-1].repeat for one in members),
+            late=any(self._is_late(one) for one in members),
+            told=told,
+            links={
+                reference: link
+                for one in members
+                for reference, link in links_of(directory.links, one, world.emergencies).items()
+            },
+        )
+        if len(told.stories) < LONG:
+            return compose()
+        return await asyncio.get_running_loop().run_in_executor(None, compose)
 
     async def _told(self, notice: Notice, message: Message, channel: Channel, within: timedelta) -> _End:
         try:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from hostwatch.channels.base import Failed, Message, Receipt
 from hostwatch.core.emergency import NoticeState
 from tests.outbox.office import Office, Scripted, simulate, site
+from tests.simulation.loop import SimLoop
 
 
 def test_twenty_five_emergencies_of_one_customer_are_one_message(tmp_path: Path) -> None:
@@ -23,6 +28,28 @@ def test_twenty_five_emergencies_of_one_customer_are_one_message(tmp_path: Path)
         assert len(message.payload["emergencies"]) == 25
         assert {office.notice(name).state for name in names} == {NoticeState.ACCEPTED}
 
+    simulate(tmp_path, site({"acme": [{"simulated": "duty"}]}), answer, play)
+
+
+def test_a_long_message_is_composed_beside_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    aside: list[str] = []
+    run = SimLoop.run_in_executor
+
+    def noted(loop: SimLoop, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
+        aside.append(str(getattr(func, "func", func)))
+        return run(loop, executor, func, *args)
+
+    async def answer(to: str, message: Message) -> Receipt:
+        return Receipt("250 accepted")
+
+    async def play(office: Office, side: Scripted) -> None:
+        for devices, times in ((2, 0), (25, 1)):
+            await office.owe("acme", "duty", devices)
+            await office.until(lambda: not office.engine.world.pending())
+            assert sum("Directory.message" in one for one in aside) == times
+        assert len(side.sent) == 2
+
+    monkeypatch.setattr(SimLoop, "run_in_executor", noted)
     simulate(tmp_path, site({"acme": [{"simulated": "duty"}]}), answer, play)
 
 
