@@ -12,7 +12,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from hostwatch import log
@@ -138,7 +138,7 @@ class Callbacks:
                         ),
                         now,
                     )
-                    if _is_theirs(world, notice, reference)
+                    if _is_theirs(world, notice, reference, now)
                     else Decision()
                 )
             )
@@ -186,10 +186,10 @@ class Callbacks:
                 self.take(word)
 
 
-def _is_theirs(world: World, notice: Notice, reference: str) -> bool:
+def _is_theirs(world: World, notice: Notice, reference: str, now: datetime) -> bool:
     """Whether what a notice tells of goes on, and is still its person's to have."""
     is_open = reference in world.exercises.beside(world.emergencies)
-    return is_open and delivery.is_authorised(world, notice)
+    return is_open and delivery.may_answer(world, notice, now)
 
 
 def _word(text: str) -> Word | None:

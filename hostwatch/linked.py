@@ -170,7 +170,7 @@ class Linked:
             return {"state": "unknown"}
         notice, directory = theirs[-1], self._directory()
         person = directory.person(notice)
-        if person is None or not delivery.is_authorised(world, notice):
+        if person is None or not delivery.may_answer(world, notice, self._clock.now()):
             return {"state": "refused", "reference": token.reference}
         return _Found(emergency=emergency, notice=notice, name=person.name, language=person.language)
 

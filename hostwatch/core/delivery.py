@@ -28,6 +28,16 @@ def is_authorised(world: World, notice: Notice) -> bool:
     return customer is not None and notice.contact in customer.contacts
 
 
+def may_answer(world: World, notice: Notice, now: datetime) -> bool:
+    """Whether the contact of a notice may say something of it: their time is not over.
+
+    It may have been another's turn since: who was told may still say that they have it.
+    """
+    customer = world.population.customers.get(notice.customer)
+    over = set() if customer is None else customer.roster.over(now)
+    return is_authorised(world, notice) and notice.contact not in over
+
+
 def begin(
     notice: Notice,
     *,

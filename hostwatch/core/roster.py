@@ -192,6 +192,10 @@ class Roster:
         """Who holds a right at an instant. Nobody loses one by being away, or gets one as a deputy."""
         return tuple(one.id for one in self.people if right in one.rights and one.valid.holds(at))
 
+    def over(self, at: datetime) -> set[str]:
+        """Those whose time to be authorised at all is over."""
+        return {one.id for one in self.people if one.valid.until is not None and one.valid.until <= at}
+
     @property
     def is_bound(self) -> bool:
         """Whether somebody hears of some things alone."""

@@ -206,8 +206,10 @@ def test_when_nobody_is_authorised_the_duty_to_the_customer_does_not_vanish() ->
     duty = office.world.customer_duties["E-000001.customer.acme"]
     assert (office.owed(), duty.people, duty.due) == ({}, (), at("00:30"))
 
-    (breach,) = office.do(delivery.breaches(office.world, at("00:30")))
+    breach, why = office.do(delivery.breaches(office.world, at("00:30")))
     assert isinstance(breach, facts.CustomerDutyBreached)
+    assert isinstance(why, facts.BreachExplained)
+    assert [one["why"] for one in why.reasons] == ["nobody"]
 
 
 def test_of_what_nobody_is_bound_to_nothing_is_owed() -> None:
@@ -259,3 +261,16 @@ def test_who_left_the_configuration_is_told_no_more() -> None:
     assert not delivery.is_authorised(office.world, notice)
     assert notice.state is NoticeState.PENDING
     assert office.owed()["ann"] - at("00:15") == timedelta(minutes=15)
+
+
+def test_who_was_told_may_answer_until_their_own_time_is_over() -> None:
+    """00:15 ann and bob are told ── 00:30 ann's time is over, and bob's turn: only bob may still say so"""
+    leaves = replace(ANN, valid=Between(until=at("00:30")))
+    office = Office(leaves, replace(BOB, away=(Between(since=at("00:30")),)))
+    office.down()
+    notices = {one: office.world.notices[f"E-000001.emergency.acme.{one}"] for one in ("ann", "bob")}
+    assert all(delivery.may_answer(office.world, one, at("00:29")) for one in notices.values())
+    assert {one: delivery.may_answer(office.world, notices[one], at("00:30")) for one in notices} == {
+        "ann": False,
+        "bob": True,
+    }
