@@ -148,6 +148,9 @@ class Outcome:
     """People who were told of all in time."""
 
     breached: int
+    unaccounted: int
+    """People with a duty that was not met, and has no breach on record."""
+
     recorded_after_s: float
     """How long after its deadline the last breach was on record."""
 
@@ -203,10 +206,16 @@ def _outcome(office: Office) -> Outcome:
     return Outcome(
         met=in_time[True],
         breached=in_time[False],
+        unaccounted=sum(any(_is_unsaid(one) for one in mine) for mine in people.values()),
         recorded_after_s=max((one.total_seconds() for one in late), default=0.0),
         sent_while_told_to_wait=heedless,
         attempts=len({(one.began_at, one.receipt) for one in attempts}),
     )
+
+
+def _is_unsaid(duty: Duty) -> bool:
+    """Not met, and no breach is on record."""
+    return duty.met_at is None and duty.breached_at is None
 
 
 async def played(folder: Path, shape: Shape) -> tuple[Forecast, Outcome, Provider]:
@@ -239,13 +248,14 @@ def main() -> int:
             "foretold late": len(plan.late),
             "came late": came.breached,
             "in time": came.met,
+            "neither met nor breached": came.unaccounted,
             "breaches on record after s": came.recorded_after_s,
             "told to wait": len(it.told_to_wait),
             "sent while told to wait": came.sent_while_told_to_wait,
         }
         print(json.dumps(said), flush=True)
         is_well &= len(plan.late) == came.breached and came.recorded_after_s <= 60
-        is_well &= came.sent_while_told_to_wait == 0
+        is_well &= came.sent_while_told_to_wait == came.unaccounted == 0
     return 0 if is_well else 1
 
 
