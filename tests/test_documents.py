@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
 import sqlite3
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 from hostwatch import (
     asked,
     callbacks,
+    commands,
     control,
     counter,
     departures,
@@ -514,3 +516,12 @@ def test_each_decision_has_a_number_of_its_own() -> None:
 
     assert numbers == list(range(1, len(records) + 1))
     assert headings == [f"# {number}" for number in numbers]
+
+
+def test_the_first_page_has_a_row_for_each_command() -> None:
+    table = re.findall(
+        r"^\| (`hostwatch .*?) \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    told = {verb for row in table for verb in re.findall(r"`hostwatch ([a-z-]+)", row)}
+
+    assert told == {one.name.replace("_", "-") for one in pkgutil.iter_modules(commands.__path__)}
