@@ -73,7 +73,9 @@ class Entry(Section):
     """Whether the entry says which country its data go to: not where the gateway does, or nothing leaves."""
 
     goes_to: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = Field(
-        None, description="The country that its data go to, by two letters (ISO 3166)."
+        None,
+        description="The country that its data go to, by two letters (ISO 3166).",
+        exclude_if=lambda said: said is None,  # so that what was written before is no other content
     )
 
     @property
