@@ -172,6 +172,7 @@ def warnings(configuration: Configuration) -> Iterator[Finding]:
     """What is allowed, and yet probably not meant."""
     if not configuration.customers:
         yield ("customers",), Wrong("nobody is watched for", "add customers: or include: files with them")
+    yield from telling.slow(configuration.notices)
     first: dict[Any, str] = {}
     far = False
     for number, customer in enumerate(configuration.customers):
@@ -180,6 +181,9 @@ def warnings(configuration: Configuration) -> Iterator[Finding]:
             yield (*here, "contacts"), Wrong("nobody is told when a device fails", "add a contact")
         met_by = configuration.telling_of(customer).met_by
         yield from telling.warnings(number, customer, met_by, configuration.site_settings)
+        yield from telling.slow_of(
+            number, customer, customer.terms.notice_within or configuration.notices.within
+        )
         for place, device in enumerate(customer.devices):
             if device.state is State.REMOVED:
                 continue

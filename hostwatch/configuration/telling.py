@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 
 from pydantic import BaseModel
 
 from hostwatch.configuration.customer import Customer
+from hostwatch.configuration.duration import shown
 from hostwatch.configuration.mistake import Wrong
+from hostwatch.configuration.notices import Notices
 from hostwatch.configuration.place import Finding
 from hostwatch.core.proof import Proof
 
@@ -50,3 +53,28 @@ def warnings(
                     "add a channel that can, or each notice to them will be late",
                 ),
             )
+
+
+def slow(notices: Notices) -> Iterator[Finding]:
+    """Second channels that come late, for want of another word."""
+    if notices.next_channel_after > _latest(notices.within):
+        yield ("notices", "next_channel_after"), _late(notices.next_channel_after, notices.within)
+
+
+def slow_of(number: int, customer: Customer, within: timedelta) -> Iterator[Finding]:
+    """Whose second channel comes late, since the first has long to wait: after 5 of 15 minutes at most."""
+    for place, contact in enumerate(customer.contacts):
+        wait = contact.channels[0].wait if len(contact.channels) > 1 else None
+        if wait is not None and wait > _latest(within):
+            yield ("customers", number, "contacts", place, "channels", 0, "wait"), _late(wait, within)
+
+
+def _latest(within: timedelta) -> timedelta:
+    return within / 3
+
+
+def _late(wait: timedelta, within: timedelta) -> Wrong:
+    return Wrong(
+        f"of {shown(within)} to tell, {shown(wait)} are over before the second channel is tried",
+        f"write {shown(_latest(within))} or less",
+    )

@@ -506,3 +506,46 @@ def test_a_proof_that_no_channel_of_a_contact_can_give_is_worth_a_warning(
         "h.yaml:7: customers[acme].contacts[duty].channels: none can prove that a notice was delivered, "
         "as met_by asks for: at best accepted, add a channel that can, or each notice to them will be late",
     ]
+
+
+@pytest.mark.parametrize(
+    ("notices", "terms", "wait", "warned"),
+    [
+        ("{}", "{}", "5m", []),
+        (
+            "{}",
+            "{}",
+            "6m",
+            ["of 15m to tell, 6m are over before the second channel is tried, write 5m or less"],
+        ),
+        (
+            "{}",
+            "{notice_within: 6m}",
+            "3m",
+            ["of 6m to tell, 3m are over before the second channel is tried, write 2m or less"],
+        ),
+        (
+            "{next_channel_after: 10m}",
+            "{}",
+            "1m",
+            ["of 15m to tell, 10m are over before the second channel is tried, write 5m or less"],
+        ),
+    ],
+)
+def test_a_second_channel_that_comes_late_is_worth_a_warning(
+    tmp_path: Path, notices: str, terms: str, wait: str, warned: list[str]
+) -> None:
+    """After five of fifteen minutes at the latest; how long the last channel waits keeps nobody waiting."""
+    last = '{webhook: "https://b.example/x", wait: 5m30s}'
+    text = SMALL + dedent(f"""\
+        notices: {notices}
+        customers:
+          - id: acme
+            name: Acme
+            terms: {terms}
+            contacts:
+              - {{id: duty, name: Duty, channels: [{{webhook: "https://a.example/x", wait: {wait}}}, {last}]}}
+              - {{id: boss, name: Boss, channels: [{last}]}}
+    """)
+    found = [f"{one.wrong}, {one.mend}" for one in loaded(tmp_path, text).warnings]
+    assert [one for one in found if "second channel" in one] == warned
