@@ -7,7 +7,7 @@ its parent was last seen well did not fall with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import chain, zip_longest
@@ -61,11 +61,14 @@ class Ways:
             return False
         return None if None in (own, above) else True
 
+    def is_cut(self, text: str, dead: Collection[str]) -> bool:
+        """Whether a way does not carry while these switches are dead."""
+        return self.carries(text, lambda name: name not in dead) is False
+
     def cut(self, dead: Iterable[str]) -> list[str]:
         """The ways that do not carry while these switches are dead."""
         names = frozenset(dead)
-        ways = self._people.ways
-        return [one for one in ways if self.carries(one, lambda name: name not in names) is False]
+        return [one for one in self._people.ways if self.is_cut(one, names)]
 
     def cut_by(self, switch: str, others: Iterable[str]) -> list[str]:
         """The ways that carry no more since this switch is dead, and not only others."""
@@ -119,18 +122,19 @@ class Parents:
         return self._cutting(known.behind, since) if known is not None and known.behind else None
 
     def _cutting(self, text: str, since: datetime) -> Emergency | None:
-        dead: list[str] = []
+        """The open emergency of switches that cut a way by themselves; of the nearest ones, if several do.
 
-        def state(switch: str) -> bool:
+        When each of several tells of a part of what is dead on the way, and none of enough of it, it is none
+        of these: none was told to those who hang on the way.
+        """
+        found: dict[str, tuple[Emergency, set[str]]] = {}
+        near = frozenset(_parse(text).names)
+        for switch in sorted(self.above(text), key=lambda name: (name not in near, name)):
             own = switches.signal_of(switch, self._people.vantage)
-            if self._is_down(own, since):
-                dead.append(own)
-                return False
-            return True
-
-        if self.ways.carries(text, state) is not False:
-            return None
-        return self._emergency_of(dead[-1])
+            emergency = self._emergency_of(own)
+            if emergency is not None and self._is_down(own, since):
+                found.setdefault(emergency.reference, (emergency, set()))[1].add(switch)
+        return next((one for one, dead in found.values() if self.ways.is_cut(text, dead)), None)
 
     def _is_down(self, own: str, since: datetime) -> bool:
         """Whether an emergency tells of a parent that had not been seen well after that instant."""
@@ -237,7 +241,7 @@ class Parents:
     def dead_on(self, text: str) -> list[str]:
         """The signals of switches on a way of which an emergency tells, if they cut it."""
         dead = [name for name in sorted(self.above(text)) if self.is_told(name)]
-        if self.ways.carries(text, lambda name: name not in dead) is not False:
+        if not self.ways.is_cut(text, dead):
             return []
         return [switches.signal_of(name, self._people.vantage) for name in dead]
 

@@ -145,6 +145,66 @@ def test_it_ends_when_nobody_is_concerned_any_more(played: Played) -> None:
     assert stage.told.endswith("5:05 E1 sw-1 (gamma); E1 + sw-2; 15:00 E1 over")
 
 
+def with_log(customer: str) -> Population:
+    """With a device that hangs on sw-2 alone."""
+    log = device("log", customer, "", "sw-2/4")
+    return replace(WATCHED, devices={**WATCHED.devices, "log": log})
+
+
+def test_of_several_emergencies_it_is_told_under_the_one_that_cuts_it_off_by_itself(played: Played) -> None:
+    """Behind sw-2 alone nas is not: it answers. It falls silent with core, which takes sw-1 with it."""
+    stage = played(
+        with_log("acme"),
+        sw_2="A0:00 M1:00 M2:00 M3:00 A20:00",
+        core="A0:10 A1:10 A4:10 M5:10 M6:10 A19:10",
+        sw_1="A0:20 A4:20 M5:20 M6:20 A19:20",
+        log="A0:30 f2:03",
+        web="A0:31 A4:31 f6:15",
+        db="A0:32 A4:32 f6:15",
+        nas="A0:33 F2:03 M5:33 M10:33 A20:33",
+    )
+
+    assert stage.told == (
+        "2:02 sw-2 waits; 2:05 E1 sw-2 (acme); 6:12 core waits; 6:17 E2 core (acme, beta, gamma);"
+        " E2 + sw-1; E2 + nas; 19:10 E2 over for gamma; 19:20 E2 over; 20:00 E1 over"
+    )
+    assert [one.emergencies for one in notices(stage, "emergency", "gamma")] == [("E-000002",)]
+
+
+def test_of_several_that_cut_it_off_it_is_told_under_the_nearest(played: Played) -> None:
+    stage = played(
+        sw_1="A0:20 M1:20 M2:20 A19:20",
+        core="A0:10 A1:10 A2:10 A3:10 M4:10 M5:10",
+        db="A0:32 f2:25",
+        web="A0:31 ?2:25 M5:31 M10:31",
+        nas="A0:33 F2:25 f5:13",
+    )
+
+    assert stage.told == (
+        "2:22 sw-1 waits; 2:27 E1 sw-1 (acme, beta); 5:12 core waits; 5:15 E2 core (acme, beta, gamma);"
+        " E1 + web; 19:20 E1 over; 19:20 E2 over"
+    )
+
+
+def test_where_no_emergency_tells_of_enough_a_device_has_its_own(played: Played) -> None:
+    """Gamma has heard that the emergency of sw-1 is over, and the one of sw-2 alone does not concern nas."""
+    stage = played(
+        with_log("delta"),
+        sw_1="A0:00 M1:00 M2:00 A40:00",
+        sw_2="A0:00 M4:00 M5:00 A15:00 M20:00 M21:00 A41:00",
+        web="A0:31 f2:03",
+        db="A0:32 f2:03",
+        nas="A0:33 F2:03 f5:03 F15:03 M20:33 f21:03 M25:33 A42:00",
+        log="A0:34 f5:03 F15:04 f21:03",
+    )
+
+    assert "E1 over for gamma" in stage.told
+    assert [one.emergencies for one in notices(stage, "emergency", "gamma")] == [
+        ("E-000001",),
+        ("E-000003",),
+    ]
+
+
 def crowd(count: int) -> Population:
     names = {f"d{number:03}": device(f"d{number:03}", "acme", "ups-a", "sw-1/1") for number in range(count)}
     return replace(WATCHED, devices={**WATCHED.devices, **names})
