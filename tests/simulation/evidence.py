@@ -47,6 +47,9 @@ class Evidence:
         self._looks: dict[str, deque[Seen]] = defaultdict(lambda: deque(maxlen=LOOKS_KEPT))
         self._open: dict[tuple[int, int], tuple[int, int, set[str]]] = {}
         self.schedules: dict[int, Schedule] = {}
+        self._phases: dict[str, set[tuple[int, int]]] = defaultdict(set)
+        """Of each target, by every schedule that there was: its phase and interval."""
+
         self.closed: set[tuple[int, int]] = set()
         self.readings = 0
 
@@ -75,15 +78,27 @@ class Evidence:
                     found.extend(self._held(signal.name, before=signal.last_reading + instant.MICROSECOND))
         if decision.schedule is not None:
             self.schedules[decision.schedule.version] = decision.schedule
+            for target in decision.schedule.targets:
+                self._phases[target.signal].add((target.phase_us, target.interval_us))
         self.readings += len(found)
         return found
 
     def _held(self, signal: str, before: datetime) -> Iterator[Proof]:
-        """Answers that no closed slice proves yet, but that are judged before a later reading, or at once."""
+        """Answers that no closed slice proves yet, but that are judged before a later reading, or at once.
+
+        Only scheduled ones wait for a slice. What came of any other look is in evidence by itself: until then
+        it is not judged, and once a later reading was, it says nothing any more (J1).
+        """
         for seen in self._looks[signal]:
-            if not seen.proven and seen.look.outcome is Outcome.ANSWERED and seen.at < before:
+            if seen.proven or seen.look.outcome is not Outcome.ANSWERED or seen.at >= before:
+                continue
+            if self._is_scheduled(signal, seen.ask.at_us):
                 seen.proven = True
                 yield Proof(signal, seen.at, Outcome.ANSWERED, Kind.SCHEDULED, seen.known_at, seen.look.said)
+
+    def _is_scheduled(self, signal: str, at_us: int) -> bool:
+        """Whether somebody was due at that instant, by any schedule that there was."""
+        return any((at_us - phase) % interval == 0 for phase, interval in self._phases[signal])
 
     def _slice(self, evidence: Slice) -> Iterator[Proof]:
         missed, unknown, named = self._open.pop(evidence.key, (0, 0, set()))
