@@ -104,7 +104,7 @@ def contents(world: World, notice: Notice, number: int = 0) -> Contents:
     mine.setdefault(notice.id, notice)
     told = [
         [head, *(one for one in _behind(world, head) if one.id in mine or not _is_free(one))]
-        for head in mine.values()
+        for head in sorted(mine.values(), key=lambda one: one.id)  # the same in every try, whoever leads it
         if head.after not in mine
     ]  # by emergency, the newest last; what could be told and was not claimed came later
     kind = told[0][-1].kind

@@ -59,8 +59,8 @@ async def read(_settings: Settings, _visit: Visit) -> NoReturn:
     raise Fault("a gateway is heard, and not looked at")
 
 
-def took(_settings: Settings, names: Collection[str]) -> None:
-    """The watch has taken these words."""
+def took(_settings: Settings, names: Collection[str], *, is_ours: bool = True) -> None:
+    """The watch has taken these words, or knows that they are about nothing of ours."""
     for name in names:
         for waiting in _untaken.pop(name, ()):
             if not waiting.done():

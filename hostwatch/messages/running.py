@@ -24,7 +24,7 @@ def first_line(t: NullTranslations, story: Story, form: Form, room: int) -> str:
         pattern = t.gettext("%(reference)s: calm again since %(since)s: %(name)s")
     else:
         since = story.first_miss
-        pattern = t.gettext("%(reference)s: up and down again and again since %(since)s: %(name)s")
+        pattern = t.gettext("%(reference)s: comes and goes since %(since)s: %(name)s")
     values = {"reference": form.line(story.reference), "since": form.time(since)}
     left = room - len(pattern % {**values, "name": ""})
     return pattern % {
@@ -38,13 +38,13 @@ def begins(t: NullTranslations, story: Story, form: Form) -> Iterator[str]:
     flaps = story.flaps
     if flaps is None:
         return
-    yield t.gettext("Up and down: %(times)d emergencies within %(within)s") % {
+    yield t.gettext("Comes and goes: %(times)d emergencies within %(within)s") % {
         "times": flaps.times,
         "within": form.interval(flaps.within),
     }
     yield t.gettext(
         "From now on you get a summary every %(every)s while it goes on so, and none for each time, as you"
-        " agreed: until it was up or down for %(calm)s. If it stays down we tell you of that as ever."
+        " agreed: until it is calm for %(calm)s. Of one that lasts as long we tell you as ever."
     ) % {"every": form.interval(flaps.every), "calm": form.interval(flaps.calm_after)}
 
 
@@ -60,14 +60,14 @@ def block(t: NullTranslations, story: Story, form: Form) -> Iterator[str]:
     if flaps is None:
         return
     yield t.gettext("Since: %s") % form.time(flaps.since)
-    yield t.gettext("Down so far: %(times)d times, %(span)s in all") % {
+    yield t.gettext("Emergencies so far: %(times)d, %(span)s in all") % {
         "times": flaps.times,
         "span": form.span(flaps.down_s),
     }
     if flaps.down_since is not None:
-        yield t.gettext("Down now, since: %s") % form.time(flaps.down_since)
+        yield t.gettext("Lasts now, since: %s") % form.time(flaps.down_since)
     if flaps.calm_since is not None:
-        yield t.gettext("Up since: %s") % form.time(flaps.calm_since)
+        yield t.gettext("Calm since: %s") % form.time(flaps.calm_since)
     yield t.gettext("As of: %s") % form.time(story.verdict)
 
 
@@ -76,14 +76,14 @@ def next_steps(t: NullTranslations, story: Story, form: Form) -> str:
     if story.flaps is not None and story.flaps.calm_since is not None:
         return t.gettext(
             "What happens next: we watch on, and tell you of each further emergency by itself again."
-            " Each time that it was down is on our record, and counts as it would without this."
+            " Each of them is on our record, and counts as it would without this."
         )
     every = form.interval(timedelta(0) if story.flaps is None else story.flaps.every)
     return (
         t.gettext(
             "What happens next: we sum it up again in %s if it goes on so, and tell you when it is calm."
-            " If it stays down we tell you of that as ever. Each time that it is down is on our record,"
-            " and counts as it would without this."
+            " Of one that lasts we tell you as ever. Each of them is on our record, and counts as it would"
+            " without this."
         )
         % every
     )

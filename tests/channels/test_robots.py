@@ -88,7 +88,12 @@ def test_check_config_says_where_data_go(tmp_path: Path) -> None:
     path = tmp_path / "hostwatch.yaml"
     path.write_text(json.dumps({**SITE, "customers": [customer]}))
 
-    assert check_config._countries(load(path)) == {"apprise": "US", "dingtalk": "CN", "feishu": "CN, SG"}
+    assert check_config._countries(load(path)) == {
+        "apprise": f"US, {check_config.NOT_SAID}",
+        "dingtalk": "CN",
+        "email": check_config.NOT_SAID,
+        "feishu": "CN, SG",
+    }
 
 
 @pytest.mark.parametrize("code", ["401 Unauthorized", "403 Forbidden", "404 Not Found", "410 Gone"])

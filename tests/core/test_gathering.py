@@ -138,7 +138,7 @@ def test_an_end_waits_for_those_that_were_told_with_it_and_the_last_takes_them_a
     storm.look("00:40:20", Outcome.ANSWERED, "web-3")
     assert until(storm, "E-000003.recovery.acme.duty") is None
     told = storm.claim("00:40:20", "E-000003.recovery.acme.duty")
-    assert [story.device for story in told.stories] == ["web-3", "web-1", "web-2"]
+    assert [story.device for story in told.stories] == ["web-1", "web-2", "web-3"]
 
 
 def test_ends_that_come_once_one_was_told_wait_longer() -> None:

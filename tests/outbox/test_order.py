@@ -60,7 +60,7 @@ def test_each_kind_of_notice_has_its_place() -> None:
     kinds = sorted(get_args(Kind), key=lambda kind: whatnext.TIERS.get(kind, Tier.CONTACT_DATA))
     assert " < ".join(kinds) == (
         "emergency < update < recovery < withdrawn < correction < warning < cleared < reminder"
-        " < verification < contact-changed < contact-failing < exercise"
+        " < running < verification < contact-changed < contact-failing < exercise"
     )
 
 
