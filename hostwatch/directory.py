@@ -25,7 +25,7 @@ from hostwatch.core import quiet
 from hostwatch.core.bundle import Contents, alone
 from hostwatch.core.emergency import Notice
 from hostwatch.core.gathering import Gather
-from hostwatch.core.ladder import Pace
+from hostwatch.core.ladder import Pace, jitter_of
 from hostwatch.core.quiet import Owed, Quiet
 from hostwatch.links import NO_LINKS, Links
 from hostwatch.messages import having
@@ -149,6 +149,7 @@ class Directory:
         ladder = () if person is None else person.ladder
         return Pace(
             first_retry=settings.first_retry,
+            jitter=jitter_of(notice.customer, notice.contact),
             next_channel_after=settings.next_channel_after,
             waits=tuple((way.name, way.wait) for way in ladder if way.wait is not None),
             give_up_after=settings.give_up_after,

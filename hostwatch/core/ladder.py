@@ -14,6 +14,7 @@ but what was done the same way.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -21,12 +22,17 @@ from itertools import takewhile
 from hostwatch.core.calls import is_call
 from hostwatch.core.emergency import Attempt, AttemptOutcome, Notice
 
+JITTER = 0.1
+"""By which part waits for a retry are longer at most."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
     """How a ladder is climbed. The defaults are those of `docs/limits.md`."""
 
     first_retry: timedelta = timedelta(seconds=15)
+    jitter: float = 0.0
+    """By which part its waits for a retry are longer (`jitter_of`)."""
     next_channel_after: timedelta = timedelta(minutes=5)
     waits: tuple[tuple[str, timedelta], ...] = ()
     """The ways of which the next is tried after another time than that."""
@@ -45,6 +51,16 @@ class Pace:
     def refusal_pause(self) -> timedelta:
         """The longest that a channel which refused is left alone: 240 times the first retry (1 h)."""
         return self.first_retry * 240
+
+
+def jitter_of(customer: str, contact: str) -> float:
+    """By which part a person waits longer for retries: as good as drawn by lot, and always the same.
+
+    Whoever a relay turned away together does not come again together. It is the person's, not the notice's:
+    what stands in one message is tried again in one.
+    """
+    drawn = hashlib.sha256(f"{customer}/{contact}".encode()).digest()
+    return JITTER * int.from_bytes(drawn[:4]) / 2**32
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +280,7 @@ def _goes_on(before: Attempt, after: Attempt) -> bool:
 def _retry_at(stay: tuple[Attempt, ...], pace: Pace) -> datetime:
     """0, 15, 45, 105, 225 … s after the first try with the default pace: each wait doubles."""
     latest = stay[-1]
-    wait = pace.first_retry * (1 << min(len(stay) - 1, 20))
+    wait = pace.first_retry * (1 << min(len(stay) - 1, 20)) * (1 + pace.jitter)
     due = latest.began_at + wait
     ended = latest.ended_at or latest.began_at
     return max(due, ended + latest.retry_after) if latest.retry_after else due

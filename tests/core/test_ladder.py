@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from hostwatch.core.emergency import Attempt, AttemptOutcome, Notice, NoticeState
-from hostwatch.core.ladder import GiveUp, Pace, Send, Wait, next_step, refused_by_all
+from hostwatch.core.ladder import JITTER, GiveUp, Pace, Send, Wait, jitter_of, next_step, refused_by_all
 
 BEGAN = datetime(2026, 1, 5, tzinfo=UTC)
 PACE = Pace()
@@ -247,6 +247,20 @@ def test_the_pace_scales_for_a_lab() -> None:
     assert next_step(notice, WAYS, pace, BEGAN) == Wait(BEGAN + timedelta(milliseconds=15))
     assert next_step(notice, WAYS, pace, BEGAN + timedelta(milliseconds=300)) == Send(1)
     assert isinstance(next_step(notice, WAYS, pace, BEGAN + timedelta(seconds=2)), GiveUp)
+
+
+def test_not_all_whom_a_relay_turned_away_together_come_again_together() -> None:
+    """A thousand people: each has waits of their own, always the same, and no channel loses time by them."""
+    drawn = [jitter_of("acme", f"p{number}") for number in range(1000)]
+    assert drawn == [jitter_of("acme", f"p{number}") for number in range(1000)]
+    assert all(0 <= one <= JITTER for one in drawn)
+    assert len({int(one / JITTER * 10) for one in drawn}) == 10
+
+    last = {told(always(FAILED), 2, 300, Pace(jitter=one))[4] for one in drawn}
+    assert min(last) >= (225, 0)
+    assert max(last) <= (248, 0)
+    assert len(last) > 20
+    assert told(always(FAILED), 2, 300, Pace(jitter=JITTER))[5] == (300, 1)
 
 
 def test_nothing_overtakes_an_open_attempt() -> None:

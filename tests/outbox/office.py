@@ -14,12 +14,13 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from hostwatch.channels.base import Message, Receipt, Surroundings
 from hostwatch.clock import Clock
 from hostwatch.configuration.load import load
 from hostwatch.configuration.population import population_of
-from hostwatch.core import enrolment
+from hostwatch.core import enrolment, ladder
 from hostwatch.core.emergency import Duty, Emergency, Notice, notice_id
 from hostwatch.core.notice import Story
 from hostwatch.core.proof import Proof
@@ -254,9 +255,17 @@ async def opened(clock: Clock, folder: Path, started: Site) -> AsyncIterator[Off
 
 
 def simulate(
-    folder: Path, started: Site, answer: Answer, play: Callable[[Office, Scripted], Awaitable[None]]
+    folder: Path,
+    started: Site,
+    answer: Answer,
+    play: Callable[[Office, Scripted], Awaitable[None]],
+    *,
+    jitter: float = 0.0,
 ) -> None:
-    """Play a story on a simulated clock, with scripted channels (`simulated: ADDRESS`)."""
+    """Play a story on a simulated clock, with scripted channels (`simulated: ADDRESS`).
+
+    Without `jitter` tries come at the seconds at which they stand in the documents.
+    """
     loop = SimLoop()
     clock = SimClock(loop, START)
     side = Scripted(clock, answer)
@@ -266,7 +275,7 @@ def simulate(
         async with opened(clock, folder, started) as office:
             await play(office, side)
 
-    with lives.room():
+    with lives.room(), mock.patch.object(ladder, "JITTER", jitter):
         try:
             loop.run_until_complete(run())
         finally:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from hostwatch.channels.base import Failed, Message, Receipt
+from hostwatch.core import ladder
 from hostwatch.core.emergency import NoticeState
 from tests.outbox.office import Office, Scripted, simulate, site
 from tests.simulation.loop import SimLoop
@@ -96,3 +97,29 @@ def test_a_bundle_that_perhaps_arrived_is_repeated_under_its_key_and_what_is_new
         assert again.subject.startswith("[repeat] 3 devices")
 
     simulate(tmp_path, site({"acme": [{"simulated": "duty"}]}), answer, play)
+
+
+def test_what_was_turned_away_in_one_message_comes_again_in_one_and_other_people_at_another_time(
+    tmp_path: Path,
+) -> None:
+    """0:00 the relay turns all away ── 0:15 to 0:16 each person has one message again, not all at once"""
+
+    async def answer(to: str, message: Message) -> Receipt:
+        if asyncio.get_running_loop().time() - began[0] < 1:
+            raise Failed("421 too many")
+        return Receipt("250 accepted")
+
+    async def play(office: Office, side: Scripted) -> None:
+        began.append(asyncio.get_running_loop().time())
+        names = [name for who in customers for name in await office.owe(who, "duty", 25)]
+        await office.until(lambda: all(office.notice(one).state is NoticeState.ACCEPTED for one in names))
+
+        again = [(second, len(message.payload["emergencies"])) for second, _, message in side.sent][8:]
+        assert [count for _, count in again] == [25] * 8
+        assert all(15 <= second <= 15 * 1.1 + 0.1 for second, _ in again)
+        assert len({round(second, 2) for second, _ in again}) > 4
+
+    began: list[float] = []
+    customers = [f"c{number}" for number in range(8)]
+    started = site({who: [{"simulated": who}] for who in customers}, notices={"gather": "0s"})
+    simulate(tmp_path, started, answer, play, jitter=ladder.JITTER)
