@@ -22,8 +22,10 @@ from hostwatch import callsheet
 from hostwatch.channels import (
     _alertmanager,
     _mail_message,
+    _markdown,
     _phone,
     _segments,
+    _sized,
     _typesetter,
     alertmanager,
     base,
@@ -135,6 +137,28 @@ def _fax(one: Told) -> str:
     return "\n\n".join(text for part in parts if (text := "\n".join(part)))
 
 
+def _robots(one: Told) -> str:
+    """What the robots of groups say, where it is other than the text of the mail."""
+    text = _markdown.apart(one.message)
+    told: dict[tuple[str, ...], list[str]] = {}
+    for kind, size in _sized.SIZES.items():
+        told.setdefault(tuple(_sized.parts(text, size)), []).append(kind)
+    return "\n\n".join(
+        _beside(one, "\n(another message)\n".join(parts)) + f"\n({', '.join(kinds)})"
+        for parts, kinds in told.items()
+    )
+
+
+def _chat(one: Told) -> str:
+    return _beside(one, _markdown.inert(one.message.text))
+
+
+def _beside(one: Told, text: str) -> str:
+    """What is said, beside the text of the mail; a word joiner, which nobody sees, as ‖."""
+    is_same = text.rstrip() == one.message.text.rstrip()
+    return "as the text of the mail" if is_same else text.replace(_markdown.JOINER, "‖")
+
+
 def _line(row: Mapping[str, Any]) -> str:
     return " ".join(part for part in (row["label"], row["value"]) if part)
 
@@ -177,6 +201,8 @@ FORMS: Final[Mapping[str, Callable[[Told], str]]] = {
     "fax": _fax,
     "voice": lambda one: voice.written(one.message, "1"),
     "call sheet": _call_sheet,
+    "robots of groups": _robots,
+    "chats that read Markdown": _chat,
     "values of templates": lambda one: _json(one, {**one.message.named}),
     "values of templates, spoken": lambda one: _json(one, {**one.message.spoken}),
     "webhook": lambda one: _json(one, json.loads(webhooks.written(one.message))),
