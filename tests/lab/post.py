@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import threading
 from dataclasses import dataclass, field
@@ -46,6 +47,12 @@ class Post:
     def mails(self) -> list[EmailMessage]:
         """All mails that the relay took, as an ordinary reader of mail parses them."""
         return [self.relay.mail(number) for number in range(len(self.relay.received))]
+
+    @property
+    def told(self) -> list[str]:
+        """What the mails tell of each emergency: one mail may tell of several."""
+        parts = (part for mail in self.mails for part in re.split(r"(?:\r?\n){2}", mail.get_content()))
+        return [part for part in parts if part.startswith("Reference: ")]
 
     @property
     def hooked(self) -> list[dict[str, Any]]:

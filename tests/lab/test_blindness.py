@@ -102,7 +102,7 @@ def test_blindness_blames_nobody_and_hides_no_death(lab: Lab, fault: Fault) -> N
     assert lab.daemon.facts(facts.SilenceBegan) == []
     fault.end(lab.net)
     lab.daemon.said("went-down", count=2)
-    until("both mails", lambda: lab.post.mails[1:])
+    until("both are told", lambda: lab.post.told[1:])
     lab.daemon.looked("answered", 2 * A_ROUND)
     down = lab.daemon.facts(facts.WentDown)
     assert {fact.signal for fact in down} == {signal_of(name) for name in DEAD}
@@ -111,7 +111,7 @@ def test_blindness_blames_nobody_and_hides_no_death(lab: Lab, fault: Fault) -> N
     began = lab.daemon.facts(facts.BlindBegan, why="sight")[1]
     # A glance is dated by when it was asked for: until its packets leave somebody may still answer.
     assert all(fact.last_answer < began.at + A_MOMENT < fact.first_miss for fact in down)
-    assert len(lab.post.mails) == len(lab.post.hooked) == 2
+    assert len(lab.post.told) == sum(len(hook["emergencies"]) for hook in lab.post.hooked) == 2
 
 
 def _check_that_only_time_is_lost(lab: Lab, fault: Fault) -> None:

@@ -63,7 +63,7 @@ def test_a_device_that_drops_pings_is_watched_by_tcp(lab: Lab) -> None:
         add rule inet lab in tcp dport {PORT} drop
     """)
     lab.daemon.said("went-down", count=2)
-    until("both mails", lambda: lab.post.mails[1:])
+    until("both are told", lambda: lab.post.told[1:])
     device.nft("delete table inet lab")
     lab.daemon.said("came-up", count=2)
 
@@ -120,7 +120,7 @@ def test_another_machine_takes_the_address(lab: Lab, other: Namespace) -> None:
     lab.net.watch.ip("neigh flush dev lan")
     lab.daemon.said("went-down", count=4)
     thief = f"another machine answers (MAC {mac_of(other)})"
-    until("mails", lambda: lab.post.mails[3:])
+    until("all are told", lambda: lab.post.told[3:])
     answers = hostwatch(lab, "ping", NEIGHBOUR[4])
 
     other.ip(*(f"address del {one} dev lan" for one in own))

@@ -31,7 +31,7 @@ def test_a_neighbour_that_is_switched_off_is_an_emergency(lab: Lab) -> None:
     lab.net.switch.ip("link set neighbour down")
     lab.net.watch.ip(*(f"neigh flush to {where} dev lan" for where in neighbour.values()))
     lab.daemon.said("went-down", count=2)
-    until("both mails", lambda: lab.post.mails[1:])
+    until("both are told", lambda: lab.post.told[1:])
     lab.daemon.looked("answered", 4)
 
     down = {fact.signal: fact for fact in lab.daemon.facts(facts.WentDown)}

@@ -35,7 +35,7 @@ def test_what_the_router_says_is_the_why_of_the_miss(lab: Lab, family: Family) -
         add rule inet lab forward {prohibited}
     """)
     lab.daemon.said("went-down", count=2)
-    mails = until("both mails", lambda: lab.post.mails[1:] and lab.post.mails)
+    told = until("both are told", lambda: lab.post.told[1:] and lab.post.told)
 
     whys = {
         signal_of("device-1"): f"host unreachable, says {GATEWAY[family]}",
@@ -43,9 +43,7 @@ def test_what_the_router_says_is_the_why_of_the_miss(lab: Lab, family: Family) -
     }
     assert {fact.signal: fact.why for fact in lab.daemon.facts(facts.WentDown)} == whys
     assert {fact.signal for fact in lab.daemon.facts(facts.SilenceBegan)} == set(whys)
-    for mail in mails:
-        name = "device-1" if "device-1" in mail["Subject"] else "device-2"
-        (seen,) = (
-            line for line in mail.get_content().splitlines() if line.startswith("What we saw: 2 pings")
-        )
+    for part in told:
+        name = "device-1" if "device-1" in part else "device-2"
+        (seen,) = (line for line in part.splitlines() if line.startswith("What we saw: 2 pings"))
         assert {"device-1": "host unreachable", "device-2": "prohibited"}[name] in seen

@@ -57,7 +57,7 @@ def test_a_dead_cable_of_our_own_is_nobodys_emergency(lab: Lab, far: Namespace) 
     far.sysctl(ipv4__icmp_echo_ignore_all=1, ipv6__icmp__echo_ignore_all=1)
     far.ip("link set port up")
     lab.daemon.said("went-down", count=2)
-    until("both mails", lambda: lab.post.mails[1:])
+    until("both are told", lambda: lab.post.told[1:])
     assert {fact.signal for fact in lab.daemon.facts(facts.WentDown)} == {signal_of(name) for name in BEHIND}
     unspoken = lab.daemon.facts(facts.Unspoken, why=NO_CARRIER)
     assert {fact.signal for fact in unspoken} == {signal_of(name) for name in BEHIND}
