@@ -83,7 +83,14 @@ def next_at(world: World, one: Running) -> datetime | None:
     if terms is None:
         return None
     changes = (one.last.until or one.last.since) + terms.calm_after
-    return min(changes, (one.summed_at or one.began_at) + terms.every)
+    return min(changes, (one.summed_at or one.began_at) + terms.every) if _readers(world, one) else changes
+
+
+def _readers(world: World, one: Running) -> list[str]:
+    """Whom it reached, of those who are still contacts. Without any there is nothing to sum up."""
+    return [
+        contact for contact in world.population.customers[one.customer].contacts if contact in one.reached
+    ]
 
 
 def _terms(world: World, one: Running) -> RunningTerms | None:
@@ -106,7 +113,7 @@ def look(world: World, now: datetime) -> Decision:
                 found = both(found, both(_ended(one, "down", now), _told_after_all(world, one, now)))
             else:
                 found = both(found, both(_sum(world, one, terms, now, calm=True), _ended(one, "calm", now)))
-        elif (one.summed_at or one.began_at) + terms.every <= now:
+        elif _readers(world, one) and (one.summed_at or one.began_at) + terms.every <= now:
             found = both(found, _sum(world, one, terms, now))
     return found
 

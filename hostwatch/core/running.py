@@ -79,6 +79,9 @@ class RunningNotices:
         self.open: dict[tuple[str, str], Running] = {}
         """By customer and signal."""
 
+        self._key_of: dict[str, tuple[str, str]] = {}
+        """By reference those that go on."""
+
         self._recent: dict[str, tuple[Down, ...]] = {}
         """By signal how often it was down lately."""
 
@@ -113,6 +116,7 @@ class RunningNotices:
                 times = tuple(
                     one for one in self._recent.get(fact.signal, ()) if one.reference in fact.emergencies
                 )
+                self._key_of[fact.reference] = fact.customer, fact.signal
                 self.open[fact.customer, fact.signal] = Running(
                     reference=fact.reference,
                     customer=fact.customer,
@@ -122,6 +126,7 @@ class RunningNotices:
                     times=times,
                 )
             case RunningNoticeEnded():
+                self._key_of.pop(fact.reference, None)
                 self.open.pop((fact.customer, fact.signal), None)
             case _ if self.open:
                 self._heard(fact)
@@ -139,7 +144,10 @@ class RunningNotices:
 
     def _heard(self, fact: facts.Fact) -> None:
         """What people were told of it, and whether it reached them."""
-        for key, one in self.open.items():
+        name: str = getattr(fact, "duty", "") or getattr(fact, "notice", "") or ""
+        key = self._key_of.get(name.partition(".")[0])
+        if key is not None:
+            one = self.open[key]
             begun, summed = f"{one.reference}.emergency.{one.customer}.", f"{one.reference}.{KIND}-"
             match fact:
                 case facts.DutyMet() if fact.duty.startswith(begun):
@@ -153,9 +161,8 @@ class RunningNotices:
                     self.open[key] = replace(one, summed_at=fact.at, sums=number)
                     return
                 case _:
-                    continue
+                    return
             self.open[key] = replace(one, reached=reached)
-            return
 
     def _change(self, signal: str, how: Callable[[Running], Running]) -> None:
         for key in [key for key in self.open if key[1] == signal]:

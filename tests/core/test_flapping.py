@@ -274,3 +274,16 @@ def test_whom_a_summary_could_not_reach_is_told_of_each_again() -> None:
 
     assert shaky.settled("duty")["E-000007.emergency"] == NoticeState.ACCEPTED
     assert shaky.settled("boss")["E-000007.emergency"] == NoticeState.RUNNING
+
+
+def test_where_it_reached_nobody_nothing_is_due_but_its_end() -> None:
+    """Else it would be due again and again, and never done."""
+    shaky = Shaky(met_by=Proof.DELIVERED)
+    shaky.flap(60, 120)
+    (one,) = shaky.world.running.open.values()
+    assert not one.reached
+    long_ago = replace(one, began_at=at("00:10"))
+    assert flapping.next_at(shaky.world, long_ago) == at("02:40")
+    assert flapping.next_at(shaky.world, replace(long_ago, reached=frozenset({"duty"}))) == at("01:10")
+    left = replace(long_ago, reached=frozenset({"who-left"}))
+    assert flapping.next_at(shaky.world, left) == at("02:40")
